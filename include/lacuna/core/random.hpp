@@ -1,0 +1,106 @@
+/// Counter-based randomness: number i of stream s under key k is a pure function of (k, s, i), the same on every device and
+/// for every number of threads.  Philox4x32-10 (Salmon, Moraes, Dror & Shaw, SC 2011).
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "lacuna/core/shape.hpp"
+
+#ifdef __CUDACC__
+#define LACUNA_HD __host__ __device__
+#else
+#define LACUNA_HD
+#endif
+
+namespace lacuna {
+
+struct PhiloxBlock {
+  std::uint32_t word[4];
+};
+
+/// Ten rounds of Philox4x32 over a 128-bit counter under a 64-bit key.
+LACUNA_HD inline PhiloxBlock philox(std::uint64_t low, std::uint64_t high, std::uint64_t key) {
+  std::uint32_t c0 = std::uint32_t(low), c1 = std::uint32_t(low >> 32);
+  std::uint32_t c2 = std::uint32_t(high), c3 = std::uint32_t(high >> 32);
+  std::uint32_t k0 = std::uint32_t(key), k1 = std::uint32_t(key >> 32);
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t p0 = std::uint64_t(0xD2511F53u) * c0;
+    const std::uint64_t p1 = std::uint64_t(0xCD9E8D57u) * c2;
+    c0 = std::uint32_t(p1 >> 32) ^ c1 ^ k0;
+    c1 = std::uint32_t(p1);
+    c2 = std::uint32_t(p0 >> 32) ^ c3 ^ k1;
+    c3 = std::uint32_t(p0);
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  return {{c0, c1, c2, c3}};
+}
+
+/// One stream of 32-bit words, addressed by index; safe to read from many threads.
+struct RandomStream {
+  std::uint64_t key = 0, id = 0;
+
+  LACUNA_HD PhiloxBlock block(std::uint64_t i) const { return philox(i, id, key); }
+  LACUNA_HD std::uint32_t word(std::uint64_t i) const { return block(i >> 2).word[i & 3]; }
+  /// Uniform in [0, 1) with 53 bits, from words 2i and 2i+1.
+  LACUNA_HD double uniform(std::uint64_t i) const {
+    const PhiloxBlock four = block(i >> 1);
+    const std::uint32_t a = four.word[2 * (i & 1)], b = four.word[2 * (i & 1) + 1];
+    return (double(a >> 5) * 67108864.0 + double(b >> 6)) / 9007199254740992.0;
+  }
+  /// Standard normal (Box and Muller).
+  double normal(std::uint64_t i) const {
+    const double u = 1.0 - uniform(2 * i), v = uniform(2 * i + 1);
+    return std::sqrt(-2.0 * std::log(u)) * std::cos(6.283185307179586476925286766559 * v);
+  }
+};
+
+/// An explicit source of streams. Its whole state is two numbers, which a checkpoint stores.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed = 0) : key_(mix(seed)) {}
+  Random(std::uint64_t key, std::uint64_t next) : key_(key), next_(next) {}
+
+  /// A stream that nobody else was given.
+  RandomStream stream() { return {key_, next_++}; }
+  /// An independent source, named by a tag; does not change this one.
+  Random split(std::uint64_t tag) const { return Random(mix(key_ ^ mix(tag + 0x9E3779B97F4A7C15ull)), 0); }
+
+  double uniform() { return stream().uniform(0); }
+  double uniform(double low, double high) { return low + (high - low) * uniform(); }
+  double normal() { return stream().normal(0); }
+  /// Uniform integer in [0, bound); bound > 0.
+  index_t below(index_t bound) {
+    const index_t drawn = index_t(uniform() * double(bound));
+    return drawn < bound ? drawn : bound - 1;
+  }
+  /// A uniform permutation of 0..n-1 (Fisher and Yates).
+  std::vector<index_t> permutation(index_t n) {
+    std::vector<index_t> order(static_cast<std::size_t>(n));
+    for (index_t i = 0; i < n; ++i) order[std::size_t(i)] = i;
+    for (index_t i = n - 1; i > 0; --i) {
+      const index_t j = below(i + 1);
+      const index_t kept = order[std::size_t(i)];
+      order[std::size_t(i)] = order[std::size_t(j)];
+      order[std::size_t(j)] = kept;
+    }
+    return order;
+  }
+
+  std::uint64_t key() const { return key_; }
+  std::uint64_t next() const { return next_; }
+
+ private:
+  static std::uint64_t mix(std::uint64_t x) {  // finaliser of SplitMix64 (Steele, Lea & Flood 2014)
+    x += 0x9E3779B97F4A7C15ull;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
+    return x ^ (x >> 31);
+  }
+
+  std::uint64_t key_ = 0, next_ = 0;
+};
+
+}  // namespace lacuna

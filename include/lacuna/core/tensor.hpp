@@ -1,0 +1,161 @@
+/// `Tensor<T, R, D>`: owning, contiguous, row-major array of `R` axes on a device, with shared storage.
+///
+/// Copying a tensor shares its storage; `clone()` copies the numbers. `Array<T, D>` is the same without the rank in its
+/// type: what graph nodes and kernels see, so that a rank costs no second copy of their code.
+#pragma once
+
+#include <cassert>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "lacuna/core/device.hpp"
+#include "lacuna/core/shape.hpp"
+
+namespace lacuna {
+
+template <class T, class D = Cpu>
+class Array {
+ public:
+  using scalar = T;
+  using device = D;
+
+  Array() = default;
+  /// Uninitialised.
+  explicit Array(const Shape& shape) : shape_(shape) {
+    const std::size_t bytes = std::size_t(shape.size()) * sizeof(T);
+    if (bytes == 0) return;
+    data_ = std::shared_ptr<T>(static_cast<T*>(D::allocate(bytes)), [bytes](T* block) { D::deallocate(block, bytes); });
+  }
+
+  const Shape& shape() const { return shape_; }
+  index_t size() const { return defined_or_scalar() ? shape_.size() : 0; }
+  index_t extent(int axis) const { return shape_[axis]; }
+  bool empty() const { return size() == 0; }
+  /// False for a default-constructed array.
+  bool defined() const { return data_ != nullptr || (shape_.rank() > 0 && shape_.size() == 0); }
+  T* data() { return data_.get(); }
+  const T* data() const { return data_.get(); }
+  /// True when both see the same memory.
+  bool shares(const Array& other) const { return data_ && data_ == other.data_; }
+
+  /// The same numbers under other axes; shares storage. Throws ShapeError when the sizes differ.
+  Array reshaped(const Shape& shape) const {
+    if (shape.size() != shape_.size())
+      throw ShapeError(detail::cat("reshape: ", shape_, " has ", shape_.size(), " elements, ", shape, " has ", shape.size()));
+    Array result = *this;
+    result.shape_ = shape;
+    return result;
+  }
+  /// `shape.size()` elements from `offset` on; shares storage.
+  Array window(index_t offset, const Shape& shape) const {
+    if (offset < 0 || offset + shape.size() > shape_.size())
+      throw ShapeError(detail::cat("window: elements ", offset, "..", offset + shape.size(), " of an array of ", shape_.size()));
+    Array result;
+    result.shape_ = shape;
+    if (data_) result.data_ = std::shared_ptr<T>(data_, data_.get() + offset);
+    return result;
+  }
+  Array clone() const {
+    Array copy(shape_);
+    if (size()) D::copy(copy.data(), data(), std::size_t(size()) * sizeof(T));
+    return copy;
+  }
+  std::vector<T> to_vector() const {
+    std::vector<T> host(static_cast<std::size_t>(size()));
+    if (size()) D::copy_to_host(host.data(), data(), host.size() * sizeof(T));
+    return host;
+  }
+  void assign(std::span<const T> numbers) {
+    if (index_t(numbers.size()) != size())
+      throw ShapeError(detail::cat("assign: ", numbers.size(), " numbers for shape ", shape_));
+    if (size()) D::copy_from_host(data(), numbers.data(), numbers.size_bytes());
+  }
+
+ private:
+  bool defined_or_scalar() const { return data_ != nullptr || shape_.size() == 0; }
+
+  Shape shape_;
+  std::shared_ptr<T> data_;
+};
+
+namespace detail {
+template <class T, int R, bool Const>
+struct EigenView;  // defined in lacuna/interop/eigen.hpp
+}
+
+template <class T, int R, class D = Cpu>
+class Tensor : public Array<T, D> {
+ public:
+  static_assert(R >= 0 && R <= Shape::max_rank);
+  static constexpr int rank = R;
+  using Extents = std::array<index_t, std::size_t(R)>;
+
+  Tensor() = default;
+  /// Uninitialised.
+  explicit Tensor(const Extents& extents) : Array<T, D>(Shape(extents)) {}
+  /// Takes an array of matching rank, sharing its storage. Throws ShapeError otherwise.
+  explicit Tensor(const Array<T, D>& array) : Array<T, D>(array) {
+    if (array.shape().rank() != R)
+      throw ShapeError(detail::cat("tensor: an array of shape ", array.shape(), " where rank ", R, " is expected"));
+  }
+
+  static Tensor full(const Extents& extents, T number) {
+    return from(extents, std::vector<T>(std::size_t(Shape(extents).size()), number));
+  }
+  static Tensor zeros(const Extents& extents) { return full(extents, T(0)); }
+  /// Numbers in row-major order. Throws ShapeError when their count does not fit.
+  static Tensor from(const Extents& extents, std::span<const T> numbers) {
+    Tensor result(extents);
+    result.assign(numbers);
+    return result;
+  }
+  static Tensor from(const Extents& extents, std::initializer_list<T> numbers) {
+    return from(extents, std::span<const T>(numbers.begin(), numbers.size()));
+  }
+
+  Extents extents() const {
+    Extents lengths{};
+    for (int i = 0; i < R; ++i) lengths[std::size_t(i)] = this->shape()[i];
+    return lengths;
+  }
+  Tensor clone() const { return Tensor(Array<T, D>::clone()); }
+  template <std::size_t S>
+  Tensor<T, int(S), D> reshape(const std::array<index_t, S>& lengths) const {
+    return Tensor<T, int(S), D>(this->reshaped(Shape(lengths)));
+  }
+
+  /// One element; host memory only, bounds checked in debug builds.
+  template <class... Index>
+    requires(sizeof...(Index) == std::size_t(R))
+  T& operator()(Index... index) {
+    return this->data()[offset(index_t(index)...)];
+  }
+  template <class... Index>
+    requires(sizeof...(Index) == std::size_t(R))
+  const T& operator()(Index... index) const {
+    return this->data()[offset(index_t(index)...)];
+  }
+
+  /// Zero-copy `Eigen::TensorMap` and `Eigen::Map` (rows × last axis); include lacuna/interop/eigen.hpp.
+  auto eigen() { return detail::EigenView<T, R, false>::tensor(*this); }
+  auto eigen() const { return detail::EigenView<T, R, true>::tensor(*this); }
+  auto matrix() { return detail::EigenView<T, R, false>::matrix(*this); }
+  auto matrix() const { return detail::EigenView<T, R, true>::matrix(*this); }
+
+ private:
+  template <class... Index>
+  index_t offset(Index... index) const {
+    index_t flat = 0;
+    int axis = 0;
+    ((assert(index >= 0 && index < this->shape()[axis]), flat = flat * this->shape()[axis] + index, ++axis), ...);
+    return flat;
+  }
+};
+
+/// Presence: 1 = present, 0 = absent. One polarity in the whole library.
+template <int R = 2, class D = Cpu>
+using Mask = Tensor<std::uint8_t, R, D>;
+
+}  // namespace lacuna

@@ -1,0 +1,78 @@
+/// One level of parallelism. Work is cut into chunks whose borders depend on the sizes alone, so results have the same bits
+/// with any number of threads. Without OpenMP everything runs on the calling thread.
+#pragma once
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include <atomic>
+#include <vector>
+
+#include "lacuna/core/shape.hpp"
+
+namespace lacuna {
+namespace detail {
+
+inline std::atomic<int>& thread_setting() {
+  static std::atomic<int> count{0};
+  return count;
+}
+
+}  // namespace detail
+
+/// Threads used by every operation from now on; 0 = what OpenMP offers. Throws OptionError when negative.
+inline void set_threads(int count) {
+  if (count < 0) throw OptionError(detail::cat("set_threads: ", count, " is negative; use 0 for all cores"));
+  detail::thread_setting() = count;
+}
+
+inline int threads() {
+#ifdef _OPENMP
+  const int count = detail::thread_setting();
+  return count > 0 ? count : omp_get_max_threads();
+#else
+  return 1;
+#endif
+}
+
+/// Calls f(begin, end) over [0, count) in chunks of `grain`. Serial for one chunk and inside a parallel region.
+template <class F>
+void parallel_for(index_t count, index_t grain, F&& f) {
+  if (count <= 0) return;
+  if (grain < 1) grain = 1;
+  const index_t chunks = (count + grain - 1) / grain;
+  const auto chunk = [&](index_t i) { f(i * grain, (i + 1) * grain < count ? (i + 1) * grain : count); };
+#ifdef _OPENMP
+  const int team = int(chunks < threads() ? chunks : threads());
+  if (team > 1 && !omp_in_parallel()) {
+#pragma omp parallel for num_threads(team) schedule(static)
+    for (index_t i = 0; i < chunks; ++i) chunk(i);
+    return;
+  }
+#endif
+  for (index_t i = 0; i < chunks; ++i) chunk(i);
+}
+
+/// Sum of f(begin, end) -> double over chunks, combined in order.
+template <class F>
+double parallel_sum(index_t count, index_t grain, F&& f) {
+  if (count <= 0) return 0;
+  const index_t chunks = (count + grain - 1) / grain;
+  if (chunks == 1) return f(index_t(0), count);
+  std::vector<double> partial(std::size_t(chunks), 0.0);
+  parallel_for(count, grain, [&](index_t begin, index_t end) { partial[std::size_t(begin / grain)] = f(begin, end); });
+  double sum = 0;
+  for (const double part : partial) sum += part;
+  return sum;
+}
+
+namespace detail {
+/// Elements per chunk of a memory-bound loop: small work stays serial.
+inline constexpr index_t element_grain = 16384;
+inline index_t row_grain(index_t columns) {
+  const index_t rows = element_grain / (columns > 0 ? columns : 1);
+  return rows > 0 ? rows : 1;
+}
+}  // namespace detail
+}  // namespace lacuna

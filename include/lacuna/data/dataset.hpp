@@ -1,0 +1,60 @@
+/// A data set in memory: named modalities, labels and ids, in three splits that are three types.
+///
+/// Selection of a model takes a `Split<Role::validation>`; no conversion from `Split<Role::test>` exists, so that test data
+/// cannot take part in it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lacuna/data/stream.hpp"
+
+namespace lacuna::data {
+
+enum class Role { train, validation, test };
+
+inline const char* to_string(Role role) {
+  return role == Role::train ? "train" : role == Role::validation ? "valid" : "test";
+}
+
+/// One modality of one split. frames (N, T, D) padded with zeros at the end, present (N, T).
+/// In a split that lacks the modality altogether T is 1, frames are zero and nothing is present.
+struct Modality {
+  std::string name;
+  Tensor<float, 3> frames;
+  Mask<2> present;
+
+  index_t features() const { return frames.extent(2); }
+};
+
+template <Role role>
+struct Split {
+  std::vector<Modality> modalities;  ///< same names and order in all splits
+  std::vector<float> labels;         ///< (N) real labels; empty when the set has classes only
+  std::vector<index_t> classes;      ///< (N) class ids from 0; empty when the set has real labels only
+  std::vector<std::string> ids;      ///< (N) never empty: "0", "1", ... when the file has none
+
+  index_t size() const { return index_t(ids.size()); }
+};
+
+struct Dataset {
+  std::string name;                      ///< file name or "synthetic"
+  Split<Role::train> train;
+  Split<Role::validation> validation;
+  Split<Role::test> test;
+  index_t class_count = 0;               ///< 0 for regression
+
+  std::vector<std::string> modality_names() const {
+    std::vector<std::string> names;
+    for (const auto& modality : train.modalities) names.push_back(modality.name);
+    return names;
+  }
+  /// Feature sizes, one per modality.
+  std::vector<index_t> dimensions() const {
+    std::vector<index_t> sizes;
+    for (const auto& modality : train.modalities) sizes.push_back(modality.features());
+    return sizes;
+  }
+};
+
+}  // namespace lacuna::data

@@ -1,0 +1,30 @@
+/// One modality of a batch: its frames and which of them are present.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lacuna/core/tensor.hpp"
+
+namespace lacuna::data {
+
+/// frames (B, T, D), present (B, T), 1 = present. A vector per sample is a sequence with T = 1.
+/// A sample without any present frame lacks this modality; its frames are then never read.
+template <class T = float, class D = Cpu>
+struct Stream {
+  Tensor<T, 3, D> frames;
+  Mask<2, D> present;
+};
+
+/// What one training step sees.
+template <class T = float, class D = Cpu>
+struct Batch {
+  std::vector<Stream<T, D>> streams;   ///< one per modality, in the order of the data set
+  Tensor<T, 1, D> labels;              ///< (B) real labels; empty for a classification set
+  std::vector<index_t> classes;        ///< (B) class ids; empty for a regression set
+  std::vector<index_t> samples;        ///< (B) position of every sample in its split
+
+  index_t size() const { return index_t(samples.size()); }
+};
+
+}  // namespace lacuna::data

@@ -1,0 +1,122 @@
+/// A node of the dynamic graph: a value, its gradient, and the recorded way back to its inputs.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "lacuna/core/tensor.hpp"
+
+namespace lacuna {
+
+template <class T, class D>
+struct Node;
+
+/// Counted reference to a node. The last one to go destroys the node without recursion, however long the chain behind it.
+template <class T, class D>
+class NodeHandle {
+ public:
+  NodeHandle() = default;
+  explicit NodeHandle(Node<T, D>* node) : node_(node) { retain(); }
+  NodeHandle(const NodeHandle& other) : node_(other.node_) { retain(); }
+  NodeHandle(NodeHandle&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+  NodeHandle& operator=(NodeHandle other) noexcept {
+    std::swap(node_, other.node_);
+    return *this;
+  }
+  ~NodeHandle() {
+    if (node_ && node_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) Node<T, D>::bury(node_);
+  }
+
+  Node<T, D>* operator->() const { return node_; }
+  Node<T, D>& operator*() const { return *node_; }
+  Node<T, D>* get() const { return node_; }
+  explicit operator bool() const { return node_ != nullptr; }
+
+ private:
+  void retain() {
+    if (node_) node_->references.fetch_add(1, std::memory_order_relaxed);
+  }
+  Node<T, D>* node_ = nullptr;
+};
+
+namespace detail {
+
+/// Creation order over all threads; it is a topological order of every graph.
+inline std::uint64_t next_node_id() {
+  static std::atomic<std::uint64_t> counter{0};
+  return counter.fetch_add(1, std::memory_order_relaxed);
+}
+
+inline bool& recording() {
+  static thread_local bool on = true;
+  return on;
+}
+
+}  // namespace detail
+
+/// While alive, operations on this thread record nothing: inference costs no graph.
+class NoGrad {
+ public:
+  NoGrad() : previous_(std::exchange(detail::recording(), false)) {}
+  ~NoGrad() { detail::recording() = previous_; }
+  NoGrad(const NoGrad&) = delete;
+  NoGrad& operator=(const NoGrad&) = delete;
+
+ private:
+  bool previous_;
+};
+
+/// Where an operation's backward puts what it adds to the gradient of one input. False when that input wants none.
+/// `fresh`: the memory is uninitialised and must be written; otherwise it must be added to.
+template <class T>
+struct GradientSlot {
+  T* data = nullptr;
+  bool fresh = false;
+
+  explicit operator bool() const { return data != nullptr; }
+  /// 0 to overwrite, 1 to add: the beta of a matrix product.
+  T beta() const { return fresh ? T(0) : T(1); }
+};
+
+template <class T, class D>
+struct Node {
+  struct Backward {
+    virtual ~Backward() = default;
+    virtual void operator()(const Array<T, D>& gradient) = 0;
+  };
+
+  Array<T, D> value, gradient;
+  std::vector<NodeHandle<T, D>> inputs;
+  std::unique_ptr<Backward> backward;
+  const char* operation = "leaf";
+  std::uint64_t id = detail::next_node_id();
+  std::atomic<std::uint32_t> references{0};
+  bool requires_grad = false;
+  bool has_gradient = false;
+  bool queued = false;
+  bool spent = false;  ///< its backward ran and was released
+  Node* next_buried = nullptr;
+
+  /// Uninitialised memory the first time, the running sum afterwards; false when this node wants no gradient.
+  GradientSlot<T> slot() {
+    if (!requires_grad || value.size() == 0) return {};
+    if (!gradient.defined()) gradient = Array<T, D>(value.shape());
+    return {gradient.data(), !std::exchange(has_gradient, true)};
+  }
+
+  /// Destroys a node and, in a loop, every node that only it kept alive.
+  static void bury(Node* node) {
+    static thread_local Node* pending = nullptr;
+    static thread_local bool digging = false;
+    node->next_buried = pending;
+    pending = node;
+    if (digging) return;
+    digging = true;
+    while (pending != nullptr) delete std::exchange(pending, pending->next_buried);
+    digging = false;
+  }
+};
+
+}  // namespace lacuna

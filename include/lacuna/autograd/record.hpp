@@ -1,0 +1,55 @@
+/// How an operation joins the graph.
+///
+/// An operation computes its value, then calls `record(name, value, backward, inputs...)`. `backward` is called once with
+/// the gradient of the value and adds to `input.gradient_slot()` of every input that wants a gradient. It may capture
+/// inputs and tensors. Nothing is stored when no input wants a gradient or recording is off.
+#pragma once
+
+#include <span>
+#include <type_traits>
+
+#include "lacuna/autograd/variable.hpp"
+
+namespace lacuna {
+namespace detail {
+
+template <class T, int R, class D, class F>
+struct Closure final : Node<T, D>::Backward {
+  explicit Closure(F f) : function(std::move(f)) {}
+  void operator()(const Array<T, D>& gradient) override { function(Tensor<T, R, D>(gradient)); }
+  F function;
+};
+
+template <class T, int R, class D, class F>
+void attach(Node<T, D>& node, const char* operation, F&& backward) {
+  node.operation = operation;
+  node.requires_grad = true;
+  node.backward = std::make_unique<Closure<T, R, D, std::decay_t<F>>>(std::forward<F>(backward));
+}
+
+}  // namespace detail
+
+template <class T, int R, class D, class F, class... Inputs>
+  requires(std::is_class_v<Inputs> && ...)
+Variable<T, R, D> record(const char* operation, const Tensor<T, R, D>& value, F&& backward, const Inputs&... inputs) {
+  Variable<T, R, D> result(value);
+  if (!detail::recording() || !(inputs.requires_grad() || ...)) return result;
+  (result.node()->inputs.push_back(inputs.node()), ...);
+  detail::attach<T, R, D>(*result.node(), operation, std::forward<F>(backward));
+  return result;
+}
+
+/// The same for a run-time number of inputs.
+template <class T, int R, class D, class F, int S>
+Variable<T, R, D> record_list(const char* operation, const Tensor<T, R, D>& value, F&& backward,
+                              std::span<const Variable<T, S, D>> inputs) {
+  Variable<T, R, D> result(value);
+  bool wanted = false;
+  for (const auto& input : inputs) wanted = wanted || input.requires_grad();
+  if (!detail::recording() || !wanted) return result;
+  for (const auto& input : inputs) result.node()->inputs.push_back(input.node());
+  detail::attach<T, R, D>(*result.node(), operation, std::forward<F>(backward));
+  return result;
+}
+
+}  // namespace lacuna

@@ -1,0 +1,106 @@
+/// `Variable<T, R, D>`: a tensor that takes part in the graph. A handle: copies refer to the same node.
+#pragma once
+
+#include <algorithm>
+
+#include "lacuna/autograd/node.hpp"
+
+namespace lacuna {
+
+template <class T, int R, class D = Cpu>
+class Variable {
+ public:
+  using scalar = T;
+  using device = D;
+  static constexpr int rank = R;
+
+  Variable() = default;
+  /// A constant, or with `requires_grad` a leaf whose gradient is wanted. Shares the tensor's storage.
+  explicit Variable(const Tensor<T, R, D>& value, bool requires_grad = false) : node_(new Node<T, D>) {
+    node_->value = value;
+    node_->requires_grad = requires_grad;
+  }
+  explicit Variable(NodeHandle<T, D> node) : node_(std::move(node)) {}
+
+  bool defined() const { return bool(node_); }
+  const Shape& shape() const { return node_->value.shape(); }
+  index_t extent(int axis) const { return shape()[axis]; }
+  index_t size() const { return node_->value.size(); }
+  Tensor<T, R, D> value() const { return Tensor<T, R, D>(node_->value); }
+  const T* data() const { return std::as_const(node_->value).data(); }
+  /// The single number of a scalar, copied to the host.
+  T item() const {
+    if (size() != 1) throw ShapeError(detail::cat("item: needs one element, the variable has shape ", shape()));
+    return node_->value.to_vector()[0];
+  }
+
+  bool requires_grad() const { return node_->requires_grad; }
+  bool has_grad() const { return node_->has_gradient; }
+  /// The accumulated gradient; zeros when none arrived. Of inner nodes it is gone after `backward()`.
+  Tensor<T, R, D> grad() const {
+    if (node_->has_gradient) return Tensor<T, R, D>(node_->gradient);
+    return Tensor<T, R, D>::zeros(Tensor<T, R, D>(node_->value).extents());
+  }
+  void zero_grad() const { node_->has_gradient = false; }
+  /// Inside an operation's backward: where to add this input's share (see GradientSlot).
+  GradientSlot<T> gradient_slot() const { return node_->slot(); }
+
+  /// The same numbers, cut off from the graph: the stop-gradient of the papers.
+  Variable detach() const { return Variable(value()); }
+
+  /// Gradients of this scalar to all leaves that want one; releases the graph as it goes.
+  void backward() const
+    requires(R == 0)
+  {
+    backward(Tensor<T, 0, D>::full({}, T(1)));
+  }
+  /// Gradients of sum(seed * this). Throws Error when the graph was released by an earlier call.
+  void backward(const Tensor<T, R, D>& seed) const {
+    detail::expect_shape("backward", "seed", seed.shape(), shape());
+    if (node_->spent) throw Error("backward: this graph was already used and released; run the forward pass again");
+    if (!node_->requires_grad) throw Error("backward: nothing that led here wants a gradient");
+    GradientSlot<T> slot = node_->slot();
+    if (!slot) return;
+    if (slot.fresh) {
+      D::copy(slot.data, seed.data(), std::size_t(seed.size()) * sizeof(T));
+    } else {
+      Array<T, D> doubled = node_->gradient.clone();  // a leaf that already holds a gradient
+      for (index_t i = 0; i < seed.size(); ++i) doubled.data()[i] += seed.data()[i];
+      D::copy(slot.data, doubled.data(), std::size_t(seed.size()) * sizeof(T));
+    }
+    propagate();
+  }
+
+  const NodeHandle<T, D>& node() const { return node_; }
+
+ private:
+  /// Newest node first: every consumer of a node was created after it, so its gradient is complete when its turn comes.
+  void propagate() const {
+    const auto older = [](const NodeHandle<T, D>& a, const NodeHandle<T, D>& b) { return a->id < b->id; };
+    std::vector<NodeHandle<T, D>> heap{node_};
+    while (!heap.empty()) {
+      std::pop_heap(heap.begin(), heap.end(), older);
+      const NodeHandle<T, D> node = std::move(heap.back());
+      heap.pop_back();
+      node->queued = false;
+      if (!node->backward) continue;
+      if (node->has_gradient) (*node->backward)(node->gradient);
+      for (const auto& input : node->inputs) {
+        if (!input->requires_grad || input->queued || (!input->backward && !input->spent)) continue;
+        if (input->spent) throw Error("backward: part of this graph was already used and released");
+        input->queued = true;
+        heap.push_back(input);
+        std::push_heap(heap.begin(), heap.end(), older);
+      }
+      node->backward.reset();
+      node->inputs.clear();
+      node->gradient = {};
+      node->has_gradient = false;
+      node->spent = true;
+    }
+  }
+
+  NodeHandle<T, D> node_;
+};
+
+}  // namespace lacuna

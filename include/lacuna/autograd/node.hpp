@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "lacuna/core/gradient_slot.hpp"
 #include "lacuna/core/tensor.hpp"
 
 namespace lacuna {
@@ -66,18 +67,6 @@ class NoGrad {
 
  private:
   bool previous_;
-};
-
-/// Where an operation's backward puts what it adds to the gradient of one input. False when that input wants none.
-/// `fresh`: the memory is uninitialised and must be written; otherwise it must be added to.
-template <class T>
-struct GradientSlot {
-  T* data = nullptr;
-  bool fresh = false;
-
-  explicit operator bool() const { return data != nullptr; }
-  /// 0 to overwrite, 1 to add: the beta of a matrix product.
-  T beta() const { return fresh ? T(0) : T(1); }
 };
 
 template <class T, class D>

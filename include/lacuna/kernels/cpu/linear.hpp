@@ -1,0 +1,26 @@
+/// Fused linear layer: product, bias and activation in one pass over each tile.
+#pragma once
+
+#include "lacuna/kernels/cpu/elementwise.hpp"
+#include "lacuna/kernels/cpu/gemm.hpp"
+
+namespace lacuna::cpu {
+
+struct Linear {
+  /// y (rows, out) = activation(x (rows, in) W' + b); weight (out, in); bias may be null.
+  template <class T>
+  static void linear(index_t rows, index_t in, index_t out, const T* x, const T* weight, const T* bias,
+                     Activation activation, T* y) {
+    Gemm::gemm<T>(rows, out, in, {x, in}, {weight, in, true}, T(0), y, out,
+                  [=](index_t row, index_t row_count, index_t column, index_t columns) {
+                    for (index_t i = row; i < row + row_count; ++i) {
+                      T* run = y + i * out + column;
+                      if (bias)
+                        for (index_t j = 0; j < columns; ++j) run[j] += bias[column + j];
+                      activate(activation, run, columns);
+                    }
+                  });
+  }
+};
+
+}  // namespace lacuna::cpu

@@ -1,0 +1,106 @@
+/// Elementwise arithmetic and sums. Shapes must be equal: nothing broadcasts, so (B, 1) never meets (B) unnoticed.
+#pragma once
+
+#include "lacuna/autograd/record.hpp"
+#include "lacuna/kernels/kernels.hpp"
+
+namespace lacuna {
+
+/// y = a + b. Throws ShapeError when the shapes differ.
+template <class T, int R, class D>
+Variable<T, R, D> add(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
+  detail::expect_shape("add", "b", b.shape(), a.shape());
+  Tensor<T, R, D> y(a.value().extents());
+  Kernels<D>::add(y.size(), a.data(), b.data(), y.data());
+  return record(
+      "add", y,
+      [a, b](const Tensor<T, R, D>& dy) {
+        if (const auto slot = a.gradient_slot()) Kernels<D>::contribute_scaled(dy.size(), T(1), dy.data(), slot);
+        if (const auto slot = b.gradient_slot()) Kernels<D>::contribute_scaled(dy.size(), T(1), dy.data(), slot);
+      },
+      a, b);
+}
+
+/// y = a - b.
+template <class T, int R, class D>
+Variable<T, R, D> subtract(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
+  detail::expect_shape("subtract", "b", b.shape(), a.shape());
+  Tensor<T, R, D> y(a.value().extents());
+  Kernels<D>::subtract(y.size(), a.data(), b.data(), y.data());
+  return record(
+      "subtract", y,
+      [a, b](const Tensor<T, R, D>& dy) {
+        if (const auto slot = a.gradient_slot()) Kernels<D>::contribute_scaled(dy.size(), T(1), dy.data(), slot);
+        if (const auto slot = b.gradient_slot()) Kernels<D>::contribute_scaled(dy.size(), T(-1), dy.data(), slot);
+      },
+      a, b);
+}
+
+/// y = a ∘ b, elementwise.
+template <class T, int R, class D>
+Variable<T, R, D> multiply(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
+  detail::expect_shape("multiply", "b", b.shape(), a.shape());
+  Tensor<T, R, D> y(a.value().extents());
+  Kernels<D>::multiply(y.size(), a.data(), b.data(), y.data());
+  return record(
+      "multiply", y,
+      [a, b](const Tensor<T, R, D>& dy) {
+        if (const auto slot = a.gradient_slot())
+          Kernels<D>::contribute_product(dy.size(), dy.data(), b.data(), slot);
+        if (const auto slot = b.gradient_slot())
+          Kernels<D>::contribute_product(dy.size(), dy.data(), a.data(), slot);
+      },
+      a, b);
+}
+
+/// y = factor · x.
+template <class T, int R, class D>
+Variable<T, R, D> scale(const Variable<T, R, D>& x, double factor) {
+  Tensor<T, R, D> y(x.value().extents());
+  Kernels<D>::scale(y.size(), T(factor), x.data(), y.data());
+  return record(
+      "scale", y,
+      [x, factor](const Tensor<T, R, D>& dy) {
+        if (const auto slot = x.gradient_slot()) Kernels<D>::contribute_scaled(dy.size(), T(factor), dy.data(), slot);
+      },
+      x);
+}
+
+/// The sum of all elements, accumulated in double; 0 for an empty tensor.
+template <class T, int R, class D>
+Variable<T, 0, D> sum(const Variable<T, R, D>& x) {
+  const auto y = Tensor<T, 0, D>::full({}, T(Kernels<D>::sum(x.size(), x.data())));
+  return record(
+      "sum", y,
+      [x](const Tensor<T, 0, D>& dy) {
+        const T each = dy.to_vector()[0];
+        if (const auto slot = x.gradient_slot())
+          Kernels<D>::contribute(x.size(), slot, [each](index_t) { return each; });
+      },
+      x);
+}
+
+/// The mean of all elements; 0 for an empty tensor.
+template <class T, int R, class D>
+Variable<T, 0, D> mean(const Variable<T, R, D>& x) {
+  return scale(sum(x), x.size() > 0 ? 1.0 / double(x.size()) : 0.0);
+}
+
+template <class T, int R, class D>
+Variable<T, R, D> operator+(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
+  return add(a, b);
+}
+template <class T, int R, class D>
+Variable<T, R, D> operator-(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
+  return subtract(a, b);
+}
+template <class T, int R, class D>
+Variable<T, R, D> operator*(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
+  return multiply(a, b);
+}
+template <class T, int R, class D>
+Variable<T, R, D> operator*(double factor, const Variable<T, R, D>& x) {
+  return scale(x, factor);
+}
+
+}  // namespace lacuna

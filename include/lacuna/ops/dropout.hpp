@@ -1,0 +1,44 @@
+/// Dropout: in training every element is kept with probability 1 - p and scaled by 1 / (1 - p).
+/// (Srivastava et al., JMLR 2014)
+#pragma once
+
+#include "lacuna/autograd/record.hpp"
+#include "lacuna/core/context.hpp"
+#include "lacuna/kernels/kernels.hpp"
+
+namespace lacuna {
+
+/// y = x in inference and for p = 0. In training the elements come from the context's random source (counter-based, not
+/// stored), or from its tape. Throws OptionError for p outside [0, 1) and when training has neither.
+template <class T, int R, class D>
+Variable<T, R, D> dropout(const Variable<T, R, D>& x, double p, const Context& context) {
+  if (!(p >= 0 && p < 1)) throw OptionError(detail::cat("dropout: probability ", p, " is outside [0, 1)"));
+  if (!context.training() || p == 0) return x;
+  Tensor<T, R, D> y(x.value().extents());
+  if (context.tape != nullptr) {
+    const Array<double>& given = context.tape->next(x.shape());
+    Tensor<T, R, D> factors(x.value().extents());
+    const std::vector<double> numbers = given.to_vector();
+    factors.assign(std::vector<T>(numbers.begin(), numbers.end()));
+    Kernels<D>::multiply(y.size(), x.data(), factors.data(), y.data());
+    return record(
+        "dropout", y,
+        [x, factors](const Tensor<T, R, D>& dy) {
+          if (const auto slot = x.gradient_slot())
+            Kernels<D>::contribute_product(dy.size(), dy.data(), factors.data(), slot);
+        },
+        x);
+  }
+  if (context.random == nullptr)
+    throw OptionError("dropout: training needs a random source; build the context with Context::train(random)");
+  const auto keep = functors::Keep::with(context.random->stream(), p);
+  Kernels<D>::template dropout<T>(keep, y.size(), x.data(), {y.data(), true});
+  return record(
+      "dropout", y,
+      [x, keep](const Tensor<T, R, D>& dy) {
+        if (const auto slot = x.gradient_slot()) Kernels<D>::template dropout<T>(keep, dy.size(), dy.data(), slot);
+      },
+      x);
+}
+
+}  // namespace lacuna

@@ -1,0 +1,99 @@
+/// Operations that move numbers: reshape, concatenation, stacking, weighted sums of rows.
+#pragma once
+
+#include "lacuna/autograd/record.hpp"
+#include "lacuna/kernels/kernels.hpp"
+
+namespace lacuna {
+
+/// The same numbers under other axes. Throws ShapeError when the sizes differ.
+template <class T, int R, class D, std::size_t S>
+Variable<T, int(S), D> reshape(const Variable<T, R, D>& x, const std::array<index_t, S>& extents) {
+  const Tensor<T, int(S), D> y = x.value().reshape(extents);
+  return record(
+      "reshape", y,
+      [x](const Tensor<T, int(S), D>& dy) {
+        if (const auto slot = x.gradient_slot()) Kernels<D>::contribute_scaled(dy.size(), T(1), dy.data(), slot);
+      },
+      x);
+}
+
+/// Joins along the last axis: (..., F_1), (..., F_2), ... → (..., ΣF). All other axes must agree.
+template <class T, int R, class D>
+Variable<T, R, D> concat_last(const std::vector<Variable<T, R, D>>& parts) {
+  if (parts.empty()) throw ShapeError("concat_last: needs at least one part");
+  auto extents = parts[0].value().extents();
+  const index_t rows = parts[0].shape().rows();
+  extents[R - 1] = 0;
+  for (const auto& part : parts) {
+    for (int axis = 0; axis + 1 < R; ++axis)
+      detail::expect_axis("concat_last", "a part", part.shape(), axis, parts[0].extent(axis));
+    extents[R - 1] += part.extent(R - 1);
+  }
+  Tensor<T, R, D> y(extents);
+  const index_t width = extents[R - 1];
+  index_t column = 0;
+  for (const auto& part : parts) {
+    const index_t count = part.extent(R - 1);
+    Kernels<D>::copy_runs(rows, count, part.data(), count, y.data() + column, width);
+    column += count;
+  }
+  return record_list(
+      "concat_last", y,
+      [parts, rows, width](const Tensor<T, R, D>& dy) {
+        index_t from = 0;
+        for (const auto& part : parts) {
+          const index_t count = part.extent(R - 1);
+          if (const auto slot = part.gradient_slot())
+            Kernels<D>::contribute_runs(rows, count, dy.data() + from, width, slot, count);
+          from += count;
+        }
+      },
+      std::span<const Variable<T, R, D>>(parts));
+}
+
+/// Stacks N tensors (B, ...) of equal shape along a new second axis: (B, N, ...).
+template <class T, int R, class D>
+  requires(R >= 1)
+Variable<T, R + 1, D> stack(const std::vector<Variable<T, R, D>>& parts) {
+  if (parts.empty()) throw ShapeError("stack: needs at least one part");
+  for (const auto& part : parts) detail::expect_shape("stack", "a part", part.shape(), parts[0].shape());
+  const index_t batch = parts[0].extent(0), count = index_t(parts.size());
+  const index_t width = batch > 0 ? parts[0].size() / batch : 0;
+  std::array<index_t, std::size_t(R) + 1> extents{batch, count};
+  for (int axis = 1; axis < R; ++axis) extents[std::size_t(axis) + 1] = parts[0].extent(axis);
+  Tensor<T, R + 1, D> y(extents);
+  for (index_t i = 0; i < count; ++i)
+    Kernels<D>::copy_runs(batch, width, parts[std::size_t(i)].data(), width, y.data() + i * width, count * width);
+  return record_list(
+      "stack", y,
+      [parts, batch, count, width](const Tensor<T, R + 1, D>& dy) {
+        for (index_t i = 0; i < count; ++i)
+          if (const auto slot = parts[std::size_t(i)].gradient_slot())
+            Kernels<D>::contribute_runs(batch, width, dy.data() + i * width, count * width, slot, width);
+      },
+      std::span<const Variable<T, R, D>>(parts));
+}
+
+/// y (B, F) = Σ_n w (B, N) · x (B, N, F), over the n with include[n] (all when `include` is empty): gates over modalities.
+/// Gradients flow to w and x; an excluded n gets none.
+template <class T, class D>
+Variable<T, 2, D> weighted_sum(const Variable<T, 2, D>& w, const Variable<T, 3, D>& x,
+                               std::vector<std::uint8_t> include = {}) {
+  const index_t batch = x.extent(0), n = x.extent(1), features = x.extent(2);
+  detail::expect_shape("weighted_sum", "w", w.shape(), Shape{batch, n});
+  if (include.empty()) include.assign(std::size_t(n), 1);
+  if (index_t(include.size()) != n)
+    throw ShapeError(detail::cat("weighted_sum: include has ", include.size(), " entries for ", n, " rows"));
+  Tensor<T, 2, D> y({batch, features});
+  Kernels<D>::weighted_sum(batch, n, features, w.data(), x.data(), include.data(), y.data());
+  return record(
+      "weighted_sum", y,
+      [=](const Tensor<T, 2, D>& dy) {
+        Kernels<D>::weighted_sum_gradient(batch, n, features, w.data(), x.data(), include.data(), dy.data(),
+                                          w.gradient_slot(), x.gradient_slot());
+      },
+      w, x);
+}
+
+}  // namespace lacuna

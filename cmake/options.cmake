@@ -1,0 +1,15 @@
+# Everything but the library itself is for developers: on in a checkout of lacuna, off inside another project.
+option(LACUNA_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(LACUNA_EXAMPLES "Build the example programs" ${PROJECT_IS_TOP_LEVEL})
+option(LACUNA_BENCHMARKS "Build the benchmarks" ${PROJECT_IS_TOP_LEVEL})
+option(LACUNA_INSTALL "Create the install target" ${PROJECT_IS_TOP_LEVEL})
+option(LACUNA_NATIVE "Compile lacuna's own programs and tests for this machine's processor" ${PROJECT_IS_TOP_LEVEL})
+option(LACUNA_OPENMP "Use OpenMP where the compiler has it" ON)
+
+if(PROJECT_IS_TOP_LEVEL)
+  get_property(multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
+  if(NOT multi_config AND NOT CMAKE_BUILD_TYPE)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release, RelWithDebInfo or MinSizeRel" FORCE)
+  endif()
+  set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+endif()

@@ -1,0 +1,39 @@
+# lacuna::lacuna       all headers; Eigen, and OpenMP where there is one
+# lacuna::io           the same for programs that include lacuna/io/...: cereal, JSON, zlib
+# lacuna::xtensor      the same for programs that include lacuna/interop/xtensor.hpp
+# lacuna::precompiled  the same as lacuna::lacuna with the common templates compiled once, see precompiled.cmake
+# No target adds warnings, optimisation or processor flags to the programs of others.
+
+file(GLOB_RECURSE lacuna_headers CONFIGURE_DEPENDS
+  ${PROJECT_SOURCE_DIR}/include/lacuna/*.hpp ${PROJECT_SOURCE_DIR}/include/lacuna/*.cuh)
+
+add_library(lacuna INTERFACE)
+add_library(lacuna::lacuna ALIAS lacuna)
+target_compile_features(lacuna INTERFACE cxx_std_20)
+target_sources(lacuna INTERFACE
+  FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${lacuna_headers})
+target_link_libraries(lacuna INTERFACE Eigen3::Eigen)
+if(OpenMP_CXX_FOUND AND LACUNA_OPENMP)
+  # An installed package asks the compiler of its user instead: lacuna-config.cmake.
+  target_link_libraries(lacuna INTERFACE $<BUILD_INTERFACE:OpenMP::OpenMP_CXX>)
+endif()
+
+# Each optional part is its own export set, so that a package without it still loads.
+function(lacuna_add_component name)
+  add_library(lacuna_${name} INTERFACE)
+  add_library(lacuna::${name} ALIAS lacuna_${name})
+  set_target_properties(lacuna_${name} PROPERTIES EXPORT_NAME ${name})
+  target_link_libraries(lacuna_${name} INTERFACE lacuna ${ARGN})
+  set_property(GLOBAL APPEND PROPERTY lacuna_components ${name})
+endfunction()
+
+if(cereal_FOUND AND nlohmann_json_FOUND AND ZLIB_FOUND)
+  lacuna_add_component(io cereal::cereal nlohmann_json::nlohmann_json ZLIB::ZLIB)
+endif()
+if(xtensor_FOUND)
+  lacuna_add_component(xtensor xtensor)
+endif()
+
+if(EXISTS ${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp)
+  include(${PROJECT_SOURCE_DIR}/cmake/precompiled.cmake)
+endif()

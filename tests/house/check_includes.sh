@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# check_includes.sh INCLUDE_DIR: which room may include which, which standard headers are too slow to compile for the core,
+# and how long a header may be.
+set -uo pipefail
+cd "$1" || exit 1
+status=0
+complain() {
+  printf '%s\n' "$*"
+  status=1
+}
+
+# may_include ROOM: the rooms its headers may name.
+may_include() {
+  local chain="core kernels autograd ops nn losses optim models train"
+  case $1 in
+    core | kernels | autograd | ops | nn | losses | optim) echo "${chain%%"$1"*}$1" ;;
+    models) echo "core kernels autograd ops nn losses optim models data missing" ;;
+    train) echo "$chain data missing io" ;;
+    data) echo "core data" ;;
+    missing) echo "core data missing" ;;
+    # Checkpoints hold parameters and the state of optimizers, by name; models stay unknown.
+    io) echo "core autograd nn optim data missing io" ;;
+    # Leaves: they may see all, nobody sees them.
+    interop) echo "$chain data missing io interop" ;;
+    distributed) echo "$chain data missing io distributed" ;;
+  esac
+}
+
+while IFS= read -r header; do
+  path=${header#lacuna/}
+  room=${path%%/*}
+  lines=$(wc -l <"$header")
+  ((lines <= 500)) || complain "$header: $lines lines, at most 500"
+  [[ $path == */* ]] || continue # lacuna.hpp, cuda.cuh, version.hpp: the front doors
+  allowed=$(may_include "$room")
+  if [[ -z $allowed ]]; then
+    complain "$header: room '$room' has no place in the order; add it to tests/house/check_includes.sh"
+    continue
+  fi
+  while IFS= read -r target; do
+    case $target in
+      lacuna.hpp | cuda.cuh) complain "$header: includes the front door lacuna/$target" ;;
+      */*) [[ " $allowed " == *" ${target%%/*} "* ]] || complain "$header: room $room may not include lacuna/$target" ;;
+    esac
+  done < <(sed -nE 's|^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]lacuna/([^">]+)[">].*|\1|p' "$header")
+  case $room in
+    core | kernels | autograd | ops | nn | losses | optim | missing | models)
+      slow=$(grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*<(random|regex|iostream|functional|filesystem)>' "$header")
+      [[ -z $slow ]] || complain "$header:$slow costs every user 0.4 to 1 s per file"
+      ;;
+  esac
+done < <(find lacuna -name '*.hpp' -o -name '*.cuh' | sort)
+exit $status

@@ -26,6 +26,9 @@ if(TARGET lacuna_precompiled)
   file(COPY ${lacuna_precompiled_files} DESTINATION ${PROJECT_BINARY_DIR})
 endif()
 
+# Relative to itself, so that the folder may be moved and `cmake --install --prefix` may choose it.
+file(RELATIVE_PATH lacuna_pc_prefix ${CMAKE_INSTALL_FULL_DATADIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+file(RELATIVE_PATH lacuna_pc_include ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_INCLUDEDIR})
 configure_file(cmake/lacuna.pc.in lacuna.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/lacuna.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/lacuna)

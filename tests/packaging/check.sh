@@ -20,9 +20,8 @@ case $1 in
     [[ $(pkg-config --modversion lacuna) == "$VERSION" ]]
     mkdir -p "$FOLDER"
     # The prefix holds a copy of the headers: the flags must lead there and not to the checkout.
-    flags=$(pkg-config --cflags lacuna)
-    [[ $flags == *"-I$PREFIX/include"* ]] || { echo "unexpected flags: $flags"; exit 1; }
-    read -ra words <<<"$flags $(pkg-config --libs lacuna)"
+    read -ra words <<<"$(pkg-config --cflags --libs lacuna)"
+    [[ $(realpath "${words[0]#-I}") == "$PREFIX/include" ]] || { echo "unexpected flags: ${words[*]}"; exit 1; }
     "$CXX" -std=c++20 "$here/main.cpp" "${words[@]}" -o "$FOLDER/consumer"
     "$FOLDER/consumer"
     ;;

@@ -6,14 +6,15 @@ set -uo pipefail
 export compiler=$1 include=$2
 export flags="-std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Wshadow -Werror -I$include"
 while read -r path; do
-  [[ -z $path || $path == "$include" ]] || flags+=" -isystem $path"
+  # Not -isystem: a default system folder named with it breaks #include_next of the standard library.
+  [[ -z $path || $path == "$include" ]] || flags+=" -idirafter $path"
 done <"$3"
 
+# shellcheck disable=SC2086  # a function sent to other shells cannot take an array along
 check() {
   local header=$1 log
-  # A default system folder named with -isystem breaks #include_next of the standard library: -idirafter is harmless.
   if log=$(printf '#include "%s"\n#include "%s"\n' "$header" "$header" |
-    "$compiler" ${flags//-isystem /-idirafter } -x c++ - 2>&1); then
+    "$compiler" $flags -x c++ - 2>&1); then
     return 0
   fi
   if [[ $header == lacuna/@(interop|distributed|io)/* ]] &&
@@ -27,11 +28,13 @@ check() {
 export -f check
 
 cd "$include" || exit 1
+# shellcheck disable=SC2016
 find lacuna -name '*.hpp' | sort | xargs -r -P "$(nproc)" -I{} bash -c 'shopt -s extglob; check "$1"' _ {} || exit 1
 
 # What must never come with the umbrella header: it would double the compile time of every program.
 if [[ -e lacuna/lacuna.hpp ]]; then
-  heavy=$(printf '#include "lacuna/lacuna.hpp"\n' | "$compiler" ${flags//-isystem /-idirafter } -M -x c++ - 2>/dev/null |
+  # shellcheck disable=SC2086
+  heavy=$(printf '#include "lacuna/lacuna.hpp"\n' | "$compiler" $flags -M -x c++ - 2>/dev/null |
     grep -oE '[^ ]*/(cereal|xtensor|nlohmann|mpi\.h|zlib\.h|unsupported/Eigen)[^ ]*' | head -3)
   [[ -z $heavy ]] || { printf 'lacuna/lacuna.hpp brings in:\n%s\n' "$heavy"; exit 1; }
 fi

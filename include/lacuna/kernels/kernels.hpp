@@ -7,6 +7,8 @@
 #include "lacuna/kernels/cpu/elementwise.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
 #include "lacuna/kernels/cpu/linear.hpp"
+#include "lacuna/kernels/cpu/optimizer.hpp"
+#include "lacuna/kernels/cpu/ranking.hpp"
 #include "lacuna/kernels/cpu/reduce.hpp"
 #include "lacuna/kernels/cpu/shape.hpp"
 
@@ -18,6 +20,8 @@ struct Kernels {
 };
 
 template <>
-struct Kernels<Cpu> : cpu::Gemm, cpu::Linear, cpu::Elementwise, cpu::Reduce, cpu::ShapeMoves, cpu::Attention {};
+struct Kernels<Cpu>
+    : cpu::Gemm, cpu::Linear, cpu::Elementwise, cpu::Reduce, cpu::ShapeMoves, cpu::Attention, cpu::Ranking,
+      cpu::Optimizer {};
 
 }  // namespace lacuna

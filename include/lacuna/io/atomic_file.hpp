@@ -29,7 +29,7 @@ class AtomicFile {
   explicit AtomicFile(std::string path) : target_(resolve(std::move(path))) {
     static std::atomic<unsigned> counter{0};
     mode_t mode = 0;
-    struct stat facts{};
+    struct stat facts {};
     if (::stat(target_.c_str(), &facts) == 0) {
       if (!S_ISREG(facts.st_mode)) throw IoError(detail::cat(target_, ": is not a regular file, cannot be replaced"));
       mode = facts.st_mode & 07777;
@@ -71,17 +71,10 @@ class AtomicFile {
   /// Makes the new file the target. After an exception the target is what it was, and nothing more can be written.
   void commit() {
     require_open();
-    try {
-      flush();
-      if (::fsync(descriptor_) != 0) fail("flushing");
-      const int descriptor = std::exchange(descriptor_, -1);
-      if (::close(descriptor) != 0) fail("closing");
-      if (std::rename(temporary_.c_str(), target_.c_str()) != 0) fail("renaming the temporary file");
-    } catch (...) {
-      discard();
-      ::unlink(temporary_.c_str());
-      throw;
-    }
+    flush();
+    if (::fsync(descriptor_) != 0) fail("flushing");
+    if (::close(std::exchange(descriptor_, -1)) != 0) fail("closing");
+    if (std::rename(temporary_.c_str(), target_.c_str()) != 0) fail("renaming the temporary file");
     // The name itself reaches the disk with the folder. Some file systems refuse this; the data are safe anyway.
     const std::size_t slash = target_.rfind('/');
     const std::string folder = slash == std::string::npos ? "." : target_.substr(0, slash + 1);
@@ -104,8 +97,12 @@ class AtomicFile {
   void require_open() const {
     if (descriptor_ < 0) throw IoError(detail::cat(target_, ": is already finished, nothing more can be written"));
   }
-  [[noreturn]] void fail(const char* step) const {
-    throw IoError(detail::cat(target_, ": ", step, " failed: ", std::strerror(errno), "; the file is unchanged"));
+  /// After a failure nothing more can be written: a file with a hole must not become the target.
+  [[noreturn]] void fail(const char* step) {
+    const std::string reason = std::strerror(errno);
+    discard();
+    ::unlink(temporary_.c_str());
+    throw IoError(detail::cat(target_, ": ", step, " failed: ", reason, "; the file is unchanged"));
   }
   void flush() {
     send(buffer_.data(), buffer_.size());

@@ -21,7 +21,11 @@ inline constexpr std::uint64_t deflate_ratio = 1032;
 class Inflater {
  public:
   Inflater(const ByteSource& source, std::uint64_t offset, std::uint64_t compressed, std::string where)
-      : source_(source), offset_(offset), left_(compressed), where_(std::move(where)), input_(std::min<std::uint64_t>(compressed, 1 << 16)) {
+      : source_(source),
+        offset_(offset),
+        left_(compressed),
+        where_(std::move(where)),
+        input_(std::min<std::uint64_t>(compressed, 1 << 16)) {
     if (inflateInit2(&stream_, -MAX_WBITS) != Z_OK) throw IoError(detail::cat(where_, ": zlib could not be started"));
   }
   Inflater(const Inflater&) = delete;
@@ -39,7 +43,8 @@ class Inflater {
       const std::size_t made = piece - stream_.avail_out;
       next += made;
       count -= made;
-      if (ended_ && count > 0) throw IoError(detail::cat(where_, ": inflates to fewer bytes than declared; the file is damaged"));
+      if (ended_ && count > 0)
+        throw IoError(detail::cat(where_, ": inflates to fewer bytes than declared; the file is damaged"));
     }
   }
 
@@ -50,10 +55,12 @@ class Inflater {
       stream_.next_out = &extra;
       stream_.avail_out = 1;
       step();
-      if (stream_.avail_out == 0) throw IoError(detail::cat(where_, ": inflates to more bytes than declared; the file is damaged"));
+      if (stream_.avail_out == 0)
+        throw IoError(detail::cat(where_, ": inflates to more bytes than declared; the file is damaged"));
     }
     if (left_ > 0 || stream_.avail_in > 0)
-      throw IoError(detail::cat(where_, ": ", left_ + stream_.avail_in, " bytes follow the end of the deflated data; the file is damaged"));
+      throw IoError(detail::cat(where_, ": ", left_ + stream_.avail_in,
+                                " bytes follow the end of the deflated data; the file is damaged"));
   }
 
  private:
@@ -71,7 +78,8 @@ class Inflater {
     if (result == Z_STREAM_END) {
       ended_ = true;
     } else if (result != Z_OK && result != Z_BUF_ERROR) {
-      throw IoError(detail::cat(where_, ": damaged deflate data", stream_.msg ? ": " : "", stream_.msg ? stream_.msg : ""));
+      throw IoError(
+          detail::cat(where_, ": damaged deflate data", stream_.msg ? ": " : "", stream_.msg ? stream_.msg : ""));
     } else if (stream_.avail_in == input && stream_.avail_out == room && left_ == 0) {
       throw IoError(detail::cat(where_, ": the deflated data end early; the file is damaged or truncated"));
     }

@@ -1,10 +1,9 @@
 /// NumPy's array format (.npy, versions 1 to 3): `NpyArray`, an array whose type and shape are known at run time.
 ///
-/// Types: f2 f4 f8, i1 to i8, u1 to u8, b1, |S (bytes) and <U (text, decoded to UTF-8), in either byte order; C and Fortran
-/// order. In memory everything is native and in C order. A stored shape is believed only when it accounts for every byte
-/// of the file, and nothing is allocated before that. Pickled objects, complex, date and structured types are refused.
-/// Errors are IoError: file, array, found, expected.
-/// Source: numpy/lib/format.py; NEP 1.
+/// Types: f2 f4 f8, i1 to i8, u1 to u8, b1, |S (bytes) and <U (text, decoded to UTF-8), in either byte order; C and
+/// Fortran order. In memory everything is native and in C order. A stored shape is believed only when it accounts for
+/// every byte of the file, and nothing is allocated before that. Pickled objects, complex, date and structured types
+/// are refused. Errors are IoError: file, array, found, expected. Source: numpy/lib/format.py; NEP 1.
 #pragma once
 
 #include <cmath>
@@ -19,7 +18,8 @@
 namespace lacuna::io {
 
 template <class T>
-concept NpyScalar = std::same_as<T, float> || std::same_as<T, double> || (std::integral<T> && !std::same_as<T, bool> && sizeof(T) <= 8);
+concept NpyScalar = std::same_as<T, float> || std::same_as<T, double> ||
+    (std::integral<T> && !std::same_as<T, bool> && sizeof(T) <= 8);
 
 class NpyArray {
  public:
@@ -40,7 +40,9 @@ class NpyArray {
   const std::vector<std::uint8_t>& bytes() const { return bytes_; }
 
   bool floating() const { return kind() == NpyKind::real; }
-  bool integral() const { return kind() == NpyKind::integer || kind() == NpyKind::natural || kind() == NpyKind::boolean; }
+  bool integral() const {
+    return kind() == NpyKind::integer || kind() == NpyKind::natural || kind() == NpyKind::boolean;
+  }
   bool text() const { return kind() == NpyKind::bytes || kind() == NpyKind::unicode; }
 
   /// All numbers in row-major order. Wider to narrower floating types rounds to nearest; everything else must be exact:
@@ -101,20 +103,29 @@ class NpyArray {
   template <class T>
   void convert(T* to) const {
     switch (kind()) {
-      case NpyKind::boolean: return convert_from<std::uint8_t>(to);
+      case NpyKind::boolean:
+        return convert_from<std::uint8_t>(to);
       case NpyKind::integer:
         switch (item_size()) {
-          case 1: return convert_from<std::int8_t>(to);
-          case 2: return convert_from<std::int16_t>(to);
-          case 4: return convert_from<std::int32_t>(to);
-          default: return convert_from<std::int64_t>(to);
+          case 1:
+            return convert_from<std::int8_t>(to);
+          case 2:
+            return convert_from<std::int16_t>(to);
+          case 4:
+            return convert_from<std::int32_t>(to);
+          default:
+            return convert_from<std::int64_t>(to);
         }
       case NpyKind::natural:
         switch (item_size()) {
-          case 1: return convert_from<std::uint8_t>(to);
-          case 2: return convert_from<std::uint16_t>(to);
-          case 4: return convert_from<std::uint32_t>(to);
-          default: return convert_from<std::uint64_t>(to);
+          case 1:
+            return convert_from<std::uint8_t>(to);
+          case 2:
+            return convert_from<std::uint16_t>(to);
+          case 4:
+            return convert_from<std::uint32_t>(to);
+          default:
+            return convert_from<std::uint64_t>(to);
         }
       case NpyKind::real:
         if constexpr (std::floating_point<T>) {
@@ -125,7 +136,8 @@ class NpyArray {
         } else {
           fail("has type ", dtype(), ", expected integers");
         }
-      default: fail("has type ", dtype(), ", expected numbers");
+      default:
+        fail("has type ", dtype(), ", expected numbers");
     }
   }
   template <class Stored, class T>
@@ -148,14 +160,17 @@ class NpyArray {
       return std::isinf(T(number)) == std::isinf(number);
     } else {  // every integer up to 2^digits is exact
       constexpr std::uint64_t most = std::uint64_t(1) << std::numeric_limits<T>::digits;
-      if constexpr (std::signed_integral<Stored>) return std::cmp_less_equal(number, most) && std::cmp_greater_equal(number, -std::int64_t(most));
-      else return std::cmp_less_equal(number, most);
+      if constexpr (std::signed_integral<Stored>)
+        return std::cmp_less_equal(number, most) && std::cmp_greater_equal(number, -std::int64_t(most));
+      else
+        return std::cmp_less_equal(number, most);
     }
   }
   template <class T>
   static std::string type_name() {
     if (std::floating_point<T>) return sizeof(T) == 4 ? "float" : "double";
-    return detail::cat(std::signed_integral<T> ? "a signed integer of " : "an unsigned integer of ", 8 * sizeof(T), " bits");
+    return detail::cat(std::signed_integral<T> ? "a signed integer of " : "an unsigned integer of ", 8 * sizeof(T),
+                       " bits");
   }
   void append_utf8(std::string& text, std::uint32_t code) const {
     if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) fail("holds ", code, ", which is no character");

@@ -16,13 +16,13 @@ namespace lacuna::io {
 enum class NpyKind : char { boolean = 'b', integer = 'i', natural = 'u', real = 'f', bytes = 'S', unicode = 'U' };
 
 struct NpyHeader {
-  std::string dtype;           ///< as written: "<f4"
+  std::string dtype;  ///< as written: "<f4"
   NpyKind kind = NpyKind::real;
-  std::size_t item_size = 4;   ///< bytes per element
-  bool swapped = false;        ///< the other byte order than this machine's
+  std::size_t item_size = 4;  ///< bytes per element
+  bool swapped = false;       ///< the other byte order than this machine's
   bool fortran_order = false;
   Shape shape;
-  std::uint64_t payload = 0;   ///< bytes of all elements
+  std::uint64_t payload = 0;  ///< bytes of all elements
 };
 
 }  // namespace lacuna::io
@@ -59,9 +59,12 @@ class NpyHeaderParser {
   }
 
  private:
-  [[noreturn]] void fail(std::string_view found) const { throw IoError(cat(where_, " has a damaged .npy header: ", found, " at byte ", at_)); }
+  [[noreturn]] void fail(std::string_view found) const {
+    throw IoError(cat(where_, " has a damaged .npy header: ", found, " at byte ", at_));
+  }
   void space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) ++at_;
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r'))
+      ++at_;
   }
   bool accept(char c) {
     space();
@@ -114,9 +117,11 @@ class NpyHeaderParser {
     bool comma = true;
     while (!accept(')')) {
       if (!comma) fail("no ',' between axis lengths");
-      if (rank == Shape::max_rank) throw IoError(cat(where_, " has more than ", Shape::max_rank, " axes; reshape it before saving"));
+      if (rank == Shape::max_rank)
+        throw IoError(cat(where_, " has more than ", Shape::max_rank, " axes; reshape it before saving"));
       const index_t length = number();
-      if (length > 0 && size > std::numeric_limits<index_t>::max() / length) fail("a shape whose size overflows 64 bits");
+      if (length > 0 && size > std::numeric_limits<index_t>::max() / length)
+        fail("a shape whose size overflows 64 bits");
       size *= length;
       lengths[rank++] = length;
       comma = accept(',');
@@ -131,10 +136,13 @@ class NpyHeaderParser {
     const std::string_view dtype = quoted();
     header.dtype.assign(dtype.substr(0, 16));
     if (dtype.substr(0, 2) == "|O" || dtype == "O")
-      throw IoError(where_ + " holds pickled Python objects, which can run code and are not read; save it as numbers or strings (astype)");
+      throw IoError(
+          where_ +
+          " holds pickled Python objects, which can run code and are not read; save it as numbers or strings (astype)");
     const auto refuse = [&] {
-      throw IoError(cat(where_, " has type ", printable(dtype),
-                        ", which is not read; expected f2 f4 f8, i1-i8, u1-u8, b1, S or U: convert it with astype before saving"));
+      throw IoError(cat(
+          where_, " has type ", printable(dtype),
+          ", which is not read; expected f2 f4 f8, i1-i8, u1-u8, b1, S or U: convert it with astype before saving"));
     };
     if (dtype.size() < 3 || dtype.size() > 16) refuse();
     const char order = dtype[0], kind = dtype[1];
@@ -145,7 +153,10 @@ class NpyHeaderParser {
       count = 10 * count + std::uint64_t(c - '0');  // at most 14 digits
     }
     const bool one = count == 1, power = count == 2 || count == 4 || count == 8;
-    const bool known = kind == 'b' ? one : kind == 'i' || kind == 'u' ? one || power : kind == 'f' ? power : kind == 'S' || kind == 'U';
+    const bool known = kind == 'b'                  ? one
+                       : kind == 'i' || kind == 'u' ? one || power
+                       : kind == 'f'                ? power
+                                                    : kind == 'S' || kind == 'U';
     if (!known || (order == '|' && kind != 'S' && (kind == 'U' || !one))) refuse();
     header.kind = io::NpyKind(kind);
     header.item_size = std::size_t(kind == 'U' ? 4 * count : count);
@@ -161,11 +172,13 @@ class NpyHeaderParser {
 /// Reverses the bytes of every item.
 inline void reverse_items(std::vector<std::uint8_t>& bytes, std::size_t item) {
   if (item < 2) return;
-  for (std::size_t at = 0; at + item <= bytes.size(); at += item) std::reverse(bytes.begin() + std::ptrdiff_t(at), bytes.begin() + std::ptrdiff_t(at + item));
+  for (std::size_t at = 0; at + item <= bytes.size(); at += item)
+    std::reverse(bytes.begin() + std::ptrdiff_t(at), bytes.begin() + std::ptrdiff_t(at + item));
 }
 
 /// The first axis varies fastest -> the last one does.
-inline std::vector<std::uint8_t> to_row_major(const std::vector<std::uint8_t>& columns, const Shape& shape, std::size_t item) {
+inline std::vector<std::uint8_t> to_row_major(const std::vector<std::uint8_t>& columns, const Shape& shape,
+                                              std::size_t item) {
   if (shape.rank() < 2 || columns.empty()) return columns;
   std::vector<std::uint8_t> rows(columns.size());
   index_t stride[Shape::max_rank], index[Shape::max_rank] = {}, from = 0;
@@ -192,11 +205,15 @@ namespace lacuna::io {
 template <class Stream>
 NpyHeader read_npy_header(Stream& stream, std::uint64_t size, const std::string& where) {
   std::uint8_t start[12] = {};
-  if (size < 10) throw IoError(detail::cat(where, " has ", size, " bytes, too few for a .npy header; it is truncated or not an array"));
+  if (size < 10)
+    throw IoError(
+        detail::cat(where, " has ", size, " bytes, too few for a .npy header; it is truncated or not an array"));
   stream.read(start, 10);
-  if (std::memcmp(start, "\x93NUMPY", 6) != 0) throw IoError(where + " does not start as a .npy file does; it is damaged or not an array");
+  if (std::memcmp(start, "\x93NUMPY", 6) != 0)
+    throw IoError(where + " does not start as a .npy file does; it is damaged or not an array");
   if (start[6] < 1 || start[6] > 3 || start[7] != 0)
-    throw IoError(detail::cat(where, " has .npy version ", int(start[6]), ".", int(start[7]), ", expected 1.0, 2.0 or 3.0"));
+    throw IoError(
+        detail::cat(where, " has .npy version ", int(start[6]), ".", int(start[7]), ", expected 1.0, 2.0 or 3.0"));
   std::uint64_t left = size - 10, length = detail::load_little<std::uint16_t>(start + 8);
   if (start[6] > 1) {  // four bytes of length instead of two
     if (left < 2) throw IoError(where + " ends within its header");
@@ -205,17 +222,19 @@ NpyHeader read_npy_header(Stream& stream, std::uint64_t size, const std::string&
     length = detail::load_little<std::uint32_t>(start + 8);
   }
   if (length > left || length > 65535)
-    throw IoError(detail::cat(where, " claims a header of ", length, " bytes, expected at most ", std::min<std::uint64_t>(left, 65535)));
+    throw IoError(detail::cat(where, " claims a header of ", length, " bytes, expected at most ",
+                              std::min<std::uint64_t>(left, 65535)));
   std::string text(static_cast<std::size_t>(length), ' ');
   stream.read(text.data(), text.size());
   left -= length;
   NpyHeader header = detail::NpyHeaderParser(text, where).parse();
   const std::uint64_t elements = std::uint64_t(header.shape.size());
-  if (elements > 0 && header.item_size == 0) throw IoError(detail::cat(where, " has type ", header.dtype, ", whose elements have no bytes"));
+  if (elements > 0 && header.item_size == 0)
+    throw IoError(detail::cat(where, " has type ", header.dtype, ", whose elements have no bytes"));
   // Divides, so that nothing overflows; an array without elements must have no bytes.
   if (elements == 0 ? left != 0 : left / elements != header.item_size || left % elements != 0)
-    throw IoError(detail::cat(where, " has ", left, " bytes of elements, expected shape ", header.shape, " of ", header.item_size,
-                                      " bytes each; it is truncated or damaged"));
+    throw IoError(detail::cat(where, " has ", left, " bytes of elements, expected shape ", header.shape, " of ",
+                              header.item_size, " bytes each; it is truncated or damaged"));
   header.payload = left;
   return header;
 }

@@ -3,8 +3,9 @@
 ///     const io::Npz file("features.npz");
 ///     const auto text = file.get("train_text").tensor<float, 3>();
 ///
-/// Opening reads the directory only; `get` reads, inflates and verifies one array. Many threads may `get` from one `Npz`.
-/// Members that are no arrays (no name ending in .npy) are passed over. Errors are IoError: see npy.hpp and zip.hpp.
+/// Opening reads the directory only; `get` reads, inflates and verifies one array. Many threads may `get` from one
+/// `Npz`. Members that are no arrays (no name ending in .npy) are passed over. Errors are IoError: see npy.hpp and
+/// zip.hpp.
 #pragma once
 
 #include "lacuna/io/npy.hpp"
@@ -49,10 +50,13 @@ class Npz {
 
  private:
   const ZipMember* find(std::string_view name) const { return zip_.find(detail::cat(name, ".npy")); }
-  std::string where(std::string_view name) const { return detail::cat(path(), ": array '", detail::printable(name), "'"); }
+  std::string where(std::string_view name) const {
+    return detail::cat(path(), ": array '", detail::printable(name), "'");
+  }
   std::string missing(std::string_view name) const {
     std::string text = where(name) + " is missing; the file has";
-    for (std::size_t i = 0; i < names_.size() && i < 12; ++i) text += detail::cat(i ? ", " : " ", detail::printable(names_[i]));
+    for (std::size_t i = 0; i < names_.size() && i < 12; ++i)
+      text += detail::cat(i ? ", " : " ", detail::printable(names_[i]));
     if (names_.size() > 12) text += detail::cat(" and ", names_.size() - 12, " more");
     return names_.empty() ? text + " no arrays" : text;
   }

@@ -24,7 +24,8 @@ namespace lacuna::detail {
 template <class Unsigned>
 Unsigned load_little(const std::uint8_t* bytes) {
   Unsigned number = 0;
-  for (std::size_t i = 0; i < sizeof(Unsigned); ++i) number = Unsigned(number | Unsigned(Unsigned(bytes[i]) << (8 * i)));
+  for (std::size_t i = 0; i < sizeof(Unsigned); ++i)
+    number = Unsigned(number | Unsigned(Unsigned(bytes[i]) << (8 * i)));
   return number;
 }
 
@@ -46,7 +47,7 @@ class ByteSource {
   explicit ByteSource(std::string path) : name_(std::move(path)) {
     descriptor_ = ::open(name_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe must not make us wait
     if (descriptor_ < 0) throw IoError(detail::cat(name_, ": cannot be opened: ", std::strerror(errno)));
-    struct stat facts{};
+    struct stat facts {};
     if (::fstat(descriptor_, &facts) != 0 || !S_ISREG(facts.st_mode)) {
       ::close(descriptor_);
       throw IoError(detail::cat(name_, ": is not a regular file"));
@@ -79,8 +80,8 @@ class ByteSource {
   /// Throws IoError unless `count` bytes lie at `offset`.
   void read(std::uint64_t offset, void* to, std::size_t count) const {
     if (offset > size_ || count > size_ - offset)
-      throw IoError(detail::cat(name_, ": ", count, " bytes at offset ", offset, " reach past the end; the file has ", size_,
-                                " bytes and may be truncated"));
+      throw IoError(detail::cat(name_, ": ", count, " bytes at offset ", offset, " reach past the end; the file has ",
+                                size_, " bytes and may be truncated"));
     if (descriptor_ < 0) {
       if (count > 0) std::memcpy(to, bytes_.data() + offset, count);
       return;

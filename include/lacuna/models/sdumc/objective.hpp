@@ -1,0 +1,52 @@
+/// SDUMC's training objective over both flows.
+#pragma once
+
+#include "lacuna/losses/distillation.hpp"
+#include "lacuna/losses/ranking.hpp"
+#include "lacuna/models/sdumc/network.hpp"
+
+namespace lacuna::models {
+
+/// Weights of the six terms; defaults as in the authors' released training script.
+struct SdumcWeights {
+  double full = 0.5, missing = 0.5, text = 0.1, query = 0.7, feature = 0.13, contrast = 0.5;
+};
+
+/// With f = 0 the complete and f = 1 the missing flow, sg = stop-gradient, rms = root of the mean square:
+///   MSE_f   = mean (ŷ^f − y)²
+///   L_text  = rms(q^1 − sg q^0), q the query of the missing modality
+///   L_query = rms(C^1 − sg C^0), C its content
+///   L_feat  = rms(z^1 − z^0), both flows pulled
+///   L_rnc   = Rank-N-Contrast over the two views ρ^0, ρ^1, τ = 2, slack 1e-4
+/// Terms whose weight is 0 are computed for the record but take no part in the gradient.
+template <class T, class D = Cpu>
+struct SdumcLosses {
+  Variable<T, 0, D> full, missing, text, query, feature, contrast, total;
+};
+
+/// labels (B). complete_present (B): samples that have the missing-able modality at all; the others take part in the missing
+/// flow only. Undefined = all have it.
+template <class T, class D>
+SdumcLosses<T, D> sdumc_objective(const SdumcFlows<T, D>& flows, const Tensor<T, 1, D>& labels, const SdumcWeights& weights,
+                                  RankNContrastOptions contrast = {}, const Mask<1, D>& complete_present = {}) {
+  const SdumcFlow<T, D>&zero = flows.complete, &one = flows.missing;
+  const Variable<T, 2, D> target(labels.reshape(std::array<index_t, 2>{labels.extent(0), 1}));
+  SdumcLosses<T, D> losses;
+  losses.full = mse_loss(zero.prediction, target, complete_present);
+  losses.missing = mse_loss(one.prediction, target);
+  losses.text = rms_distance(one.missing_query(), zero.missing_query().detach(), complete_present);
+  losses.query = rms_distance(one.missing_content(), zero.missing_content().detach(), complete_present);
+  losses.feature = rms_distance(one.fused, zero.fused, complete_present);
+  losses.contrast = rank_n_contrast(zero.contrast, one.contrast, labels, contrast, complete_present);
+  losses.total = weights.full * losses.full + weights.missing * losses.missing;
+  const auto include = [&](double weight, const Variable<T, 0, D>& term) {
+    if (weight != 0) losses.total = losses.total + weight * term;
+  };
+  include(weights.text, losses.text);
+  include(weights.query, losses.query);
+  include(weights.feature, losses.feature);
+  include(weights.contrast, losses.contrast);
+  return losses;
+}
+
+}  // namespace lacuna::models

@@ -1,0 +1,54 @@
+/// The options of SDUMC, and the views of its modalities.
+#pragma once
+
+#include <vector>
+
+#include "lacuna/core/shape.hpp"
+
+namespace lacuna::models {
+
+/// MIA: off (the module the authors' training script imports), on with the transition's output as residual (their second
+/// file), on with the stand-in itself as residual (closest to the paper's words).
+enum class Imagination { off, transition, input };
+
+/// masked: attention sees true frames only, a sample's prediction does not depend on its batch mates.
+/// published: the padded frames of a batch take part, as in the authors' runs.
+enum class Padding { masked, published };
+
+/// Defaults: the sizes of the published model.
+struct SdumcOptions {
+  std::vector<index_t> inputs;      ///< feature size of every modality, at least two of them
+  index_t missing = 1;              ///< the modality that may be missing and has a simulated stand-in (text)
+  index_t width = 256;              ///< g, common size
+  index_t fused = 128;              ///< h, size of the fused representation
+  index_t contrast = 64;            ///< r, size of the contrastive head
+  index_t bottleneck = 0;           ///< of the first MIA net; 0 = width / 2
+  index_t fused_bottleneck = 0;     ///< of the second MIA net; 0 = fused / 2
+  Imagination imagination = Imagination::input;
+  Padding padding = Padding::masked;
+  double frame_dropout = 0.5;       ///< in both attention stages
+  double dropout = 0.3;             ///< in every MLP block
+  double scale = 0.3;               ///< of the attention scores
+};
+
+/// The views of M modalities: the full set; every set without one modality (without the last, the first, the second, ...);
+/// every single modality. Sets that coincide count once: M = 2 gives three views, M = 3 the seven of the paper
+/// (fused, at, tv, av, a, t, v for audio, text, video), M > 3 gives 2M + 1.
+/// view[m] = 1: modality m belongs to it. A view of one modality takes its vector as it is; all others weigh by the gates.
+inline std::vector<std::vector<std::uint8_t>> sdumc_views(index_t modalities) {
+  const auto m = std::size_t(modalities);
+  std::vector<std::vector<std::uint8_t>> views{std::vector<std::uint8_t>(m, 1)};
+  if (m > 2) {
+    for (std::size_t i = 0; i < m; ++i) {
+      views.emplace_back(m, std::uint8_t(1));
+      views.back()[(i + m - 1) % m] = 0;
+    }
+  }
+  for (std::size_t i = 0; i < m; ++i) {
+    views.emplace_back(m, std::uint8_t(0));
+    views.back()[i] = 1;
+  }
+  return views;
+}
+
+}  // namespace lacuna::models

@@ -122,11 +122,21 @@ struct Corpus : Dataset {
   ExpectedError constant() const {
     return {mae_per_deviation * options.label_deviation, options.label_deviation * options.label_deviation};
   }
-  /// The share of the way from the constant's MAE (0) to the best MAE of the subset (1) that a predictor with this MAE
-  /// has come.
+  /// The share of the way from the constant 0 to `bayes` that a predictor with this MAE on the split has come: 0 is no
+  /// better than the constant, 1 is the best. All three errors are measured on the same samples, so the luck of the
+  /// draw cancels.
   template <Role role>
   double coverage(double mae, const Split<role>& split, const std::vector<std::string>& subset) const {
-    return (constant().mae - mae) / (constant().mae - best(split, subset).mae);
+    const std::vector<double> predictions = bayes(split, subset);
+    if (split.labels.size() != predictions.size())
+      throw ShapeError(detail::cat("synthetic: ", split.labels.size(), " labels for ", predictions.size(), " samples"));
+    double zero = 0, best_here = 0;
+    for (std::size_t n = 0; n < predictions.size(); ++n) {
+      const double label = double(split.labels[n]);
+      zero += std::abs(label) / double(predictions.size());
+      best_here += std::abs(label - predictions[n]) / double(predictions.size());
+    }
+    return (zero - mae) / (zero - best_here);
   }
 
  private:

@@ -1,0 +1,213 @@
+/// Ridge regression on time averages: the strongest simple model, and the yardstick of every network here.
+///
+/// x (N, F): of each chosen modality the average of its present frames, side by side, standardised with the training
+/// split (mean and deviation over the samples that have the modality; a constant feature becomes 0). Then
+///     (w, b) = argmin sum_n (y_n - b - w'x_n)^2 + lambda |w|^2,
+/// b unpenalised, solved in double by LDLT of X'X + lambda I (F, F), or of X X' + lambda I (N, N) where F > N. lambda
+/// is the one of the grid with the least MSE on the validation split, the larger one where two are equal.
+///
+/// Shapes: split of N samples -> (N) predictions, in label units.
+/// Absent data: a sample that lacks a modality has zeros there, the average of the training split; its frames are not
+/// read. Throws ShapeError for splits without real labels or with other modalities or feature sizes than in training,
+/// OptionError for an unknown modality or a grid that is empty or not positive, Error when a label or a present feature
+/// is not finite. Source: Hoerl & Kennard, Technometrics 12 (1970).
+#pragma once
+
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "lacuna/data/dataset.hpp"
+
+namespace lacuna::models {
+
+class Ridge {
+ public:
+  struct Options {
+    std::vector<std::string> modalities = {};  ///< names to look at; empty = all
+    std::vector<double> grid = {};             ///< candidates for lambda; empty = 10^-2, 10^-1.5, ..., 10^6
+  };
+
+  Ridge(const data::Split<data::Role::train>& train, const data::Split<data::Role::validation>& validation)
+      : Ridge(train, validation, Options{}) {}
+  Ridge(const data::Split<data::Role::train>& train, const data::Split<data::Role::validation>& validation,
+        const Options& options) {
+    std::vector<double> grid = options.grid;
+    if (grid.empty())
+      for (int i = -4; i <= 12; ++i) grid.push_back(std::pow(10.0, 0.5 * i));
+    for (const double lambda : grid)
+      if (!(lambda > 0) || !std::isfinite(lambda))
+        throw OptionError(detail::cat("ridge: lambda ", lambda, " in the grid, expected positive numbers"));
+    choose(train, options.modalities);
+    const Vector y = labels(train), y_validation = labels(validation);
+    const Table table = averages(train);
+    learn(table);
+    Matrix x = standardised(table);
+    const Matrix x_validation = standardised(averages(validation));
+
+    const double y_mean = y.mean();
+    const Vector centred = y.array() - y_mean;
+    const Eigen::RowVectorXd x_mean = x.colwise().mean();  // 0 but for samples that lack a modality
+    x.rowwise() -= x_mean;
+    const bool dual = x.cols() > x.rows();
+    const Matrix gram = dual ? Matrix(x * x.transpose()) : Matrix(x.transpose() * x);
+    const Vector right = dual ? centred : Vector(x.transpose() * centred);
+    validation_mse_ = std::numeric_limits<double>::infinity();
+    for (const double lambda : grid) {
+      Matrix penalised = gram;
+      penalised.diagonal().array() += lambda;
+      Vector weights = penalised.ldlt().solve(right);
+      if (dual) weights = x.transpose() * weights;
+      const double intercept = y_mean - x_mean.dot(weights);
+      const double mse = ((x_validation * weights).array() + intercept - y_validation.array()).square().mean();
+      if (mse < validation_mse_ || (mse == validation_mse_ && lambda > lambda_)) {
+        validation_mse_ = mse;
+        lambda_ = lambda;
+        weights_ = std::move(weights);
+        intercept_ = intercept;
+      }
+    }
+    if (!std::isfinite(validation_mse_)) throw Error("ridge: no lambda gives a finite error on the validation split");
+  }
+
+  template <data::Role role>
+  std::vector<double> operator()(const data::Split<role>& split) const {
+    Vector predictions = standardised(averages(split)) * weights_;
+    predictions.array() += intercept_;
+    return std::vector<double>(predictions.data(), predictions.data() + predictions.size());
+  }
+
+  /// The chosen penalty.
+  double lambda() const { return lambda_; }
+  double validation_mse() const { return validation_mse_; }
+  double intercept() const { return intercept_; }
+  /// (F) weights of the standardised features, modality after modality in the order of `modalities`.
+  std::vector<double> weights() const {
+    return std::vector<double>(weights_.data(), weights_.data() + weights_.size());
+  }
+  std::vector<std::string> modalities() const {
+    std::vector<std::string> names;
+    for (const Input& input : inputs_) names.push_back(input.name);
+    return names;
+  }
+
+ private:
+  using Matrix = Eigen::MatrixXd;
+  using Vector = Eigen::VectorXd;
+
+  struct Input {
+    std::string name;
+    std::size_t position;  ///< among the modalities of the split
+    index_t features;
+    Vector mean, scale;  ///< scale = 1 / deviation, 0 for a constant feature
+  };
+
+  void choose(const data::Split<data::Role::train>& train, const std::vector<std::string>& names) {
+    std::vector<bool> wanted(train.modalities.size(), names.empty());
+    for (const std::string& name : names) {
+      std::size_t m = 0;
+      while (m < train.modalities.size() && train.modalities[m].name != name) ++m;
+      if (m == train.modalities.size()) throw OptionError(detail::cat("ridge: the data have no modality '", name, "'"));
+      wanted[m] = true;
+    }
+    for (std::size_t m = 0; m < wanted.size(); ++m)
+      if (wanted[m]) {
+        const index_t features = train.modalities[m].features();
+        inputs_.push_back({train.modalities[m].name, m, features, Vector::Zero(features), Vector::Zero(features)});
+      }
+    if (inputs_.empty()) throw ShapeError("ridge: the data have no modality");
+  }
+
+  template <data::Role role>
+  static Vector labels(const data::Split<role>& split) {
+    if (split.labels.empty() || index_t(split.labels.size()) != split.size())
+      throw ShapeError(detail::cat("ridge: ", split.labels.size(), " real labels for ", split.size(), " samples of ",
+                                   data::to_string(role)));
+    Vector y(split.size());
+    for (index_t n = 0; n < split.size(); ++n) {
+      y(n) = double(split.labels[std::size_t(n)]);
+      if (!std::isfinite(y(n)))
+        throw Error(detail::cat("ridge: label ", n, " of ", data::to_string(role), " is ", y(n)));
+    }
+    return y;
+  }
+
+  /// Averages over present frames (N, F), and has[m][n]: does sample n have the m-th input?
+  struct Table {
+    Matrix x;
+    std::vector<std::vector<bool>> has;
+  };
+
+  template <data::Role role>
+  Table averages(const data::Split<role>& split) const {
+    index_t columns = 0, column = 0;
+    for (const Input& input : inputs_) columns += input.features;
+    Table table{Matrix::Zero(split.size(), columns), {}};
+    for (const Input& input : inputs_) {
+      if (input.position >= split.modalities.size() || split.modalities[input.position].name != input.name)
+        throw ShapeError(detail::cat("ridge: modality ", input.position, " of ", data::to_string(role), " is not '",
+                                     input.name, "' as in training"));
+      const data::Modality& modality = split.modalities[input.position];
+      const index_t frames = modality.present.extent(1);
+      detail::expect_shape("ridge", "frames", modality.frames.shape(), {split.size(), frames, input.features});
+      detail::expect_shape("ridge", "present", modality.present.shape(), {split.size(), frames});
+      table.has.emplace_back(std::size_t(split.size()), false);
+      for (index_t n = 0; n < split.size(); ++n) {
+        index_t count = 0;
+        for (index_t t = 0; t < frames; ++t) {
+          if (!modality.present(n, t)) continue;
+          ++count;
+          for (index_t f = 0; f < input.features; ++f) table.x(n, column + f) += double(modality.frames(n, t, f));
+        }
+        if (count == 0) continue;
+        table.has.back()[std::size_t(n)] = true;
+        table.x.row(n).segment(column, input.features) /= double(count);
+        if (!table.x.row(n).segment(column, input.features).allFinite())
+          throw Error(detail::cat("ridge: sample ", n, " of ", data::to_string(role), " has a feature of ", input.name,
+                                  " that is not finite"));
+      }
+      column += input.features;
+    }
+    return table;
+  }
+
+  /// Means and scales over the samples that have the input.
+  void learn(const Table& table) {
+    index_t column = 0;
+    for (std::size_t m = 0; m < inputs_.size(); ++m) {
+      Input& input = inputs_[m];
+      for (index_t f = 0; f < input.features; ++f, ++column) {
+        double count = 0, sum = 0, squares = 0;
+        for (index_t n = 0; n < table.x.rows(); ++n)
+          if (table.has[m][std::size_t(n)]) ++count, sum += table.x(n, column);
+        if (count == 0) continue;
+        const double mean = sum / count;
+        for (index_t n = 0; n < table.x.rows(); ++n)
+          if (table.has[m][std::size_t(n)]) squares += std::pow(table.x(n, column) - mean, 2);
+        const double deviation = std::sqrt(squares / count);
+        input.mean(f) = mean;
+        input.scale(f) = deviation > 1e-10 * std::abs(mean) ? 1 / deviation : 0;  // below: rounding of a constant
+      }
+    }
+  }
+
+  Matrix standardised(Table table) const {
+    index_t column = 0;
+    for (std::size_t m = 0; m < inputs_.size(); ++m) {
+      const Input& input = inputs_[m];
+      for (index_t f = 0; f < input.features; ++f, ++column)
+        for (index_t n = 0; n < table.x.rows(); ++n)
+          if (table.has[m][std::size_t(n)]) table.x(n, column) = (table.x(n, column) - input.mean(f)) * input.scale(f);
+    }
+    return std::move(table.x);
+  }
+
+  std::vector<Input> inputs_;
+  Vector weights_;
+  double intercept_ = 0, lambda_ = 0, validation_mse_ = 0;
+};
+
+}  // namespace lacuna::models

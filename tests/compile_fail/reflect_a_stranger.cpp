@@ -1,0 +1,14 @@
+// error: .*reflect\(\) must name modules, parameters, or vectors of them
+#include "lacuna/nn/module.hpp"
+
+struct Layer {
+  lacuna::Parameter<float, 1> weight;
+  int width = 0;
+
+  static void reflect(auto& self, auto&& visit) {
+    visit("weight", self.weight);
+    visit("width", self.width);
+  }
+};
+
+auto use(const Layer& layer) { return lacuna::count_parameters(layer); }

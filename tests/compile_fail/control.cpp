@@ -18,6 +18,7 @@ auto use(const lacuna::data::Dataset& corpus, const lacuna::Tensor<float, 2>& ma
   lacuna::Tensor<float, 2> other;
   other = matrix;
   lacuna::count_parameters(module);
+  lacuna::sum(x).backward();
   static_assert(sizeof(lacuna::Kernels<lacuna::Cpu>) > 0);
   return lacuna::add(layer(x), x);
 }

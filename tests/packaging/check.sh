@@ -8,6 +8,7 @@ consumer() { # consumer PROJECT [CMAKE ARGUMENTS]
   "$CMAKE" -S "$here/$1" -B "$FOLDER" -DCMAKE_BUILD_TYPE=Debug "${@:2}"
   "$CMAKE" --build "$FOLDER"
   "$FOLDER/consumer"
+  [[ ! -e $FOLDER/consumer_precompiled ]] || "$FOLDER/consumer_precompiled"
 }
 
 case $1 in

@@ -1,18 +1,24 @@
 /// What the trainer asks of a model.
 ///
 ///     using scalar = T;
-///     loss(batch, context) const      the training objective: a Variable<T, 0>, or a value with members `total`, such a
-///                                     variable, and `terms`, pairs of a name and a double for the record (see LossTerms)
-///     predict(batch) const            std::vector<double>, one real prediction per sample; what is absent is read from the
+///     loss(batch, context) const      the training objective: a Variable<T, 0>, or a value with members `total`, such
+///     a
+///                                     variable, and `terms`, pairs of a name and a double for the record (see
+///                                     LossTerms)
+///     predict(batch) const            std::vector<double>, one real prediction per sample; what is absent is read from
+///     the
 ///                                     presence masks of the batch
 ///     reflect(self, visit)            names the parameters (nn/module.hpp)
-///     save_state(State&) const        everything that is needed and is no parameter: sizes, options, standardisation, ...
-///     load_state(const State&)        the inverse, also on a default-constructed model: afterwards every parameter exists
+///     save_state(State&) const        everything that is needed and is no parameter: sizes, options, standardisation,
+///     ... load_state(const State&)        the inverse, also on a default-constructed model: afterwards every parameter
+///     exists
 ///                                     in its shape, whatever its numbers; those are loaded by name
 /// and, where a model has them,
-///     prepare(dataset, random)        fits what is fitted before training, on the training split only; deterministic given
+///     prepare(dataset, random)        fits what is fitted before training, on the training split only; deterministic
+///     given
 ///                                     the `Random`; everything it makes is part of the state above or a parameter
-///     conditions(names) const         the missing::Conditions it is meant for, given the names of the modalities; without
+///     conditions(names) const         the missing::Conditions it is meant for, given the names of the modalities;
+///     without
 ///                                     this: complete data alone
 #pragma once
 
@@ -42,14 +48,15 @@ struct LossTerms {
 };
 
 template <class M>
-concept Learner = Module<M> && std::default_initializable<M> && requires { typename M::scalar; } &&
-    requires(M& changing, const M& model, const data::Batch<typename M::scalar>& batch, const Context& context,
-             State& state, const State& stored) {
-      model.loss(batch, context);
-      { model.predict(batch) } -> std::convertible_to<std::vector<double>>;
-      model.save_state(state);
-      changing.load_state(stored);
-    };
+concept Learner = Module<M> && std::default_initializable<M> && requires {
+  typename M::scalar;
+} && requires(M& changing, const M& model, const data::Batch<typename M::scalar>& batch, const Context& context,
+              State& state, const State& stored) {
+  model.loss(batch, context);
+  { model.predict(batch) } -> std::convertible_to<std::vector<double>>;
+  model.save_state(state);
+  changing.load_state(stored);
+};
 
 /// Both forms of a loss as one.
 template <Learner M>

@@ -1,0 +1,102 @@
+/// Predictions of a model over a split, and how good they are.
+#pragma once
+
+#include <cstdio>
+#include <numeric>
+
+#include "lacuna/autograd/node.hpp"
+#include "lacuna/data/batch.hpp"
+#include "lacuna/train/history.hpp"
+#include "lacuna/train/metrics.hpp"
+
+namespace lacuna::train {
+
+/// One prediction per sample of the split, in its order. No sample sees labels; batches are consecutive samples.
+template <Learner M, data::Role role>
+std::vector<double> predict(const M& model, const data::Split<role>& split, const missing::Condition& condition = {},
+                            index_t batch = 96) {
+  const NoGrad no_graph;
+  std::vector<double> predictions;
+  for (index_t begin = 0; begin < split.size(); begin += batch) {
+    std::vector<index_t> samples(std::size_t(std::min(batch, split.size() - begin)));
+    std::iota(samples.begin(), samples.end(), begin);
+    const auto part = data::gather<typename M::scalar>(split, samples);
+    const std::vector<double> some = model.predict(missing::apply(condition, part));
+    if (some.size() != samples.size())
+      throw ShapeError(detail::cat("predict: ", some.size(), " predictions for ", samples.size(), " samples"));
+    predictions.insert(predictions.end(), some.begin(), some.end());
+  }
+  return predictions;
+}
+
+/// Predictions and metrics under one condition.
+struct ConditionResult {
+  std::string condition;
+  std::vector<double> predictions;
+  Scores metrics;  ///< empty when the split has no labels
+};
+
+struct Evaluation {
+  std::vector<std::string> ids;
+  std::vector<double> labels;  ///< empty when the split has none
+  std::vector<ConditionResult> conditions;
+};
+
+/// All metrics of these predictions, by name, MAE first.
+inline Scores scores(std::span<const double> labels, std::span<const double> predictions) {
+  Scores all;
+  regression_metrics(labels, predictions).visit([&](const char* name, double value) { all.emplace_back(name, value); });
+  return all;
+}
+
+template <data::Role role>
+std::vector<double> labels_of(const data::Split<role>& split) {
+  return {split.labels.begin(), split.labels.end()};
+}
+
+/// Under the given conditions; without any under those the model is meant for.
+template <Learner M, data::Role role>
+Evaluation evaluate(const M& model, const data::Split<role>& split, std::vector<missing::Condition> conditions = {},
+                    index_t batch = 96) {
+  std::vector<std::string> modalities;
+  for (const auto& modality : split.modalities) modalities.push_back(modality.name);
+  if (conditions.empty()) conditions = conditions_of(model, modalities);
+  Evaluation evaluation{split.ids, labels_of(split), {}};
+  for (const auto& condition : conditions) {
+    ConditionResult result{condition.name, predict(model, split, condition, batch), {}};
+    if (!split.labels.empty()) result.metrics = scores(evaluation.labels, result.predictions);
+    evaluation.conditions.push_back(std::move(result));
+  }
+  return evaluation;
+}
+
+/// One row per sample and condition: id, condition, label (empty when there is none), prediction.
+inline std::string predictions_csv(const Evaluation& evaluation) {
+  std::string text = "id,condition,label,prediction\n";
+  for (const auto& result : evaluation.conditions)
+    for (std::size_t i = 0; i < result.predictions.size(); ++i)
+      text += csv_field(evaluation.ids[i]) + ',' + csv_field(result.condition) + ',' +
+              (evaluation.labels.empty() ? std::string() : csv_number(evaluation.labels[i])) + ',' +
+              csv_number(result.predictions[i]) + '\n';
+  return text;
+}
+
+/// A table: one row per condition, the metrics that most papers report.
+inline void print(const Evaluation& evaluation, std::FILE* to = stdout) {
+  static constexpr const char* shown[] = {"mae",       "pearson", "acc2_has0", "f1_has0",
+                                          "acc2_non0", "f1_non0", "acc5",      "acc7"};
+  std::size_t width = 9;
+  for (const auto& result : evaluation.conditions) width = std::max(width, result.condition.size());
+  std::fprintf(to, "%-*s", int(width), "condition");
+  for (const char* name : shown) std::fprintf(to, "  %9s", name);
+  std::fputc('\n', to);
+  for (const auto& result : evaluation.conditions) {
+    std::fprintf(to, "%-*s", int(width), result.condition.c_str());
+    for (const char* name : shown)
+      for (const auto& [key, value] : result.metrics)
+        if (key == name) std::fprintf(to, "  %9.4f", value);
+    std::fputc('\n', to);
+  }
+}
+
+}  // namespace lacuna::train

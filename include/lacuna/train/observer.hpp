@@ -1,0 +1,25 @@
+/// What a training tells while it runs.
+#pragma once
+
+#include "lacuna/train/history.hpp"
+
+namespace lacuna::train {
+
+/// After one optimizer step.
+struct BatchReport {
+  index_t epoch = 0, epochs = 0;      ///< of the running epoch, from 1
+  index_t samples = 0, of = 0;        ///< done in this epoch, and how many it has
+  double loss = 0;                    ///< mean over the samples of this epoch so far
+  const EpochRecord* last = nullptr;  ///< the epoch before; null in the first
+};
+
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void batch(const BatchReport&) {}
+  virtual void epoch(const EpochRecord&, index_t /*epochs*/) {}
+  /// Asked after every step; true ends `fit` there.
+  virtual bool stop() { return false; }
+};
+
+}  // namespace lacuna::train

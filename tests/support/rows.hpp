@@ -1,0 +1,404 @@
+/// The machinery of the table in tests/ops.hpp: what a row is, how its inputs are made, and what every row must satisfy.
+/// No doctest here: the same rows serve tests, benchmarks and the comparison of devices.
+///
+/// A row is one operation (or a layer or loss that is one):
+///
+///     struct MultiplyRow {
+///       static constexpr const char* name = "multiply";
+///       static std::vector<Case> cases() {                        // small: every gradient is checked by differences
+///         return {{.name = "2d", .leaves = {{3, 4}, {3, 4}}}, {.name = "empty", .leaves = {{0, 4}, {0, 4}}}};
+///       }
+///       static Case large() { return {.name = "large", .leaves = {{300, 257}, {300, 257}}}; }  // work splits over threads
+///       template <class T, class D>
+///       static Outputs<T, D> build(const Inputs<T, D>& in) {
+///         return {flat(multiply(in.template leaf<2>(0), in.template leaf<2>(1)))};
+///       }
+///     };
+///
+/// Write it in tests/rows/<family>.hpp, add it to that family's list there (tests/ops.hpp joins the families), and every
+/// check below runs on it. A layer builds its module and calls `seat(module, in, first)`: its parameters are then leaves.
+#pragma once
+
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "lacuna/autograd/gradcheck.hpp"
+#include "lacuna/nn/module.hpp"
+#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/shape.hpp"
+
+namespace lacuna::test {
+
+/// An array that is no leaf: a mask, labels. Without numbers it is filled like the leaves.
+struct Constant {
+  Shape shape;
+  std::vector<double> numbers = {};
+};
+
+/// Everything in leaf number `leaf` behind the leading indices `at`: {2, {1}} is sample 1 of leaf 2, {2, {1, 4}} its frame 4.
+struct Part {
+  std::size_t leaf;
+  std::vector<index_t> at;
+};
+
+struct Case {
+  std::string name;
+  std::vector<Shape> leaves = {};        ///< inputs and parameters whose gradients are wanted
+  std::vector<Constant> masks = {};      ///< 1 = present; `in.mask<R>(i)` is undefined when there is no such entry
+  std::vector<Constant> constants = {};
+  std::vector<double> numbers = {};      ///< options: `in.number(i, otherwise)`
+  std::vector<Part> absent = {};         ///< must not matter, even when it is NaN; its gradient is exactly zero
+  std::vector<Part> unseen = {};         ///< must not matter as long as it is finite; its gradient is exactly zero
+  double low = -1, high = 1;             ///< range of the leaves
+};
+
+/// The leaves and constants of one case in one type on one device. Numbers are exact in float: all types see one problem.
+template <class T, class D = Cpu>
+class Inputs {
+ public:
+  using scalar = T;
+  using device = D;
+
+  explicit Inputs(const Case& c, std::uint64_t seed = 1) : case_(c) {
+    Random random(seed);
+    for (const Shape& shape : c.leaves) {
+      Array<T, D> value(shape);
+      value.assign(numbers(shape, random));
+      NodeHandle<T, D> node(new Node<T, D>);
+      node->value = value;
+      node->requires_grad = true;
+      leaves_.push_back(node);
+    }
+    for (const Constant& constant : c.constants) {
+      Array<T, D> value(constant.shape);
+      value.assign(constant.numbers.empty() ? numbers(constant.shape, random)
+                                            : std::vector<T>(constant.numbers.begin(), constant.numbers.end()));
+      constants_.push_back(value);
+    }
+    for (const Constant& mask : c.masks) {
+      Array<std::uint8_t, D> value(mask.shape);
+      value.assign(std::vector<std::uint8_t>(mask.numbers.begin(), mask.numbers.end()));
+      masks_.push_back(value);
+    }
+  }
+
+  template <int R>
+  Variable<T, R, D> leaf(std::size_t i) const {
+    if (leaves_.at(i)->value.shape().rank() != R)
+      throw ShapeError(detail::cat(case_.name, ": leaf ", i, " has another rank than ", R));
+    return Variable<T, R, D>(leaves_[i]);
+  }
+  int rank(std::size_t i) const { return leaves_.at(i)->value.shape().rank(); }
+  std::size_t leaf_count() const { return leaves_.size(); }
+  template <int R>
+  Mask<R, D> mask(std::size_t i) const {
+    return i < masks_.size() ? Mask<R, D>(masks_[i]) : Mask<R, D>();
+  }
+  template <int R>
+  Tensor<T, R, D> constant(std::size_t i) const {
+    return Tensor<T, R, D>(constants_.at(i));
+  }
+  double number(std::size_t i, double otherwise = 0) const {
+    return i < case_.numbers.size() ? case_.numbers[i] : otherwise;
+  }
+  const Case& problem() const { return case_; }
+
+  /// Leaves as nodes, for the checks.
+  const std::vector<NodeHandle<T, D>>& nodes() const { return leaves_; }
+  void zero_grad() const {
+    for (const auto& node : leaves_) node->has_gradient = false;
+  }
+  /// Values of one part of one leaf.
+  void overwrite(const Part& part, T number) const {
+    const auto [from, count] = range(part);
+    Array<T, D>& value = leaves_[part.leaf]->value;
+    std::vector<T> host = value.to_vector();
+    std::fill(host.begin() + from, host.begin() + from + count, number);
+    value.assign(host);
+  }
+  /// First element and number of elements of a part.
+  std::pair<index_t, index_t> range(const Part& part) const {
+    const Shape& shape = leaves_.at(part.leaf)->value.shape();
+    index_t from = 0, count = shape.size();
+    for (std::size_t axis = 0; axis < part.at.size(); ++axis) {
+      count /= shape[int(axis)];
+      from += part.at[axis] * count;
+    }
+    return {from, count};
+  }
+
+ private:
+  std::vector<T> numbers(const Shape& shape, Random& random) const {
+    const RandomStream stream = random.stream();
+    std::vector<T> result(static_cast<std::size_t>(shape.size()));
+    for (std::size_t i = 0; i < result.size(); ++i)
+      result[i] = T(float(case_.low + (case_.high - case_.low) * stream.uniform(i)));
+    return result;
+  }
+
+  Case case_;
+  std::vector<NodeHandle<T, D>> leaves_;
+  std::vector<Array<T, D>> constants_;
+  std::vector<Array<std::uint8_t, D>> masks_;
+};
+
+/// What a row computed, each output as one line of numbers.
+template <class T, class D = Cpu>
+using Outputs = std::vector<Variable<T, 1, D>>;
+
+template <class T, int R, class D>
+Variable<T, 1, D> flat(const Variable<T, R, D>& x) {
+  return reshape(x, std::array<index_t, 1>{x.size()});
+}
+
+/// Makes the leaves from number `first` on the parameters of `module`, in the order of reflection.
+template <class M, class T, class D>
+void seat(M& module, const Inputs<T, D>& in, std::size_t first) {
+  for_each_parameter(module, [&](const std::string& path, auto& parameter) {
+    using Plain = std::remove_cvref_t<decltype(parameter)>;
+    const auto leaf = in.template leaf<Plain::rank>(first++);
+    detail::expect_shape("seat", path.c_str(), leaf.shape(), parameter.shape());
+    static_cast<Variable<T, Plain::rank, D>&>(parameter) = leaf;
+  });
+}
+
+/// Present (B, T), row b with its first lengths[b] frames.
+inline Constant present_frames(const std::vector<index_t>& lengths, index_t frames) {
+  Constant mask{Shape{index_t(lengths.size()), frames}, {}};
+  for (const index_t length : lengths)
+    for (index_t t = 0; t < frames; ++t) mask.numbers.push_back(t < length ? 1 : 0);
+  return mask;
+}
+
+// ---- what every row must satisfy. Each check returns what is wrong, or nothing.
+
+template <class Row, class T, class D = Cpu>
+Variable<T, 0, D> objective(const Inputs<T, D>& in) {
+  const Outputs<T, D> outputs = Row::build(in);
+  Random random(99);
+  Variable<T, 0, D> total(Tensor<T, 0, D>::full({}, T(0)));
+  for (const auto& output : outputs) {
+    const RandomStream stream = random.stream();
+    std::vector<T> weights(static_cast<std::size_t>(output.size()));
+    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = T(float(2 * stream.uniform(i) - 1));
+    const Variable<T, 1, D> cotangent(Tensor<T, 1, D>::from({output.size()}, weights));
+    total = total + sum(multiply(output, cotangent));
+  }
+  return total;
+}
+
+/// Every output and the gradient of the objective to every leaf, on the host.
+template <class T>
+struct Numbers {
+  std::vector<std::vector<T>> outputs, gradients;
+};
+
+template <class Row, class T, class D>
+Numbers<T> evaluate(const Inputs<T, D>& in) {
+  Numbers<T> numbers;
+  for (const auto& output : Row::build(in)) numbers.outputs.push_back(output.value().to_vector());
+  in.zero_grad();
+  const auto total = objective<Row>(in);
+  if (total.requires_grad()) total.backward();
+  for (const auto& node : in.nodes())
+    numbers.gradients.push_back(node->has_gradient ? node->gradient.to_vector()
+                                                   : std::vector<T>(std::size_t(node->value.size()), T(0)));
+  return numbers;
+}
+
+namespace detail {
+
+using lacuna::detail::cat;
+
+template <class T>
+bool same_bits(const std::vector<std::vector<T>>& a, const std::vector<std::vector<T>>& b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (a[i].size() != b[i].size() || (!a[i].empty() && std::memcmp(a[i].data(), b[i].data(), a[i].size() * sizeof(T)) != 0))
+      return false;
+  return true;
+}
+
+/// Largest |a - b| over max(largest |b|, floor); infinite where sizes differ or a number is not finite.
+template <class A, class B>
+double error(const std::vector<A>& a, const std::vector<B>& b, double floor) {
+  if (a.size() != b.size()) return INFINITY;
+  double largest = floor, worst = 0;
+  for (const B number : b) largest = std::max(largest, std::abs(double(number)));
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double difference = std::abs(double(a[i]) - double(b[i]));
+    if (!(difference <= worst)) worst = std::isnan(difference) ? INFINITY : difference;
+  }
+  return worst / largest;
+}
+
+/// A leaf of any rank, as `check_gradients` wants it.
+template <class T, class D>
+struct AnyLeaf {
+  using scalar = T;
+  NodeHandle<T, D> handle;
+  const NodeHandle<T, D>& node() const { return handle; }
+  void zero_grad() const { handle->has_gradient = false; }
+  Array<T, D> grad() const {
+    if (handle->has_gradient) return handle->gradient;
+    Array<T, D> zeros(handle->value.shape());
+    zeros.assign(std::vector<T>(std::size_t(zeros.size()), T(0)));
+    return zeros;
+  }
+};
+
+}  // namespace detail
+
+/// Central differences, in double: 1e-6 of the largest entry of each gradient.
+template <class Row>
+std::string check_gradient(const Case& c, double tolerance = 1e-6) {
+  const Inputs<double> in(c);
+  for (std::size_t i = 0; i < in.nodes().size(); ++i) {
+    in.zero_grad();
+    const auto f = [&] { return objective<Row>(in); };
+    const GradientCheck check = check_gradients(f, 1e-5, 0.01, detail::AnyLeaf<double, Cpu>{in.nodes()[i]});
+    if (check.compared != in.nodes()[i]->value.size()) return detail::cat("gradient: leaf ", i, " was not compared in full");
+    if (!(check.worst <= tolerance))
+      return detail::cat("gradient: leaf ", i, ", element ", check.element, ": backward says ", check.analytic,
+                         ", differences say ", check.numeric);
+  }
+  return {};
+}
+
+/// The same problem in float: outputs to 1e-4, gradients to 1e-3.
+template <class Row>
+std::string check_float(const Case& c, double forward = 1e-4, double gradient = 1e-3) {
+  const Numbers<double> exact = evaluate<Row>(Inputs<double>(c));
+  const Numbers<float> found = evaluate<Row>(Inputs<float>(c));
+  for (std::size_t i = 0; i < exact.outputs.size(); ++i)
+    if (const double e = detail::error(found.outputs[i], exact.outputs[i], 0.1); !(e <= forward))
+      return detail::cat("float: output ", i, " is off by ", e);
+  for (std::size_t i = 0; i < exact.gradients.size(); ++i)
+    if (const double e = detail::error(found.gradients[i], exact.gradients[i], 0.1); !(e <= gradient))
+      return detail::cat("float: gradient of leaf ", i, " is off by ", e);
+  return {};
+}
+
+/// The same bits with 1, 2, 3 and 8 threads.
+template <class Row, class T>
+std::string check_threads(const Case& c) {
+  const Inputs<T> in(c);
+  set_threads(1);
+  const Numbers<T> one = evaluate<Row>(in);
+  std::string wrong;
+  for (const int count : {2, 3, 8}) {
+    set_threads(count);
+    const Numbers<T> many = evaluate<Row>(in);
+    if (!detail::same_bits(one.outputs, many.outputs)) wrong = detail::cat("threads: other outputs with ", count);
+    if (!detail::same_bits(one.gradients, many.gradients)) wrong = detail::cat("threads: other gradients with ", count);
+  }
+  set_threads(0);
+  return wrong;
+}
+
+/// What is absent does not matter and gets no gradient.
+template <class Row, class T>
+std::string check_absent(const Case& c) {
+  const Inputs<T> in(c);
+  const Numbers<T> before = evaluate<Row>(in);
+  for (const auto& list : {before.outputs, before.gradients})
+    for (const auto& numbers : list)
+      for (const T number : numbers)
+        if (!std::isfinite(number)) return "absent: a number is not finite to begin with";
+  const auto check = [&](const std::vector<Part>& parts, T number) -> std::string {
+    for (const Part& part : parts) {
+      const auto [from, count] = in.range(part);
+      for (index_t i = from; i < from + count; ++i)
+        if (before.gradients[part.leaf][std::size_t(i)] != T(0))
+          return detail::cat("absent: element ", i, " of leaf ", part.leaf, " has a gradient");
+    }
+    for (const Part& part : parts) in.overwrite(part, number);
+    const Numbers<T> after = evaluate<Row>(in);
+    if (!detail::same_bits(before.outputs, after.outputs)) return detail::cat("absent: set to ", number, ", outputs change");
+    if (!detail::same_bits(before.gradients, after.gradients))
+      return detail::cat("absent: set to ", number, ", gradients change");
+    return {};
+  };
+  if (std::string wrong = check(c.unseen, T(1000)); !wrong.empty()) return wrong;
+  if (std::string wrong = check(c.absent, T(-1000)); !wrong.empty()) return wrong;
+  return check(c.absent, T(NAN));
+}
+
+/// Gradients add up over two graphs; a leaf alone gets the gradient it gets among others; without recording, same outputs.
+template <class Row>
+std::string check_slots(const Case& c) {
+  using T = double;
+  const Inputs<T> in(c);
+  const Numbers<T> all = evaluate<Row>(in);
+  if (const auto again = objective<Row>(in); again.requires_grad()) again.backward();
+  for (std::size_t i = 0; i < in.nodes().size(); ++i) {
+    if (!in.nodes()[i]->has_gradient) continue;
+    std::vector<T> half = in.nodes()[i]->gradient.to_vector();
+    for (T& number : half) number /= 2;
+    if (!(detail::error(half, all.gradients[i], 0.01) <= 1e-12))
+      return detail::cat("slots: leaf ", i, " does not add a second gradient to the first");
+  }
+  {
+    const NoGrad off;
+    const auto outputs = Row::build(in);
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      if (outputs[i].requires_grad()) return detail::cat("slots: output ", i, " is recorded under NoGrad");
+      if (!detail::same_bits<T>({outputs[i].value().to_vector()}, {all.outputs[i]}))
+        return detail::cat("slots: output ", i, " is another one under NoGrad");
+    }
+  }
+  for (std::size_t i = 0; i < in.nodes().size(); ++i) {
+    for (std::size_t j = 0; j < in.nodes().size(); ++j) in.nodes()[j]->requires_grad = i == j;
+    const Numbers<T> alone = evaluate<Row>(in);
+    if (!detail::same_bits<T>({alone.gradients[i]}, {all.gradients[i]}))
+      return detail::cat("slots: leaf ", i, " alone gets another gradient than among others");
+    for (std::size_t j = 0; j < in.nodes().size(); ++j)
+      if (i != j && in.nodes()[j]->has_gradient) return detail::cat("slots: leaf ", j, " wants no gradient and got one");
+  }
+  return {};
+}
+
+/// All of the above; the first thing that is wrong, with the names of the row and the case.
+template <class Row>
+std::string check_row() {
+  const auto named = [](const Case& c, std::string wrong) {
+    return wrong.empty() ? wrong : detail::cat(Row::name, " (", c.name, "): ", wrong);
+  };
+  std::string wrong;
+  const auto all = [&](const Case& c, auto&&... checks) {
+    ((wrong = wrong.empty() ? named(c, checks(c)) : wrong), ...);
+  };
+  for (const Case& c : Row::cases())
+    all(c, [](const Case& k) { return check_gradient<Row>(k); }, [](const Case& k) { return check_float<Row>(k); },
+        check_slots<Row>, check_absent<Row, float>, check_absent<Row, double>);
+  const Case c = Row::large();
+  all(c, [](const Case& k) { return check_float<Row>(k); }, check_threads<Row, float>, check_threads<Row, double>,
+      check_absent<Row, float>);
+  return wrong;
+}
+
+/// A list of rows. Lists join with `Join`.
+template <class... Row>
+struct Rows {
+  static constexpr std::size_t count = sizeof...(Row);
+  /// Calls f.template operator()<Row>() for each.
+  template <class F>
+  static void for_each(F&& f) {
+    (f.template operator()<Row>(), ...);
+  }
+};
+
+template <class...>
+struct Joined;
+template <class... A>
+struct Joined<Rows<A...>> {
+  using type = Rows<A...>;
+};
+template <class... A, class... B, class... Rest>
+struct Joined<Rows<A...>, Rows<B...>, Rest...> : Joined<Rows<A..., B...>, Rest...> {};
+template <class... Lists>
+using Join = typename Joined<Lists...>::type;
+
+}  // namespace lacuna::test

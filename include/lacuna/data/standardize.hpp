@@ -1,0 +1,185 @@
+/// Every feature to mean 0 and deviation 1: x' = (x - mean) / deviation, then clipped to ±clip where asked.
+///
+///     const auto standardizer = Standardizer::fit(corpus.train, {.clip = 5});
+///     const auto test = standardizer(corpus.test);
+///
+/// Means and deviations (dividing by the count) are those of the present frames of the training split, and no other
+/// split can be passed to `fit`. A feature that is constant there, or never present, keeps its scale: deviation 1.
+/// Absent frames are exactly 0 before and after. The state is plain vectors, which a checkpoint stores. Errors:
+/// OptionError for a clip that is no number >= 0, ShapeError for data of other modalities or sizes.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "lacuna/core/threads.hpp"
+#include "lacuna/data/dataset.hpp"
+
+namespace lacuna::data {
+
+/// Mean and deviation of every feature of one modality, (D) each.
+struct FeatureStatistics {
+  std::string name;
+  std::vector<double> mean, deviation;
+
+  /// Two passes, each over the samples in order: the same bits with any number of threads.
+  static FeatureStatistics of(const Modality& modality) {
+    const index_t rows = modality.present.size(), features = modality.features();
+    FeatureStatistics statistics{modality.name, std::vector<double>(std::size_t(features), 0.0),
+                                 std::vector<double>(std::size_t(features), 1.0)};
+    index_t count = 0;
+    for (index_t r = 0; r < rows; ++r) count += modality.present.data()[r] != 0;
+    if (count == 0) return statistics;
+    parallel_for(features, 16, [&](index_t begin, index_t end) {
+      const auto each = [&](auto&& f) {
+        for (index_t r = 0; r < rows; ++r)
+          if (modality.present.data()[r])
+            for (index_t d = begin; d < end; ++d) f(std::size_t(d), modality.frames.data()[r * features + d]);
+      };
+      const auto width = std::size_t(features);
+      std::vector<float> low(width, HUGE_VALF), high(width, -HUGE_VALF);
+      std::vector<double> squares(width, 0.0);
+      auto& mean = statistics.mean;
+      each([&](std::size_t d, float x) {
+        mean[d] += double(x);
+        low[d] = std::min(low[d], x);
+        high[d] = std::max(high[d], x);
+      });
+      for (index_t d = begin; d < end; ++d) mean[std::size_t(d)] /= double(count);
+      each([&](std::size_t d, float x) { squares[d] += (double(x) - mean[d]) * (double(x) - mean[d]); });
+      for (index_t i = begin; i < end; ++i) {
+        const auto d = std::size_t(i);
+        // Rounding gives a constant feature a tiny deviation, which would blow noise up; low == high does not round.
+        if (low[d] < high[d]) statistics.deviation[d] = std::sqrt(squares[d] / double(count));
+      }
+    });
+    return statistics;
+  }
+};
+
+class Standardizer {
+ public:
+  struct Options {
+    double clip = 0;  ///< in deviations; 0 = never
+  };
+
+  std::vector<FeatureStatistics> modalities;  ///< in the order of the data set
+  double clip = 0;
+
+  static Standardizer fit(const Split<Role::train>& train) { return fit(train, Options{}); }
+  static Standardizer fit(const Split<Role::train>& train, Options options) {
+    if (!(options.clip >= 0))
+      throw OptionError(detail::cat("standardize: clip is ", options.clip, ", expected 0 or more"));
+    Standardizer standardizer;
+    standardizer.clip = options.clip;
+    for (const Modality& modality : train.modalities)
+      standardizer.modalities.push_back(FeatureStatistics::of(modality));
+    return standardizer;
+  }
+
+  /// A split with new frames; everything else is shared or copied.
+  template <Role role>
+  Split<role> operator()(Split<role> split) const {
+    expect_count(split.modalities.size());
+    for (std::size_t m = 0; m < modalities.size(); ++m) {
+      Modality& modality = split.modalities[m];
+      if (modality.name != modalities[m].name)
+        throw ShapeError(
+            detail::cat("standardize: modality ", m, " is ", modality.name, ", expected ", modalities[m].name));
+      modality.frames = apply(m, modality.frames, modality.present);
+    }
+    return split;
+  }
+  Dataset operator()(Dataset dataset) const {
+    dataset.train = (*this)(std::move(dataset.train));
+    dataset.validation = (*this)(std::move(dataset.validation));
+    dataset.test = (*this)(std::move(dataset.test));
+    return dataset;
+  }
+  /// A batch with new frames.
+  template <class T>
+  Batch<T> operator()(Batch<T> batch) const {
+    expect_count(batch.streams.size());
+    for (std::size_t m = 0; m < modalities.size(); ++m)
+      batch.streams[m].frames = apply(m, batch.streams[m].frames, batch.streams[m].present);
+    return batch;
+  }
+  /// frames (N, T, D), present (N, T) of modality m -> (N, T, D).
+  template <class T>
+  Tensor<T, 3> apply(std::size_t m, const Tensor<T, 3>& frames, const Mask<2>& present) const {
+    const FeatureStatistics& statistics = modalities.at(m);
+    const index_t rows = present.size(), features = index_t(statistics.mean.size());
+    detail::expect_shape("standardize", statistics.name.c_str(), frames.shape(),
+                         {present.extent(0), present.extent(1), features});
+    Tensor<T, 3> result(frames.extents());
+    parallel_for(rows, detail::row_grain(features), [&](index_t begin, index_t end) {
+      for (index_t r = begin; r < end; ++r) {
+        const T* from = frames.data() + r * features;
+        T* to = result.data() + r * features;
+        for (index_t d = 0; d < features; ++d) {
+          double x = (double(from[d]) - statistics.mean[std::size_t(d)]) / statistics.deviation[std::size_t(d)];
+          if (clip > 0) x = std::clamp(x, -clip, clip);
+          to[d] = present.data()[r] ? T(x) : T(0);
+        }
+      }
+    });
+    return result;
+  }
+
+  /// For checkpoints: `State` of core/state.hpp, or anything with put and get of a number and of lists.
+  void save_state(auto& state) const {
+    std::vector<std::string> names;
+    for (const FeatureStatistics& statistics : modalities) names.push_back(statistics.name);
+    state.put("modalities", names);
+    state.put("clip", clip);
+    for (std::size_t m = 0; m < modalities.size(); ++m) {
+      state.put(detail::cat(m, "/mean"), modalities[m].mean);
+      state.put(detail::cat(m, "/deviation"), modalities[m].deviation);
+    }
+  }
+  void load_state(const auto& state) {
+    std::vector<std::string> names;
+    state.get("modalities", names);
+    state.get("clip", clip);
+    modalities.assign(names.size(), {});
+    for (std::size_t m = 0; m < names.size(); ++m) {
+      modalities[m].name = names[m];
+      state.get(detail::cat(m, "/mean"), modalities[m].mean);
+      state.get(detail::cat(m, "/deviation"), modalities[m].deviation);
+      if (modalities[m].mean.size() != modalities[m].deviation.size())
+        throw ShapeError(detail::cat("standardize: stored ", names[m], " has ", modalities[m].mean.size(),
+                                     " means and ", modalities[m].deviation.size(), " deviations"));
+    }
+  }
+
+ private:
+  void expect_count(std::size_t found) const {
+    if (found != modalities.size())
+      throw ShapeError(detail::cat("standardize: ", found, " modalities, expected ", modalities.size()));
+  }
+};
+
+/// The same for real labels.
+struct LabelStatistics {
+  double mean = 0, deviation = 1;
+
+  /// Throws ShapeError when the training split has no real labels. Constant labels keep deviation 1.
+  static LabelStatistics fit(const Split<Role::train>& train) {
+    if (train.labels.empty()) throw ShapeError("label statistics: the training split has no real labels");
+    LabelStatistics statistics;
+    for (const float label : train.labels) statistics.mean += double(label);
+    statistics.mean /= double(train.labels.size());
+    double squares = 0;
+    for (const float label : train.labels)
+      squares += (double(label) - statistics.mean) * (double(label) - statistics.mean);
+    const auto [low, high] = std::minmax_element(train.labels.begin(), train.labels.end());
+    if (*low < *high) statistics.deviation = std::sqrt(squares / double(train.labels.size()));
+    return statistics;
+  }
+  double standardize(double label) const { return (label - mean) / deviation; }
+  double restore(double standardized) const { return mean + deviation * standardized; }
+};
+
+}  // namespace lacuna::data

@@ -133,6 +133,13 @@ TEST_CASE("schedule: factors multiply, in any order, and nothing else is needed 
   CHECK(own(3) == doctest::Approx(1));
 }
 
+TEST_CASE("schedule: equal when made of equal factors") {
+  CHECK(0.1 * optim::warmup(5) == 0.1 * optim::warmup(5));
+  CHECK(!(0.1 * optim::warmup(5) == 0.1 * optim::warmup(6)));
+  CHECK(!(optim::cosine(5) == optim::cosine_periodic(5)));
+  CHECK(!(optim::delayed(1, optim::cosine(5)) == optim::cosine(5)));
+}
+
 TEST_CASE("schedule: delayed waits at its first value, and delays add up") {
   const Schedule late = optim::delayed(3, optim::step_decay(2, 0.5) * optim::exponential(0.9));
   const Schedule later = optim::delayed(2, optim::delayed(1, optim::step_decay(2, 0.5) * optim::exponential(0.9)));

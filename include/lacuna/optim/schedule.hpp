@@ -61,6 +61,9 @@ class Schedule {
     return left;
   }
 
+  /// The same factors in the same order: what a resumed training compares.
+  friend bool operator==(const Schedule&, const Schedule&) = default;
+
  private:
   enum class Kind { constant, warmup, step, multistep, cosine, periodic, restarts, cycle, staircase, custom };
 
@@ -73,6 +76,8 @@ class Schedule {
     bool linear = false, three_phase = false;
     std::vector<index_t> milestones = {};
     double (*function)(index_t) = nullptr;
+
+    friend bool operator==(const Factor&, const Factor&) = default;
 
     double operator()(index_t t) const {
       switch (kind) {

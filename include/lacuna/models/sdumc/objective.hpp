@@ -7,11 +7,6 @@
 
 namespace lacuna::models {
 
-/// Weights of the six terms; defaults as in the authors' released training script.
-struct SdumcWeights {
-  double full = 0.5, missing = 0.5, text = 0.1, query = 0.7, feature = 0.13, contrast = 0.5;
-};
-
 /// With f = 0 the complete and f = 1 the missing flow, sg = stop-gradient, rms = root of the mean square:
 ///   MSE_f   = mean (ŷ^f − y)²
 ///   L_text  = rms(q^1 − sg q^0), q the query of the missing modality

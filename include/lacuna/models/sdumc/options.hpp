@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "lacuna/core/shape.hpp"
+#include "lacuna/losses/ranking.hpp"
 
 namespace lacuna::models {
 
@@ -14,6 +14,24 @@ enum class Imagination { off, transition, input };
 /// masked: attention sees true frames only, a sample's prediction does not depend on its batch mates.
 /// published: the padded frames of a batch take part, as in the authors' runs.
 enum class Padding { masked, published };
+
+/// Weights of the six loss terms; defaults as in the authors' released training script.
+struct SdumcWeights {
+  double full = 0.5, missing = 0.5, text = 0.1, query = 0.7, feature = 0.13, contrast = 0.5;
+};
+
+/// Where the stand-in of the missing modality comes from.
+struct SimulatorOptions {
+  index_t stream = -1;      ///< a stream of the data set, by position after the modalities; -1 = made by a learned decoder
+  index_t slots = 8;        ///< frames that the decoder makes at most
+  index_t width = 128;      ///< its inner size
+  index_t heads = 4;
+  double dropout = 0.1;
+  index_t epochs = 30;      ///< at most; it stops when a held-out part of the training split improves no more
+  index_t patience = 4;
+  index_t batch = 64;
+  double rate = 1e-3;
+};
 
 /// Defaults: the sizes of the published model.
 struct SdumcOptions {
@@ -29,6 +47,11 @@ struct SdumcOptions {
   double frame_dropout = 0.5;       ///< in both attention stages
   double dropout = 0.3;             ///< in every MLP block
   double scale = 0.3;               ///< of the attention scores
+  SdumcWeights weights;
+  RankNContrastOptions ranking;     ///< τ = 2, slack 1e-4
+  SimulatorOptions simulator;
+  bool standardize = true;          ///< every feature to mean 0 and deviation 1 of the training split, clipped
+  double clip = 5;                  ///< of standardised features, in deviations; 0 = never
 };
 
 /// The views of M modalities: the full set; every set without one modality (without the last, the first, the second, ...);

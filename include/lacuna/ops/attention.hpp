@@ -1,28 +1,103 @@
-/// Scaled dot-product attention as one fused operation: softmax(scale · Q Kᵀ) V per head.  (Vaswani et al. 2017)
+/// Scaled dot-product attention with any number of heads, as one fused operation: per head
+///   weights = softmax(scale · Q Kᵀ + bias) over the keys that a query may see,  output = dropout(weights) V.
+/// (Vaswani et al. 2017)
 #pragma once
 
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/core/context.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {
 
 struct AttentionOptions {
   index_t heads = 1;
-  double scale = 0;  ///< 0 = 1/√(key size of one head)
+  double scale = 0;      ///< 0 = 1/√(key size of one head)
+  bool causal = false;   ///< query t sees keys 0..t only; needs as many queries as keys
+  double dropout = 0;    ///< of the weights, in training
 };
 
 template <class T, class D = Cpu>
 struct Attended {
   Variable<T, 3, D> output;   ///< (B, Q, heads · value size)
-  Tensor<T, 4, D> weights;    ///< (B, heads, Q, K): softmax over the present keys, 0 for absent ones
+  Tensor<T, 4, D> weights;    ///< (B, heads, Q, K): before dropout; 0 for keys that a query may not see
 };
 
+namespace detail {
+
+/// What both forms of attention share: one call, kept by its backward.
+template <class T, class D>
+struct AttentionCall {
+  AttentionSizes sizes;
+  Mask<2, D> present;
+  Variable<T, 4, D> bias;
+  Tensor<T, 4, D> factors;
+  AttentionExtras<T> extras;
+  Tensor<T, 4, D> weights;
+
+  AttentionCall(AttentionSizes s, const Mask<2, D>& mask, const AttentionOptions& options, const Variable<T, 4, D>& b,
+                const Context& context)
+      : sizes(s), present(mask), bias(b), weights({s.batch, s.heads, s.queries, s.keys}) {
+    if (mask.defined()) expect_shape("attention", "present", mask.shape(), Shape{s.batch, s.keys});
+    if (s.causal && s.queries != s.keys)
+      throw ShapeError(cat("attention: causal order needs as many queries as keys, found ", s.queries, " and ", s.keys));
+    if (!(options.dropout >= 0 && options.dropout < 1))
+      throw OptionError(cat("attention: dropout ", options.dropout, " is outside [0, 1)"));
+    sizes.present = mask.defined() ? present.data() : nullptr;
+    sizes.scale = options.scale != 0 ? options.scale : 1.0 / std::sqrt(double(std::max<index_t>(s.key_size, 1)));
+    if (bias.defined()) {
+      const Shape& shape = bias.shape();
+      index_t stride = 1;
+      for (int axis = 3; axis >= 0; --axis) {
+        if (shape[axis] != 1 && shape[axis] != weights.shape()[axis])
+          throw ShapeError(cat("attention: bias ", shape, " does not broadcast to ", weights.shape()));
+        extras.bias_stride[axis] = shape[axis] == 1 ? 0 : stride;
+        stride *= shape[axis];
+      }
+      extras.bias = bias.data();
+    }
+    if (!context.training() || options.dropout == 0) return;
+    if (context.tape != nullptr) {
+      const std::vector<double> given = context.tape->next(weights.shape()).to_vector();
+      factors = Tensor<T, 4, D>::from(weights.extents(), std::vector<T>(given.begin(), given.end()));
+      extras.factors = std::as_const(factors).data();
+    } else if (context.random != nullptr) {
+      extras.drop = true;
+      extras.keep = functors::Keep::with(context.random->stream(), options.dropout);
+    } else {
+      throw OptionError("attention: dropout needs a random source; build the context with Context::train(random)");
+    }
+  }
+
+  Tensor<T, 3, D> forward(const T* query, const T* key, const T* value) {
+    Tensor<T, 3, D> y({sizes.batch, sizes.queries, sizes.heads * sizes.value_size});
+    Kernels<D>::attention(sizes, extras, query, key, value, weights.data(), y.data());
+    return y;
+  }
+  void backward(const T* query, const T* key, const T* value, const T* dy, GradientSlot<T> dquery, GradientSlot<T> dkey,
+                GradientSlot<T> dvalue) const {
+    const GradientSlot<T> dbias = bias.defined() ? bias.gradient_slot() : GradientSlot<T>();
+    Tensor<T, 4, D> scores;
+    if (dbias) scores = Tensor<T, 4, D>::zeros(weights.extents());
+    Kernels<D>::attention_gradient(sizes, extras, query, key, value, weights.data(), dy, dquery, dkey, dvalue,
+                                   dbias ? scores.data() : nullptr);
+    if (!dbias) return;
+    index_t size[4], extent[4];
+    for (int axis = 0; axis < 4; ++axis) size[axis] = weights.extent(axis), extent[axis] = bias.extent(axis);
+    Kernels<D>::template sum_broadcast<T>(size, extent, scores.data(), dbias);
+  }
+};
+
+}  // namespace detail
+
 /// query (B, Q, heads·dk), or (1, Q, heads·dk) shared by the batch; key (B, K, heads·dk); value (B, K, heads·dv);
-/// present (B, K), 1 = present, or undefined for all. A sample without a present key gives 0 and gradient 0.
-/// Gradients flow to query, key and value. Throws ShapeError when the sizes do not fit.
+/// present (B, K), 1 = present, or undefined for all; bias broadcast to (B, heads, Q, K), or undefined.
+/// Absent keys and values are not read and get gradient 0. A query that may see no key gets weights 0, output 0 and passes
+/// no gradient. Gradients flow to query, key, value and bias. Throws ShapeError when the sizes do not fit, OptionError for
+/// dropout outside [0, 1) and for training with dropout without a random source.
 template <class T, class D>
 Attended<T, D> attention(const Variable<T, 3, D>& query, const Variable<T, 3, D>& key, const Variable<T, 3, D>& value,
-                         const Mask<2, D>& present, AttentionOptions options = {}) {
+                         const Mask<2, D>& present = {}, AttentionOptions options = {}, const Variable<T, 4, D>& bias = {},
+                         const Context& context = {}) {
   const index_t batch = key.extent(0), keys = key.extent(1), queries = query.extent(1);
   const index_t dk = key.extent(2), dv = value.extent(2), heads = options.heads;
   const bool shared = query.extent(0) == 1 && batch != 1;
@@ -30,26 +105,44 @@ Attended<T, D> attention(const Variable<T, 3, D>& query, const Variable<T, 3, D>
   detail::expect_axis("attention", "query", query.shape(), 2, dk);
   detail::expect_axis("attention", "value", value.shape(), 0, batch);
   detail::expect_axis("attention", "value", value.shape(), 1, keys);
-  if (present.defined()) detail::expect_shape("attention", "present", present.shape(), Shape{batch, keys});
   if (heads < 1 || dk % heads || dv % heads)
     throw ShapeError(detail::cat("attention: key size ", dk, " and value size ", dv, " must divide into ", heads, " heads"));
-  const double factor = options.scale != 0 ? options.scale : 1.0 / std::sqrt(double(std::max<index_t>(dk / heads, 1)));
-
-  Tensor<T, 3, D> y({batch, queries, dv});
-  Tensor<T, 4, D> weights({batch, heads, queries, keys});
-  const auto sizes = [=] {  // rebuilt in the backward: the mask's storage lives in the closure
-    return AttentionSizes{batch,  queries, keys, heads, dk / heads, dv / heads, factor, shared,
-                          present.defined() ? present.data() : nullptr};
+  detail::AttentionCall<T, D> call({batch, queries, keys, heads, dk / heads, dv / heads, 0, shared, nullptr,
+                                    options.causal, dk, dk, dv},
+                                   present, options, bias, context);
+  const Tensor<T, 3, D> y = call.forward(query.data(), key.data(), value.data());
+  const Tensor<T, 4, D> weights = call.weights;
+  const auto backward = [=](const Tensor<T, 3, D>& dy) {
+    call.backward(query.data(), key.data(), value.data(), dy.data(), query.gradient_slot(), key.gradient_slot(),
+                  value.gradient_slot());
   };
-  Kernels<D>::attention(sizes(), query.data(), key.data(), value.data(), weights.data(), y.data());
-  auto output = record(
-      "attention", y,
-      [=](const Tensor<T, 3, D>& dy) {
-        Kernels<D>::attention_gradient(sizes(), query.data(), key.data(), value.data(), weights.data(), dy.data(),
-                                       query.gradient_slot(), key.gradient_slot(), value.gradient_slot());
-      },
-      query, key, value);
-  return {output, weights};
+  if (bias.defined()) return {record("attention", y, backward, query, key, value, bias), weights};
+  return {record("attention", y, backward, query, key, value), weights};
+}
+
+/// Self-attention on one packed projection: qkv (B, T, 3·E), queries in the first E columns of a frame, then keys, then
+/// values; head h has columns h·E/heads … of each. Otherwise as above.
+template <class T, class D>
+Attended<T, D> attention_packed(const Variable<T, 3, D>& qkv, const Mask<2, D>& present = {}, AttentionOptions options = {},
+                                const Variable<T, 4, D>& bias = {}, const Context& context = {}) {
+  const index_t batch = qkv.extent(0), frames = qkv.extent(1), packed = qkv.extent(2), width = packed / 3;
+  const index_t heads = options.heads;
+  if (heads < 1 || packed % 3 || width % heads)
+    throw ShapeError(detail::cat("attention_packed: qkv ", qkv.shape(), " must divide into three times ", heads, " heads"));
+  detail::AttentionCall<T, D> call({batch, frames, frames, heads, width / heads, width / heads, 0, false, nullptr,
+                                    options.causal, packed, packed, packed},
+                                   present, options, bias, context);
+  const T* x = qkv.data();
+  const Tensor<T, 3, D> y = call.forward(x, x + width, x + 2 * width);
+  const Tensor<T, 4, D> weights = call.weights;
+  const auto backward = [=](const Tensor<T, 3, D>& dy) {
+    const GradientSlot<T> slot = qkv.gradient_slot();
+    const auto part = [&](index_t i) { return slot ? slot.at(i * width) : GradientSlot<T>(); };
+    const T* from = qkv.data();
+    call.backward(from, from + width, from + 2 * width, dy.data(), part(0), part(1), part(2));
+  };
+  if (bias.defined()) return {record("attention", y, backward, qkv, bias), weights};
+  return {record("attention", y, backward, qkv), weights};
 }
 
 }  // namespace lacuna

@@ -3,6 +3,7 @@
 
 #include "lacuna/autograd/record.hpp"
 #include "lacuna/kernels/kernels.hpp"
+#include "lacuna/ops/activation.hpp"
 
 namespace lacuna {
 
@@ -12,6 +13,7 @@ template <class T, int R, class D>
   requires(R >= 1)
 Variable<T, R, D> linear(const Variable<T, R, D>& x, const Variable<T, 2, D>& weight, const Variable<T, 1, D>& bias,
                          Activation activation = Activation::none) {
+  if (!slope_from_value(activation)) return activate(linear(x, weight, bias), activation);  // its argument must be kept
   const index_t rows = x.shape().rows(), in = weight.extent(1), out = weight.extent(0);
   detail::expect_axis("linear", "x", x.shape(), -1, in);
   if (bias.defined()) detail::expect_shape("linear", "bias", bias.shape(), Shape{out});

@@ -1,134 +1,273 @@
-/// Scaled dot-product attention with a key mask, one head of one sample at a time, parallel over samples.
+/// Scaled dot-product attention with key mask, causal order, additive bias and dropout on the weights, and its gradient.
 ///
-/// Policy: probabilities are kept for the backward pass; absent keys have probability 0, a sample without any present key
-/// gives output 0 and gradient 0; frames after the last present one are never touched.
+/// Policy: one head of one sample at a time, parallel over these. Absent keys are never read: when the present ones are not
+/// a prefix, they are gathered first. Weights are kept for the backward pass, dropout is drawn again from its counter.
+/// A query that may see no key gets weights 0, output 0, and passes no gradient.
 #pragma once
 
-#include <Eigen/Core>
 #include <vector>
 
 #include "lacuna/core/gradient_slot.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
 #include "lacuna/kernels/cpu/reduce.hpp"
+#include "lacuna/kernels/cpu/softmax.hpp"
 
 namespace lacuna {
 
-/// Sizes of one attention call. query (B or 1, Q, heads * key_size), key (B, K, heads * key_size),
-/// value (B, K, heads * value_size), probabilities (B, heads, Q, K).
+/// Sizes of one attention call. query (B or 1, Q, heads · key_size), key (B, K, heads · key_size),
+/// value (B, K, heads · value_size), weights (B, heads, Q, K), output (B, Q, heads · value_size).
 struct AttentionSizes {
   index_t batch, queries, keys, heads, key_size, value_size;
   double scale;
   bool shared_query;            ///< one query block for the whole batch
   const std::uint8_t* present;  ///< (B, K), 1 = present; null = all present
+  bool causal;                  ///< query i sees keys 0..i
+  index_t query_stride, key_stride, value_stride;  ///< numbers from frame to frame: more than a frame when packed
+};
+
+/// What may change the weights. bias: added to the scaled scores, element (b, h, i, j) at Σ index · stride (0 = broadcast).
+/// factors: (B, heads, Q, K), multiplied onto the weights; or, when `drop`, drawn from `keep`.
+template <class T>
+struct AttentionExtras {
+  const T* bias = nullptr;
+  index_t bias_stride[4] = {};
+  const T* factors = nullptr;
+  bool drop = false;
+  functors::Keep keep = {};
 };
 
 namespace cpu {
 
 struct Attention {
   template <class T>
-  static void attention(const AttentionSizes& s, const T* query, const T* key, const T* value, T* probability, T* y) {
-    const index_t dk = s.heads * s.key_size, dv = s.heads * s.value_size;
-    for_samples(s, [&](index_t b) {
-      const std::uint8_t* present = s.present ? s.present + b * s.keys : nullptr;
-      const index_t used = used_keys(present, s.keys);
-      const T* q = query + (s.shared_query ? 0 : b * s.queries * dk);
-      for (index_t h = 0; h < s.heads; ++h) {
-        T* p = probability + (b * s.heads + h) * s.queries * s.keys;
-        Gemm::gemm_serial<T>(s.queries, used, s.key_size, {q + h * s.key_size, dk},
-                             {key + b * s.keys * dk + h * s.key_size, dk, true}, T(0), p, s.keys);
-        for (index_t i = 0; i < s.queries; ++i) softmax(T(s.scale), present, used, s.keys, p + i * s.keys);
-        Gemm::gemm_serial<T>(s.queries, s.value_size, used, {p, s.keys},
-                             {value + b * s.keys * dv + h * s.value_size, dv}, T(0),
-                             y + b * s.queries * dv + h * s.value_size, dv);
+  static void attention(const AttentionSizes& s, const AttentionExtras<T>& extras, const T* query, const T* key,
+                        const T* value, T* probability, T* y) {
+    const index_t dv = s.heads * s.value_size;
+    for_heads<T>(s, [&](index_t b, index_t h, Scratch<T>& scratch) {
+      const View<T> view = visible(s, b, h, key, value, scratch);
+      T* const p = probability + (b * s.heads + h) * s.queries * s.keys;
+      T* const score = view.index ? scratch.score.take(s.queries * view.count) : p;
+      const index_t stride = view.index ? view.count : s.keys;
+      const T* q = query + (s.shared_query ? 0 : b * s.queries * s.query_stride) + h * s.key_size;
+      Gemm::gemm_serial<T>(s.queries, view.count, s.key_size, {q, s.query_stride}, {view.key, view.key_stride, true}, T(0),
+                           score, stride);
+      index_t seen = s.causal ? 0 : view.count;
+      for (index_t i = 0; i < s.queries; ++i) {
+        while (s.causal && seen < view.count && view.at(seen) <= i) ++seen;
+        T* const row = score + i * stride;
+        for (index_t j = 0; j < seen; ++j) row[j] *= T(s.scale);
+        if (extras.bias) {
+          const T* bias = bias_row(extras, b, h, i);
+          for (index_t j = 0; j < seen; ++j) row[j] += bias[view.at(j) * extras.bias_stride[3]];
+        }
+        if (seen > 0) softmax_run(row, seen);
+        for (index_t j = seen; j < view.count; ++j) row[j] = T(0);
+        if (view.index) {
+          for (index_t j = 0; j < s.keys; ++j) p[i * s.keys + j] = T(0);
+          for (index_t j = 0; j < view.count; ++j) p[i * s.keys + view.index[j]] = row[j];
+        } else {
+          for (index_t j = view.count; j < s.keys; ++j) row[j] = T(0);
+        }
       }
+      const Operand<T> weights = dropped(s, extras, b, h, view, Operand<T>{score, stride}, scratch);
+      Gemm::gemm_serial<T>(s.queries, s.value_size, view.count, weights, {view.value, view.value_stride}, T(0),
+                           y + b * s.queries * dv + h * s.value_size, dv);
     });
   }
 
+  /// dbias_full (B, heads, Q, K), zeros at the start, receives the gradient of the scores when not null.
   template <class T>
-  static void attention_gradient(const AttentionSizes& s, const T* query, const T* key, const T* value,
-                                 const T* probability, const T* dy, GradientSlot<T> dquery, GradientSlot<T> dkey,
-                                 GradientSlot<T> dvalue) {
-    const index_t dk = s.heads * s.key_size, dv = s.heads * s.value_size, block = s.queries * dk;
+  static void attention_gradient(const AttentionSizes& s, const AttentionExtras<T>& extras, const T* query, const T* key,
+                                 const T* value, const T* probability, const T* dy, GradientSlot<T> dquery,
+                                 GradientSlot<T> dkey, GradientSlot<T> dvalue, T* dbias_full) {
+    const index_t dv = s.heads * s.value_size, block = s.queries * s.query_stride;
     // a shared query gets one share per sample, added up in order afterwards
     std::vector<T> shares(s.shared_query && dquery ? std::size_t(s.batch * block) : 0);
     const GradientSlot<T> query_to = shares.empty() ? dquery : GradientSlot<T>{shares.data(), true};
-    for_samples(s, [&](index_t b) {
-      const std::uint8_t* present = s.present ? s.present + b * s.keys : nullptr;
-      const index_t used = used_keys(present, s.keys);
-      const T* q = query + (s.shared_query ? 0 : b * block);
-      std::vector<T> ds(std::size_t(s.queries * s.keys));
-      for (index_t h = 0; h < s.heads; ++h) {
-        const T* p = probability + (b * s.heads + h) * s.queries * s.keys;
-        const T* k = key + b * s.keys * dk + h * s.key_size;
-        const T* v = value + b * s.keys * dv + h * s.value_size;
-        const T* g = dy + b * s.queries * dv + h * s.value_size;
-        if (dvalue)
-          rows_gradient<T>(s, b, used, s.value_size, dv, {p, s.keys, true}, {g, dv}, dvalue, h * s.value_size);
-        if (!dquery && !dkey) continue;
-        Gemm::gemm_serial<T>(s.queries, used, s.value_size, {g, dv}, {v, dv, true}, T(0), ds.data(), s.keys);
-        for (index_t i = 0; i < s.queries; ++i) {
-          T* row = ds.data() + i * s.keys;
-          const T* weight = p + i * s.keys;
-          T inner = 0;
-          for (index_t j = 0; j < used; ++j) inner += weight[j] * row[j];
-          for (index_t j = 0; j < used; ++j) row[j] = T(s.scale) * weight[j] * (row[j] - inner);
-        }
-        if (dquery)
-          Gemm::gemm_serial<T>(s.queries, s.key_size, used, {ds.data(), s.keys}, {k, dk}, query_to.beta(),
-                               query_to.data + b * block + h * s.key_size, dk);
-        if (dkey)
-          rows_gradient<T>(s, b, used, s.key_size, dk, {ds.data(), s.keys, true}, {q + h * s.key_size, dk}, dkey,
-                           h * s.key_size);
+    for_heads<T>(s, [&](index_t b, index_t h, Scratch<T>& scratch) {
+      const View<T> view = visible(s, b, h, key, value, scratch);
+      const index_t count = view.count;
+      Operand<T> p{probability + (b * s.heads + h) * s.queries * s.keys, s.keys};
+      if (view.index) {
+        T* const gathered = scratch.score.take(s.queries * count);
+        for (index_t i = 0; i < s.queries; ++i)
+          for (index_t j = 0; j < count; ++j) gathered[i * count + j] = p.data[i * s.keys + view.index[j]];
+        p = {gathered, count};
       }
+      const T* const g = dy + b * s.queries * dv + h * s.value_size;
+      if (dvalue) {
+        Operand<T> weights = dropped(s, extras, b, h, view, p, scratch);
+        weights.transposed = true;
+        rows_gradient<T>(s, view, b, s.value_size, s.value_stride, weights, {g, dv}, dvalue, h * s.value_size, scratch);
+      }
+      if (!dquery && !dkey && !dbias_full) return;
+      T* const ds = scratch.gradient.take(s.queries * count);
+      Gemm::gemm_serial<T>(s.queries, count, s.value_size, {g, dv}, {view.value, view.value_stride, true}, T(0), ds, count);
+      for (index_t i = 0; i < s.queries; ++i) {
+        T* const row = ds + i * count;
+        const T* const weight = p.data + i * p.stride;
+        if (has_factors(extras)) {
+          const T* factor = factor_row(s, extras, b, h, i, scratch);
+          for (index_t j = 0; j < count; ++j) row[j] *= factor[view.at(j)];
+        }
+        const T inner = lane_sum<T>(count, [=](index_t j) { return weight[j] * row[j]; });
+        for (index_t j = 0; j < count; ++j) row[j] = weight[j] * (row[j] - inner);
+        if (dbias_full)
+          for (index_t j = 0; j < count; ++j) dbias_full[((b * s.heads + h) * s.queries + i) * s.keys + view.at(j)] = row[j];
+        for (index_t j = 0; j < count; ++j) row[j] *= T(s.scale);
+      }
+      const T* q = query + (s.shared_query ? 0 : b * block) + h * s.key_size;
+      if (dquery)
+        Gemm::gemm_serial<T>(s.queries, s.key_size, count, {ds, count}, {view.key, view.key_stride}, query_to.beta(),
+                             query_to.data + b * block + h * s.key_size, s.query_stride);
+      if (dkey)
+        rows_gradient<T>(s, view, b, s.key_size, s.key_stride, {ds, count, true}, {q, s.query_stride}, dkey, h * s.key_size,
+                         scratch);
     });
     if (!shares.empty()) Reduce::column_sums<T>(s.batch, block, shares.data(), dquery);
   }
 
- private:
-  template <class F>
-  static void for_samples(const AttentionSizes& s, F&& f) {
-    const double work = double(s.queries) * double(s.keys) * double(s.heads) * double(s.key_size + s.value_size);
-    const index_t grain = work >= 32768 ? 1 : 1 + index_t(32768 / (work + 1));
-    parallel_for(s.batch, grain, [&](index_t begin, index_t end) {
-      for (index_t b = begin; b < end; ++b) f(b);
+  /// slot (extent[0..3]) (+)= the sum of full (size[0..3]) over the axes where extent is 1.
+  template <class T>
+  static void sum_broadcast(const index_t (&size)[4], const index_t (&extent)[4], const T* full, GradientSlot<T> slot) {
+    const index_t count = extent[0] * extent[1] * extent[2] * extent[3];
+    index_t stride[4] = {size[1] * size[2] * size[3], size[2] * size[3], size[3], 1};
+    index_t terms = 1;
+    for (int a = 0; a < 4; ++a) terms *= extent[a] == size[a] ? 1 : size[a];
+    parallel_for(count, detail::row_grain(terms), [&](index_t begin, index_t end) {
+      for (index_t e = begin; e < end; ++e) {
+        index_t rest = e, from = 0;
+        for (int a = 3; a >= 0; --a) {
+          from += rest % extent[a] * stride[a];
+          rest /= extent[a];
+        }
+        double total = 0;
+        for (index_t term = 0; term < terms; ++term) {
+          index_t left = term, at = from;
+          for (int a = 3; a >= 0; --a) {
+            if (extent[a] == size[a]) continue;
+            at += left % size[a] * stride[a];
+            left /= size[a];
+          }
+          total += double(full[at]);
+        }
+        slot.put(e, T(total));
+      }
     });
   }
 
-  static index_t used_keys(const std::uint8_t* present, index_t keys) {
-    if (present)
-      while (keys > 0 && !present[keys - 1]) --keys;
-    return keys;
+ private:
+  /// Memory that a thread keeps from head to head.
+  template <class T>
+  struct Buffer {
+    std::vector<T> numbers;
+    T* take(index_t n) {
+      if (index_t(numbers.size()) < n) numbers.resize(std::size_t(n));
+      return numbers.data();
+    }
+  };
+  template <class T>
+  struct Scratch {
+    Buffer<index_t> index;
+    Buffer<T> key, value, score, dropped, gradient, factor, rows;
+  };
+  /// The keys that a sample has: `count` of them, all at the front or listed in `index`.
+  template <class T>
+  struct View {
+    index_t count;
+    const index_t* index;
+    const T *key, *value;
+    index_t key_stride, value_stride;
+    index_t at(index_t j) const { return index ? index[j] : j; }
+  };
+
+  template <class T, class F>
+  static void for_heads(const AttentionSizes& s, F&& f) {
+    const double work = double(s.queries) * double(s.keys) * double(s.key_size + s.value_size + 16);
+    const index_t grain = work >= 32768 ? 1 : 1 + index_t(32768 / (work + 1));
+    parallel_for(s.batch * s.heads, grain, [&](index_t begin, index_t end) {
+      Scratch<T> scratch;
+      for (index_t i = begin; i < end; ++i) f(i / s.heads, i % s.heads, scratch);
+    });
   }
 
-  /// row (+)= op(a) b for the used keys of one sample; keys after them get zeros.
   template <class T>
-  static void rows_gradient(const AttentionSizes& s, index_t b, index_t used, index_t width, index_t stride, Operand<T> a,
-                            Operand<T> right, GradientSlot<T> slot, index_t column) {
-    T* to = slot.data + b * s.keys * stride + column;
-    Gemm::gemm_serial<T>(used, width, s.queries, a, right, slot.beta(), to, stride);
-    if (!slot.fresh) return;
-    for (index_t j = used; j < s.keys; ++j)
-      for (index_t i = 0; i < width; ++i) to[j * stride + i] = T(0);
+  static View<T> visible(const AttentionSizes& s, index_t b, index_t h, const T* key, const T* value, Scratch<T>& scratch) {
+    View<T> view{s.keys, nullptr, key + b * s.keys * s.key_stride + h * s.key_size,
+                 value + b * s.keys * s.value_stride + h * s.value_size, s.key_stride, s.value_stride};
+    if (!s.present) return view;
+    index_t* const index = scratch.index.take(s.keys);
+    view.count = 0;
+    for (index_t j = 0; j < s.keys; ++j)
+      if (s.present[b * s.keys + j]) index[view.count++] = j;
+    if (view.count == 0 || index[view.count - 1] == view.count - 1) return view;
+    view.index = index;
+    const auto gather = [&](Buffer<T>& buffer, const T*& from, index_t& stride, index_t width) {
+      T* const to = buffer.take(view.count * width);
+      for (index_t j = 0; j < view.count; ++j)
+        for (index_t c = 0; c < width; ++c) to[j * width + c] = from[index[j] * stride + c];
+      from = to;
+      stride = width;
+    };
+    gather(scratch.key, view.key, view.key_stride, s.key_size);
+    gather(scratch.value, view.value, view.value_stride, s.value_size);
+    return view;
   }
 
-  /// row = softmax(scale * row) over the present keys among the first `used`; 0 elsewhere.
   template <class T>
-  static void softmax(T scale, const std::uint8_t* present, index_t used, index_t keys, T* row) {
-    for (index_t j = used; j < keys; ++j) row[j] = T(0);
-    if (used == 0) return;
-    T largest = -std::numeric_limits<T>::infinity();
-    for (index_t j = 0; j < used; ++j) {
-      row[j] *= scale;
-      if (!present || present[j]) largest = row[j] > largest ? row[j] : largest;
+  static const T* bias_row(const AttentionExtras<T>& extras, index_t b, index_t h, index_t i) {
+    return extras.bias + b * extras.bias_stride[0] + h * extras.bias_stride[1] + i * extras.bias_stride[2];
+  }
+
+  template <class T>
+  static bool has_factors(const AttentionExtras<T>& extras) {
+    return extras.factors != nullptr || extras.drop;
+  }
+  /// The dropout factors of one query, (K).
+  template <class T>
+  static const T* factor_row(const AttentionSizes& s, const AttentionExtras<T>& extras, index_t b, index_t h, index_t i,
+                             Scratch<T>& scratch) {
+    const index_t first = ((b * s.heads + h) * s.queries + i) * s.keys;
+    if (extras.factors) return extras.factors + first;
+    T* const row = scratch.factor.take(s.keys);
+    PhiloxBlock four{};
+    for (index_t j = 0; j < s.keys; ++j) {
+      const std::uint64_t e = std::uint64_t(first + j);
+      if (j == 0 || (e & 3) == 0) four = extras.keep.stream.block(e >> 2);
+      row[j] = four.word[e & 3] >= extras.keep.threshold ? T(extras.keep.scale) : T(0);
     }
-    Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>> run(row, used);
-    run = (run - largest).min(T(0)).exp();
-    T total = 0;
-    for (index_t j = 0; j < used; ++j) {
-      if (present && !present[j]) row[j] = T(0);
-      total += row[j];
+    return row;
+  }
+  /// The weights after dropout.
+  template <class T>
+  static Operand<T> dropped(const AttentionSizes& s, const AttentionExtras<T>& extras, index_t b, index_t h,
+                            const View<T>& view, Operand<T> weights, Scratch<T>& scratch) {
+    if (!has_factors(extras)) return weights;
+    T* const result = scratch.dropped.take(s.queries * view.count);
+    for (index_t i = 0; i < s.queries; ++i) {
+      const T* factor = factor_row(s, extras, b, h, i, scratch);
+      for (index_t j = 0; j < view.count; ++j)
+        result[i * view.count + j] = weights.data[i * weights.stride + j] * factor[view.at(j)];
     }
-    run *= T(1) / total;
+    return {result, view.count};
+  }
+
+  /// Rows of the present keys (+)= left right; rows of absent keys get zeros.
+  template <class T>
+  static void rows_gradient(const AttentionSizes& s, const View<T>& view, index_t b, index_t width, index_t stride,
+                            Operand<T> left, Operand<T> right, GradientSlot<T> slot, index_t column, Scratch<T>& scratch) {
+    T* const to = slot.data + b * s.keys * stride + column;
+    if (slot.fresh)
+      for (index_t j = view.index ? 0 : view.count; j < s.keys; ++j)
+        for (index_t c = 0; c < width; ++c) to[j * stride + c] = T(0);
+    if (!view.index) {
+      Gemm::gemm_serial<T>(view.count, width, s.queries, left, right, slot.beta(), to, stride);
+      return;
+    }
+    T* const rows = scratch.rows.take(view.count * width);
+    Gemm::gemm_serial<T>(view.count, width, s.queries, left, right, T(0), rows, width);
+    for (index_t j = 0; j < view.count; ++j)
+      for (index_t c = 0; c < width; ++c) to[view.index[j] * stride + c] += rows[j * width + c];
   }
 };
 

@@ -1,7 +1,7 @@
 /// Fused linear layer: product, bias and activation in one pass over each tile.
 #pragma once
 
-#include "lacuna/kernels/cpu/elementwise.hpp"
+#include "lacuna/kernels/cpu/activation.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
 
 namespace lacuna::cpu {

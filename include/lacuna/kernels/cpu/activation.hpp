@@ -1,0 +1,98 @@
+/// Activations and their gradients over contiguous runs. Policy: the switch stands outside the loops; exp and tanh go
+/// through Eigen's packet code where it has some, so that one instantiation serves every formula made of them.
+#pragma once
+
+#include <Eigen/Core>
+
+#include "lacuna/core/gradient_slot.hpp"
+#include "lacuna/core/threads.hpp"
+#include "lacuna/kernels/functors.hpp"
+
+namespace lacuna::cpu {
+
+template <class T>
+using Run = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
+
+/// y ← eʸ
+template <class T>
+void exp_run(T* y, index_t n) {
+  Run<T> run(y, n);
+  run = run.exp();
+}
+template <class T>
+void tanh_run(T* y, index_t n) {
+  Run<T> run(y, n);
+  run = run.tanh();
+}
+/// y = σ(x); x and y may be the same.
+template <class T>
+void sigmoid_run(const T* x, T* y, index_t n) {
+  for (index_t i = 0; i < n; ++i) y[i] = -x[i];
+  exp_run(y, n);
+  for (index_t i = 0; i < n; ++i) y[i] = T(1) / (T(1) + y[i]);
+}
+
+/// y = activation(x); x and y may be the same.
+template <class T>
+void activate(Activation kind, double parameter, const T* x, T* y, index_t n) {
+  if (kind == Activation::sigmoid) return sigmoid_run(x, y, n);
+  if (kind == Activation::tanh) {
+    if (x != y)
+      for (index_t i = 0; i < n; ++i) y[i] = x[i];
+    return tanh_run(y, n);
+  }
+  functors::with_activation(kind, parameter, [=](auto f) {
+    for (index_t i = 0; i < n; ++i) y[i] = f.value(x[i]);
+  });
+}
+template <class T>
+void activate(Activation kind, T* y, index_t n) {
+  if (kind != Activation::none) activate(kind, default_parameter(kind), y, y, n);
+}
+
+struct Activations {
+  template <class T>
+  static void activation(Activation kind, double parameter, index_t n, const T* x, T* y) {
+    parallel_for(n, detail::element_grain / 4,
+                 [&](index_t begin, index_t end) { activate(kind, parameter, x + begin, y + begin, end - begin); });
+  }
+  /// slot += dy · slope(x, y)
+  template <class T>
+  static void activation_gradient(Activation kind, double parameter, index_t n, const T* x, const T* y, const T* dy,
+                                  GradientSlot<T> slot) {
+    parallel_for(n, detail::element_grain / 4, [&](index_t begin, index_t end) {
+      functors::with_activation(kind, parameter, [&](auto f) {
+        for (index_t i = begin; i < end; ++i) slot.put(i, dy[i] * f.slope(x[i], y[i]));
+      });
+    });
+  }
+  /// The same from the value alone, for kinds with `slope_from_value` and their default parameter.
+  template <class T>
+  static void activation_gradient(Activation kind, index_t n, const T* y, const T* dy, GradientSlot<T> slot) {
+    activation_gradient(kind, default_parameter(kind), n, y, y, dy, slot);
+  }
+  /// y (rows, half) = a ∘ σ(b) of x (rows, 2 half) = [a b]
+  template <class T>
+  static void glu(index_t rows, index_t half, const T* x, T* y) {
+    parallel_for(rows, detail::row_grain(4 * half), [&](index_t begin, index_t end) {
+      for (index_t i = begin; i < end; ++i) {
+        sigmoid_run(x + (2 * i + 1) * half, y + i * half, half);
+        for (index_t j = 0; j < half; ++j) y[i * half + j] *= x[2 * i * half + j];
+      }
+    });
+  }
+  template <class T>
+  static void glu_gradient(index_t rows, index_t half, const T* x, const T* dy, GradientSlot<T> slot) {
+    parallel_for(rows, detail::row_grain(4 * half), [&](index_t begin, index_t end) {
+      for (index_t i = begin; i < end; ++i)
+        for (index_t j = 0; j < half; ++j) {
+          const index_t a = 2 * i * half + j, b = a + half;
+          const T s = functors::Sigmoid{}.value(x[b]), g = dy[i * half + j];
+          slot.put(a, g * s);
+          slot.put(b, g * x[a] * s * (T(1) - s));
+        }
+    });
+  }
+};
+
+}  // namespace lacuna::cpu

@@ -1,0 +1,171 @@
+/// Normalisation over the last axis (layer, RMS) and over the rows (batch). Policy: statistics in double and in two passes;
+/// sums over rows go through fixed pieces combined in order: the same bits with any number of threads.
+#pragma once
+
+#include <cmath>
+#include <vector>
+
+#include "lacuna/core/gradient_slot.hpp"
+#include "lacuna/core/threads.hpp"
+#include "lacuna/kernels/cpu/lanes.hpp"
+
+namespace lacuna::cpu {
+
+/// Σ over rows of what add(row, double total[width]) adds to zeros, in at most sixteen pieces.
+template <class F>
+std::vector<double> fold_rows(index_t rows, index_t width, F&& add) {
+  const index_t least = detail::row_grain(width), share = (rows + 15) / 16;
+  const index_t grain = share > least ? share : least, pieces = rows > 0 ? (rows + grain - 1) / grain : 1;
+  std::vector<double> total(static_cast<std::size_t>(pieces * width), 0.0);
+  parallel_for(rows, grain, [&](index_t begin, index_t end) {
+    double* const piece = total.data() + begin / grain * width;
+    for (index_t i = begin; i < end; ++i) add(i, piece);
+  });
+  for (index_t p = 1; p < pieces; ++p)
+    for (index_t j = 0; j < width; ++j) total[std::size_t(j)] += total[std::size_t(p * width + j)];
+  return total;
+}
+
+struct Norm {
+  /// y = (x − mean) · scale · weight + bias per row; mean is 0 unless `center`; weight and bias may be null.
+  /// statistics (rows, 2): mean and scale = 1/√(mean square deviation + epsilon).
+  template <class T>
+  static void norm_rows(index_t rows, index_t n, bool center, double epsilon, const T* x, const T* weight, const T* bias,
+                        T* statistics, T* y) {
+    parallel_for(rows, detail::row_grain(n), [&](index_t begin, index_t end) {
+      for (index_t i = begin; i < end; ++i) {
+        const T* from = x + i * n;
+        T* to = y + i * n;
+        const double mean = center ? lane_sum<double>(n, [from](index_t j) { return from[j]; }) / double(n) : 0.0;
+        const double square = lane_sum<double>(n, [=](index_t j) {
+          const double d = double(from[j]) - mean;
+          return d * d;
+        });
+        const T m = T(mean), s = T(1.0 / std::sqrt(square / double(n) + epsilon));
+        statistics[2 * i] = m;
+        statistics[2 * i + 1] = s;
+        for (index_t j = 0; j < n; ++j) to[j] = (from[j] - m) * s;
+        if (weight)
+          for (index_t j = 0; j < n; ++j) to[j] *= weight[j];
+        if (bias)
+          for (index_t j = 0; j < n; ++j) to[j] += bias[j];
+      }
+    });
+  }
+  /// With x̂ = (x − mean) scale and g = dy · weight: dx = scale (g − [mean g] − x̂ mean(g x̂)).
+  template <class T>
+  static void norm_rows_gradient(index_t rows, index_t n, bool center, const T* x, const T* weight, const T* statistics,
+                                 const T* dy, GradientSlot<T> dx, GradientSlot<T> dweight, GradientSlot<T> dbias) {
+    if (dx)
+      parallel_for(rows, detail::row_grain(2 * n), [&](index_t begin, index_t end) {
+        std::vector<T> scaled(static_cast<std::size_t>(n));
+        T* const g = scaled.data();
+        for (index_t i = begin; i < end; ++i) {
+          const T *from = x + i * n, *top = dy + i * n;
+          const T m = statistics[2 * i], s = statistics[2 * i + 1];
+          for (index_t j = 0; j < n; ++j) g[j] = weight ? top[j] * weight[j] : top[j];
+          const double inner =
+              lane_sum<double>(n, [=](index_t j) { return double(g[j]) * double((from[j] - m) * s); }) / double(n);
+          const double mean = center ? lane_sum<double>(n, [g](index_t j) { return g[j]; }) / double(n) : 0.0;
+          for (index_t j = 0; j < n; ++j) dx.put(i * n + j, s * (g[j] - T(mean) - (from[j] - m) * s * T(inner)));
+        }
+      });
+    if (!dweight && !dbias) return;
+    const std::vector<double> total = fold_rows(rows, 2 * n, [&](index_t i, double* piece) {
+      const T *from = x + i * n, *top = dy + i * n;
+      const T m = statistics[2 * i], s = statistics[2 * i + 1];
+      for (index_t j = 0; j < n; ++j) piece[j] += double(top[j]) * double((from[j] - m) * s);
+      for (index_t j = 0; j < n; ++j) piece[n + j] += double(top[j]);
+    });
+    for (index_t j = 0; j < n; ++j) {
+      if (dweight) dweight.put(j, T(total[std::size_t(j)]));
+      if (dbias) dbias.put(j, T(total[std::size_t(n + j)]));
+    }
+  }
+
+  /// Mean and biased variance of every column over the rows with present[i] (all when null), and how many rows those are.
+  /// Nothing present: 0 and 0.
+  template <class T>
+  static index_t column_statistics(index_t rows, index_t n, const T* x, const std::uint8_t* present, double* mean,
+                                   double* variance) {
+    index_t count = 0;
+    for (index_t i = 0; i < rows; ++i) count += !present || present[i];
+    const double share = count > 0 ? 1.0 / double(count) : 0.0;
+    const std::vector<double> sums = fold_rows(rows, n, [&](index_t i, double* piece) {
+      if (present && !present[i]) return;
+      for (index_t j = 0; j < n; ++j) piece[j] += double(x[i * n + j]);
+    });
+    for (index_t j = 0; j < n; ++j) mean[j] = sums[std::size_t(j)] * share;
+    const std::vector<double> squares = fold_rows(rows, n, [&](index_t i, double* piece) {
+      if (present && !present[i]) return;
+      for (index_t j = 0; j < n; ++j) {
+        const double d = double(x[i * n + j]) - mean[j];
+        piece[j] += d * d;
+      }
+    });
+    for (index_t j = 0; j < n; ++j) variance[j] = squares[std::size_t(j)] * share;
+    return count;
+  }
+  /// scale ← 1/√(scale + epsilon) from the variance of `count` rows, which also moves the running statistics (the variance
+  /// unbiased, when there are two rows); with no row, mean and scale come from the running statistics.
+  template <class T>
+  static void running_statistics(index_t n, index_t count, double momentum, double epsilon, T* running_mean,
+                                 T* running_variance, double* mean, double* scale) {
+    const double unbiased = count > 1 ? momentum * double(count) / double(count - 1) : 0.0;
+    for (index_t j = 0; j < n; ++j) {
+      if (count == 0) {
+        mean[j] = double(running_mean[j]);
+        scale[j] = double(running_variance[j]);
+      } else {
+        running_mean[j] = T((1.0 - momentum) * double(running_mean[j]) + momentum * mean[j]);
+        if (count > 1) running_variance[j] = T((1.0 - momentum) * double(running_variance[j]) + unbiased * scale[j]);
+      }
+      scale[j] = 1.0 / std::sqrt(scale[j] + epsilon);
+    }
+  }
+  /// y = (x − mean) · scale · weight + bias per column; absent rows become 0.
+  template <class T>
+  static void norm_columns(index_t rows, index_t n, const T* x, const std::uint8_t* present, const double* mean,
+                           const double* scale, const T* weight, const T* bias, T* y) {
+    parallel_for(rows, detail::row_grain(n), [&](index_t begin, index_t end) {
+      for (index_t i = begin; i < end; ++i)
+        for (index_t j = 0; j < n; ++j) {
+          const T normal = present && !present[i] ? T(0) : T((double(x[i * n + j]) - mean[j]) * scale[j]);
+          y[i * n + j] = present && !present[i] ? T(0) : (weight ? normal * weight[j] : normal) + (bias ? bias[j] : T(0));
+        }
+    });
+  }
+  /// `count` rows gave the statistics; 0: they were constants.
+  template <class T>
+  static void norm_columns_gradient(index_t rows, index_t n, index_t count, const T* x, const std::uint8_t* present,
+                                    const double* mean, const double* scale, const T* weight, const T* dy,
+                                    GradientSlot<T> dx, GradientSlot<T> dweight, GradientSlot<T> dbias) {
+    const std::vector<double> total = fold_rows(rows, 2 * n, [&](index_t i, double* piece) {
+      if (present && !present[i]) return;
+      for (index_t j = 0; j < n; ++j) {
+        piece[j] += double(dy[i * n + j]) * (double(x[i * n + j]) - mean[j]) * scale[j];
+        piece[n + j] += double(dy[i * n + j]);
+      }
+    });
+    for (index_t j = 0; j < n; ++j) {
+      if (dweight) dweight.put(j, T(total[std::size_t(j)]));
+      if (dbias) dbias.put(j, T(total[std::size_t(n + j)]));
+    }
+    if (!dx) return;
+    const double share = count > 0 ? 1.0 / double(count) : 0.0;
+    parallel_for(rows, detail::row_grain(2 * n), [&](index_t begin, index_t end) {
+      for (index_t i = begin; i < end; ++i)
+        for (index_t j = 0; j < n; ++j) {
+          if (present && !present[i]) {
+            dx.put(i * n + j, T(0));
+            continue;
+          }
+          const double normal = (double(x[i * n + j]) - mean[j]) * scale[j], factor = weight ? double(weight[j]) : 1.0;
+          const double through = double(dy[i * n + j]) - share * (total[std::size_t(n + j)] + normal * total[std::size_t(j)]);
+          dx.put(i * n + j, T(factor * scale[j] * through));
+        }
+    });
+  }
+};
+
+}  // namespace lacuna::cpu

@@ -1,0 +1,96 @@
+/// Normalisation layers; formulas in lacuna/ops/norm.hpp.
+#pragma once
+
+#include "lacuna/core/context.hpp"
+#include "lacuna/nn/init.hpp"
+#include "lacuna/nn/module.hpp"
+#include "lacuna/ops/norm.hpp"
+
+namespace lacuna {
+
+/// Over the last axis: x (..., width) → same. Start: weight 1, bias 0.
+template <class T = float, class D = Cpu>
+struct LayerNorm {
+  struct Options {
+    index_t width;
+    double epsilon = 1e-5;
+    bool affine = true;
+  };
+  double epsilon = 1e-5;
+  Parameter<T, 1, D> weight, bias;  ///< undefined when not affine
+
+  LayerNorm() = default;
+  explicit LayerNorm(Options o) : epsilon(o.epsilon) {
+    if (!o.affine) return;
+    weight = Parameter<T, 1, D>(Tensor<T, 1, D>::full({o.width}, T(1)));
+    bias = Parameter<T, 1, D>(Tensor<T, 1, D>::zeros({o.width}));
+  }
+  template <int R>
+  Variable<T, R, D> operator()(const Variable<T, R, D>& x) const {
+    return layer_norm<T, R, D>(x, weight, bias, epsilon);
+  }
+  static void reflect(auto& self, auto&& visit) {
+    visit("weight", self.weight);
+    visit("bias", self.bias);
+  }
+};
+
+/// By the root mean square of the last axis: x (..., width) → same. Start: weight 1.
+template <class T = float, class D = Cpu>
+struct RmsNorm {
+  struct Options {
+    index_t width;
+    double epsilon = 1e-6;
+  };
+  double epsilon = 1e-6;
+  Parameter<T, 1, D> weight;
+
+  RmsNorm() = default;
+  explicit RmsNorm(Options o) : epsilon(o.epsilon), weight(Tensor<T, 1, D>::full({o.width}, T(1))) {}
+  template <int R>
+  Variable<T, R, D> operator()(const Variable<T, R, D>& x) const {
+    return rms_norm<T, R, D>(x, weight, epsilon);
+  }
+  static void reflect(auto& self, auto&& visit) { visit("weight", self.weight); }
+};
+
+/// Per feature over all leading axes: x (..., width) → same. Absent rows take no part and become 0.
+/// The running statistics are frozen parameters: they are counted, stored and copied with the model, and optimizers leave
+/// them alone. A training call moves them, so it must not share the module with another thread; inference may.
+template <class T = float, class D = Cpu>
+struct BatchNorm {
+  struct Options {
+    index_t width;
+    double momentum = 0.1, epsilon = 1e-5;
+    bool affine = true;
+  };
+  BatchNormOptions options;
+  Parameter<T, 1, D> weight, bias;  ///< undefined when not affine
+  Parameter<T, 1, D> running_mean, running_variance;
+
+  BatchNorm() = default;
+  explicit BatchNorm(Options o)
+      : options{o.momentum, o.epsilon},
+        running_mean(Tensor<T, 1, D>::zeros({o.width})),
+        running_variance(Tensor<T, 1, D>::full({o.width}, T(1))) {
+    running_mean.freeze();
+    running_variance.freeze();
+    if (!o.affine) return;
+    weight = Parameter<T, 1, D>(Tensor<T, 1, D>::full({o.width}, T(1)));
+    bias = Parameter<T, 1, D>(Tensor<T, 1, D>::zeros({o.width}));
+  }
+  template <int R>
+  Variable<T, R, D> operator()(const Variable<T, R, D>& x, const Context& context,
+                               const Mask<R - 1, D>& present = {}) const {
+    return batch_norm<T, R, D>(x, weight, bias, running_mean.node()->value, running_variance.node()->value,
+                               context.training(), options, present);
+  }
+  static void reflect(auto& self, auto&& visit) {
+    visit("weight", self.weight);
+    visit("bias", self.bias);
+    visit("running_mean", self.running_mean);
+    visit("running_variance", self.running_variance);
+  }
+};
+
+}  // namespace lacuna

@@ -176,6 +176,9 @@ TEST_CASE("reduce_on_plateau: a metric that is not a number is no improvement; t
   resumed.state = stored;
   CHECK(resumed.observe(4) == 0.5);
   CHECK(ReduceOnPlateau(0.1).rate() == 0.1);
+  ReduceOnPlateau tiny(1e-8, {.factor = 0.5, .patience = 0, .eps = 1e-8});
+  tiny.observe(1);
+  CHECK(tiny.observe(1) == 1e-8);  // halving it would change it by less than eps
 }
 
 TEST_CASE("schedule: bad options are refused") {

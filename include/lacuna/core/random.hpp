@@ -38,6 +38,38 @@ LACUNA_HD inline PhiloxBlock philox(std::uint64_t low, std::uint64_t high, std::
   return {{c0, c1, c2, c3}};
 }
 
+/// Sixteen consecutive blocks of one stream, side by side: word[16 w + l] is word w of block first + l.
+struct PhiloxLanes {
+  static constexpr int lanes = 16;
+  std::uint32_t word[4 * lanes];
+
+  /// All ten rounds of one lane stay in registers; the loop over lanes is the one that is vectorised.
+  void fill(std::uint64_t first, std::uint64_t high, std::uint64_t key) {
+#ifdef _OPENMP
+#pragma omp simd
+#endif
+    for (int l = 0; l < lanes; ++l) {
+      std::uint32_t c0 = std::uint32_t(first + std::uint64_t(l)), c1 = std::uint32_t((first + std::uint64_t(l)) >> 32);
+      std::uint32_t c2 = std::uint32_t(high), c3 = std::uint32_t(high >> 32);
+      std::uint32_t k0 = std::uint32_t(key), k1 = std::uint32_t(key >> 32);
+#pragma GCC unroll 10
+      for (int round = 0; round < 10; ++round) {
+        const std::uint64_t p0 = std::uint64_t(0xD2511F53u) * c0, p1 = std::uint64_t(0xCD9E8D57u) * c2;
+        c0 = std::uint32_t(p1 >> 32) ^ c1 ^ k0;
+        c1 = std::uint32_t(p1);
+        c2 = std::uint32_t(p0 >> 32) ^ c3 ^ k1;
+        c3 = std::uint32_t(p0);
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+      }
+      word[l] = c0;
+      word[lanes + l] = c1;
+      word[2 * lanes + l] = c2;
+      word[3 * lanes + l] = c3;
+    }
+  }
+};
+
 /// One stream of 32-bit words, addressed by index; safe to read from many threads.
 struct RandomStream {
   std::uint64_t key = 0, id = 0;

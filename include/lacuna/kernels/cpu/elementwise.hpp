@@ -12,7 +12,7 @@ struct Elementwise {
   template <class T, class F>
   static void generate(index_t n, T* y, F f) {
     parallel_for(n, detail::element_grain, [&](index_t begin, index_t end) {
-      for (index_t i = begin; i < end; ++i) y[i] = f(i);
+      each(end - begin, [=](index_t i) { y[begin + i] = f(begin + i); });
     });
   }
   /// slot_i (+)= f(i)
@@ -57,24 +57,32 @@ struct Elementwise {
   template <class T>
   static void dropout(functors::Keep keep, index_t n, const T* x, GradientSlot<T> y) {
     const T scale = T(keep.scale);
-    parallel_for(n, detail::element_grain, [&](index_t begin, index_t end) {  // chunks start at multiples of 64
+    parallel_for(n, detail::element_grain, [=](index_t begin, index_t end) {  // chunks start at multiples of 64
       PhiloxLanes four;
       for (index_t i = begin; i < end; i += 64) {
         four.fill(std::uint64_t(i) / 4, keep.stream.id, keep.stream.key);
-        for (index_t w = 0; w < 4; ++w) {
-          const index_t at = i + 16 * w, count = end - at < 16 ? end - at : 16;
-          const std::uint32_t* word = four.word[w];
-          const auto kept = [&](index_t l) { return word[l] >= keep.threshold ? x[at + l] * scale : T(0); };
-          if (count == 16 && y.fresh) {  // the length must be known for the compiler to vectorise
-            for (index_t l = 0; l < 16; ++l) y.data[at + l] = kept(l);
-          } else if (count == 16) {
-            for (index_t l = 0; l < 16; ++l) y.data[at + l] += kept(l);
-          } else {
-            for (index_t l = 0; l < count; ++l) y.put(at + l, kept(l));
-          }
-        }
+        const std::uint32_t* const words = four.word;  // element i + j belongs to word j
+        const index_t count = end - i < 64 ? end - i : 64;
+        if (y.fresh)
+          each(count, [=](index_t j) { y.data[i + j] = select(words[j] >= keep.threshold, x[i + j] * scale); });
+        else
+          each(count, [=](index_t j) { y.data[i + j] += select(words[j] >= keep.threshold, x[i + j] * scale); });
       }
     });
+  }
+
+ private:
+  template <class T>
+  static T select(bool kept, T number) {
+    return kept ? number : T(0);
+  }
+  /// A loop whose iterations are independent: compilers vectorise it even at -O2.
+  template <class F>
+  static void each(index_t count, F f) {
+#ifdef _OPENMP
+#pragma omp simd
+#endif
+    for (index_t j = 0; j < count; ++j) f(j);
   }
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "lacuna/autograd/variable.hpp"
@@ -10,7 +11,7 @@
 namespace lacuna {
 
 struct GradientCheck {
-  double worst = 0;          ///< largest |analytic - numeric| over max(largest |numeric| of that input, floor)
+  double worst = 0;          ///< largest |analytic - numeric| over max(largest |numeric| of that input, floor); infinite for NaN
   std::size_t input = 0;     ///< which input it was
   index_t element = 0;       ///< which entry
   double analytic = 0, numeric = 0;
@@ -45,9 +46,10 @@ GradientCheck check_gradients(F&& f, double step, double floor, const Leaves&...
       largest = std::max(largest, std::abs(numeric[i]));
     }
     for (std::size_t i = 0; i < numeric.size(); ++i) {
-      const double error = std::abs(double(analytic[i]) - numeric[i]) / largest;
+      double error = std::abs(double(analytic[i]) - numeric[i]) / largest;
+      if (std::isnan(error)) error = std::numeric_limits<double>::infinity();  // nothing later may hide it
       ++result.compared;
-      if (!(error <= result.worst))
+      if (error > result.worst)
         result = {error, position, index_t(i), double(analytic[i]), numeric[i], result.compared};
     }
     ++position;

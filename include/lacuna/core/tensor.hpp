@@ -24,6 +24,8 @@ class Array {
   Array() = default;
   /// Uninitialised.
   explicit Array(const Shape& shape) : shape_(shape) {
+    if (shape.size() > std::numeric_limits<index_t>::max() / index_t(sizeof(T)))
+      throw ShapeError(detail::cat("tensor: shape ", shape, " has more bytes than there are addresses"));
     const std::size_t bytes = std::size_t(shape.size()) * sizeof(T);
     if (bytes == 0) return;
     data_ = std::shared_ptr<T>(static_cast<T*>(D::allocate(bytes)), [bytes](T* block) { D::deallocate(block, bytes); });
@@ -50,8 +52,8 @@ class Array {
   }
   /// `shape.size()` elements from `offset` on; shares storage.
   Array window(index_t offset, const Shape& shape) const {
-    if (offset < 0 || offset + shape.size() > shape_.size())
-      throw ShapeError(detail::cat("window: elements ", offset, "..", offset + shape.size(), " of an array of ", shape_.size()));
+    if (offset < 0 || offset > shape_.size() || shape.size() > shape_.size() - offset)
+      throw ShapeError(detail::cat("window: ", shape.size(), " elements from ", offset, " on, of an array of ", shape_.size()));
     Array result;
     result.shape_ = shape;
     if (data_) result.data_ = std::shared_ptr<T>(data_, data_.get() + offset);

@@ -7,6 +7,7 @@
 #endif
 
 #include <atomic>
+#include <exception>
 #include <vector>
 
 #include "lacuna/core/shape.hpp"
@@ -37,6 +38,7 @@ inline int threads() {
 }
 
 /// Calls f(begin, end) over [0, count) in chunks of `grain`. Serial for one chunk and inside a parallel region.
+/// An exception of f reaches the caller; in parallel, after all chunks have run.
 template <class F>
 void parallel_for(index_t count, index_t grain, F&& f) {
   if (count <= 0) return;
@@ -46,8 +48,17 @@ void parallel_for(index_t count, index_t grain, F&& f) {
 #ifdef _OPENMP
   const int team = int(chunks < threads() ? chunks : threads());
   if (team > 1 && !omp_in_parallel()) {
+    std::exception_ptr problem;  // an exception must not leave a thread of the team
 #pragma omp parallel for num_threads(team) schedule(static)
-    for (index_t i = 0; i < chunks; ++i) chunk(i);
+    for (index_t i = 0; i < chunks; ++i) {
+      try {
+        chunk(i);
+      } catch (...) {
+#pragma omp critical(lacuna_parallel_for)
+        if (!problem) problem = std::current_exception();
+      }
+    }
+    if (problem) std::rethrow_exception(problem);
     return;
   }
 #endif

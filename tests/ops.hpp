@@ -2,15 +2,18 @@
 /// type on any device. Tests check every row (gradients, float against double, threads, absence: support/rows.hpp), benchmarks
 /// time it, and where there is a second device its numbers are compared.
 ///
-/// To add an operation: write its row in the family's header in tests/rows/ (or a new header with a new list, added here and
-/// to a tests/ops/<family>_rows_test.cpp), and put it into the list at the end of that header. The head of support/rows.hpp
-/// shows a row.
+/// To add an operation: write its row in the family's header in tests/rows/ and put it into the list at the end of that
+/// header. A new family: a header with a list, its list in `Operations` below, and a tests/<room>/<family>_rows_test.cpp like
+/// tests/ops/arithmetic_rows_test.cpp. The head of support/rows.hpp shows a row.
 #pragma once
 
 #include "rows/arithmetic.hpp"
+#include "rows/attention.hpp"
+#include "rows/losses.hpp"
+#include "rows/shape.hpp"
 
 namespace lacuna::test {
 
-using Operations = Join<ArithmeticRows>;
+using Operations = Join<ArithmeticRows, ShapeRows, AttentionRows, LossRows>;
 
 }  // namespace lacuna::test

@@ -16,7 +16,7 @@ struct PairCases {
             {.name = "empty batch", .leaves = {{0, 4}, {0, 4}}},
             {.name = "empty rows", .leaves = {{3, 0}, {3, 0}}}};
   }
-  static Case large() { return {.name = "large", .leaves = {{300, 257}, {300, 257}}}; }
+  static std::vector<Case> large() { return {{.name = "large", .leaves = {{300, 257}, {300, 257}}}}; }
 };
 /// Operations of one tensor.
 struct SingleCases {
@@ -27,7 +27,7 @@ struct SingleCases {
             {.name = "empty batch", .leaves = {{0, 4}}},
             {.name = "empty rows", .leaves = {{3, 0}}}};
   }
-  static Case large() { return {.name = "large", .leaves = {{300, 257}}}; }
+  static std::vector<Case> large() { return {{.name = "large", .leaves = {{300, 257}}}}; }
 };
 
 struct AddRow : PairCases {

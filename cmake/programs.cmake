@@ -14,6 +14,9 @@ function(lacuna_own_flags target)
     target_compile_options(${target} PRIVATE
       -Wno-restrict -Wno-maybe-uninitialized -Wno-error=array-bounds -Wno-error=stringop-overflow -Wno-error=stringop-overread
       -Wno-error=free-nonheap-object)
+    if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+      target_compile_options(${target} PRIVATE -Wno-uninitialized)
+    endif()
   elseif(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     # A remark about a loop that stayed scalar is no fault of the program.
     target_compile_options(${target} PRIVATE -Wno-pass-failed)

@@ -1,0 +1,93 @@
+/// Multi-head attention with its projections: q = Q Wqᵀ + bq, k = K Wkᵀ + bk, v = V Wvᵀ + bv, head h has columns
+/// h·width/heads … of each; y = [head_1; …; head_H] Woᵀ + bo.  (Vaswani et al. 2017; the fused core is ops/attention.hpp)
+///
+/// A query that may see no key gets context 0, so y = bo there, and passes no gradient to query, key and value. Queries at
+/// absent positions are computed like any other. Absent frames must hold finite numbers: the projections multiply them.
+#pragma once
+
+#include "lacuna/nn/linear.hpp"
+#include "lacuna/ops/attention.hpp"
+
+namespace lacuna {
+
+struct MultiHeadAttentionOptions {
+  index_t width;                           ///< of queries and of the result; must divide into `heads`
+  index_t heads = 1;
+  index_t key_width = 0, value_width = 0;  ///< 0 = width
+  bool bias = true;                        ///< of all four projections
+  bool causal = false;                     ///< query t sees keys 0..t only
+  double dropout = 0;                      ///< of the weights
+};
+
+namespace detail {
+inline void check(const MultiHeadAttentionOptions& o) {
+  if (o.heads < 1 || o.width < 1 || o.width % o.heads)
+    throw OptionError(cat("multi-head attention: width ", o.width, " must divide into ", o.heads, " heads"));
+}
+}  // namespace detail
+
+/// Self- or cross-attention: query (B, Q, width), key (B, K, key_width), value (B, K, value_width), present (B, K),
+/// bias of the scores broadcast to (B, heads, Q, K) → output (B, Q, width), weights (B, heads, Q, K).
+/// Throws OptionError when width does not divide into heads, ShapeError when the arrays do not fit.
+template <class T = float, class D = Cpu>
+struct MultiHeadAttention {
+  using Options = MultiHeadAttentionOptions;
+  AttentionOptions options;
+  Linear<T, D> query, key, value, output;
+
+  MultiHeadAttention() = default;
+  MultiHeadAttention(const Options& o, Random& random)
+      : options{.heads = o.heads, .causal = o.causal, .dropout = o.dropout} {
+    detail::check(o);
+    const auto projection = [&](index_t in) { return Linear<T, D>({.in = in, .out = o.width, .bias = o.bias}, random); };
+    query = projection(o.width);
+    key = projection(o.key_width > 0 ? o.key_width : o.width);
+    value = projection(o.value_width > 0 ? o.value_width : o.width);
+    output = projection(o.width);
+  }
+
+  Attended<T, D> operator()(const Variable<T, 3, D>& q, const Variable<T, 3, D>& k, const Variable<T, 3, D>& v,
+                            const Mask<2, D>& present = {}, const Context& context = {},
+                            const Variable<T, 4, D>& bias = {}) const {
+    auto attended = attention(query(q), key(k), value(v), present, options, bias, context);
+    attended.output = output(attended.output);
+    return attended;
+  }
+  static void reflect(auto& self, auto&& visit) {
+    visit("query", self.query);
+    visit("key", self.key);
+    visit("value", self.value);
+    visit("output", self.output);
+  }
+};
+
+/// Self-attention with one packed projection, faster than three: qkv.weight (3·width, width), rows of the queries first,
+/// then keys, then values. x (B, T, width), present (B, T) → output (B, T, width), weights (B, heads, T, T).
+template <class T = float, class D = Cpu>
+struct SelfAttention {
+  using Options = MultiHeadAttentionOptions;
+  AttentionOptions options;
+  Linear<T, D> qkv, output;
+
+  SelfAttention() = default;
+  /// key_width and value_width do not apply.
+  SelfAttention(const Options& o, Random& random)
+      : options{.heads = o.heads, .causal = o.causal, .dropout = o.dropout} {
+    detail::check(o);
+    qkv = Linear<T, D>({.in = o.width, .out = 3 * o.width, .bias = o.bias}, random);
+    output = Linear<T, D>({.in = o.width, .out = o.width, .bias = o.bias}, random);
+  }
+
+  Attended<T, D> operator()(const Variable<T, 3, D>& x, const Mask<2, D>& present = {}, const Context& context = {},
+                            const Variable<T, 4, D>& bias = {}) const {
+    auto attended = attention_packed(qkv(x), present, options, bias, context);
+    attended.output = output(attended.output);
+    return attended;
+  }
+  static void reflect(auto& self, auto&& visit) {
+    visit("qkv", self.qkv);
+    visit("output", self.output);
+  }
+};
+
+}  // namespace lacuna

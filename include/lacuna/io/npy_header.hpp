@@ -15,6 +15,12 @@ namespace lacuna::io {
 
 enum class NpyKind : char { boolean = 'b', integer = 'i', natural = 'u', real = 'f', bytes = 'S', unicode = 'U' };
 
+/// The array may be intact, but is of a type (or rank) that is not read.
+class NpyTypeError : public IoError {
+ public:
+  using IoError::IoError;
+};
+
 struct NpyHeader {
   std::string dtype;  ///< as written: "<f4"
   NpyKind kind = NpyKind::real;
@@ -118,7 +124,7 @@ class NpyHeaderParser {
     while (!accept(')')) {
       if (!comma) fail("no ',' between axis lengths");
       if (rank == Shape::max_rank)
-        throw IoError(cat(where_, " has more than ", Shape::max_rank, " axes; reshape it before saving"));
+        throw io::NpyTypeError(cat(where_, " has more than ", Shape::max_rank, " axes; reshape it before saving"));
       const index_t length = number();
       if (length > 0 && size > std::numeric_limits<index_t>::max() / length)
         fail("a shape whose size overflows 64 bits");
@@ -132,15 +138,16 @@ class NpyHeaderParser {
   void type(io::NpyHeader& header) {
     space();
     if (at_ < text_.size() && text_[at_] == '[')
-      throw IoError(where_ + " has a structured type, which is not read; save each field as an array of its own");
+      throw io::NpyTypeError(where_ +
+                             " has a structured type, which is not read; save each field as an array of its own");
     const std::string_view dtype = quoted();
     header.dtype.assign(dtype.substr(0, 16));
     if (dtype.substr(0, 2) == "|O" || dtype == "O")
-      throw IoError(
+      throw io::NpyTypeError(
           where_ +
           " holds pickled Python objects, which can run code and are not read; save it as numbers or strings (astype)");
     const auto refuse = [&] {
-      throw IoError(cat(
+      throw io::NpyTypeError(cat(
           where_, " has type ", printable(dtype),
           ", which is not read; expected f2 f4 f8, i1-i8, u1-u8, b1, S or U: convert it with astype before saving"));
     };

@@ -3,17 +3,14 @@
 #pragma once
 
 #include "lacuna/core/device.hpp"
-#include "lacuna/kernels/cpu/activation.hpp"
-#include "lacuna/kernels/cpu/attention.hpp"
 #include "lacuna/kernels/cpu/elementwise.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
+#include "lacuna/kernels/cpu/layers.hpp"
 #include "lacuna/kernels/cpu/linear.hpp"
-#include "lacuna/kernels/cpu/norm.hpp"
 #include "lacuna/kernels/cpu/optimizer.hpp"
 #include "lacuna/kernels/cpu/ranking.hpp"
 #include "lacuna/kernels/cpu/reduce.hpp"
 #include "lacuna/kernels/cpu/shape.hpp"
-#include "lacuna/kernels/cpu/softmax.hpp"
 
 namespace lacuna {
 
@@ -24,8 +21,7 @@ struct Kernels {
 
 template <>
 struct Kernels<Cpu>
-    : cpu::Gemm, cpu::Linear, cpu::Elementwise, cpu::Reduce, cpu::ShapeMoves, cpu::Attention, cpu::Ranking,
-      cpu::Optimizer,
-      cpu::Activations, cpu::Softmax, cpu::Norm {};
+    : cpu::Gemm, cpu::Linear, cpu::Elementwise, cpu::Reduce, cpu::ShapeMoves, cpu::Ranking,
+      cpu::Optimizer, cpu::Layers {};
 
 }  // namespace lacuna

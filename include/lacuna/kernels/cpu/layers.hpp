@@ -1,0 +1,15 @@
+/// The kernels of layers beyond matrix products: one base of `Kernels<Cpu>`.
+#pragma once
+
+#include "lacuna/kernels/cpu/activation.hpp"
+#include "lacuna/kernels/cpu/attention.hpp"
+#include "lacuna/kernels/cpu/conv1d.hpp"
+#include "lacuna/kernels/cpu/norm.hpp"
+#include "lacuna/kernels/cpu/rows.hpp"
+#include "lacuna/kernels/cpu/softmax.hpp"
+
+namespace lacuna::cpu {
+
+struct Layers : Activations, Attention, Conv1d, Norm, RowMoves, Softmax {};
+
+}  // namespace lacuna::cpu

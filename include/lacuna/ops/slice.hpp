@@ -1,0 +1,56 @@
+/// Parts of arrays.
+#pragma once
+
+#include "lacuna/autograd/record.hpp"
+#include "lacuna/kernels/kernels.hpp"
+
+namespace lacuna {
+
+/// `count` entries of one axis from `begin` on; negative axes count from the end. The gradient is 0 outside the part.
+/// Throws ShapeError when the part does not fit.
+template <class T, int R, class D>
+  requires(R >= 1)
+Variable<T, R, D> slice(const Variable<T, R, D>& x, int axis, index_t begin, index_t count) {
+  const int at = axis < 0 ? axis + R : axis;
+  if (at < 0 || at >= R || begin < 0 || count < 0 || begin + count > x.extent(at))
+    throw ShapeError(detail::cat("slice: entries ", begin, "..", begin + count, " of axis ", axis, " of ", x.shape()));
+  index_t outer = 1, inner = 1;
+  for (int i = 0; i < at; ++i) outer *= x.extent(i);
+  for (int i = at + 1; i < R; ++i) inner *= x.extent(i);
+  auto extents = x.value().extents();
+  extents[std::size_t(at)] = count;
+  const index_t stride = x.extent(at) * inner, width = count * inner, first = begin * inner;
+  Tensor<T, R, D> y(extents);
+  Kernels<D>::copy_runs(outer, width, x.data() + first, stride, y.data(), width);
+  return record(
+      "slice", y,
+      [=](const Tensor<T, R, D>& dy) {
+        GradientSlot<T> slot = x.gradient_slot();
+        if (!slot) return;
+        if (slot.fresh) Kernels<D>::generate(x.size(), slot.data, [](index_t) { return T(0); });
+        slot.fresh = false;
+        Kernels<D>::contribute_runs(outer, width, dy.data(), width, slot.at(first), stride);
+      },
+      x);
+}
+
+namespace detail {
+
+/// A part of an operation's flat result, sharing its storage: how an operation has several outputs.
+template <int S, class T, class D>
+Variable<T, S, D> output_part(const Variable<T, 1, D>& all, index_t offset, const std::array<index_t, std::size_t(S)>& extents) {
+  const Tensor<T, S, D> y(all.value().window(offset, Shape(extents)));
+  return record(
+      "output_part", y,
+      [=](const Tensor<T, S, D>& dy) {
+        GradientSlot<T> slot = all.gradient_slot();
+        if (!slot) return;
+        if (slot.fresh) Kernels<D>::generate(all.size(), slot.data, [](index_t) { return T(0); });
+        slot.fresh = false;
+        Kernels<D>::contribute_scaled(dy.size(), T(1), dy.data(), slot.at(offset));
+      },
+      all);
+}
+
+}  // namespace detail
+}  // namespace lacuna

@@ -7,8 +7,8 @@
 #include "lacuna/kernels/cpu/gemm.hpp"
 #include "lacuna/kernels/cpu/layers.hpp"
 #include "lacuna/kernels/cpu/linear.hpp"
+#include "lacuna/kernels/cpu/losses.hpp"
 #include "lacuna/kernels/cpu/optimizer.hpp"
-#include "lacuna/kernels/cpu/ranking.hpp"
 #include "lacuna/kernels/cpu/reduce.hpp"
 #include "lacuna/kernels/cpu/shape.hpp"
 
@@ -21,7 +21,7 @@ struct Kernels {
 
 template <>
 struct Kernels<Cpu>
-    : cpu::Gemm, cpu::Linear, cpu::Elementwise, cpu::Reduce, cpu::ShapeMoves, cpu::Ranking,
+    : cpu::Gemm, cpu::Linear, cpu::Elementwise, cpu::Reduce, cpu::ShapeMoves, cpu::Losses,
       cpu::Optimizer, cpu::Layers {};
 
 }  // namespace lacuna

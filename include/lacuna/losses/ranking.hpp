@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/losses/batch.hpp"
 #include "lacuna/ops/shape.hpp"
 
 namespace lacuna {
@@ -15,10 +15,10 @@ struct RankNContrastOptions {
 
 /// With S_ij = −‖f_i − f_j‖₂/τ, d_ij = |y_i − y_j| and N_ij = {k ≠ i : d_ik ≥ d_ij − slack}:
 ///   L = −1/(n(n−1)) Σ_i Σ_{j≠i} [S_ij − log Σ_{k∈N_ij} exp S_ik].
-/// features (n, d), labels (n), present (n) or undefined for all: absent samples are neither anchors, nor positives, nor
-/// negatives. Gradient to the features; coinciding features attract and repel nothing. 0 with fewer than two samples.
-/// The log-sum-exp is shifted by its maximum over N_ij, so distant features give a finite value.
-/// Throws OptionError for a temperature or slack out of range, Error for a label that is not finite.
+/// features (n, d), labels (n), present (n) or undefined for all: absent samples are neither anchors, nor positives,
+/// nor negatives. Gradient to the features; coinciding features attract and repel nothing. 0 with fewer than two
+/// samples. The log-sum-exp is shifted by its maximum over N_ij, so distant features give a finite value. Throws
+/// OptionError for a temperature or slack out of range, Error for a label that is not finite.
 template <class T, class D>
 Variable<T, 0, D> rank_n_contrast(const Variable<T, 2, D>& features, const Tensor<T, 1, D>& labels,
                                   RankNContrastOptions options = {}, const Mask<1, D>& present = {}) {
@@ -27,38 +27,16 @@ Variable<T, 0, D> rank_n_contrast(const Variable<T, 2, D>& features, const Tenso
   if (!(options.temperature > 0) || !(options.slack >= 0))
     throw OptionError(detail::cat("rank_n_contrast: temperature ", options.temperature, " must be positive, slack ",
                                   options.slack, " not negative"));
-  if (present.defined()) detail::expect_shape("rank_n_contrast", "present", present.shape(), Shape{n});
-  const std::vector<T> all_labels = labels.to_vector(), all_features = features.value().to_vector();
-  const std::vector<std::uint8_t> mask = present.to_vector();
-  std::vector<index_t> kept;
-  std::vector<double> kept_labels;
-  std::vector<T> kept_features;
-  for (index_t i = 0; i < n; ++i) {
-    if (present.defined() && !mask[std::size_t(i)]) continue;
-    const double label = double(all_labels[std::size_t(i)]);
-    if (!std::isfinite(label)) throw Error(detail::cat("rank_n_contrast: label of sample ", i, " is not finite"));
-    kept.push_back(i);
-    kept_labels.push_back(label);
-    kept_features.insert(kept_features.end(), all_features.begin() + i * width, all_features.begin() + (i + 1) * width);
-  }
-  const bool wanted = detail::recording() && features.requires_grad();
-  std::vector<double> gradient(wanted ? kept_features.size() : 0);
-  const double value =
-      Kernels<D>::rank_n_contrast(index_t(kept.size()), width, kept_features.data(), kept_labels.data(), options.slack,
-                                  options.temperature, wanted ? gradient.data() : nullptr);
-  return record(
-      "rank_n_contrast", Tensor<T, 0, D>::full({}, T(value)),
-      [features, kept, gradient, n, width](const Tensor<T, 0, D>& dy) {
-        const double factor = double(dy.to_vector()[0]);
-        const auto slot = features.gradient_slot();
-        if (!slot) return;
-        Tensor<T, 2, D> share = Tensor<T, 2, D>::zeros({n, width});
-        for (std::size_t i = 0; i < kept.size(); ++i)
-          for (index_t f = 0; f < width; ++f)
-            share.data()[kept[i] * width + f] = T(factor * gradient[i * std::size_t(width) + std::size_t(f)]);
-        Kernels<D>::contribute_scaled(share.size(), T(1), share.data(), slot);
-      },
-      features);
+  const detail::Kept kept("rank_n_contrast", n, present);
+  const std::vector<T> all = labels.to_vector(), chosen = kept.of(std::span<const T>(all));
+  for (std::size_t i = 0; i < chosen.size(); ++i)
+    if (!std::isfinite(chosen[i]))
+      throw Error(detail::cat("rank_n_contrast: label of sample ", kept.row(index_t(i)), " is not finite"));
+  detail::LossInput x(features, kept);
+  const double value = Kernels<Cpu>::rank_n_contrast(kept.count(), width, x.data(),
+                                                     std::vector<double>(chosen.begin(), chosen.end()).data(),
+                                                     options.slack, options.temperature, x.gradient());
+  return detail::record_loss("rank_n_contrast", value, x);
 }
 
 /// The same over two views of each sample: view (B, d) each, labels (B); n = 2B, the first view first.
@@ -68,8 +46,11 @@ Variable<T, 0, D> rank_n_contrast(const Variable<T, 2, D>& first, const Variable
                                   const Mask<1, D>& first_present = {}, const Mask<1, D>& second_present = {}) {
   detail::expect_shape("rank_n_contrast", "second view", second.shape(), first.shape());
   const index_t batch = first.extent(0), width = first.extent(1);
-  const auto flat = [&](const Variable<T, 2, D>& view) { return reshape(view, std::array<index_t, 2>{1, batch * width}); };
-  const auto both = reshape(concat_last(std::vector{flat(first), flat(second)}), std::array<index_t, 2>{2 * batch, width});
+  const auto flat = [&](const Variable<T, 2, D>& view) {
+    return reshape(view, std::array<index_t, 2>{1, batch * width});
+  };
+  const auto both =
+      reshape(concat_last(std::vector{flat(first), flat(second)}), std::array<index_t, 2>{2 * batch, width});
   const auto twice = [](auto numbers, const auto& more) {
     numbers.insert(numbers.end(), more.begin(), more.end());
     return numbers;

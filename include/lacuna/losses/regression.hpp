@@ -1,82 +1,133 @@
-/// Losses between predictions and real targets.
+/// Losses between predictions and real targets: functions of the difference alone.
+///
+/// prediction and target (B, ...) of equal shape; `present` covers the leading axes, (B) for samples, (B, T) for
+/// frames, and is undefined for all. Reduction: the mean over the numbers of all present samples (frames), or their
+/// sum. Gradient flows to both arguments: stop either with `detach()`. What is absent takes no part, whatever it holds,
+/// and gets gradient 0; all absent: 0. Shapes that differ throw ShapeError, options out of range OptionError.
 #pragma once
 
+#include "lacuna/losses/batch.hpp"
 #include "lacuna/ops/arithmetic.hpp"
 
 namespace lacuna {
 namespace detail {
 
-/// Factor of every sample in a mean over the present ones: present[b] / Σ present; all zero when none is present.
-template <class D>
-std::vector<double> sample_factors(const char* operation, index_t batch, const Mask<1, D>& present) {
-  std::vector<double> factors(static_cast<std::size_t>(batch), 1.0);
-  if (present.defined()) {
-    expect_shape(operation, "present", present.shape(), Shape{batch});
-    const std::vector<std::uint8_t> mask = present.to_vector();
-    for (std::size_t b = 0; b < factors.size(); ++b) factors[b] = mask[b] ? 1.0 : 0.0;
-  }
-  double total = 0;
-  for (const double factor : factors) total += factor;
-  for (double& factor : factors) factor = total > 0 ? factor / total : 0.0;
-  return factors;
+/// How many numbers a reduction divides by: 1 for the sum; 0 when nothing is present.
+struct DifferenceProblem {
+  index_t rows, width;
+  double count;
+};
+template <class T, int R, class D, int M>
+DifferenceProblem difference_problem(const char* operation, const Variable<T, R, D>& a, const Variable<T, R, D>& b,
+                                     const Mask<M, D>& present) {
+  static_assert(M <= R, "the mask covers leading axes");
+  expect_shape(operation, "target", b.shape(), a.shape());
+  if (!present.defined()) return {a.extent(0), a.extent(0) > 0 ? a.size() / a.extent(0) : 0, double(a.size())};
+  expect_shape(operation, "present", present.shape(), Shape(a.shape().begin(), M));
+  const index_t rows = present.size(), width = rows > 0 ? a.size() / rows : 0;
+  double count = 0;
+  for (const std::uint8_t here : present.to_vector()) count += here != 0;
+  return {rows, width, count * double(width)};
 }
 
-/// factors (B), repeated over the `width` numbers of every sample and divided by width.
-template <class T, int R, class D>
-Tensor<T, R, D> spread_factors(const std::vector<double>& factors, const std::array<index_t, std::size_t(R)>& extents) {
-  const index_t width = factors.empty() ? 0 : Shape(extents).size() / index_t(factors.size());
-  std::vector<T> all(static_cast<std::size_t>(Shape(extents).size()));
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = T(factors[i / std::size_t(width)] / double(width));
-  return Tensor<T, R, D>::from(extents, all);
-}
-
-/// Σ_i factor_i (a_i - b_i)², accumulated in double.
-template <class T, int R, class D>
-double weighted_squares(const Tensor<T, R, D>& a, const Tensor<T, R, D>& b, const Tensor<T, R, D>& factors) {
-  const std::vector<T> x = a.to_vector(), y = b.to_vector(), w = factors.to_vector();
-  double total = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    if (w[i] == T(0)) continue;  // an absent sample may hold anything
-    const double difference = double(x[i]) - double(y[i]);
-    total += double(w[i]) * difference * difference;
-  }
-  return total;
-}
-
-/// slot += factor · w ∘ (a - b), 0 where w is 0.
-template <class T, int R, class D>
-void contribute_weighted_difference(T factor, const Tensor<T, R, D>& a, const Tensor<T, R, D>& b,
-                                    const Tensor<T, R, D>& weights, GradientSlot<T> slot) {
-  const T* x = a.data();
-  const T* y = b.data();
-  const T* w = weights.data();
-  Kernels<D>::contribute(a.size(), slot,
-                         [=](index_t i) { return w[i] == T(0) ? T(0) : factor * w[i] * (x[i] - y[i]); });
+template <class Formula, class T, int R, class D, int M>
+Variable<T, 0, D> difference_loss(const char* operation, Formula formula, const Variable<T, R, D>& a,
+                                  const Variable<T, R, D>& b, Reduction reduction, const Mask<M, D>& present) {
+  const auto problem = difference_problem(operation, a, b, present);
+  const double scale = reduction == Reduction::sum ? 1 : problem.count > 0 ? 1 / problem.count : 0;
+  const auto mask = [present] { return present.defined() ? present.data() : nullptr; };
+  const double value =
+      scale * Kernels<D>::difference_loss(formula, problem.rows, problem.width, mask(), a.data(), b.data());
+  return record(
+      operation, Tensor<T, 0, D>::full({}, T(value)),
+      [=](const Tensor<T, 0, D>& dy) {
+        Kernels<D>::difference_loss_gradient(formula, problem.rows, problem.width, mask(),
+                                             scale * double(dy.to_vector()[0]), a.data(), b.data(), a.gradient_slot(),
+                                             b.gradient_slot());
+      },
+      a, b);
 }
 
 }  // namespace detail
 
-/// Mean squared error, (1/n) Σ (prediction − target)², n = numbers of the present samples.
-/// prediction and target (B, ...) of equal shape; present (B), 1 = present, or undefined for all. Gradient flows to both.
-/// Absent samples take no part; 0 when none is present.
-template <class T, int R, class D>
-  requires(R >= 1)
+struct RegressionOptions {
+  Reduction reduction = Reduction::mean;
+};
+
+/// Squared error, mean (prediction − target)².
+template <class T, int R, class D, int M = 1>
 Variable<T, 0, D> mse_loss(const Variable<T, R, D>& prediction, const Variable<T, R, D>& target,
-                           const Mask<1, D>& present = {}) {
-  detail::expect_shape("mse_loss", "target", target.shape(), prediction.shape());
-  const auto factors = detail::sample_factors<D>("mse_loss", prediction.extent(0), present);
-  const auto weights = detail::spread_factors<T, R, D>(factors, prediction.value().extents());
-  const double value = detail::weighted_squares(prediction.value(), target.value(), weights);
+                           RegressionOptions options, const Mask<M, D>& present = {}) {
+  return detail::difference_loss("mse_loss", functors::SquaredDifference{}, prediction, target, options.reduction,
+                                 present);
+}
+template <class T, int R, class D, int M = 1>
+Variable<T, 0, D> mse_loss(const Variable<T, R, D>& prediction, const Variable<T, R, D>& target,
+                           const Mask<M, D>& present = {}) {
+  return mse_loss(prediction, target, RegressionOptions{}, present);
+}
+
+/// Absolute error, mean |prediction − target|; slope 0 where equal.
+template <class T, int R, class D, int M = 1>
+Variable<T, 0, D> l1_loss(const Variable<T, R, D>& prediction, const Variable<T, R, D>& target,
+                          RegressionOptions options = {}, const Mask<M, D>& present = {}) {
+  return detail::difference_loss("l1_loss", functors::AbsoluteDifference{}, prediction, target, options.reduction,
+                                 present);
+}
+
+struct SmoothL1Options {
+  double beta = 1;
+  Reduction reduction = Reduction::mean;
+};
+
+/// d²/(2β) for |d| < β, |d| − β/2 beyond: squared near 0, absolute far away.  (Girshick, ICCV 2015)
+template <class T, int R, class D, int M = 1>
+Variable<T, 0, D> smooth_l1_loss(const Variable<T, R, D>& prediction, const Variable<T, R, D>& target,
+                                 SmoothL1Options options = {}, const Mask<M, D>& present = {}) {
+  detail::expect_positive("smooth_l1_loss", "beta", options.beta);
+  return detail::difference_loss("smooth_l1_loss", functors::SmoothDifference{options.beta, options.beta}, prediction,
+                                 target, options.reduction, present);
+}
+
+struct HuberOptions {
+  double delta = 1;
+  Reduction reduction = Reduction::mean;
+};
+
+/// d²/2 for |d| < δ, δ(|d| − δ/2) beyond.  (Huber, Ann. Math. Stat. 1964)
+template <class T, int R, class D, int M = 1>
+Variable<T, 0, D> huber_loss(const Variable<T, R, D>& prediction, const Variable<T, R, D>& target,
+                             HuberOptions options = {}, const Mask<M, D>& present = {}) {
+  detail::expect_positive("huber_loss", "delta", options.delta);
+  return detail::difference_loss("huber_loss", functors::SmoothDifference{options.delta, options.delta * options.delta},
+                                 prediction, target, options.reduction, present);
+}
+
+/// Root of the mean squared error, √(mean (prediction − target)²): one root over the whole tensor. Gradient
+/// (prediction − target)/(n · value); at value 0 it is 0, not NaN.
+template <class T, int R, class D, int M = 1>
+Variable<T, 0, D> rmse_loss(const Variable<T, R, D>& prediction, const Variable<T, R, D>& target,
+                            const Mask<M, D>& present = {}) {
+  const functors::SquaredDifference square;
+  const auto problem = detail::difference_problem("rmse_loss", prediction, target, present);
+  const auto mask = [present] { return present.defined() ? present.data() : nullptr; };
+  const double squares =
+      Kernels<D>::difference_loss(square, problem.rows, problem.width, mask(), prediction.data(), target.data());
+  const double value = problem.count > 0 ? std::sqrt(squares / problem.count) : 0;
   return record(
-      "mse_loss", Tensor<T, 0, D>::full({}, T(value)),
+      "rmse_loss", Tensor<T, 0, D>::full({}, T(value)),
       [=](const Tensor<T, 0, D>& dy) {
-        const T twice = T(2) * dy.to_vector()[0];
-        const auto a = prediction.value(), b = target.value();
-        if (const auto slot = prediction.gradient_slot())
-          detail::contribute_weighted_difference(twice, a, b, weights, slot);
-        if (const auto slot = target.gradient_slot()) detail::contribute_weighted_difference(-twice, a, b, weights, slot);
+        const double factor = value > 0 ? double(dy.to_vector()[0]) / (2 * problem.count * value) : 0;
+        Kernels<D>::difference_loss_gradient(square, problem.rows, problem.width, mask(), factor, prediction.data(),
+                                             target.data(), prediction.gradient_slot(), target.gradient_slot());
       },
       prediction, target);
+}
+
+/// The same as a distance between two representations.  (SDUMC, Weng et al., arXiv 2410.15029)
+template <class T, int R, class D>
+Variable<T, 0, D> rms_distance(const Variable<T, R, D>& a, const Variable<T, R, D>& b, const Mask<1, D>& present = {}) {
+  return rmse_loss(a, b, present);
 }
 
 }  // namespace lacuna

@@ -29,11 +29,10 @@ struct LogSum {
 };
 
 struct Ranking {
-  /// Value of the loss; `gradient` (n, d) is filled when not null. features (n, d), labels (n).
+  /// Value of the loss; adds to `gradient` (n, d) when not null. features (n, d), labels (n).
   template <class T>
   static double rank_n_contrast(index_t n, index_t d, const T* features, const double* labels, double slack,
-                                double temperature, double* gradient) {
-    if (gradient) std::fill(gradient, gradient + n * d, 0.0);
+                                double temperature, T* gradient) {
     if (n < 2) return 0;
     const std::size_t cells = std::size_t(n * n);
     std::vector<double> distance(cells), weight(gradient ? cells : 0);
@@ -56,14 +55,18 @@ struct Ranking {
     });
     if (gradient) {
       parallel_for(n, 8, [&](index_t begin, index_t end) {
-        for (index_t i = begin; i < end; ++i)
+        std::vector<double> sum(static_cast<std::size_t>(d));
+        for (index_t i = begin; i < end; ++i) {
+          std::fill(sum.begin(), sum.end(), 0.0);
           for (index_t k = 0; k < n; ++k) {
             const double apart = distance[std::size_t(i * n + k)];
             if (apart == 0) continue;
             const double pull = -each * (weight[std::size_t(i * n + k)] + weight[std::size_t(k * n + i)]) / (temperature * apart);
             for (index_t f = 0; f < d; ++f)
-              gradient[i * d + f] += pull * (double(features[i * d + f]) - double(features[k * d + f]));
+              sum[std::size_t(f)] += pull * (double(features[i * d + f]) - double(features[k * d + f]));
           }
+          for (index_t f = 0; f < d; ++f) gradient[i * d + f] += T(sum[std::size_t(f)]);
+        }
       });
     }
     return -each * total;

@@ -1,0 +1,181 @@
+/// Mutual information: the Jensen-Shannon bound from the scores of a critic, the joint distribution of two
+/// classifications, the parts of a response, and the divergence of a Gaussian code from the standard one. Policy: see
+/// loss_rows.hpp.
+#pragma once
+
+#include "lacuna/core/gradient_slot.hpp"
+#include "lacuna/kernels/cpu/loss_rows.hpp"
+
+namespace lacuna::cpu {
+
+/// Which numbers of a response make a part: the probability of the target class, or those of all others in class order.
+/// `logarithm`: their logarithms. `renormalized`: the others divided by their sum.
+struct ResponsePart {
+  bool target = true, logarithm = false, renormalized = false;
+  double inverse_temperature = 1;
+
+  index_t width(index_t classes) const { return target ? 1 : classes - 1; }
+};
+
+struct InformationLosses {
+  /// −mean_i sp(−F_ii) − mean_{i≠j} sp(F_ij) of scores (n, n); the second mean is 0 for n = 1. The gradient may be
+  /// null.
+  template <class T>
+  static double jensen_shannon(index_t n, const T* score, T* gradient) {
+    const double joint = 1 / double(n), apart = n > 1 ? joint / double(n - 1) : 0;
+    return sum_rows(n, 32 * n, 0, [&](index_t i, double*) {
+      double value = 0;
+      for (index_t j = 0; j < n; ++j) {
+        const double f = double(score[i * n + j]);
+        value -= i == j ? joint * softplus(-f) : apart * softplus(f);
+        if (gradient) gradient[i * n + j] += T(i == j ? joint * logistic(-f) : -apart * logistic(f));
+      }
+      return value;
+    });
+  }
+
+  /// −Σ P log(P/(P_row P_col)), P = (1/n) Σ_i softmax(t_i) softmax(s_i)ᵀ; symmetric: of (P + Pᵀ)/2.
+  template <class T>
+  static double joint_classes(index_t n, index_t classes, const T* student, const T* teacher, bool symmetric,
+                              T* grad_student, T* grad_teacher) {
+    const std::vector<double> s = softmax(n, classes, student), t = softmax(n, classes, teacher);
+    const std::size_t cells = std::size_t(classes * classes);
+    std::vector<double> joint(cells), slope(cells), row(static_cast<std::size_t>(classes)), column(row);
+    parallel_for(classes, detail::row_grain(n * classes), [&](index_t begin, index_t end) {
+      for (index_t a = begin; a < end; ++a)
+        for (index_t i = 0; i < n; ++i)
+          for (index_t b = 0; b < classes; ++b)
+            joint[std::size_t(a * classes + b)] +=
+                t[std::size_t(i * classes + a)] * s[std::size_t(i * classes + b)] / double(n);
+    });
+    const auto halve = [&](std::vector<double>& matrix) {
+      for (index_t a = 0; a < classes; ++a)
+        for (index_t b = 0; b < a; ++b) {
+          double &low = matrix[std::size_t(a * classes + b)], &high = matrix[std::size_t(b * classes + a)];
+          low = high = 0.5 * (low + high);
+        }
+    };
+    if (symmetric) halve(joint);
+    for (index_t a = 0; a < classes; ++a)
+      for (index_t b = 0; b < classes; ++b) {
+        row[std::size_t(a)] += joint[std::size_t(a * classes + b)];
+        column[std::size_t(b)] += joint[std::size_t(a * classes + b)];
+      }
+    double value = 0;
+    for (index_t a = 0; a < classes; ++a)
+      for (index_t b = 0; b < classes; ++b) {
+        const auto p = std::size_t(a * classes + b);
+        constexpr double least = 1e-300;  // 0 log 0 = 0
+        const double gain = std::log(std::max(joint[p], least)) - std::log(std::max(row[std::size_t(a)], least)) -
+                            std::log(std::max(column[std::size_t(b)], least));
+        value -= joint[p] * gain;
+        slope[p] = -gain / double(n);
+      }
+    if (symmetric) halve(slope);
+    const auto back = [&](const std::vector<double>& own, const std::vector<double>& other, bool transposed,
+                          T* gradient) {
+      if (!gradient) return;
+      parallel_for(n, detail::row_grain(classes * classes), [&](index_t begin, index_t end) {
+        std::vector<double> g(static_cast<std::size_t>(classes));
+        for (index_t i = begin; i < end; ++i) {
+          double along = 0;
+          for (index_t k = 0; k < classes; ++k) {
+            double sum = 0;
+            for (index_t j = 0; j < classes; ++j)
+              sum += slope[std::size_t(transposed ? j * classes + k : k * classes + j)] *
+                     other[std::size_t(i * classes + j)];
+            g[std::size_t(k)] = sum;
+            along += sum * own[std::size_t(i * classes + k)];
+          }
+          for (index_t k = 0; k < classes; ++k)
+            gradient[i * classes + k] += T(own[std::size_t(i * classes + k)] * (g[std::size_t(k)] - along));
+        }
+      });
+    };
+    back(t, s, false, grad_teacher);
+    back(s, t, true, grad_student);
+    return value;
+  }
+
+  /// One part of every response softmax(z s), see ResponsePart; y (n, part.width(classes)).
+  template <class T>
+  static void response_part(ResponsePart part, index_t n, index_t classes, const T* z, const index_t* label, T* y) {
+    const index_t width = part.width(classes);
+    sum_rows(n, 32 * classes, classes, [&](index_t i, double* log_p) {
+      part_of_row(part, classes, z + i * classes, label[i], log_p);
+      for (index_t j = 0; j < width; ++j) {
+        const double log_y = log_p[place(part, label[i], j)];
+        y[i * width + j] = T(part.logarithm ? log_y : std::exp(log_y));
+      }
+      return 0.0;
+    });
+  }
+  /// dz (+)= what dy means for z.
+  template <class T>
+  static void response_part_gradient(ResponsePart part, index_t n, index_t classes, const T* z, const index_t* label,
+                                     const T* dy, GradientSlot<T> dz) {
+    const index_t width = part.width(classes);
+    sum_rows(n, 32 * classes, classes, [&](index_t i, double* log_p) {
+      part_of_row(part, classes, z + i * classes, label[i], log_p);
+      double along = 0;
+      const auto slope = [&](index_t j) {  // by log y
+        const double g = double(dy[i * width + j]);
+        return part.logarithm ? g : g * std::exp(log_p[place(part, label[i], j)]);
+      };
+      for (index_t j = 0; j < width; ++j) along += slope(j);
+      for (index_t k = 0; k < classes; ++k) {
+        const bool own = (k == label[i]) == part.target;
+        double g = own ? slope(part.target ? 0 : k - (k > label[i])) : 0;
+        if (own || part.target || !part.renormalized) g -= along * std::exp(log_p[k]);
+        dz.put(i * classes + k, T(part.inverse_temperature * g));
+      }
+      return 0.0;
+    });
+  }
+
+  /// scale · Σ −½(1 + v − μ² − eᵛ) over n numbers.
+  template <class T>
+  static double gaussian_divergence(index_t n, const T* mu, const T* log_variance, double scale, T* grad_mu,
+                                    T* grad_variance) {
+    return parallel_sum(n, detail::element_grain, [&](index_t begin, index_t end) {
+      double sum = 0;
+      for (index_t i = begin; i < end; ++i) {
+        const double m = double(mu[i]), v = double(log_variance[i]), variance = std::exp(v);
+        sum += -0.5 * (1 + v - m * m - variance);
+        if (grad_mu) grad_mu[i] += T(scale * m);
+        if (grad_variance) grad_variance[i] += T(0.5 * scale * (variance - 1));
+      }
+      return scale * sum;
+    });
+  }
+
+ private:
+  template <class T>
+  static std::vector<double> softmax(index_t n, index_t classes, const T* z) {
+    std::vector<double> p(static_cast<std::size_t>(n * classes));
+    parallel_for(n, detail::row_grain(32 * classes), [&](index_t begin, index_t end) {
+      for (index_t i = begin; i < end; ++i) {
+        double* const row = p.data() + i * classes;
+        log_softmax(classes, z + i * classes, 1.0, row);
+        for (index_t k = 0; k < classes; ++k) row[k] = std::exp(row[k]);
+      }
+    });
+    return p;
+  }
+  /// Class of the j-th number of a part.
+  static index_t place(ResponsePart part, index_t label, index_t j) { return part.target ? label : j + (j >= label); }
+  /// Log-probabilities of a row, over the other classes alone when renormalized.
+  template <class T>
+  static void part_of_row(ResponsePart part, index_t classes, const T* z, index_t label, double* log_p) {
+    log_softmax(classes, z, part.inverse_temperature, log_p);
+    if (part.target || !part.renormalized) return;
+    double largest = -INFINITY, sum = 0;
+    for (index_t k = 0; k < classes; ++k)
+      if (k != label) largest = std::max(largest, log_p[k]);
+    for (index_t k = 0; k < classes; ++k)
+      if (k != label) sum += std::exp(log_p[k] - largest);
+    for (index_t k = 0; k < classes; ++k) log_p[k] -= largest + std::log(sum);
+  }
+};
+
+}  // namespace lacuna::cpu

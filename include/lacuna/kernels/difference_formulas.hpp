@@ -1,0 +1,33 @@
+/// Formulas of losses that depend on the difference d = prediction − target alone, shared by all devices.
+#pragma once
+
+#include <cmath>
+
+#include "lacuna/core/random.hpp"
+
+namespace lacuna::functors {
+
+/// d²
+struct SquaredDifference {
+  LACUNA_HD double value(double d) const { return d * d; }
+  LACUNA_HD double slope(double d) const { return 2 * d; }
+};
+/// |d|; slope 0 at 0.
+struct AbsoluteDifference {
+  LACUNA_HD double value(double d) const { return std::abs(d); }
+  LACUNA_HD double slope(double d) const { return double(d > 0) - double(d < 0); }
+};
+/// height · h(d/knee), h(x) = x²/2 for |x| < 1, |x| − 1/2 beyond.
+struct SmoothDifference {
+  double knee, height;
+  LACUNA_HD double value(double d) const {
+    const double x = std::abs(d) / knee;
+    return height * (x < 1 ? 0.5 * x * x : x - 0.5);
+  }
+  LACUNA_HD double slope(double d) const {
+    const double x = d / knee;
+    return height / knee * (x > 1 ? 1 : x < -1 ? -1 : x);
+  }
+};
+
+}  // namespace lacuna::functors

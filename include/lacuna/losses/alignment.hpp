@@ -1,0 +1,118 @@
+/// Losses that bring the distributions of two feature spaces together, or keep them apart.
+///
+/// Each set has its own presence mask, (N) or undefined for all: absent samples take no part and get gradient 0. With a
+/// side that has nothing present there is nothing to compare: 0. Gradient flows to both sets.
+#pragma once
+
+#include "lacuna/losses/batch.hpp"
+
+namespace lacuna {
+namespace detail {
+
+/// f(n, m, x, y, gradients) on the present rows of two sets of one width; 0 when a set has fewer than `least`.
+template <class T, class D, class F>
+Variable<T, 0, D> set_loss(const char* operation, const Variable<T, 2, D>& x, const Variable<T, 2, D>& y,
+                           const Mask<1, D>& x_present, const Mask<1, D>& y_present, index_t least, F&& f) {
+  expect_axis(operation, "y", y.shape(), 1, x.extent(1));
+  const Kept kept_x(operation, x.extent(0), x_present), kept_y(operation, y.extent(0), y_present);
+  LossInput a(x, kept_x), b(y, kept_y);
+  const bool enough = kept_x.count() >= least && kept_y.count() >= least && x.extent(1) > 0;
+  const double value = enough ? f(kept_x.count(), kept_y.count(), a.data(), b.data(), a.gradient(), b.gradient()) : 0.0;
+  return record_loss(operation, value, a, b);
+}
+
+}  // namespace detail
+
+struct CmdOptions {
+  int moments = 5;  ///< how many orders are compared
+  double span = 1;  ///< b − a, the range of the features
+};
+
+/// Central moment discrepancy, ‖E x − E y‖/span + Σ_{k=2..moments} ‖E(x−Ex)^k − E(y−Ey)^k‖/span^k, powers per feature.
+/// x (N, d), y (M, d). A norm of 0 has slope 0.  (Zellinger et al., ICLR 2017)
+template <class T, class D>
+Variable<T, 0, D> cmd_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>& y, CmdOptions options = {},
+                           const Mask<1, D>& x_present = {}, const Mask<1, D>& y_present = {}) {
+  detail::expect_positive("cmd_loss", "span", options.span);
+  if (options.moments < 1)
+    throw OptionError(detail::cat("cmd_loss: ", options.moments, " moments, expected at least 1"));
+  return detail::set_loss("cmd_loss", x, y, x_present, y_present, 1,
+                          [&](index_t n, index_t m, const T* a, const T* b, T* grad_a, T* grad_b) {
+                            return Kernels<Cpu>::central_moments(n, m, x.extent(1), a, b, options.moments, options.span,
+                                                                 grad_a, grad_b);
+                          });
+}
+
+/// Correlation alignment, ‖C_x − C_y‖_F²/(4d²), C the covariance with 1/(N−1). x (N, d), y (M, d); 0 with fewer than
+/// two samples on a side.  (Deep CORAL, Sun & Saenko, ECCV 2016)
+template <class T, class D>
+Variable<T, 0, D> coral_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>& y, const Mask<1, D>& x_present = {},
+                             const Mask<1, D>& y_present = {}) {
+  return detail::set_loss("coral_loss", x, y, x_present, y_present, 2,
+                          [&](index_t n, index_t m, const T* a, const T* b, T* grad_a, T* grad_b) {
+                            return Kernels<Cpu>::covariances(n, m, x.extent(1), a, b, grad_a, grad_b);
+                          });
+}
+
+struct MmdOptions {
+  std::vector<double> bandwidths = {1.0};  ///< σ of every Gaussian kernel
+  bool unbiased = false;                   ///< without the pairs of a sample and itself; may be negative
+};
+
+/// Maximum mean discrepancy, mean k_xx + mean k_yy − 2 mean k_xy with k(a, b) = Σ_σ exp(−‖a−b‖²/(2σ²)).
+/// x (N, d), y (M, d); unbiased: 0 with fewer than two samples on a side.  (Gretton et al., JMLR 2012)
+template <class T, class D>
+Variable<T, 0, D> mmd_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>& y, const MmdOptions& options = {},
+                           const Mask<1, D>& x_present = {}, const Mask<1, D>& y_present = {}) {
+  if (options.bandwidths.empty()) throw OptionError("mmd_loss: needs at least one bandwidth");
+  for (const double width : options.bandwidths) detail::expect_positive("mmd_loss", "a bandwidth", width);
+  return detail::set_loss("mmd_loss", x, y, x_present, y_present, options.unbiased ? 2 : 1,
+                          [&](index_t n, index_t m, const T* a, const T* b, T* grad_a, T* grad_b) {
+                            return Kernels<Cpu>::kernel_means(n, m, x.extent(1), a, b, options.bandwidths,
+                                                              options.unbiased, grad_a, grad_b);
+                          });
+}
+
+struct OrthogonalityOptions {
+  bool normalize = false;  ///< features centred over the batch, then rows of unit length; mean instead of sum
+};
+
+/// ‖AᵀB‖_F²: two representations of the same samples that shall share no direction. a (N, da), b (N, db), present (N)
+/// of both. normalize: mean of (AᵀB)² after centring and scaling.  (Bousmalis et al., NeurIPS 2016; normalised: MISA,
+/// Hazarika et al., ACM MM 2020)
+template <class T, class D>
+Variable<T, 0, D> orthogonality_loss(const Variable<T, 2, D>& a, const Variable<T, 2, D>& b,
+                                     OrthogonalityOptions options = {}, const Mask<1, D>& present = {}) {
+  detail::expect_axis("orthogonality_loss", "b", b.shape(), 0, a.extent(0));
+  const detail::Kept kept("orthogonality_loss", a.extent(0), present);
+  const index_t n = kept.count(), da = a.extent(1), db = b.extent(1);
+  detail::LossInput x(a, kept), y(b, kept);
+  if (n == 0 || da == 0 || db == 0) return detail::record_loss("orthogonality_loss", 0, x, y);
+  if (!options.normalize)
+    return detail::record_loss(
+        "orthogonality_loss",
+        Kernels<Cpu>::shared_directions(n, da, db, x.data(), y.data(), 1.0, x.gradient(), y.gradient()), x, y);
+  const cpu::UnitRows<T> unit_x(n, da, cpu::AlignmentLosses::centred(n, da, x.data()).data(), 1e-12);
+  const cpu::UnitRows<T> unit_y(n, db, cpu::AlignmentLosses::centred(n, db, y.data()).data(), 1e-12);
+  const auto zeros = [&](index_t width) {
+    Array<T> room(Shape{n, width});
+    std::fill(room.data(), room.data() + room.size(), T(0));
+    return room;
+  };
+  Array<T> to_x = zeros(da), to_y = zeros(db);
+  const double value = Kernels<Cpu>::shared_directions(n, da, db, unit_x.data(), unit_y.data(),
+                                                       1 / (double(da) * double(db)), to_x.data(), to_y.data());
+  const auto back = [&](const cpu::UnitRows<T>& unit, const Array<T>& slope, index_t width, T* gradient) {
+    if (!gradient) return;
+    Array<T> centred = zeros(width);
+    unit.back(slope.data(), centred.data());
+    const Array<T> share =
+        cpu::AlignmentLosses::centred(n, width, std::as_const(centred).data());  // centring is its own transpose
+    std::copy_n(share.data(), share.size(), gradient);
+  };
+  back(unit_x, to_x, da, x.gradient());
+  back(unit_y, to_y, db, y.gradient());
+  return detail::record_loss("orthogonality_loss", value, x, y);
+}
+
+}  // namespace lacuna

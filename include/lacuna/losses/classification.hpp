@@ -1,0 +1,110 @@
+/// Losses between class scores and labels.
+///
+/// Labels are a list of class numbers, one per sample (std::vector<index_t> converts). present (N), 1 = present, or
+/// undefined for all: absent samples take no part, whatever their scores and labels hold, and get gradient 0; none
+/// present: 0, not PyTorch's NaN. Gradient flows to the scores; labels and targets are constants. Wrong shapes throw
+/// ShapeError, a label outside 0..K−1 Error, options out of range OptionError.
+#pragma once
+
+#include "lacuna/losses/batch.hpp"
+
+namespace lacuna {
+namespace detail {
+
+/// Throws unless there is one finite, non-negative weight per class, or none at all.
+inline void expect_class_weights(const char* operation, const std::vector<double>& weights, index_t classes) {
+  if (weights.empty()) return;
+  if (index_t(weights.size()) != classes)
+    throw ShapeError(cat(operation, ": ", weights.size(), " class weights for ", classes, " classes"));
+  for (const double weight : weights) expect_not_negative(operation, "a class weight", weight);
+}
+/// 1/Σ of the weights of the labels, or 1 for the sum; 0 when nothing weighs anything.
+inline double label_scale(const std::vector<index_t>& labels, const std::vector<double>& weights, Reduction reduction) {
+  if (reduction == Reduction::sum) return 1;
+  double total = 0;
+  for (const index_t label : labels) total += weights.empty() ? 1 : weights[std::size_t(label)];
+  return total > 0 ? 1 / total : 0;
+}
+
+}  // namespace detail
+
+struct CrossEntropyOptions {
+  std::vector<double> weights = {};  ///< of the classes; empty: 1 each
+  double smoothing = 0;              ///< s: a share s of every label is spread over all classes
+  index_t ignore = -100;             ///< samples with this label take no part
+  Reduction reduction = Reduction::mean;
+};
+
+/// With p = softmax(logits_i), y its label, w the class weights and s the smoothing (Szegedy et al., CVPR 2016):
+///   ℓ_i = (1−s) w_y (−log p_y) + s/K Σ_k w_k (−log p_k);   mean = Σ ℓ_i / Σ w_{y_i},  sum = Σ ℓ_i.
+/// logits (N, K), labels (N). Large logits stay exact: softmax is shifted by its maximum.
+template <class T, class D>
+Variable<T, 0, D> cross_entropy(const Variable<T, 2, D>& logits, std::span<const index_t> labels,
+                                const CrossEntropyOptions& options = {}, const Mask<1, D>& present = {}) {
+  const index_t batch = logits.extent(0), classes = logits.extent(1);
+  if (!(options.smoothing >= 0 && options.smoothing <= 1))
+    throw OptionError(detail::cat("cross_entropy: smoothing ", options.smoothing, " is outside 0..1"));
+  detail::expect_class_weights("cross_entropy", options.weights, classes);
+  detail::Kept kept("cross_entropy", batch, present);
+  if (index_t(labels.size()) == batch) kept.drop([&](index_t i) { return labels[std::size_t(i)] == options.ignore; });
+  const auto chosen = detail::kept_labels("cross_entropy", labels, batch, kept, classes);
+  const double scale = detail::label_scale(chosen, options.weights, options.reduction);
+  detail::LossInput z(logits, kept);
+  const double value = Kernels<Cpu>::cross_entropy(
+      kept.count(), classes, z.data(), chosen.data(),
+      {options.weights.empty() ? nullptr : options.weights.data(), options.smoothing, scale}, z.gradient());
+  return detail::record_loss("cross_entropy", value, z);
+}
+
+struct NllOptions {
+  std::vector<double> weights = {};
+  index_t ignore = -100;
+  Reduction reduction = Reduction::mean;
+};
+
+/// −Σ w_y x_{i,y} / Σ w_y for log-probabilities x (N, K): the cross-entropy of what already went through a log-softmax.
+template <class T, class D>
+Variable<T, 0, D> nll_loss(const Variable<T, 2, D>& log_probabilities, std::span<const index_t> labels,
+                           const NllOptions& options = {}, const Mask<1, D>& present = {}) {
+  const index_t batch = log_probabilities.extent(0), classes = log_probabilities.extent(1);
+  detail::expect_class_weights("nll_loss", options.weights, classes);
+  detail::Kept kept("nll_loss", batch, present);
+  if (index_t(labels.size()) == batch) kept.drop([&](index_t i) { return labels[std::size_t(i)] == options.ignore; });
+  const auto chosen = detail::kept_labels("nll_loss", labels, batch, kept, classes);
+  detail::LossInput x(log_probabilities, kept);
+  const double value = Kernels<Cpu>::negative_log_likelihood(
+      kept.count(), classes, x.data(), chosen.data(), options.weights.empty() ? nullptr : options.weights.data(),
+      detail::label_scale(chosen, options.weights, options.reduction), x.gradient());
+  return detail::record_loss("nll_loss", value, x);
+}
+
+struct BinaryCrossEntropyOptions {
+  std::vector<double> positive_weights =
+      {};  ///< of the positive answers, one per entry of the last axis; empty: 1 each
+  Reduction reduction = Reduction::mean;
+};
+
+/// −[w t log σ(x) + (1−t) log(1−σ(x))], mean or sum over all numbers of the present samples. logits and targets (N,
+/// ...) of equal shape, targets anywhere in [0, 1]: soft labels. Exact for large scores.
+template <class T, int R, class D>
+Variable<T, 0, D> binary_cross_entropy(const Variable<T, R, D>& logits, const Tensor<T, R, D>& targets,
+                                       const BinaryCrossEntropyOptions& options = {}, const Mask<1, D>& present = {}) {
+  detail::expect_shape("binary_cross_entropy", "targets", targets.shape(), logits.shape());
+  const index_t columns = R == 1 ? 1 : logits.extent(R - 1);
+  detail::expect_class_weights("binary_cross_entropy", options.positive_weights, columns);
+  const detail::Kept kept("binary_cross_entropy", logits.extent(0), present);
+  detail::LossInput x(logits, kept);
+  const detail::LossInput t(Variable<T, R, D>(targets), kept);
+  for (index_t i = 0; i < kept.count() * t.width(); ++i)
+    if (!(t.data()[i] >= T(0) && t.data()[i] <= T(1)))
+      throw Error(detail::cat("binary_cross_entropy: target ", double(t.data()[i]), " of sample ",
+                              kept.row(i / t.width()), " is outside 0..1"));
+  const double numbers = double(kept.count() * x.width());
+  const double scale = options.reduction == Reduction::sum ? 1 : numbers > 0 ? 1 / numbers : 0;
+  const double value = Kernels<Cpu>::binary_cross_entropy(
+      kept.count(), x.width(), columns, x.data(), t.data(),
+      options.positive_weights.empty() ? nullptr : options.positive_weights.data(), scale, x.gradient());
+  return detail::record_loss("binary_cross_entropy", value, x);
+}
+
+}  // namespace lacuna

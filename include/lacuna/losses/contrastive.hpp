@@ -1,0 +1,185 @@
+/// Contrastive losses: pull what belongs together, push what does not.
+///
+/// present (N) or undefined for all: an absent sample is neither anchor, nor positive, nor negative, and gets gradient
+/// 0; none present: 0. Gradient flows to every set of features; stop one with `detach()`. Rows of unit length are x /
+/// max(‖x‖, 1e-12).
+#pragma once
+
+#include "lacuna/losses/batch.hpp"
+#include "lacuna/ops/shape.hpp"
+
+namespace lacuna {
+
+struct InfoNceOptions {
+  double temperature = 0.1;
+  bool symmetric =
+      true;  ///< the mean of both directions, as in CLIP; false: the first set looks for its partner in the second
+};
+
+/// With unit rows x̂, ŷ and s = x̂ ŷᵀ/τ: −mean_i log softmax(row i of s)_i; symmetric: averaged with the same over
+/// columns. first and second (N, d): row i of one belongs to row i of the other. One sample: 0. (InfoNCE, van den Oord
+/// et al. 2018; symmetric, Radford et al., ICML 2021)
+template <class T, class D>
+Variable<T, 0, D> info_nce_loss(const Variable<T, 2, D>& first, const Variable<T, 2, D>& second,
+                                InfoNceOptions options = {}, const Mask<1, D>& present = {}) {
+  detail::expect_shape("info_nce_loss", "second", second.shape(), first.shape());
+  detail::expect_positive("info_nce_loss", "temperature", options.temperature);
+  const detail::Kept kept("info_nce_loss", first.extent(0), present);
+  const index_t n = kept.count(), width = first.extent(1);
+  detail::LossInput x(first, kept), y(second, kept);
+  if (n == 0) return detail::record_loss("info_nce_loss", 0, x, y);
+  const cpu::UnitRows<T> a(n, width, x.data(), 1e-12), b(n, width, y.data(), 1e-12);
+  Array<T> to_a(Shape{x.gradient() ? n : 0, width}), to_b(Shape{y.gradient() ? n : 0, width});
+  const double each = 1 / double(n), half = options.symmetric ? each / 2 : each;
+  const double value = Kernels<Cpu>::info_nce(n, width, a.data(), b.data(), options.temperature, half, each - half,
+                                              to_a.data(), to_b.data());
+  if (x.gradient()) a.back(to_a.data(), x.gradient());
+  if (y.gradient()) b.back(to_b.data(), y.gradient());
+  return detail::record_loss("info_nce_loss", value, x, y);
+}
+
+struct SupConOptions {
+  double temperature = 0.1;
+  bool normalize = true;  ///< unit rows
+};
+
+/// Supervised contrast. With P_i the other samples of the class of i and s = z zᵀ/τ:
+///   mean over anchors i with P_i not empty of −1/|P_i| Σ_{p∈P_i} log(exp s_ip / Σ_{a≠i} exp s_ia).
+/// features (N, d); labels (N), any integers. A sample alone in its class is a negative of others but no anchor; no
+/// anchor at all: 0. (Khosla et al., NeurIPS 2020, L_out)
+template <class T, class D>
+Variable<T, 0, D> supcon_loss(const Variable<T, 2, D>& features, std::span<const index_t> labels,
+                              SupConOptions options = {}, const Mask<1, D>& present = {}) {
+  detail::expect_positive("supcon_loss", "temperature", options.temperature);
+  const index_t batch = features.extent(0), width = features.extent(1);
+  if (index_t(labels.size()) != batch)
+    throw ShapeError(detail::cat("supcon_loss: ", labels.size(), " labels for ", batch, " samples"));
+  const detail::Kept kept("supcon_loss", batch, present);
+  const auto chosen = kept.of(labels);
+  const index_t n = kept.count();
+  detail::LossInput x(features, kept);
+  Array<T> slope(Shape{x.gradient() ? n : 0, width});
+  if (!options.normalize) {
+    const double value = Kernels<Cpu>::supcon(n, width, x.data(), chosen.data(), options.temperature, x.gradient());
+    return detail::record_loss("supcon_loss", value, x);
+  }
+  const cpu::UnitRows<T> unit(n, width, x.data(), 1e-12);
+  const double value = Kernels<Cpu>::supcon(n, width, unit.data(), chosen.data(), options.temperature, slope.data());
+  if (x.gradient()) unit.back(slope.data(), x.gradient());
+  return detail::record_loss("supcon_loss", value, x);
+}
+
+/// Two views of each sample, each a class of its own: row i of `first` and row i of `second` are positives of each
+/// other, all 2N − 2 other rows negatives. `present` says which samples have both views.  (NT-Xent, Chen et al., ICML
+/// 2020)
+template <class T, class D>
+Variable<T, 0, D> nt_xent_loss(const Variable<T, 2, D>& first, const Variable<T, 2, D>& second,
+                               SupConOptions options = {}, const Mask<1, D>& present = {}) {
+  detail::expect_shape("nt_xent_loss", "second", second.shape(), first.shape());
+  const index_t batch = first.extent(0), width = first.extent(1);
+  const auto flat = [&](const Variable<T, 2, D>& view) {
+    return reshape(view, std::array<index_t, 2>{1, batch * width});
+  };
+  std::vector<index_t> labels(static_cast<std::size_t>(2 * batch));
+  for (index_t i = 0; i < 2 * batch; ++i) labels[std::size_t(i)] = i % batch;
+  Mask<1, D> both;
+  if (present.defined()) {
+    detail::expect_shape("nt_xent_loss", "present", present.shape(), Shape{batch});
+    std::vector<std::uint8_t> once = present.to_vector(), twice = once;
+    twice.insert(twice.end(), once.begin(), once.end());
+    both = Mask<1, D>::from({2 * batch}, twice);
+  }
+  return supcon_loss(
+      reshape(concat_last(std::vector{flat(first), flat(second)}), std::array<index_t, 2>{2 * batch, width}), labels,
+      options, both);
+}
+
+struct TripletOptions {
+  double margin = 1;
+  bool swap = false;      ///< the negative's distance is the smaller of those to anchor and positive
+  double epsilon = 1e-6;  ///< added to every difference
+};
+
+/// mean_i max(0, margin + ‖a−p+ε‖ − ‖a−n+ε‖); all (N, d).  (Schroff et al., CVPR 2015; swap: Balntas et al., BMVC 2016)
+template <class T, class D>
+Variable<T, 0, D> triplet_loss(const Variable<T, 2, D>& anchor, const Variable<T, 2, D>& positive,
+                               const Variable<T, 2, D>& negative, TripletOptions options = {},
+                               const Mask<1, D>& present = {}) {
+  detail::expect_shape("triplet_loss", "positive", positive.shape(), anchor.shape());
+  detail::expect_shape("triplet_loss", "negative", negative.shape(), anchor.shape());
+  detail::expect_not_negative("triplet_loss", "margin", options.margin);
+  const detail::Kept kept("triplet_loss", anchor.extent(0), present);
+  detail::LossInput a(anchor, kept), p(positive, kept), q(negative, kept);
+  const double value = Kernels<Cpu>::triplet(
+      kept.count(), anchor.extent(1), a.data(), p.data(), q.data(), options.margin, options.swap, options.epsilon,
+      kept.count() > 0 ? 1 / double(kept.count()) : 0, a.gradient(), p.gradient(), q.gradient());
+  return detail::record_loss("triplet_loss", value, a, p, q);
+}
+
+struct CosineEmbeddingOptions {
+  double margin = 0;
+};
+
+/// mean_i of 1 − cos(x_i, y_i) for target 1 and max(0, cos(x_i, y_i) − margin) for target −1, with 1e-12 added to each
+/// squared norm. x and y (N, d), targets (N). Throws Error for a target that is neither.
+template <class T, class D>
+Variable<T, 0, D> cosine_embedding_loss(const Variable<T, 2, D>& first, const Variable<T, 2, D>& second,
+                                        std::span<const index_t> targets, CosineEmbeddingOptions options = {},
+                                        const Mask<1, D>& present = {}) {
+  detail::expect_shape("cosine_embedding_loss", "second", second.shape(), first.shape());
+  const index_t batch = first.extent(0);
+  if (index_t(targets.size()) != batch)
+    throw ShapeError(detail::cat("cosine_embedding_loss: ", targets.size(), " targets for ", batch, " samples"));
+  const detail::Kept kept("cosine_embedding_loss", batch, present);
+  const auto chosen = kept.of(targets);
+  for (std::size_t i = 0; i < chosen.size(); ++i)
+    if (chosen[i] != 1 && chosen[i] != -1)
+      throw Error(detail::cat("cosine_embedding_loss: target ", chosen[i], " of sample ", kept.row(index_t(i)),
+                              " is neither 1 nor -1"));
+  detail::LossInput x(first, kept), y(second, kept);
+  const double value =
+      Kernels<Cpu>::cosine_embedding(kept.count(), first.extent(1), x.data(), y.data(), chosen.data(), options.margin,
+                                     kept.count() > 0 ? 1 / double(kept.count()) : 0, x.gradient(), y.gradient());
+  return detail::record_loss("cosine_embedding_loss", value, x, y);
+}
+
+struct ScdOptions {
+  double margin = 1;       ///< η: how far apart other samples shall be
+  bool normalize = false;  ///< unit rows first: distances in 0..2
+  Reduction reduction = Reduction::mean;
+};
+
+/// Sample-level contrastive distillation. With D_ij = ‖h^s_i − h^t_j‖ (Wu et al., CorrKD, arXiv 2404.16456):
+///   sum  = Σ_i Σ_{j≠i} [D_ii² + max(0, η − √(D_ij² + 1e-12))²],   mean = sum / (N(N−1)).
+/// student and teacher (N, d). One sample has no others: sum 0, mean D_11². Coinciding pairs i ≠ j push nothing.
+template <class T, class D>
+Variable<T, 0, D> scd_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher, ScdOptions options = {},
+                           const Mask<1, D>& present = {}) {
+  detail::expect_shape("scd_loss", "teacher", teacher.shape(), student.shape());
+  detail::expect_not_negative("scd_loss", "margin", options.margin);
+  const detail::Kept kept("scd_loss", student.extent(0), present);
+  const index_t n = kept.count(), width = student.extent(1);
+  const bool mean = options.reduction == Reduction::mean;
+  const double pull = n == 0 ? 0 : mean ? 1 / double(n) : double(n - 1);
+  const double push = mean && n > 1 ? 1 / (double(n) * double(n - 1)) : 1;
+  detail::LossInput s(student, kept), t(teacher, kept);
+  if (!options.normalize) {
+    const double value = Kernels<Cpu>::sample_contrast(n, width, s.data(), t.data(), options.margin, pull, push,
+                                                       s.gradient(), t.gradient());
+    return detail::record_loss("scd_loss", value, s, t);
+  }
+  const cpu::UnitRows<T> a(n, width, s.data(), 1e-12), b(n, width, t.data(), 1e-12);
+  const auto zeros = [&](bool wanted) {
+    Array<T> room(Shape{wanted ? n : 0, width});
+    std::fill(room.data(), room.data() + room.size(), T(0));
+    return room;
+  };
+  Array<T> to_a = zeros(s.gradient()), to_b = zeros(t.gradient());
+  const double value =
+      Kernels<Cpu>::sample_contrast(n, width, a.data(), b.data(), options.margin, pull, push, to_a.data(), to_b.data());
+  if (s.gradient()) a.back(to_a.data(), s.gradient());
+  if (t.gradient()) b.back(to_b.data(), t.gradient());
+  return detail::record_loss("scd_loss", value, s, t);
+}
+
+}  // namespace lacuna

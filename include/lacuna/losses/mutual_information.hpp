@@ -1,0 +1,230 @@
+/// Losses of mutual information between two networks: the Jensen-Shannon bound with a learned critic, CorrKD's response
+/// distillation made of it, and invariant information clustering.
+///
+/// present (N) or undefined for all: absent samples enter no pair, joint or marginal, and get gradient 0; none present:
+/// 0.
+#pragma once
+
+#include "lacuna/losses/batch.hpp"
+#include "lacuna/nn/linear.hpp"
+#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/shape.hpp"
+
+namespace lacuna {
+namespace detail {
+
+/// The rows that take part; the others get gradient 0.
+template <class T, class D>
+Variable<T, 2, D> kept_rows(const Variable<T, 2, D>& x, const Kept& kept) {
+  if (kept.all()) return x;
+  LossInput rows(x, kept);
+  Tensor<T, 2, D> y({kept.count(), x.extent(1)});
+  y.assign(std::vector<T>(rows.data(), rows.data() + y.size()));
+  return record(
+      "kept_rows", y,
+      [x, kept](const Tensor<T, 2, D>& dy) {
+        const auto slot = x.gradient_slot();
+        if (!slot) return;
+        const std::vector<T> from = dy.to_vector();
+        std::vector<T> to(static_cast<std::size_t>(x.size()), T(0));
+        const index_t width = x.extent(1);
+        Kernels<Cpu>::scatter_rows(
+            kept.count(), width, from.data(), [&](index_t i) { return kept.row(i); }, to.data());
+        Tensor<T, 2, D> share(x.value().extents());
+        share.assign(to);
+        Kernels<D>::contribute_scaled(share.size(), T(1), std::as_const(share).data(), slot);
+      },
+      x);
+}
+
+/// All pairs (q_i, u_j) side by side: (N·N, a + b), j fastest.
+template <class T, class D>
+Variable<T, 2, D> all_pairs(const Variable<T, 2, D>& q, const Variable<T, 2, D>& u) {
+  const index_t n = q.extent(0), a = q.extent(1), b = u.extent(1), width = a + b;
+  Tensor<T, 2, D> y({n * n, width});
+  for (index_t i = 0; i < n; ++i) {
+    Kernels<D>::copy_runs(n, a, q.data() + i * a, 0, y.data() + i * n * width, width);
+    Kernels<D>::copy_runs(n, b, u.data(), b, y.data() + i * n * width + a, width);
+  }
+  return record(
+      "all_pairs", y,
+      [=](const Tensor<T, 2, D>& dy) {
+        if (const auto slot = q.gradient_slot()) {
+          Tensor<T, 2, D> sums({n, width});
+          for (index_t i = 0; i < n; ++i)
+            Kernels<D>::column_sums(n, width, dy.data() + i * n * width,
+                                    GradientSlot<T>{sums.data() + i * width, true});
+          Kernels<D>::contribute_runs(n, a, std::as_const(sums).data(), width, slot, a);
+        }
+        if (const auto slot = u.gradient_slot()) {  // the pairs of row j are n · width apart
+          Tensor<T, 1, D> sums({n * width});
+          Kernels<D>::column_sums(n, n * width, dy.data(), GradientSlot<T>{sums.data(), true});
+          Kernels<D>::contribute_runs(n, b, std::as_const(sums).data() + a, width, slot, b);
+        }
+      },
+      q, u);
+}
+
+/// One part of the responses softmax(logits/τ), see cpu::ResponsePart: (N, 1) or (N, K − 1).
+template <class T, class D>
+Variable<T, 2, D> response_part(const Variable<T, 2, D>& logits, const std::vector<index_t>& labels,
+                                cpu::ResponsePart part) {
+  const index_t n = logits.extent(0), classes = logits.extent(1);
+  std::vector<T> numbers(static_cast<std::size_t>(n * part.width(classes)));
+  const auto host = [](const auto& tensor) { return tensor.to_vector(); };
+  Kernels<Cpu>::response_part(part, n, classes, host(logits.value()).data(), labels.data(), numbers.data());
+  return record(
+      "response_part", Tensor<T, 2, D>::from({n, part.width(classes)}, numbers),
+      [=](const Tensor<T, 2, D>& dy) {
+        const auto slot = logits.gradient_slot();
+        if (!slot) return;
+        std::vector<T> share(static_cast<std::size_t>(n * classes));
+        Kernels<Cpu>::response_part_gradient(part, n, classes, host(logits.value()).data(), labels.data(),
+                                             host(dy).data(), GradientSlot<T>{share.data(), true});
+        Tensor<T, 2, D> there({n, classes});
+        there.assign(share);
+        Kernels<D>::contribute_scaled(there.size(), T(1), std::as_const(there).data(), slot);
+      },
+      logits);
+}
+
+}  // namespace detail
+
+/// Scores of all pairs of rows of two batches: F_ij = w₃·relu(W₂ relu(W₁ [q_i; u_j] + b₁) + b₂) + b₃.
+/// q (N, first), u (N, second) → (N, N). Any type with this call operator is a critic.
+template <class T = float, class D = Cpu>
+struct PairCritic {
+  struct Options {
+    index_t first, second, hidden = 64;
+  };
+  Linear<T, D> in, middle, out;
+
+  PairCritic() = default;
+  PairCritic(Options o, Random& random)
+      : in({.in = o.first + o.second, .out = o.hidden}, random),
+        middle({.in = o.hidden, .out = o.hidden}, random),
+        out({.in = o.hidden, .out = 1}, random) {}
+
+  Variable<T, 2, D> operator()(const Variable<T, 2, D>& q, const Variable<T, 2, D>& u) const {
+    detail::expect_axis("PairCritic", "second argument", u.shape(), 0, q.extent(0));
+    const auto hidden = middle(in(detail::all_pairs(q, u), Activation::relu), Activation::relu);
+    return reshape(out(hidden), std::array<index_t, 2>{q.extent(0), q.extent(0)});
+  }
+  static void reflect(auto& self, auto&& visit) {
+    visit("in", self.in);
+    visit("middle", self.middle);
+    visit("out", self.out);
+  }
+};
+
+/// Î = −mean_i sp(−F_ii) − mean_{i≠j} sp(F_ij), sp(x) = log(1 + eˣ): the Jensen-Shannon estimate of mutual information
+/// from the scores F (N, N) of all pairs, pairs (i, i) drawn jointly. Î ≤ 0; it is −2 log 2 for F = 0; larger is more
+/// information, so networks and critic minimise −Î. One sample has no pairs i ≠ j: that mean is then 0. Gradient to the
+/// scores. Absent samples: `present` leaves out their rows and columns.  (Nowozin et al., NeurIPS 2016; Hjelm et al.,
+/// ICLR 2019)
+template <class T, class D>
+Variable<T, 0, D> jsd_mutual_information(const Variable<T, 2, D>& scores, const Mask<1, D>& present = {}) {
+  const index_t n = scores.extent(0);
+  detail::expect_shape("jsd_mutual_information", "scores", scores.shape(), Shape{n, n});
+  const detail::Kept all("jsd_mutual_information", n, Mask<1, D>{}), kept("jsd_mutual_information", n, present);
+  detail::LossInput f(scores, all);
+  const index_t count = kept.count();
+  if (count == 0) return detail::record_loss("jsd_mutual_information", 0, f);
+  if (kept.all())
+    return detail::record_loss("jsd_mutual_information", Kernels<Cpu>::jensen_shannon(n, f.data(), f.gradient()), f);
+  std::vector<T> chosen(static_cast<std::size_t>(count * count)), slope(chosen.size());
+  for (index_t i = 0; i < count; ++i)
+    for (index_t j = 0; j < count; ++j) chosen[std::size_t(i * count + j)] = f.data()[kept.row(i) * n + kept.row(j)];
+  const double value = Kernels<Cpu>::jensen_shannon(count, chosen.data(), slope.data());
+  if (T* const gradient = f.gradient())
+    for (index_t i = 0; i < count; ++i)
+      for (index_t j = 0; j < count; ++j) gradient[kept.row(i) * n + kept.row(j)] = slope[std::size_t(i * count + j)];
+  return detail::record_loss("jsd_mutual_information", value, f);
+}
+
+/// The same from two batches q (N, a) and u (N, b) and a critic; gradient to both and to the critic. The critic sees
+/// the present samples only.
+template <class T, class D, class Critic>
+Variable<T, 0, D> jsd_mutual_information(const Critic& critic, const Variable<T, 2, D>& q, const Variable<T, 2, D>& u,
+                                         const Mask<1, D>& present = {}) {
+  detail::expect_axis("jsd_mutual_information", "u", u.shape(), 0, q.extent(0));
+  const detail::Kept kept("jsd_mutual_information", q.extent(0), present);
+  if (kept.count() == 0)
+    return detail::record_loss("jsd_mutual_information", 0, detail::LossInput(q, kept), detail::LossInput(u, kept));
+  return jsd_mutual_information(critic(detail::kept_rows(q, kept), detail::kept_rows(u, kept)));
+}
+
+/// What critics see of a response: probabilities or their logarithms.
+enum class ResponseSpace { probability, log_probability };
+
+struct RcdOptions {
+  double temperature = 1;
+  ResponseSpace space = ResponseSpace::probability;
+  bool renormalize = false;  ///< the non-target part divided by its sum, as DKD does; refused for two classes
+};
+
+template <class T, class D>
+struct RcdResult {
+  Variable<T, 0, D> loss, target_information, rest_information;
+};
+
+/// Response-disentangled consistency distillation. With r = softmax(logits/τ), split into r_y (N, 1) and the other
+/// probabilities in class order (N, K−1), not renormalised:
+///   −Î(r_yᵗ; r_yˢ) − Î(r_restᵗ; r_restˢ), each by a critic of its own, teacher first.  (Wu et al., CorrKD, arXiv
+///   2404.16456)
+/// student and teacher (N, K), labels (N); critics for parts of widths 1 and K−1. Gradient to both networks and both
+/// critics, which minimise it together: detach the teacher. Zero critics give 4 log 2. With two classes both terms say
+/// the same (r_rest = 1 − r_y); renormalised, the rest would be the constant 1, hold no information and is refused by
+/// OptionError.
+template <class T, class D, class TargetCritic, class RestCritic>
+RcdResult<T, D> rcd_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher,
+                         std::span<const index_t> labels, const TargetCritic& target_critic,
+                         const RestCritic& rest_critic, RcdOptions options = {}, const Mask<1, D>& present = {}) {
+  const index_t batch = student.extent(0), classes = student.extent(1);
+  detail::expect_shape("rcd_loss", "teacher", teacher.shape(), student.shape());
+  detail::expect_positive("rcd_loss", "temperature", options.temperature);
+  if (classes < 2) throw ShapeError(detail::cat("rcd_loss: needs at least two classes, found ", classes));
+  if (classes == 2 && options.renormalize)
+    throw OptionError(
+        "rcd_loss: with two classes the renormalised non-target part is the constant 1 and holds no information; set "
+        "renormalize = false");
+  const detail::Kept kept("rcd_loss", batch, present);
+  const auto chosen = detail::kept_labels("rcd_loss", labels, batch, kept, classes);
+  if (kept.count() == 0) {
+    const auto zero =
+        detail::record_loss("rcd_loss", 0, detail::LossInput(student, kept), detail::LossInput(teacher, kept));
+    return {zero, zero, zero};
+  }
+  const auto s = detail::kept_rows(student, kept), t = detail::kept_rows(teacher, kept);
+  const auto information = [&](const auto& critic, bool target) {
+    const cpu::ResponsePart part{target, options.space == ResponseSpace::log_probability, options.renormalize,
+                                 1 / options.temperature};
+    return jsd_mutual_information(critic, detail::response_part(t, chosen, part),
+                                  detail::response_part(s, chosen, part));
+  };
+  RcdResult<T, D> result;
+  result.target_information = information(target_critic, true);
+  result.rest_information = information(rest_critic, false);
+  result.loss = -1.0 * (result.target_information + result.rest_information);
+  return result;
+}
+
+struct IicOptions {
+  bool symmetric = true;  ///< P ← (P + Pᵀ)/2: both networks sort into the same clusters
+};
+
+/// With P = 1/N Σ_i softmax(t_i) softmax(s_i)ᵀ: −Σ P log(P/(P_row P_col)), minus the mutual information of two soft
+/// classifications. student and teacher logits (N, K); gradient to both.  (Ji, Henriques & Vedaldi, ICCV 2019)
+template <class T, class D>
+Variable<T, 0, D> iic_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher, IicOptions options = {},
+                           const Mask<1, D>& present = {}) {
+  detail::expect_shape("iic_loss", "teacher", teacher.shape(), student.shape());
+  const detail::Kept kept("iic_loss", student.extent(0), present);
+  detail::LossInput s(student, kept), t(teacher, kept);
+  if (kept.count() == 0 || student.extent(1) == 0) return detail::record_loss("iic_loss", 0, s, t);
+  const double value = Kernels<Cpu>::joint_classes(kept.count(), student.extent(1), s.data(), t.data(),
+                                                   options.symmetric, s.gradient(), t.gradient());
+  return detail::record_loss("iic_loss", value, s, t);
+}
+
+}  // namespace lacuna

@@ -5,11 +5,12 @@
 #include "lacuna/kernels/cpu/attention.hpp"
 #include "lacuna/kernels/cpu/conv1d.hpp"
 #include "lacuna/kernels/cpu/norm.hpp"
+#include "lacuna/kernels/cpu/recurrent.hpp"
 #include "lacuna/kernels/cpu/rows.hpp"
 #include "lacuna/kernels/cpu/softmax.hpp"
 
 namespace lacuna::cpu {
 
-struct Layers : Activations, Attention, Conv1d, Norm, RowMoves, Softmax {};
+struct Layers : Activations, Attention, Conv1d, Norm, Recurrent, RowMoves, Softmax {};
 
 }  // namespace lacuna::cpu

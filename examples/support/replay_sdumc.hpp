@@ -1,15 +1,14 @@
 /// Runs SDUMC on given parameters and inputs and names every array as the authors' module does.
 #pragma once
 
-#include <lacuna/io/npz.hpp>
-#include <lacuna/models/sdumc/objective.hpp>
-#include <lacuna/models/sdumc/pytorch.hpp>
-#include <lacuna/core/mask.hpp>
-#include <lacuna/optim/adam.hpp>
-
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <lacuna/core/mask.hpp>
+#include <lacuna/io/npz.hpp>
+#include <lacuna/models/sdumc/objective.hpp>
+#include <lacuna/models/sdumc/pytorch.hpp>
+#include <lacuna/optim/adam.hpp>
 #include <optional>
 
 namespace replay {
@@ -104,7 +103,8 @@ class Sdumc {
     auto flows = lacuna::models::both_flows(network_, streams_, simulated_, contexts[0], contexts[1]);
     for (int f = 0; f < 2; ++f)
       if (tapes[f] && !tapes[f]->finished())
-        throw lacuna::Error(lacuna::detail::cat(request_.masks, ": flow ", f, " has more masks than the network has dropouts"));
+        throw lacuna::Error(
+            lacuna::detail::cat(request_.masks, ": flow ", f, " has more masks than the network has dropouts"));
     return flows;
   }
   lacuna::models::SdumcLosses<T> losses(const lacuna::models::SdumcFlows<T>& flows,
@@ -146,22 +146,25 @@ class Sdumc {
   void load_network(const lacuna::io::Npz& params) {
     const auto shape = [&](const std::string& name) { return params.header("par/" + name).shape; };
     lacuna::models::SdumcOptions options;
-    for (int m = 0; m < 3; ++m) options.inputs.push_back(shape("frame_dim_reshape_" + std::to_string(m) + ".weight")[1]);
+    for (int m = 0; m < 3; ++m)
+      options.inputs.push_back(shape("frame_dim_reshape_" + std::to_string(m) + ".weight")[1]);
     options.width = shape("frame_dim_reshape_0.weight")[0];
     options.fused = shape("cross_audio_mlp.3.weight")[0];
     options.contrast = shape("orgin_linear_change.0.weight")[0];
     options.bottleneck = shape("missing_text_imagination_mlp.encoder_0.0.weight")[0];
     options.fused_bottleneck = shape("missing_cross_text_query_imagination_mlp.encoder_0.0.weight")[0];
     using lacuna::models::Imagination;
-    options.imagination = request_.variant == "nomia"    ? Imagination::off
-                          : request_.variant == "mia"    ? Imagination::transition
-                          : request_.variant == "mia_xt" ? Imagination::input
-                                                         : throw lacuna::OptionError("--variant: '" + request_.variant +
-                                                                                     "' is none of nomia, mia, mia_xt");
-    options.padding = request_.padding == "masked"      ? lacuna::models::Padding::masked
-                      : request_.padding == "published" ? lacuna::models::Padding::published
-                                                        : throw lacuna::OptionError("--padding: '" + request_.padding +
-                                                                                    "' is none of masked, published");
+    options.imagination =
+        request_.variant == "nomia" ? Imagination::off
+        : request_.variant == "mia" ? Imagination::transition
+        : request_.variant == "mia_xt"
+            ? Imagination::input
+            : throw lacuna::OptionError("--variant: '" + request_.variant + "' is none of nomia, mia, mia_xt");
+    options.padding =
+        request_.padding == "masked" ? lacuna::models::Padding::masked
+        : request_.padding == "published"
+            ? lacuna::models::Padding::published
+            : throw lacuna::OptionError("--padding: '" + request_.padding + "' is none of masked, published");
     lacuna::Random random(0);
     network_ = lacuna::models::SdumcNetwork<T>(options, random);
     lacuna::for_each_parameter(network_, [&](const std::string& path, auto& parameter) {

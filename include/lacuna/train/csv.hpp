@@ -3,12 +3,14 @@
 
 #include <charconv>
 #include <cmath>
+#include <concepts>
 #include <string>
 
 namespace lacuna::train {
 
 /// The shortest text that reads back as the same number; nan, inf, -inf.
-inline std::string csv_number(double number) {
+template <std::floating_point T>
+std::string csv_number(T number) {
   if (std::isnan(number)) return "nan";
   if (std::isinf(number)) return number < 0 ? "-inf" : "inf";
   char text[32];

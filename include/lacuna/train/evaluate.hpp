@@ -70,13 +70,13 @@ Evaluation evaluate(const M& model, const data::Split<role>& split, std::vector<
   return evaluation;
 }
 
-/// One row per sample and condition: id, condition, label (empty when there is none), prediction.
+/// One row per sample and condition: id, condition, label (empty when there is none), prediction. Labels are floats.
 inline std::string predictions_csv(const Evaluation& evaluation) {
   std::string text = "id,condition,label,prediction\n";
   for (const auto& result : evaluation.conditions)
     for (std::size_t i = 0; i < result.predictions.size(); ++i)
       text += csv_field(evaluation.ids[i]) + ',' + csv_field(result.condition) + ',' +
-              (evaluation.labels.empty() ? std::string() : csv_number(evaluation.labels[i])) + ',' +
+              (evaluation.labels.empty() ? std::string() : csv_number(float(evaluation.labels[i]))) + ',' +
               csv_number(result.predictions[i]) + '\n';
   return text;
 }

@@ -1,0 +1,65 @@
+// What every program here does the same way: one line on standard error and a non-zero exit status when something is
+// wrong. 0: done. 1: a file or the data are not as they should be. 2: the command line is not. 130, 143: interrupted.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+
+#include "lacuna/core/error.hpp"
+#include "lacuna/version.hpp"
+
+namespace support {
+
+inline std::string version() {
+  return lacuna::detail::cat(LACUNA_VERSION_MAJOR, ".", LACUNA_VERSION_MINOR, ".", LACUNA_VERSION_PATCH);
+}
+
+inline int fail(const char* program, const std::string& message, int status) {
+  std::string line = message;
+  for (char& c : line)
+    if (c == '\n' || c == '\r') c = ' ';
+  while (!line.empty() && line.back() == ' ') line.pop_back();
+  std::fprintf(stderr, "%s: %s\n", program, line.c_str());
+  return status;
+}
+
+/// Parses the command line, then runs the body, which returns the exit status.
+template <class Body>
+int run(const char* program, CLI::App& app, int argc, char** argv, Body&& body) {
+  try {
+    app.parse(argc, argv);
+    return body();
+  } catch (const CLI::Success& wanted) {  // --help, --version
+    return app.exit(wanted);
+  } catch (const CLI::ParseError& error) {
+    return fail(program, std::string(error.what()) + "; " + program + " --help explains all options", 2);
+  } catch (const lacuna::OptionError& error) {
+    return fail(program, error.what(), 2);
+  } catch (const std::bad_alloc&) {
+    return fail(program, "not enough memory", 1);
+  } catch (const std::exception& error) {
+    return fail(program, error.what(), 1);
+  }
+}
+
+/// The words of a command line as a shell would read them.
+inline std::string quoted(int argc, char** argv) {
+  std::string line;
+  for (int i = 0; i < argc; ++i) {
+    std::string word = argv[i];
+    if (word.empty() ||
+        word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%") !=
+            std::string::npos) {
+      std::string inner;
+      for (const char c : word) inner += c == '\'' ? std::string("'\\''") : std::string(1, c);
+      word = "'" + inner + "'";
+    }
+    line += (i ? " " : "") + word;
+  }
+  return line;
+}
+
+}  // namespace support

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # check_includes.sh INCLUDE_DIR: which room may include which, which standard headers are too slow to compile for the core,
-# and how long a header may be.
+# how long a header may be, and where helpers live.
 set -uo pipefail
 cd "$1" || exit 1
 status=0
@@ -16,10 +16,10 @@ may_include() {
     core | kernels | autograd | ops | nn | losses | optim) echo "${chain%%"$1"*}$1" ;;
     models) echo "core kernels autograd ops nn losses optim models data missing" ;;
     train) echo "$chain data missing io" ;;
-    data) echo "core data" ;;
-    missing) echo "core data missing" ;;
-    # Checkpoints hold parameters and the state of optimizers, by name; models stay unknown.
-    io) echo "core autograd nn optim data missing io" ;;
+    # Files hold tensors, and the parameters of modules and optimizers by name; data sets and models stay unknown to them.
+    io) echo "core autograd nn optim io" ;;
+    data) echo "core io data" ;;
+    missing) echo "core io data missing" ;;
     # Leaves: they may see all, nobody sees them.
     interop) echo "$chain data missing io interop" ;;
     distributed) echo "$chain data missing io distributed" ;;
@@ -43,6 +43,10 @@ while IFS= read -r header; do
       */*) [[ " $allowed " == *" ${target%%/*} "* ]] || complain "$header: room $room may not include lacuna/$target" ;;
     esac
   done < <(sed -nE 's|^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]lacuna/([^">]+)[">].*|\1|p' "$header")
+  # lacuna::models::detail would hide lacuna::detail, and `detail::cat` with it, in every other header of models.
+  [[ -z $(awk '/^namespace lacuna::/ { nested = 1 } /^}/ { nested = 0 }
+               (nested && /namespace detail/) || /^namespace lacuna::[a-z_:]+::detail/' "$header") ]] ||
+    complain "$header: opens a detail inside a nested namespace; the one detail is lacuna::detail"
   case $room in
     core | kernels | autograd | ops | nn | losses | optim | missing | models)
       slow=$(grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*<(random|regex|iostream|functional|filesystem)>' "$header")

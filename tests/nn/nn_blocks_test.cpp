@@ -1,4 +1,4 @@
-/// Activations, softmax and normalisation against the oracle.
+/// Activations, softmax and normalisation against the oracle; and that the tests of this room leave no case of it out.
 #include <doctest/doctest.h>
 
 #include "lacuna/nn/norm.hpp"
@@ -89,4 +89,11 @@ TEST_CASE("layer, rms and batch norm: oracle" * doctest::skip(!test::have_oracle
       }
     });
   });
+}
+
+TEST_CASE("nn_blocks.npz: no case is left out" * doctest::skip(!test::have_oracle())) {
+  const std::vector<std::string> left = test::uncovered_cases("nn_blocks.npz");
+  for (const std::string& name : left) FAIL_CHECK(name << " is not compared");
+  const std::size_t total = io::Npz(test::oracle_dir() + "/nn_blocks.npz").get("index").strings().size();
+  std::printf("nn_blocks.npz: %zu of %zu cases are compared by the tests of this binary\n", total - left.size(), total);
 }

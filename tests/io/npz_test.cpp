@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <thread>
 
 #include "io/numpy_files.hpp"
 #include "io/temporary.hpp"
@@ -72,6 +73,24 @@ TEST_CASE("npz: what is written is read") {
     CHECK(file.get("no words").strings().empty());
   }
   CHECK(folder.count() == 1);
+}
+
+TEST_CASE("npz: many threads read one file") {
+  const test::TemporaryFolder folder;
+  NpzWriter writer(folder / "x.npz", {.deflate = true});
+  for (int i = 0; i < 8; ++i) writer.add(std::to_string(i), std::vector<std::int32_t>(50000, i));
+  writer.close();
+  const Npz file(folder / "x.npz");
+  std::vector<int> wrong(8, 0);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i)
+    threads.emplace_back([&, i] {
+      for (int round = 0; round < 20; ++round)
+        wrong[std::size_t(i)] +=
+            file.get(std::to_string((i + round) % 8)).as<int>() != std::vector<int>(50000, (i + round) % 8);
+    });
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == std::vector<int>(8, 0));
 }
 
 TEST_CASE("npz: without close no file appears") {

@@ -41,14 +41,14 @@ struct FeatureStatistics {
       const auto width = std::size_t(features);
       std::vector<float> low(width, HUGE_VALF), high(width, -HUGE_VALF);
       std::vector<double> squares(width, 0.0);
-      auto& mean = statistics.mean;
+      auto& mean_of = statistics.mean;
       each([&](std::size_t d, float x) {
-        mean[d] += double(x);
+        mean_of[d] += double(x);
         low[d] = std::min(low[d], x);
         high[d] = std::max(high[d], x);
       });
-      for (index_t d = begin; d < end; ++d) mean[std::size_t(d)] /= double(count);
-      each([&](std::size_t d, float x) { squares[d] += (double(x) - mean[d]) * (double(x) - mean[d]); });
+      for (index_t d = begin; d < end; ++d) mean_of[std::size_t(d)] /= double(count);
+      each([&](std::size_t d, float x) { squares[d] += (double(x) - mean_of[d]) * (double(x) - mean_of[d]); });
       for (index_t i = begin; i < end; ++i) {
         const auto d = std::size_t(i);
         // Rounding gives a constant feature a tiny deviation, which would blow noise up; low == high does not round.

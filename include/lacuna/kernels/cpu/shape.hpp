@@ -17,7 +17,15 @@ struct ShapeMoves {
         std::memcpy(to + i * to_stride, from + i * from_stride, std::size_t(count) * sizeof(T));
     });
   }
-  /// The same, added to or written into a gradient.
+  /// to (rows, count) = from where keep[i], zeros elsewhere, whatever stood there.
+  template <class T>
+  static void keep_rows(index_t rows, index_t count, const std::uint8_t* keep, const T* from, T* to) {
+    parallel_for(rows, detail::row_grain(count), [&](index_t begin, index_t end) {
+      for (index_t i = begin; i < end; ++i)
+        for (index_t j = 0; j < count; ++j) to[i * count + j] = keep[i] ? from[i * count + j] : T(0);
+    });
+  }
+  /// The same as copy_runs, added to or written into a gradient.
   template <class T>
   static void contribute_runs(index_t rows, index_t count, const T* from, index_t from_stride, GradientSlot<T> to,
                               index_t to_stride) {

@@ -111,8 +111,13 @@ struct SdumcNetwork {
   using Flow = SdumcFlow<T, D>;
 
   /// The frames of one modality in the common space: what both flows share is computed once.
+  /// Frames that attention may not see enter as zeros: what stands there, NaN included, reaches neither value nor gradient.
   Variable<T, 3, D> project(std::size_t modality, const Stream& stream) const {
-    return projection[modality](Variable<T, 3, D>(stream.frames));
+    detail::expect_shape("SDUMC", "present", stream.present.shape(), {stream.frames.extent(0), stream.frames.extent(1)});
+    const Mask<2, D> seen = visible(stream);
+    Tensor<T, 3, D> frames(stream.frames.extents());
+    Kernels<D>::keep_rows(seen.size(), frames.extent(2), seen.data(), stream.frames.data(), frames.data());
+    return projection[modality](Variable<T, 3, D>(frames));
   }
   /// What attention may see of a stream under the padding option.
   Mask<2, D> visible(const Stream& stream) const {

@@ -9,11 +9,13 @@
 
 #include "rows/arithmetic.hpp"
 #include "rows/attention.hpp"
+#include "rows/batch_losses.hpp"
+#include "rows/class_losses.hpp"
 #include "rows/losses.hpp"
 #include "rows/shape.hpp"
 
 namespace lacuna::test {
 
-using Operations = Join<ArithmeticRows, ShapeRows, AttentionRows, LossRows>;
+using Operations = Join<ArithmeticRows, ShapeRows, AttentionRows, LossRows, ClassLossRows, BatchLossRows>;
 
 }  // namespace lacuna::test

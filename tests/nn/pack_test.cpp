@@ -1,0 +1,114 @@
+#include "lacuna/nn/pack.hpp"
+
+#include <doctest/doctest.h>
+
+#include "lacuna/nn/linear.hpp"
+#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/optim/clip.hpp"
+
+using namespace lacuna;
+
+namespace {
+
+struct Tied {
+  Linear<float> layer;
+  static void reflect(auto& self, auto&& visit) {
+    visit("first", self.layer);
+    visit("second", self.layer);
+  }
+};
+
+Mlp<double> model() {
+  Random random(3);
+  return Mlp<double>({.sizes = {3, 4, 2}, .dropout = 0}, random);
+}
+Variable<double, 0> loss(const Mlp<double>& m) {
+  Random random(5);
+  return sum(m(Variable<double, 2>(init::uniform<double, 2>({6, 3}, 2.0, random)), {}));
+}
+
+}  // namespace
+
+TEST_CASE("pack: one buffer without gaps, in the order of reflection; the module computes what it did") {
+  auto m = model();
+  std::vector<double> all;
+  for_each_parameter(m, [&](const std::string&, const auto& p) {
+    const auto numbers = p.value().to_vector();
+    all.insert(all.end(), numbers.begin(), numbers.end());
+  });
+  const double before = loss(m).item();
+  const auto packed = pack<double>(m);
+  CHECK(packed.size() == 3 * 4 + 4 + 4 * 2 + 2);
+  CHECK(packed.values.to_vector() == all);
+  CHECK(loss(m).item() == before);
+  index_t offset = 0;
+  const std::vector<std::string> expected{"layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"};
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(packed.segments[i].path == expected[i]);
+    CHECK(packed.segments[i].offset == offset);
+    offset += packed.segments[i].size;
+  }
+  CHECK(offset == packed.size());
+  CHECK(m.layers[0].weight.shape() == Shape{4, 3});
+  // both ways: the buffer is the parameter
+  Array<double> values = packed.values;
+  values.data()[0] = 42;
+  CHECK(m.layers[0].weight.value()(0, 0) == 42);
+  m.layers[1].bias.mutable_data()[1] = -7;
+  CHECK(packed.values.to_vector().back() == -7);
+}
+
+TEST_CASE("pack: gradients arrive in their buffer, are added up and forgotten") {
+  auto m = model();
+  loss(m).backward();
+  std::vector<double> apart;
+  for_each_parameter(m, [&](const std::string&, const auto& p) {
+    const auto numbers = p.grad().to_vector();
+    apart.insert(apart.end(), numbers.begin(), numbers.end());
+  });
+  const auto packed = pack<double>(m);
+  CHECK_FALSE(m.layers[0].weight.has_grad());  // gradients of before are forgotten
+  loss(m).backward();
+  CHECK(packed.gradients.to_vector() == apart);
+  loss(m).backward();
+  const auto twice = packed.gradients.to_vector();
+  for (std::size_t i = 0; i < twice.size(); ++i) CHECK(twice[i] == doctest::Approx(2 * apart[i]));
+  packed.zero_grad();
+  CHECK_FALSE(m.layers[0].weight.has_grad());
+  loss(m).backward();
+  CHECK(packed.gradients.to_vector() == apart);
+}
+
+TEST_CASE("pack: a copy of a packed module is separate; packing again moves on") {
+  auto m = model();
+  const auto first = pack<double>(m);
+  auto copy = m;
+  m.layers[0].bias.mutable_data()[0] = 9;
+  CHECK(copy.layers[0].bias.value()(0) != 9);
+  const auto second = pack<double>(m);
+  CHECK(second.values.to_vector() == first.values.to_vector());
+  CHECK_FALSE(second.values.shares(first.values));
+  m.layers[0].bias.mutable_data()[0] = 10;
+  CHECK(first.values.to_vector() != second.values.to_vector());
+}
+
+TEST_CASE("pack: one parameter under two names is refused") {
+  Random random(1);
+  Tied tied{Linear<float>({.in = 2, .out = 2}, random)};
+  CHECK_THROWS_WITH_AS(pack<float>(tied), "pack: second.weight and first.weight are one parameter", Error);
+}
+
+TEST_CASE("gradient norm: over parameters that have a gradient") {
+  auto m = model();
+  const auto packed = pack<double>(m);
+  CHECK(gradient_norm(packed) == 0);
+  loss(m).backward();
+  double squares = 0;
+  for (const double g : packed.gradients.to_vector()) squares += g * g;
+  CHECK(gradient_norm(packed) == doctest::Approx(std::sqrt(squares)).epsilon(1e-14));
+  packed.zero_grad();
+  CHECK(gradient_norm(packed) == 0);
+  CHECK(clip_factor(4.0, 1.0) == doctest::Approx(1 / 4.000001));
+  CHECK(clip_factor(0.5, 1.0) == 1);
+  CHECK(clip_factor(0.0, 1.0) == 1);
+}

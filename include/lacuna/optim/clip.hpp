@@ -1,33 +1,63 @@
-/// Gradient clipping.
+/// Gradient clipping, over all parameters of a packed model that have a gradient.
 #pragma once
 
 #include <cmath>
+#include <limits>
 
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/nn/pack.hpp"
 
 namespace lacuna {
+namespace detail {
 
-/// √Σ g² over all parameters that have a gradient, accumulated in double.
-template <class T, class D>
-double gradient_norm(const Packed<T, D>& packed) {
-  double squares = 0;
-  for (const auto& segment : packed.segments) {
-    if (!segment.node->has_gradient) continue;
-    const T* g = std::as_const(packed.gradients).data() + segment.offset;
-    squares += parallel_sum(segment.size, detail::element_grain, [&](index_t begin, index_t end) {
-      double total = 0;
-      for (index_t i = begin; i < end; ++i) total += double(g[i]) * double(g[i]);
-      return total;
-    });
-  }
-  return std::sqrt(squares);
+/// f(count, gradient) for every run of parameters with a gradient.
+template <class T, class D, class F>
+void for_each_gradient_run(const Packed<T, D>& packed, F&& f) {
+  Array<T, D> gradients = packed.gradients;
+  for (const auto& segment : packed.segments)
+    if (segment.node->has_gradient) f(segment.size, gradients.data() + segment.offset);
 }
 
-/// The factor that brings the norm down to `max_norm`: min(1, max_norm / (norm + 1e-6)). Give it to the optimizer's step.
+}  // namespace detail
+
+/// Norm of all gradients together, accumulated in double: p = 2 (√Σ g²), 1 (Σ |g|) or infinity (max |g|).
+/// Throws OptionError for another p.
+template <class T, class D>
+double gradient_norm(const Packed<T, D>& packed, double p = 2) {
+  constexpr double most = std::numeric_limits<double>::infinity();
+  if (p != 1 && p != 2 && p != most)
+    throw OptionError(detail::cat("gradient_norm: p is ", p, ", expected 1, 2 or infinity"));
+  double norm = 0;
+  detail::for_each_gradient_run(packed, [&](index_t n, const T* g) {
+    if (p == 2) norm += Kernels<D>::sum_of_squares(n, g);
+    if (p == 1) norm += Kernels<D>::sum_of_magnitudes(n, g);
+    if (p != most) return;
+    const double largest = Kernels<D>::largest_magnitude(n, g);
+    if (!(largest <= norm)) norm = largest;
+  });
+  return p == 2 ? std::sqrt(norm) : norm;
+}
+
+/// The factor that brings the norm down to `max_norm`: min(1, max_norm / (norm + 1e-6)). Give it to the optimizer's
+/// step: that clips without a pass of its own.
 inline double clip_factor(double norm, double max_norm) {
   const double factor = max_norm / (norm + 1e-6);
   return factor < 1 ? factor : 1;
+}
+
+/// The same on the gradients themselves. Returns the norm before.
+template <class T, class D>
+double clip_gradient_norm(const Packed<T, D>& packed, double max_norm, double p = 2) {
+  const double norm = gradient_norm(packed, p), factor = clip_factor(norm, max_norm);
+  if (factor < 1) detail::for_each_gradient_run(packed, [&](index_t n, T* g) { Kernels<D>::rescale(n, factor, g); });
+  return norm;
+}
+
+/// Every gradient limited to ±limit. Throws OptionError for a negative limit.
+template <class T, class D>
+void clip_gradient_value(const Packed<T, D>& packed, double limit) {
+  if (!(limit >= 0)) throw OptionError(detail::cat("clip_gradient_value: limit ", limit, " is negative"));
+  detail::for_each_gradient_run(packed, [&](index_t n, T* g) { Kernels<D>::limit(n, limit, g); });
 }
 
 }  // namespace lacuna

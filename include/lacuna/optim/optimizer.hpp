@@ -1,0 +1,174 @@
+/// What all optimizers share: a step over the flat buffers of a packed model, groups, state.
+///
+///     auto packed = pack(model);
+///     Adam<float> adam(packed, {.weight_decay = 1e-2}, {{.pattern = "*.bias", .decay = 0}});
+///     for (...) {
+///       packed.zero_grad();
+///       loss.backward();                        // several times: gradients add up; then 1.0 / times is their mean
+///       adam.step(rate, clip_factor(gradient_norm(packed), 1.0) / times);
+///     }
+///
+/// A parameter without a gradient (frozen, or not reached) is left untouched, decay included; steps are counted per
+/// parameter. Neighbours of the same group and age go in one pass. Gradients stay. State is stored by the names of the
+/// parameters, so that a checkpoint fits a model whose parameters come in another order.
+#pragma once
+
+#include "lacuna/core/state.hpp"
+#include "lacuna/kernels/kernels.hpp"
+#include "lacuna/optim/groups.hpp"
+
+namespace lacuna {
+
+/// The moment of a step, for the formula of an optimizer.
+struct StepContext {
+  double rate;   ///< of the group
+  double decay;  ///< factor of the group
+  double gradient_factor;
+  std::uint64_t t;   ///< 1, 2, ...: steps of these parameters, this one included
+  double* progress;  ///< one number that the method keeps per parameter, 1 at the start
+};
+
+/// Method: a struct with
+///   Options, name, slots(options): the names of its state arrays (empty: unused), check(options): throws OptionError,
+///   step<T, D>(options, context, n, value, gradient, slots): the pass itself,
+///   and where they differ from these, start(options, slot) = 0, per_tensor = false, keeps_progress = false.
+template <class Method, class T, class D>
+class Optimizer {
+ public:
+  using Options = typename Method::Options;
+
+  /// Shares the buffers of the packed model.
+  explicit Optimizer(const Packed<T, D>& packed, Options options = {}, std::vector<ParameterGroup> groups = {})
+      : packed_(packed),
+        options_(std::move(options)),
+        groups_(std::move(groups)),
+        group_of_(detail::assign_groups(Method::name, packed, groups_)),
+        steps_(packed.segments.size(), 0),
+        progress_(packed.segments.size(), 1.0) {
+    Method::check(options_);
+    const auto names = Method::slots(options_);
+    for (std::size_t s = 0; s < names.size(); ++s) {
+      if (names[s] == nullptr) continue;
+      double start = 0;
+      if constexpr (requires { Method::start(options_); }) start = Method::start(options_);
+      arrays_[s] = Array<T, D>(Shape{packed.size()});
+      arrays_[s].assign(std::vector<T>(static_cast<std::size_t>(packed.size()), T(start)));
+    }
+  }
+
+  /// One step with the accumulated gradients, each multiplied by `gradient_factor`.
+  void step(double rate, double gradient_factor = 1) {
+    const auto& segments = packed_.segments;
+    for (std::size_t i = 0; i < segments.size();) {
+      std::size_t next = i + 1;
+      if (segments[i].node->has_gradient && segments[i].node->requires_grad) {
+        index_t count = segments[i].size;
+        while (next < segments.size() && joins(i, next)) count += segments[next++].size;
+        for (std::size_t k = i; k < next; ++k) ++steps_[k];
+        run(i, count, rate, gradient_factor);
+        for (std::size_t k = i; k < next; ++k) progress_[k] = progress_[i];
+      }
+      i = next;
+    }
+  }
+
+  const Options& options() const { return options_; }
+  /// Steps that every segment has made.
+  std::vector<std::uint64_t>& steps() { return steps_; }
+  /// State array number `slot`, flat.
+  Array<T, D>& state_array(std::size_t slot) { return arrays_[slot]; }
+
+  /// "steps" and "<array>/<path of the parameter>".
+  void save_state(State& state) const {
+    State steps, progress;
+    const auto names = Method::slots(options_);
+    for (std::size_t i = 0; i < packed_.segments.size(); ++i) {
+      steps.put(packed_.segments[i].path, steps_[i]);
+      progress.put(packed_.segments[i].path, progress_[i]);
+    }
+    state.put("method", Method::name);
+    state.put("steps", steps);
+    if constexpr (requires { Method::keeps_progress; }) state.put("progress", progress);
+    for (std::size_t s = 0; s < names.size(); ++s) {
+      if (names[s] == nullptr) continue;
+      State list;
+      for (const auto& segment : packed_.segments) {
+        Array<T> host(segment.node->value.shape());
+        host.assign(arrays_[s].window(segment.offset, host.shape()).to_vector());
+        list.put_value(segment.path, host);
+      }
+      state.put(names[s], list);
+    }
+  }
+  /// Throws IoError for a state of another optimizer, of other parameters, or of other shapes.
+  void load_state(const State& state) {
+    if (const auto method = state.get<std::string>("method"); method != Method::name)
+      state.fail("method", detail::cat("is '", method, "', expected '", Method::name, "'"));
+    const State steps = state.under("steps"), progress = state.under("progress");
+    const auto names = Method::slots(options_);
+    for (std::size_t i = 0; i < packed_.segments.size(); ++i) {
+      steps.get(packed_.segments[i].path, steps_[i]);
+      if constexpr (requires { Method::keeps_progress; }) progress.get(packed_.segments[i].path, progress_[i]);
+    }
+    for (std::size_t s = 0; s < names.size(); ++s) {
+      if (names[s] == nullptr) continue;
+      const State list = state.under(names[s]);
+      for (const auto& segment : packed_.segments) {
+        const auto stored = list.template get<Array<T>>(segment.path);
+        if (!(stored.shape() == segment.node->value.shape()))
+          list.fail(segment.path,
+                    detail::cat("has shape ", stored.shape(), ", expected ", segment.node->value.shape()));
+        arrays_[s].window(segment.offset, stored.shape()).assign(stored.to_vector());
+      }
+    }
+  }
+
+ private:
+  bool joins(std::size_t first, std::size_t next) const {
+    if constexpr (requires { Method::per_tensor; }) return false;
+    const auto& node = *packed_.segments[next].node;
+    return node.has_gradient && node.requires_grad && steps_[next] == steps_[first] &&
+           group_of_[next] == group_of_[first];
+  }
+  void run(std::size_t i, index_t count, double rate, double gradient_factor) {
+    const index_t offset = packed_.segments[i].offset;
+    StepContext context{rate, 1, gradient_factor, steps_[i], &progress_[i]};
+    if (group_of_[i] >= 0) {
+      context.rate *= groups_[std::size_t(group_of_[i])].rate;
+      context.decay = groups_[std::size_t(group_of_[i])].decay;
+    }
+    rules::Slots<T> slots;
+    for (std::size_t s = 0; s < 3; ++s)
+      if (arrays_[s].defined()) slots.array[s] = arrays_[s].data() + offset;
+    Method::template step<T, D>(options_, context, count, packed_.values.data() + offset,
+                                std::as_const(packed_.gradients).data() + offset, slots);
+  }
+
+  Packed<T, D> packed_;
+  Options options_;
+  std::vector<ParameterGroup> groups_;
+  std::vector<int> group_of_;
+  std::vector<std::uint64_t> steps_;
+  std::vector<double> progress_;
+  std::array<Array<T, D>, 3> arrays_;
+};
+
+namespace detail {
+
+using SlotNames = std::array<const char*, 3>;
+
+inline void expect_option(bool holds, const char* method, const char* what) {
+  if (!holds) throw OptionError(cat(method, ": ", what));
+}
+/// The decay rate of an average: in [0, 1).
+inline void expect_beta(const char* method, const char* option, double beta) {
+  if (!(beta >= 0 && beta < 1))
+    throw OptionError(cat(method, ": ", option, " is ", beta, ", expected a number in [0, 1)"));
+}
+inline void expect_at_least_0(const char* method, const char* option, double number) {
+  if (!(number >= 0 && number < 1e300))
+    throw OptionError(cat(method, ": ", option, " is ", number, ", expected a number not below 0"));
+}
+
+}  // namespace detail
+}  // namespace lacuna

@@ -33,7 +33,10 @@ class RunFolder {
   }
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
+  /// Folders that it made and that stayed empty, after an error, go.
   ~RunFolder() {
+    std::error_code ignored;
+    for (auto folder = made_.rbegin(); folder != made_.rend(); ++folder) fs::remove(*folder, ignored);
     if (lock_ >= 0) ::close(lock_);
   }
 
@@ -65,20 +68,14 @@ class RunFolder {
 
   /// Makes the folder and keeps others out. Throws IoError.
   void open() {
-    std::error_code error;
-    fs::create_directories(path_, error);
-    if (error) throw lacuna::IoError(path_ + ": the folder cannot be made: " + error.message());
+    make(path_);
     lock_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (lock_ < 0) throw lacuna::IoError(path_ + ": cannot be opened: " + std::strerror(errno));
     if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
       throw lacuna::IoError(path_ +
                             ": another program works in this folder; wait for it, or choose another with --out");
   }
-  void make_seed(std::uint64_t number) const {
-    std::error_code error;
-    fs::create_directories(seed(number), error);
-    if (error) throw lacuna::IoError(seed(number) + ": the folder cannot be made: " + error.message());
-  }
+  void make_seed(std::uint64_t number) { make(seed(number)); }
   /// What a killed program left half-written.
   void remove_temporaries() const {
     remove_temporaries(path_);
@@ -96,6 +93,15 @@ class RunFolder {
   }
 
  private:
+  /// With all folders above it.
+  void make(const fs::path& folder) {
+    std::error_code error;
+    if (fs::is_directory(folder, error)) return;
+    if (folder.has_parent_path()) make(folder.parent_path());
+    if (!fs::create_directory(folder, error) && error)
+      throw lacuna::IoError(folder.string() + ": the folder cannot be made: " + error.message());
+    made_.push_back(folder);
+  }
   static void remove_temporaries(const std::string& folder) {
     std::error_code ignored;
     std::vector<fs::path> left;
@@ -109,6 +115,7 @@ class RunFolder {
   }
 
   std::string path_;
+  std::vector<fs::path> made_;
   int lock_ = -1;
 };
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "lacuna/core/state.hpp"
 #include "lacuna/models/sdumc/options.hpp"
 #include "lacuna/train/fit_options.hpp"
 

@@ -5,12 +5,12 @@
 #include <memory>
 #include <optional>
 
+#include "corpus.hpp"
 #include "lacuna/io/checkpoint.hpp"
 #include "lacuna/models/sdumc/sdumc.hpp"
 #include "lacuna/train/interrupt.hpp"
 #include "lacuna/train/report.hpp"
 #include "lacuna/train/trainer.hpp"
-#include "corpus.hpp"
 #include "run_folder.hpp"
 
 namespace support {
@@ -55,7 +55,7 @@ inline void expect_same_run(const lacuna::State& stored, const TrainOptions& opt
 /// nullopt: interrupted, and ready to be resumed.
 template <class Model>
 std::optional<lacuna::train::SeedReport> train_seed(const TrainOptions& options, const Data& data,
-                                                    const nlohmann::ordered_json& about, const RunFolder& folder,
+                                                    const nlohmann::ordered_json& about, RunFolder& folder,
                                                     std::uint64_t seed, const lacuna::train::Interrupt& interrupt,
                                                     std::function<Model(std::uint64_t)> make) {
   using namespace lacuna;

@@ -4,7 +4,7 @@ source "$LACUNA_SOURCE_DIR/tests/support/check.sh"
 source "$LACUNA_SOURCE_DIR/tests/support/npz.sh"
 
 "$train" "${small[@]}" --epochs 3 --seeds 1,2 >table.txt 2>progress.txt
-for file in metrics.json seed-{1,2}/{checkpoint.lacuna,history.csv,predictions.csv}; do exists runs/synthetic/$file; done
+for file in metrics.json seed-{1,2}/{checkpoint.lacuna,history.csv,predictions.csv}; do exists "runs/synthetic/$file"; done
 [[ $(find runs -type f | wc -l) == 7 ]] || wrong "other files: $(find runs -type f)"
 for word in complete without-text constant ridge sdumc 'best attainable' 'of the way'; do
   grep -q -- "$word" table.txt || wrong "the table has no '$word'"

@@ -36,7 +36,7 @@ array() {
 
 # archive FILE NAME.npy...: a stored zip of these files.
 archive() {
-  local out=$1 name size crc offset=0 count=0
+  local out=$1 name size offset=0 count=0
   shift
   : >"$out"
   : >"$out.directory"

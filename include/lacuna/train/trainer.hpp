@@ -75,7 +75,7 @@ class Trainer {
 
   /// Everything: a model with the best parameters so far, as `load_model` takes it, and beside it what training needs.
   /// Shares storage with this trainer: write it before the next step.
-  State save() {
+  State save() const {
     State state = model_state(model_);
     State training;
     training.put("parameters", state.under("parameters"));
@@ -95,9 +95,9 @@ class Trainer {
     }
     training.put("terms", terms);
     training.put("sums", sums);
-    training.put("steps", adam_.steps());
-    training.put("first_moment", by_name(adam_.first_moment()));
-    training.put("second_moment", by_name(adam_.second_moment()));
+    State optimizer;
+    adam_.save_state(optimizer);
+    training.put("optimizer", optimizer);
     training.put("has_best", best_.defined());
     State part;
     selector_.save_state(part);
@@ -195,15 +195,6 @@ class Trainer {
       state.put(segment.path, flat.window(segment.offset, segment.node->value.shape()));
     return state;
   }
-  void from_names(Array<T>& flat, const State& state) const {
-    for (const auto& segment : packed_.segments) {
-      const auto stored = state.get<Array<T>>(segment.path);
-      if (!(stored.shape() == segment.node->value.shape()))
-        state.fail(segment.path, cat("has shape ", stored.shape(), ", expected ", segment.node->value.shape()));
-      Cpu::copy(flat.data() + segment.offset, std::as_const(stored).data(), std::size_t(segment.size) * sizeof(T));
-    }
-  }
-
   void load(const State& training) {
     FitOptions stored = options_;
     FitOptions::visit(stored, [&](const char* name, auto& value) { training.get(cat("options/", name), value); });
@@ -219,13 +210,8 @@ class Trainer {
     if (training.get<std::vector<double>>("rates") != rates())
       throw OptionError(cat(training.origin(), ": was trained with another schedule; resuming needs the same options"));
     if (training.get<bool>("has_best")) best_ = packed_.values.clone();  // load_model has put the best ones there
-    from_names(packed_.values, training.under("parameters"));
-    from_names(adam_.first_moment(), training.under("first_moment"));
-    from_names(adam_.second_moment(), training.under("second_moment"));
-    const auto steps = training.get<std::vector<std::uint64_t>>("steps");
-    if (steps.size() != adam_.steps().size())
-      training.fail("steps", cat("holds ", steps.size(), " counts, expected ", adam_.steps().size()));
-    adam_.steps() = steps;
+    io::load_parameters(model_, training.under("parameters"));
+    adam_.load_state(training.under("optimizer"));
     training.get("epoch", epoch_);
     training.get("batch", batch_);
     if (epoch_ < 0 || batch_ < 0 || batch_ >= samples() || batch_ * options_.batch >= samples())

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "../examples/support/replay_sdumc.hpp"
+#include "lacuna/data/batch.hpp"
 #include "support/oracle.hpp"
 
 namespace {
@@ -315,4 +316,37 @@ TEST_CASE("sdumc oracle: in float" * doctest::skip(!have_files())) {
     const int gradients = p.has("grads") ? compare_gradients(tally, Npz(p.file("grads")), found, "grad/", 1e-3) : 0;
     CHECK(tally.count() == outputs + gradients);
   }
+}
+
+TEST_CASE("sdumc oracle: batches are padded as the authors pad them" * doctest::skip(!have_files())) {
+  const Npz file(folder() + "misc.npz");
+  const auto lengths_missing = file.tensor<index_t, 2>("pad/pad_lens");  // (streams, samples)
+  const index_t samples = lengths_missing.extent(1), longest = 20;
+  std::vector<index_t> all(static_cast<std::size_t>(samples));
+  for (index_t b = 0; b < samples; ++b) all[std::size_t(b)] = b;
+  index_t row = 0;
+  for (const char* stream : {"audio", "text", "video", "feat4"}) {
+    const std::string prefix = "pad/" + std::string(stream) + "_";
+    const auto expected = file.tensor<float, 3>(prefix + "batch");
+    // a split holds all sequences at the length of its longest; a batch is cut to its own
+    lacuna::data::Modality modality{stream, lacuna::Tensor<float, 3>::zeros({samples, longest, expected.extent(2)}),
+                                    lacuna::Mask<2>::zeros({samples, longest})};
+    for (index_t b = 0; b < samples; ++b) {
+      const auto raw = file.tensor<float, 2>(prefix + std::to_string(b));
+      for (index_t t = 0; t < raw.extent(0); ++t) {
+        modality.present(b, t) = 1;
+        for (index_t f = 0; f < raw.extent(1); ++f) modality.frames(b, t, f) = raw(t, f);
+      }
+    }
+    const auto batch = lacuna::data::gather<float>(modality, all);
+    CHECK(batch.frames.shape() == expected.shape());
+    CHECK(batch.frames.to_vector() == expected.to_vector());
+    for (index_t b = 0; b < samples; ++b) {
+      index_t present = 0;
+      for (index_t t = 0; t < batch.present.extent(1); ++t) present += batch.present(b, t);
+      CHECK(batch.present.extent(1) - present == lengths_missing(row, b));
+    }
+    ++row;
+  }
+  CHECK(row == lengths_missing.extent(0));
 }

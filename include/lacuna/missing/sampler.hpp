@@ -1,0 +1,172 @@
+/// Modality random missing: what a training step takes away from the complete samples it was given.  (MRM of CorrKD, Li
+/// et al., CVPR 2024; the paper gives no distribution, hence the options and the presets of what others have published)
+///
+/// Per sample: with `stream_probability` a pattern of available modalities is drawn, whole streams go; with
+/// `frame_probability` frames of what is left go, each modality at its own rate. A mask depends on the source of
+/// randomness and on the sample, not on its place in the batch nor on its batch mates.
+#pragma once
+
+#include <algorithm>
+#include <span>
+
+#include "lacuna/missing/absence.hpp"
+#include "lacuna/missing/mask_set.hpp"
+
+namespace lacuna::missing {
+
+/// Of the frame rate of a sample. uniform: U(0, 1) for every modality; shared: one for all; tenths: 0, 0.1, ..., 0.9
+/// for every modality; fixed: `frame_rate`.
+enum class RateLaw { uniform, shared, tenths, fixed };
+
+struct MrmOptions {
+  double frame_probability = 1;
+  RateLaw rate_law = RateLaw::uniform;
+  double frame_rate = 0.5;  ///< of RateLaw::fixed
+  Draw draw = Draw::exact;  ///< exact or bernoulli
+  double untouched = 0;     ///< probability that a stream of a sample keeps all its frames
+  double stream_probability = 0.5;
+  std::vector<double> pattern_weights =
+      {};                    ///< of all_subsets(M), the complete one last; empty: equal, incomplete ones only
+  double stream_rate = -1;   ///< 0..1: streams go at this rate, at least one stays, in the place of patterns
+  Unit unit = Unit::sample;  ///< batch: one pattern of streams for the whole batch
+  bool keep_one = true;      ///< a sample that had something keeps at least one frame
+
+  /// Throws OptionError.
+  void check(index_t modalities) const {
+    const auto share = [](const char* name, double found) {
+      if (!(found >= 0 && found <= 1)) throw OptionError(detail::cat("MRM: ", name, " is ", found, ", expected 0..1"));
+    };
+    share("frame_probability", frame_probability);
+    share("frame_rate", frame_rate);
+    share("untouched", untouched);
+    share("stream_probability", stream_probability);
+    if (stream_rate != -1) share("stream_rate", stream_rate);
+    if (draw == Draw::numpy)
+      throw OptionError("MRM: frames are drawn exact or bernoulli; NumPy's order is for evaluation");
+    if (unit == Unit::frame) throw OptionError("MRM: the unit of streams is sample or batch");
+    if (pattern_weights.empty()) return;
+    const std::size_t expected = all_subsets(modalities).size();
+    double sum = 0;
+    for (const double weight : pattern_weights) sum += weight >= 0 ? weight : -1e300;
+    if (pattern_weights.size() != expected || !(sum > 0))
+      throw OptionError(detail::cat("MRM: pattern_weights must be ", expected,
+                                    " numbers not below 0 and not all 0 for ", modalities, " modalities, found ",
+                                    pattern_weights.size()));
+  }
+};
+
+/// uniform: the defaults. lnln: frames at a rate U(0, 1) per modality, untouched half of the time (LNLN takes exactly
+/// half of the samples). mplmm: with probability 0.7 one of the incomplete patterns. cmad: patterns with weights 2 3 3
+/// 1 1 3 1, harder ones more often; three modalities only. gcnet: streams at a fixed rate, one guaranteed; set
+/// `stream_rate`. Throws OptionError for another name.
+inline MrmOptions mrm_preset(const std::string& name, index_t modalities = 3) {
+  MrmOptions o;
+  if (name == "uniform") return o;
+  if (name == "lnln") {
+    o.draw = Draw::bernoulli;
+    o.untouched = 0.5;
+    o.stream_probability = 0;
+    o.keep_one = false;
+    return o;
+  }
+  o.frame_probability = 0;
+  if (name == "mplmm") {
+    o.stream_probability = 0.7;
+  } else if (name == "cmad") {
+    if (modalities != 3)
+      throw OptionError(
+          detail::cat("MRM: preset cmad is for three modalities, found ", modalities, "; set pattern_weights"));
+    o.stream_probability = 1;
+    o.pattern_weights = {2, 3, 3, 1, 1, 3, 1};
+  } else if (name == "gcnet") {
+    o.stream_probability = 1;
+    o.stream_rate = 0.5;
+  } else {
+    throw OptionError("MRM: preset '" + name + "' is none of uniform, lnln, mplmm, cmad, gcnet");
+  }
+  return o;
+}
+
+/// What stays of a batch: present (B, T_m) per modality → the same shapes. keys (B): what makes a sample itself, its
+/// position in the split for example. The same source gives the same masks; a new step needs a new one.
+inline std::vector<Mask<2>> draw(const MrmOptions& options, const std::vector<Mask<2>>& present,
+                                 std::span<const index_t> keys, const Random& source) {
+  const std::size_t modalities = present.size();
+  options.check(index_t(modalities));
+  for (const auto& mask : present) detail::expect_axis("MRM", "present", mask.shape(), 0, index_t(keys.size()));
+  std::vector<Mask<2>> result;
+  for (const auto& mask : present) result.push_back(mask.clone());
+  std::vector<Pattern> patterns;
+  if (options.stream_probability > 0 && options.stream_rate < 0) {
+    patterns = all_subsets(index_t(modalities));
+    if (options.pattern_weights.empty()) patterns.pop_back();
+  }
+  for (std::size_t b = 0; b < keys.size(); ++b) {
+    const Random own = source.split(std::uint64_t(keys[b]) + 1);
+    Random streams = (options.unit == Unit::batch ? source.split(0) : own).split(0);
+    std::vector<std::uint8_t*> rows;
+    std::vector<index_t> lengths;
+    std::vector<std::vector<std::uint8_t>> held;
+    Pattern has, kept;
+    for (auto& mask : result) {
+      lengths.push_back(mask.extent(1));
+      rows.push_back(mask.data() + index_t(b) * lengths.back());
+      held.emplace_back(rows.back(), rows.back() + lengths.back());
+      has.push_back(std::any_of(held.back().begin(), held.back().end(), [](std::uint8_t one) { return one != 0; }));
+    }
+    kept = Pattern(modalities, 1);
+    if (streams.uniform() < options.stream_probability) {
+      if (options.stream_rate >= 0) {
+        const Pattern all(modalities, 1);
+        kept =
+            detail::keep_streams(options.unit == Unit::batch ? all : has, options.stream_rate, true, streams.stream());
+      } else if (!patterns.empty()) {
+        double sum = 0, drawn = streams.uniform();
+        for (std::size_t p = 0; p < patterns.size(); ++p)
+          sum += options.pattern_weights.empty() ? 1 : options.pattern_weights[p];
+        std::size_t p = 0;
+        for (drawn *= sum; p + 1 < patterns.size(); ++p) {
+          drawn -= options.pattern_weights.empty() ? 1 : options.pattern_weights[p];
+          if (drawn < 0) break;
+        }
+        kept = patterns[p];
+      }
+    }
+    bool any = false, had = false;
+    for (std::size_t m = 0; m < modalities; ++m) any = any || (kept[m] && has[m]), had = had || has[m];
+    if (had && !any && options.keep_one) {  // the pattern names only what this sample lacks
+      kept = detail::keep_streams(has, 1, true, own.split(1).stream());
+    }
+    for (std::size_t m = 0; m < modalities; ++m)
+      if (!kept[m]) {
+        std::fill(rows[m], rows[m] + lengths[m], std::uint8_t(0));
+        std::fill(held[m].begin(), held[m].end(), std::uint8_t(0));
+      }
+    const RandomStream rates = own.split(2).stream();
+    if (rates.uniform(0) >= options.frame_probability) continue;
+    for (std::size_t m = 0; m < modalities; ++m) {
+      if (rates.uniform(2 + 2 * m) < options.untouched) continue;
+      const double u = rates.uniform(options.rate_law == RateLaw::shared ? 1 : 3 + 2 * m);
+      const double rate = options.rate_law == RateLaw::fixed    ? options.frame_rate
+                          : options.rate_law == RateLaw::tenths ? std::floor(10 * u) / 10
+                                                                : u;
+      detail::erase_frames(rows[m], lengths[m], rate, options.draw, own.split(3 + m));
+    }
+    if (!options.keep_one) continue;
+    std::vector<const std::uint8_t*> before;
+    for (const auto& row : held) before.push_back(row.data());
+    detail::restore_one(before, rows, lengths, own.split(3 + modalities));
+  }
+  return result;
+}
+
+/// A batch after MRM: its samples are the keys.
+template <class T>
+data::Batch<T> draw(const MrmOptions& options, const data::Batch<T>& batch, std::size_t modalities,
+                    const Random& source) {
+  std::vector<Mask<2>> present;
+  for (std::size_t m = 0; m < modalities; ++m) present.push_back(batch.streams.at(m).present);
+  return with_presence(batch, draw(options, present, batch.samples, source));
+}
+
+}  // namespace lacuna::missing

@@ -11,11 +11,15 @@
 #include "rows/attention.hpp"
 #include "rows/batch_losses.hpp"
 #include "rows/class_losses.hpp"
+#include "rows/functions.hpp"
+#include "rows/fusion.hpp"
 #include "rows/losses.hpp"
+#include "rows/sequence.hpp"
 #include "rows/shape.hpp"
 
 namespace lacuna::test {
 
-using Operations = Join<ArithmeticRows, ShapeRows, AttentionRows, LossRows, ClassLossRows, BatchLossRows>;
+using Operations = Join<ArithmeticRows, ShapeRows, AttentionRows, FunctionRows, SequenceRows, FusionRows, LossRows, ClassLossRows,
+                        BatchLossRows>;
 
 }  // namespace lacuna::test

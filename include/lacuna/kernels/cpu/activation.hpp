@@ -10,19 +10,39 @@
 
 namespace lacuna::cpu {
 
-template <class T>
-using Run = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
+/// y ← f(packet of y), the last packet filled up with zeros: an element's bits depend neither on its place nor on its address,
+/// as they would if the rest of a packet were computed by other code.
+template <class T, class F>
+void packet_run(T* y, index_t n, F f) {
+  using Packet = typename Eigen::internal::packet_traits<T>::type;
+  constexpr index_t width = Eigen::internal::packet_traits<T>::size;
+  index_t i = 0;
+  for (; i + width <= n; i += width)
+    Eigen::internal::pstoreu(y + i, f(Eigen::internal::ploadu<Packet>(y + i)));
+  if (i == n) return;
+  T rest[width] = {};
+  for (index_t j = i; j < n; ++j) rest[j - i] = y[j];
+  Eigen::internal::pstoreu(rest, f(Eigen::internal::ploadu<Packet>(rest)));
+  for (index_t j = i; j < n; ++j) y[j] = rest[j - i];
+}
 
 /// y ← eʸ
 template <class T>
 void exp_run(T* y, index_t n) {
-  Run<T> run(y, n);
-  run = run.exp();
+  if constexpr (Eigen::internal::packet_traits<T>::HasExp) {
+    packet_run(y, n, [](const auto& packet) { return Eigen::internal::pexp(packet); });
+  } else {
+    for (index_t i = 0; i < n; ++i) y[i] = std::exp(y[i]);
+  }
 }
+/// y ← tanh y
 template <class T>
 void tanh_run(T* y, index_t n) {
-  Run<T> run(y, n);
-  run = run.tanh();
+  if constexpr (Eigen::internal::packet_traits<T>::HasTanh) {
+    packet_run(y, n, [](const auto& packet) { return Eigen::internal::ptanh(packet); });
+  } else {
+    for (index_t i = 0; i < n; ++i) y[i] = std::tanh(y[i]);
+  }
 }
 /// y = σ(x); x and y may be the same.
 template <class T>

@@ -98,7 +98,8 @@ struct Attention {
       if (dvalue) {
         Operand<T> weights = dropped(s, extras, b, h, view, p, scratch);
         weights.transposed = true;
-        rows_gradient<T>(s, view, b, s.value_size, s.value_stride, weights, {g, dv}, dvalue, h * s.value_size, scratch);
+        rows_gradient<T>(s, view, b, s.value_size, s.value_stride, s.queries, weights, {g, dv}, dvalue, h * s.value_size,
+                         scratch);
       }
       if (!dquery && !dkey && !dbias_full) return;
       T* const ds = scratch.gradient.take(s.queries * count);
@@ -120,9 +121,11 @@ struct Attention {
       if (dquery)
         Gemm::gemm_serial<T>(s.queries, s.key_size, count, {ds, count}, {view.key, view.key_stride}, query_to.beta(),
                              query_to.data + b * block + h * s.key_size, s.query_stride);
-      if (dkey)
-        rows_gradient<T>(s, view, b, s.key_size, s.key_stride, {ds, count, true}, {q, s.query_stride}, dkey, h * s.key_size,
-                         scratch);
+      if (dkey) {  // queries that see nothing are not read
+        const index_t blind = !s.causal ? 0 : count > 0 ? view.at(0) : s.queries;
+        rows_gradient<T>(s, view, b, s.key_size, s.key_stride, s.queries - blind, {ds + blind * count, count, true},
+                         {q + blind * s.query_stride, s.query_stride}, dkey, h * s.key_size, scratch);
+      }
     });
     if (!shares.empty()) Reduce::column_sums<T>(s.batch, block, shares.data(), dquery);
   }
@@ -255,17 +258,17 @@ struct Attention {
   /// Rows of the present keys (+)= left right; rows of absent keys get zeros.
   template <class T>
   static void rows_gradient(const AttentionSizes& s, const View<T>& view, index_t b, index_t width, index_t stride,
-                            Operand<T> left, Operand<T> right, GradientSlot<T> slot, index_t column, Scratch<T>& scratch) {
+                            index_t queries, Operand<T> left, Operand<T> right, GradientSlot<T> slot, index_t column, Scratch<T>& scratch) {
     T* const to = slot.data + b * s.keys * stride + column;
     if (slot.fresh)
       for (index_t j = view.index ? 0 : view.count; j < s.keys; ++j)
         for (index_t c = 0; c < width; ++c) to[j * stride + c] = T(0);
     if (!view.index) {
-      Gemm::gemm_serial<T>(view.count, width, s.queries, left, right, slot.beta(), to, stride);
+      Gemm::gemm_serial<T>(view.count, width, queries, left, right, slot.beta(), to, stride);
       return;
     }
     T* const rows = scratch.rows.take(view.count * width);
-    Gemm::gemm_serial<T>(view.count, width, s.queries, left, right, T(0), rows, width);
+    Gemm::gemm_serial<T>(view.count, width, queries, left, right, T(0), rows, width);
     for (index_t j = 0; j < view.count; ++j)
       for (index_t c = 0; c < width; ++c) to[view.index[j] * stride + c] += rows[j * width + c];
   }

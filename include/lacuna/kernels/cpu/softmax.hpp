@@ -19,8 +19,8 @@ void softmax_run(T* row, index_t n) {
     for (index_t j = 0; j < n; ++j) row[j] = T(0);
     return;
   }
-  Run<T> run(row, n);
-  run = (run - largest).exp();
+  for (index_t j = 0; j < n; ++j) row[j] -= largest;
+  exp_run(row, n);
   const T factor = T(1) / lane_sum<T>(n, [row](index_t j) { return row[j]; });
   for (index_t j = 0; j < n; ++j) row[j] *= factor;
 }
@@ -28,7 +28,7 @@ void softmax_run(T* row, index_t n) {
 struct Softmax {
   /// present like x, 1 = takes part, or null; absent entries become 0, and so does a run without any present one.
   template <class T>
-  static void softmax(index_t outer, index_t n, index_t inner, const T* x, const std::uint8_t* present, T* y) {
+  static void softmax_axis(index_t outer, index_t n, index_t inner, const T* x, const std::uint8_t* present, T* y) {
     for_runs<T>(outer, n, inner, [=](index_t from, T* row) {
       index_t count = 0;
       for (index_t j = 0; j < n; ++j)
@@ -41,7 +41,7 @@ struct Softmax {
   }
   /// slot += y (dy − Σ y dy)
   template <class T>
-  static void softmax_gradient(index_t outer, index_t n, index_t inner, const T* y, const T* dy, GradientSlot<T> slot) {
+  static void softmax_axis_gradient(index_t outer, index_t n, index_t inner, const T* y, const T* dy, GradientSlot<T> slot) {
     for_runs<T>(outer, n, inner, [=](index_t from, T*) {
       const double mean = lane_sum<double>(
           n, [=](index_t j) { return double(y[from + j * inner]) * double(dy[from + j * inner]); });
@@ -49,19 +49,19 @@ struct Softmax {
     });
   }
   template <class T>
-  static void log_softmax(index_t outer, index_t n, index_t inner, const T* x, T* y) {
+  static void log_softmax_axis(index_t outer, index_t n, index_t inner, const T* x, T* y) {
     for_runs<T>(outer, n, inner, [=](index_t from, T* row) {
       for (index_t j = 0; j < n; ++j) row[j] = x[from + j * inner];
       const T largest = lane_max(n, row);
-      Run<T> run(row, n);
-      run = (run - largest).exp();
+      for (index_t j = 0; j < n; ++j) row[j] -= largest;
+      exp_run(row, n);
       const T log_total = T(std::log(lane_sum<double>(n, [row](index_t j) { return row[j]; })));
       for (index_t j = 0; j < n; ++j) y[from + j * inner] = (x[from + j * inner] - largest) - log_total;
     });
   }
   /// slot += dy − eʸ Σ dy
   template <class T>
-  static void log_softmax_gradient(index_t outer, index_t n, index_t inner, const T* y, const T* dy,
+  static void log_softmax_axis_gradient(index_t outer, index_t n, index_t inner, const T* y, const T* dy,
                                    GradientSlot<T> slot) {
     for_runs<T>(outer, n, inner, [=](index_t from, T* row) {
       const T total = T(lane_sum<double>(n, [=](index_t j) { return dy[from + j * inner]; }));

@@ -20,6 +20,7 @@
 #include "lacuna/losses/regression.hpp"
 #include "lacuna/models/sdumc/network.hpp"
 #include "lacuna/models/sdumc/objective.hpp"
+#include "lacuna/models/sdumc/sdumc.hpp"
 #include "lacuna/nn/attention_pooling.hpp"
 #include "lacuna/nn/imagination.hpp"
 #include "lacuna/nn/init.hpp"
@@ -35,3 +36,6 @@
 #include "lacuna/optim/adam.hpp"
 #include "lacuna/optim/clip.hpp"
 #include "lacuna/version.hpp"
+#ifdef LACUNA_PRECOMPILED
+#include "lacuna/precompiled.hpp"
+#endif

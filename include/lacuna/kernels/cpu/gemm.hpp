@@ -25,22 +25,7 @@ struct Operand {
 struct Gemm {
   /// One tile on the calling thread.
   template <class T>
-  static void gemm_serial(index_t m, index_t n, index_t k, Operand<T> a, Operand<T> b, T beta, T* c, index_t ldc) {
-    for (index_t i = 0; i < m; ++i) {
-      T* row = c + i * ldc;
-      if (beta == T(0)) {
-        std::memset(row, 0, std::size_t(n) * sizeof(T));
-      } else if (beta != T(1)) {
-        for (index_t j = 0; j < n; ++j) row[j] *= beta;
-      }
-    }
-    if (k == 0) return;
-    if (a.transposed) {
-      b.transposed ? product<T, true, true>(m, n, k, a, b, c, ldc) : product<T, true, false>(m, n, k, a, b, c, ldc);
-    } else {
-      b.transposed ? product<T, false, true>(m, n, k, a, b, c, ldc) : product<T, false, false>(m, n, k, a, b, c, ldc);
-    }
-  }
+  static void gemm_serial(index_t m, index_t n, index_t k, Operand<T> a, Operand<T> b, T beta, T* c, index_t ldc);
 
   /// All of C, tiles in parallel. `finish(row, rows, column, columns)` runs on each tile while it is in cache.
   template <class T, class Finish>
@@ -85,5 +70,23 @@ struct Gemm {
                  blocking, nullptr);
   }
 };
+
+template <class T>
+void Gemm::gemm_serial(index_t m, index_t n, index_t k, Operand<T> a, Operand<T> b, T beta, T* c, index_t ldc) {
+  for (index_t i = 0; i < m; ++i) {
+    T* row = c + i * ldc;
+    if (beta == T(0)) {
+      std::memset(row, 0, std::size_t(n) * sizeof(T));
+    } else if (beta != T(1)) {
+      for (index_t j = 0; j < n; ++j) row[j] *= beta;
+    }
+  }
+  if (k == 0) return;
+  if (a.transposed) {
+    b.transposed ? product<T, true, true>(m, n, k, a, b, c, ldc) : product<T, true, false>(m, n, k, a, b, c, ldc);
+  } else {
+    b.transposed ? product<T, false, true>(m, n, k, a, b, c, ldc) : product<T, false, false>(m, n, k, a, b, c, ldc);
+  }
+}
 
 }  // namespace lacuna::cpu

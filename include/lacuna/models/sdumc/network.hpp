@@ -71,115 +71,20 @@ struct SdumcNetwork {
 
   SdumcNetwork() = default;
   /// Throws OptionError for sizes that make no network.
-  SdumcNetwork(const SdumcOptions& o, Random& random) : options(o), views(sdumc_views(index_t(o.inputs.size()))) {
-    const index_t m = index_t(o.inputs.size()), g = o.width, h = o.fused, v = index_t(views.size());
-    if (m < 2) throw OptionError(detail::cat("SDUMC: needs at least two modalities, found ", m));
-    if (o.missing < 0 || o.missing >= m)
-      throw OptionError(detail::cat("SDUMC: the modality that may be missing is number ", o.missing, " of ", m));
-    if (g < 2 || h < 2 || o.contrast < 1)
-      throw OptionError(detail::cat("SDUMC: width ", g, ", fused ", h, " and contrast ", o.contrast, " are too small"));
-    const UmcaOptions umca{.width = g, .scale = o.scale, .dropout = o.frame_dropout};
-    const auto mlp = [&](std::vector<index_t> sizes) {
-      return Mlp<T, D>({.sizes = std::move(sizes), .dropout = o.dropout}, random);
-    };
-    for (const index_t in : o.inputs) projection.emplace_back(typename Linear<T, D>::Options{in, g}, random);
-    for (index_t i = 0; i < m; ++i) pooling.emplace_back(umca, random);
-    for (index_t i = 0; i < m; ++i) hidden.push_back(mlp({g, g, g}));
-    gate_mlp = mlp({m * g, g, g});
-    gate = Linear<T, D>({.in = g, .out = m}, random);
-    for (index_t i = 0; i < v; ++i) view_query.push_back(mlp({g, g}));
-    for (index_t i = 0; i < m; ++i) cross_attention.emplace_back(umca, random);
-    for (index_t i = 0; i < m; ++i) content.push_back(mlp({g, g, h}));
-    view_mlp = mlp({v * h, g, h});
-    view_gate = Linear<T, D>({.in = h, .out = v}, random);
-    regression = Linear<T, D>({.in = h, .out = 1}, random);
-    contrast_in = Linear<T, D>({.in = h, .out = o.contrast}, random);
-    contrast_out = Linear<T, D>({.in = o.contrast, .out = o.contrast}, random);
-    if (o.imagination == Imagination::off) return;
-    const auto residual =
-        o.imagination == Imagination::input ? ImaginationResidual::input : ImaginationResidual::transition;
-    const auto imagine = [&](index_t size, index_t narrow) {
-      imagination.emplace_back(
-          typename ImaginationAutoencoder<T, D>::Options{m, size, narrow > 0 ? narrow : std::max<index_t>(size / 2, 1), residual},
-          random);
-    };
-    imagine(g, o.bottleneck);
-    imagine(h, o.fused_bottleneck);
-  }
+  SdumcNetwork(const SdumcOptions& o, Random& random);
 
   using Stream = data::Stream<T, D>;
   using Flow = SdumcFlow<T, D>;
 
   /// The frames of one modality in the common space: what both flows share is computed once.
   /// Frames that attention may not see enter as zeros: what stands there, NaN included, reaches neither value nor gradient.
-  Variable<T, 3, D> project(std::size_t modality, const Stream& stream) const {
-    detail::expect_shape("SDUMC", "present", stream.present.shape(), {stream.frames.extent(0), stream.frames.extent(1)});
-    const Mask<2, D> seen = visible(stream);
-    Tensor<T, 3, D> frames(stream.frames.extents());
-    Kernels<D>::keep_rows(seen.size(), frames.extent(2), seen.data(), stream.frames.data(), frames.data());
-    return projection[modality](Variable<T, 3, D>(frames));
-  }
+  Variable<T, 3, D> project(std::size_t modality, const Stream& stream) const;
   /// What attention may see of a stream under the padding option.
-  Mask<2, D> visible(const Stream& stream) const {
-    if (options.padding == Padding::masked) return stream.present;
-    Mask<2, D> all = stream.present.clone();
-    const index_t frames = all.extent(1);
-    for (index_t b = 0; b < all.extent(0); ++b) {
-      bool any = false;
-      for (index_t t = 0; t < frames; ++t) any = any || all(b, t);
-      for (index_t t = 0; t < frames; ++t) all(b, t) = any;
-    }
-    return all;
-  }
+  Mask<2, D> visible(const Stream& stream) const;
 
   /// One flow over projected frames (B, T_m, g) and their visibility. `imagine`: this is the missing flow.
   Flow operator()(const std::vector<Variable<T, 3, D>>& frames, const std::vector<Mask<2, D>>& present, bool imagine,
-                  const Context& context) const {
-    const std::size_t m = projection.size();
-    const auto lost = std::size_t(options.missing);
-    if (frames.size() != m || present.size() != m)
-      throw ShapeError(detail::cat("SDUMC: ", frames.size(), " streams for ", m, " modalities"));
-    imagine = imagine && !imagination.empty();
-    const index_t batch = frames[0].extent(0), h = options.fused, v = index_t(views.size());
-    Flow flow;
-    flow.missing = options.missing;
-    flow.frames = frames;
-    for (std::size_t i = 0; i < m; ++i) {
-      const auto result = pooling[i](frames[i], present[i], context);
-      flow.pooled.push_back(result.pooled);
-      flow.pooling_weights.push_back(result.weights);
-    }
-    for (std::size_t i = 0; i < m; ++i) flow.hidden.push_back(hidden[i](flow.pooled[i], context));
-    auto vectors = flow.hidden;
-    if (imagine) vectors[lost] = flow.imagined_hidden = imagination[0](flow.hidden, lost);
-
-    flow.gate_hidden = gate_mlp(concat_last(vectors), context);
-    flow.gates = gate(flow.gate_hidden);
-    const auto stacked = stack(vectors);
-    for (std::size_t i = 0; i < views.size(); ++i) {
-      const bool single = i + m >= views.size();
-      flow.mixes.push_back(single ? vectors[i + m - views.size()] : weighted_sum(flow.gates, stacked, views[i]));
-      flow.queries.push_back(view_query[i](flow.mixes[i], context));
-    }
-    const auto queries = stack(flow.queries);
-    for (std::size_t i = 0; i < m; ++i) {
-      const auto attended = cross_attention[i](queries, frames[i], present[i], context);
-      flow.attended.push_back(attended.output);
-      flow.attention_weights.push_back(attended.weights);
-    }
-    for (std::size_t i = 0; i < m; ++i) flow.content.push_back(content[i](flow.attended[i], context));
-    auto contents = flow.content;
-    if (imagine) contents[lost] = flow.imagined_content = imagination[1](flow.content, lost);
-
-    const auto joined = reshape(stack(contents), std::array<index_t, 3>{batch, index_t(m), v * h});
-    const auto views_fused = weighted_sum(flow.gates, joined);  // (B, V·h)
-    flow.view_hidden = view_mlp(views_fused, context);
-    flow.view_weights = view_gate(flow.view_hidden);
-    flow.fused = weighted_sum(flow.view_weights, reshape(views_fused, std::array<index_t, 3>{batch, v, h}));
-    flow.prediction = regression(flow.fused);
-    flow.contrast = contrast_out(contrast_in(flow.fused, Activation::relu));
-    return flow;
-  }
+                  const Context& context) const;
 
   static void reflect(auto& self, auto&& visit) {
     visit("projection", self.projection);
@@ -198,6 +103,114 @@ struct SdumcNetwork {
     visit("imagination", self.imagination);
   }
 };
+
+template <class T, class D>
+SdumcNetwork<T, D>::SdumcNetwork(const SdumcOptions& o, Random& random) : options(o), views(sdumc_views(index_t(o.inputs.size()))) {
+  const index_t m = index_t(o.inputs.size()), g = o.width, h = o.fused, v = index_t(views.size());
+  if (m < 2) throw OptionError(detail::cat("SDUMC: needs at least two modalities, found ", m));
+  if (o.missing < 0 || o.missing >= m)
+    throw OptionError(detail::cat("SDUMC: the modality that may be missing is number ", o.missing, " of ", m));
+  if (g < 2 || h < 2 || o.contrast < 1)
+    throw OptionError(detail::cat("SDUMC: width ", g, ", fused ", h, " and contrast ", o.contrast, " are too small"));
+  const UmcaOptions umca{.width = g, .scale = o.scale, .dropout = o.frame_dropout};
+  const auto mlp = [&](std::vector<index_t> sizes) {
+    return Mlp<T, D>({.sizes = std::move(sizes), .dropout = o.dropout}, random);
+  };
+  for (const index_t in : o.inputs) projection.emplace_back(typename Linear<T, D>::Options{in, g}, random);
+  for (index_t i = 0; i < m; ++i) pooling.emplace_back(umca, random);
+  for (index_t i = 0; i < m; ++i) hidden.push_back(mlp({g, g, g}));
+  gate_mlp = mlp({m * g, g, g});
+  gate = Linear<T, D>({.in = g, .out = m}, random);
+  for (index_t i = 0; i < v; ++i) view_query.push_back(mlp({g, g}));
+  for (index_t i = 0; i < m; ++i) cross_attention.emplace_back(umca, random);
+  for (index_t i = 0; i < m; ++i) content.push_back(mlp({g, g, h}));
+  view_mlp = mlp({v * h, g, h});
+  view_gate = Linear<T, D>({.in = h, .out = v}, random);
+  regression = Linear<T, D>({.in = h, .out = 1}, random);
+  contrast_in = Linear<T, D>({.in = h, .out = o.contrast}, random);
+  contrast_out = Linear<T, D>({.in = o.contrast, .out = o.contrast}, random);
+  if (o.imagination == Imagination::off) return;
+  const auto residual =
+      o.imagination == Imagination::input ? ImaginationResidual::input : ImaginationResidual::transition;
+  const auto imagine = [&](index_t size, index_t narrow) {
+    imagination.emplace_back(
+        typename ImaginationAutoencoder<T, D>::Options{m, size, narrow > 0 ? narrow : std::max<index_t>(size / 2, 1), residual},
+        random);
+  };
+  imagine(g, o.bottleneck);
+  imagine(h, o.fused_bottleneck);
+}
+
+template <class T, class D>
+Variable<T, 3, D> SdumcNetwork<T, D>::project(std::size_t modality, const Stream& stream) const {
+  detail::expect_shape("SDUMC", "present", stream.present.shape(), {stream.frames.extent(0), stream.frames.extent(1)});
+  const Mask<2, D> seen = visible(stream);
+  Tensor<T, 3, D> frames(stream.frames.extents());
+  Kernels<D>::keep_rows(seen.size(), frames.extent(2), seen.data(), stream.frames.data(), frames.data());
+  return projection[modality](Variable<T, 3, D>(frames));
+}
+
+template <class T, class D>
+Mask<2, D> SdumcNetwork<T, D>::visible(const Stream& stream) const {
+  if (options.padding == Padding::masked) return stream.present;
+  Mask<2, D> all = stream.present.clone();
+  const index_t frames = all.extent(1);
+  for (index_t b = 0; b < all.extent(0); ++b) {
+    bool any = false;
+    for (index_t t = 0; t < frames; ++t) any = any || all(b, t);
+    for (index_t t = 0; t < frames; ++t) all(b, t) = any;
+  }
+  return all;
+}
+
+template <class T, class D>
+SdumcFlow<T, D> SdumcNetwork<T, D>::operator()(const std::vector<Variable<T, 3, D>>& frames, const std::vector<Mask<2, D>>& present, bool imagine,
+                const Context& context) const {
+  const std::size_t m = projection.size();
+  const auto lost = std::size_t(options.missing);
+  if (frames.size() != m || present.size() != m)
+    throw ShapeError(detail::cat("SDUMC: ", frames.size(), " streams for ", m, " modalities"));
+  imagine = imagine && !imagination.empty();
+  const index_t batch = frames[0].extent(0), h = options.fused, v = index_t(views.size());
+  Flow flow;
+  flow.missing = options.missing;
+  flow.frames = frames;
+  for (std::size_t i = 0; i < m; ++i) {
+    const auto result = pooling[i](frames[i], present[i], context);
+    flow.pooled.push_back(result.pooled);
+    flow.pooling_weights.push_back(result.weights);
+  }
+  for (std::size_t i = 0; i < m; ++i) flow.hidden.push_back(hidden[i](flow.pooled[i], context));
+  auto vectors = flow.hidden;
+  if (imagine) vectors[lost] = flow.imagined_hidden = imagination[0](flow.hidden, lost);
+
+  flow.gate_hidden = gate_mlp(concat_last(vectors), context);
+  flow.gates = gate(flow.gate_hidden);
+  const auto stacked = stack(vectors);
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    const bool single = i + m >= views.size();
+    flow.mixes.push_back(single ? vectors[i + m - views.size()] : weighted_sum(flow.gates, stacked, views[i]));
+    flow.queries.push_back(view_query[i](flow.mixes[i], context));
+  }
+  const auto queries = stack(flow.queries);
+  for (std::size_t i = 0; i < m; ++i) {
+    const auto attended = cross_attention[i](queries, frames[i], present[i], context);
+    flow.attended.push_back(attended.output);
+    flow.attention_weights.push_back(attended.weights);
+  }
+  for (std::size_t i = 0; i < m; ++i) flow.content.push_back(content[i](flow.attended[i], context));
+  auto contents = flow.content;
+  if (imagine) contents[lost] = flow.imagined_content = imagination[1](flow.content, lost);
+
+  const auto joined = reshape(stack(contents), std::array<index_t, 3>{batch, index_t(m), v * h});
+  const auto views_fused = weighted_sum(flow.gates, joined);  // (B, V·h)
+  flow.view_hidden = view_mlp(views_fused, context);
+  flow.view_weights = view_gate(flow.view_hidden);
+  flow.fused = weighted_sum(flow.view_weights, reshape(views_fused, std::array<index_t, 3>{batch, v, h}));
+  flow.prediction = regression(flow.fused);
+  flow.contrast = contrast_out(contrast_in(flow.fused, Activation::relu));
+  return flow;
+}
 
 /// Both flows of one batch. `streams` are the modalities, `simulated` stands in for the missing one.
 template <class T, class D = Cpu>

@@ -87,18 +87,7 @@ struct DecoderSimulator {
     outer = Linear<T, D>({.in = 2 * w, .out = out}, random);
   }
 
-  Variable<T, 3, D> decode(const std::vector<data::Stream<T, D>>& streams, const Context& context) const {
-    const index_t width = query.extent(1);
-    const auto queries = reshape(static_cast<const Variable<T, 2, D>&>(query), std::array<index_t, 3>{1, slots, width});
-    std::vector<Variable<T, 3, D>> seen;
-    for (std::size_t i = 0; i < embed.size(); ++i) {
-      const auto& stream = streams[i < std::size_t(missing) ? i : i + 1];
-      const auto e = dropout(embed[i](Variable<T, 3, D>(stream.frames)), probability, context);
-      seen.push_back(attention(queries, key[i](e), value[i](e), stream.present, {.heads = heads}).output);
-    }
-    const auto joined = concat_last(seen);
-    return skip(joined) + outer(dropout(inner(joined, Activation::relu), probability, context));
-  }
+  Variable<T, 3, D> decode(const std::vector<data::Stream<T, D>>& streams, const Context& context) const;
 
   data::Stream<T, D> operator()(const std::vector<data::Stream<T, D>>& streams) const {
     const NoGrad off;
@@ -126,6 +115,20 @@ struct DecoderSimulator {
 };
 
 static_assert(Simulator<StreamSimulator<float>, float, Cpu> && Simulator<DecoderSimulator<float>, float, Cpu>);
+
+template <class T, class D>
+Variable<T, 3, D> DecoderSimulator<T, D>::decode(const std::vector<data::Stream<T, D>>& streams, const Context& context) const {
+  const index_t width = query.extent(1);
+  const auto queries = reshape(static_cast<const Variable<T, 2, D>&>(query), std::array<index_t, 3>{1, slots, width});
+  std::vector<Variable<T, 3, D>> seen;
+  for (std::size_t i = 0; i < embed.size(); ++i) {
+    const auto& stream = streams[i < std::size_t(missing) ? i : i + 1];
+    const auto e = dropout(embed[i](Variable<T, 3, D>(stream.frames)), probability, context);
+    seen.push_back(attention(queries, key[i](e), value[i](e), stream.present, {.heads = heads}).output);
+  }
+  const auto joined = concat_last(seen);
+  return skip(joined) + outer(dropout(inner(joined, Activation::relu), probability, context));
+}
 
 /// Trains a decoder on batches of the training split; keeps the parameters with the smallest error on the held-out ones.
 /// fetch(samples) gives the (standardised) streams of those samples; a sample without the modality takes no part.

@@ -1,0 +1,2 @@
+// The one object of lacuna::precompiled.
+#include "lacuna/precompiled.hpp"

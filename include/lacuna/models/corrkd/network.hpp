@@ -1,0 +1,142 @@
+/// CorrKD's network, one for the teacher and one for the student.  (Li et al., CVPR 2024, arXiv 2404.16456)
+///
+/// Per modality m, X_m (B, T_m, D_m) with absent frames set to zero:
+///   E_m = norm(layers(conv(X_m) + positions))     (B, T_m, d)   pre-norm Transformer encoder of its own
+///   h_m = mean over time of E_m                   (B, d)
+///   H = [h_1; …; h_M]                             (B, M d)      joint representation
+///   z = W₂ relu(W₁ H + b₁) + b₂                   (B, K)        scores
+/// Any number of modalities, of unaligned lengths. No flag says what is missing: under GapMask::none an absent modality
+/// is a sequence of zeros that goes through its encoder like any other, and the padding of a batch takes part, so that
+/// `frames` should fix the lengths; under GapMask::present it contributes h_m = 0 and gets no gradient.
+#pragma once
+
+#include "lacuna/data/stream.hpp"
+#include "lacuna/models/corrkd/options.hpp"
+#include "lacuna/nn/conv1d.hpp"
+#include "lacuna/nn/position.hpp"
+#include "lacuna/nn/transformer.hpp"
+#include "lacuna/ops/dropout.hpp"
+#include "lacuna/ops/mask.hpp"
+#include "lacuna/ops/pooling.hpp"
+#include "lacuna/ops/shape.hpp"
+
+namespace lacuna::models {
+
+template <class T, class D = Cpu>
+struct CorrkdOutput {
+  std::vector<Variable<T, 2, D>> streams;  ///< h_m
+  Variable<T, 2, D> joint;                 ///< H
+  Variable<T, 2, D> scores;                ///< z
+};
+
+template <class T = float, class D = Cpu>
+struct CorrkdNetwork {
+  using Options = CorrkdNetworkOptions;
+  using Stream = data::Stream<T, D>;
+
+  Options options;
+  std::vector<Conv1d<T, D>> convolution;
+  SinusoidalPositions<T, D> positions;
+  std::vector<TransformerEncoder<T, D>> encoder;
+  std::vector<Linear<T, D>> fill;  ///< weight (D_m, 1): the learned vector of an absent frame; empty unless asked for
+  Linear<T, D> head_in, head_out;
+
+  CorrkdNetwork() = default;
+  /// Throws OptionError for sizes that make no network.
+  CorrkdNetwork(const Options& o, Random& random) : options(o) {
+    const index_t modalities = index_t(o.inputs.size()), d = o.width;
+    if (modalities < 1 || d < 1 || o.outputs < 1 || o.depth < 0 || o.kernel < 1)
+      throw OptionError(detail::cat("CorrKD: ", modalities, " modalities, width ", d, ", ", o.outputs,
+                                    " outputs, depth ", o.depth, ", kernel ", o.kernel, " make no network"));
+    if (!o.frames.empty() && o.frames.size() != o.inputs.size())
+      throw OptionError(detail::cat("CorrKD: ", o.frames.size(), " lengths for ", modalities, " modalities"));
+    const TransformerOptions transformer{.width = d,
+                                         .heads = o.head_count(),
+                                         .hidden = o.hidden > 0 ? o.hidden : 4 * d,
+                                         .layers = o.depth,
+                                         .dropout = o.residual_dropout,
+                                         .attention_dropout = o.attention_dropout,
+                                         .hidden_dropout = o.hidden_dropout};
+    for (const index_t in : o.inputs)
+      convolution.emplace_back(typename Conv1d<T, D>::Options{.in = in, .out = d, .kernel = o.kernel, .bias = false},
+                               random);
+    positions = SinusoidalPositions<T, D>({.width = d});
+    for (index_t m = 0; m < modalities; ++m) encoder.emplace_back(transformer, random);
+    head_in = Linear<T, D>({.in = modalities * d, .out = modalities * d}, random);
+    head_out = Linear<T, D>({.in = modalities * d, .out = o.outputs}, random);
+    if (o.fill == missing::Fill::learned)
+      for (const index_t in : o.inputs)
+        fill.emplace_back(typename Linear<T, D>::Options{.in = 1, .out = in, .bias = false}, random);
+  }
+
+  /// streams: at least one per modality, further ones are not read.
+  CorrkdOutput<T, D> operator()(const std::vector<Stream>& streams, const Context& context = {}) const {
+    if (streams.size() < convolution.size())
+      throw ShapeError(detail::cat("CorrKD: ", streams.size(), " streams for ", convolution.size(), " modalities"));
+    CorrkdOutput<T, D> output;
+    for (std::size_t m = 0; m < convolution.size(); ++m) output.streams.push_back(encode(m, streams[m], context));
+    output.joint = concat_last(output.streams);
+    output.scores = head_out(dropout(head_in(output.joint, Activation::relu), options.head_dropout, context));
+    return output;
+  }
+
+  /// h_m of one modality.
+  Variable<T, 2, D> encode(std::size_t m, const Stream& given, const Context& context = {}) const {
+    detail::expect_shape("CorrKD", "present", given.present.shape(), {given.frames.extent(0), given.frames.extent(1)});
+    const Stream stream = lengthened(m, given);
+    const Mask<2, D> seen = counted(stream.present);
+    Tensor<T, 3, D> frames(stream.frames.extents());
+    Kernels<D>::keep_rows(stream.present.size(), frames.extent(2), stream.present.data(), stream.frames.data(),
+                          frames.data());
+    Variable<T, 3, D> x(frames);
+    if (!fill.empty()) x = x + fill[m](Variable<T, 3, D>(absent(stream.present, seen)));
+    x = dropout(positions(convolution[m](x)), options.embedding_dropout, context);
+    x = encoder[m](x, seen, context);
+    if (options.fill == missing::Fill::encoded_zeros) x = keep_present(x, stream.present);
+    return mean_pool(x, seen);
+  }
+
+  static void reflect(auto& self, auto&& visit) {
+    visit("convolution", self.convolution);
+    visit("encoder", self.encoder);
+    visit("head_in", self.head_in);
+    visit("head_out", self.head_out);
+    visit("fill", self.fill);
+  }
+
+ private:
+  Stream lengthened(std::size_t m, const Stream& stream) const {
+    const index_t batch = stream.frames.extent(0), now = stream.frames.extent(1), features = stream.frames.extent(2);
+    if (options.gap_mask != GapMask::none || options.frames.empty() || options.frames[m] <= now) return stream;
+    Stream longer{Tensor<T, 3, D>::zeros({batch, options.frames[m], features}),
+                  Mask<2, D>::zeros({batch, options.frames[m]})};
+    Kernels<D>::copy_runs(batch, now * features, stream.frames.data(), now * features, longer.frames.data(),
+                          options.frames[m] * features);
+    Kernels<D>::copy_runs(batch, now, stream.present.data(), now, longer.present.data(), options.frames[m]);
+    return longer;
+  }
+  /// Undefined: all.
+  Mask<2, D> counted(const Mask<2, D>& present) const {
+    if (options.gap_mask == GapMask::none) return {};
+    if (options.gap_mask == GapMask::present) return present;
+    std::vector<std::uint8_t> flags = present.to_vector();
+    const index_t frames = present.extent(1);
+    for (index_t b = 0; b < present.extent(0); ++b) {
+      std::uint8_t* row = flags.data() + b * frames;
+      index_t length = frames;
+      while (length > 0 && !row[length - 1]) --length;
+      if (length == 0) length = frames;
+      std::fill(row, row + length, std::uint8_t(1));
+    }
+    return Mask<2, D>::from(present.extents(), flags);
+  }
+  /// (B, T, 1): 1 at frames that count but are absent.
+  static Tensor<T, 3, D> absent(const Mask<2, D>& present, const Mask<2, D>& seen) {
+    const std::vector<std::uint8_t> here = present.to_vector(), counts = seen.defined() ? seen.to_vector() : here;
+    std::vector<T> flags(here.size());
+    for (std::size_t i = 0; i < here.size(); ++i) flags[i] = T(!here[i] && (!seen.defined() || counts[i]));
+    return Tensor<T, 3, D>::from({present.extent(0), present.extent(1), 1}, flags);
+  }
+};
+
+}  // namespace lacuna::models

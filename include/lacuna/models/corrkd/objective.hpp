@@ -1,0 +1,97 @@
+/// The objectives of CorrKD's teacher and student.
+#pragma once
+
+#include "lacuna/losses/regression.hpp"
+#include "lacuna/models/corrkd/critic.hpp"
+#include "lacuna/models/corrkd/labels.hpp"
+#include "lacuna/models/corrkd/network.hpp"
+#include "lacuna/ops/slice.hpp"
+
+namespace lacuna::models {
+
+/// Cross-entropy of the scores, averaged over one-vs-rest heads; mean square error for a regression.
+template <class T, class D>
+Variable<T, 0, D> corrkd_task_loss(const CorrkdOptions& o, const Variable<T, 2, D>& scores,
+                                   const CorrkdTarget<T, D>& target) {
+  if (o.labels == CorrkdLabels::regression) return mse_loss(scores, Variable<T, 2, D>(target.values), target.present);
+  if (!o.one_vs_rest) return cross_entropy(scores, target.classes, {}, target.present);
+  Variable<T, 0, D> total;
+  for (index_t h = 0; h < o.head_count(); ++h) {
+    std::vector<index_t> own;
+    for (const index_t k : target.classes) own.push_back(k == h);
+    const auto term = cross_entropy(slice(scores, 1, 2 * h, 2), own, {}, target.present);
+    total = total.defined() ? total + term : term;
+  }
+  return (1.0 / double(o.head_count())) * total;
+}
+
+/// A term of weight 0 is undefined, and so are the two informations unless RCD is on.
+template <class T, class D = Cpu>
+struct CorrkdLosses {
+  Variable<T, 0, D> task, sample, prototype, response, target_information, rest_information, total;
+};
+
+/// L = L_task + λ_scd L_SCD + λ_cpd L_CPD + λ_rcd L_RCD; the teacher's output is a constant, critics learn with the
+/// student. Samples that take no part (`target.present`) enter no term. With one-vs-rest heads the response term is the
+/// mean over heads; in a regression it is the mean square difference of the predictions, and prototypes are of the
+/// seven rounded labels. teacher undefined: the task alone.
+template <class T, class D>
+CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T, D>& student,
+                                    const CorrkdOutput<T, D>& teacher, const CorrkdTarget<T, D>& target,
+                                    const CorrkdCritics<T, D>& critics, const Context& context = {}) {
+  CorrkdLosses<T, D> losses;
+  losses.total = losses.task = corrkd_task_loss(o, student.scores, target);
+  if (!teacher.joint.defined()) return losses;
+  const auto joint = teacher.joint.detach(), scores = teacher.scores.detach();
+  const CorrkdLossOptions& l = o.loss;
+  const auto include = [&](double weight, const Variable<T, 0, D>& term) {
+    losses.total = losses.total + weight * term;
+  };
+  if (l.scd != 0) include(l.scd, losses.sample = scd_loss(student.joint, joint, l.sample, target.present));
+  if (l.cpd != 0)
+    include(l.cpd, losses.prototype =
+                       cpd_loss(student.joint, joint, target.classes, o.class_count(), l.prototype, target.present));
+  if (l.rcd == 0 || l.response == ResponseLoss::none) return losses;
+  if (o.labels == CorrkdLabels::regression) {
+    include(l.rcd, losses.response = mse_loss(student.scores, scores, target.present));
+    return losses;
+  }
+  const index_t heads = o.head_count();
+  const auto add = [](Variable<T, 0, D>& sum, const Variable<T, 0, D>& term) {
+    sum = sum.defined() ? sum + term : term;
+  };
+  for (index_t h = 0; h < heads; ++h) {
+    const auto s = o.one_vs_rest ? slice(student.scores, 1, 2 * h, 2) : student.scores;
+    const auto t = o.one_vs_rest ? slice(scores, 1, 2 * h, 2) : scores;
+    std::vector<index_t> own = target.classes;
+    if (o.one_vs_rest)
+      for (index_t& k : own) k = k == h;
+    switch (l.response) {
+      case ResponseLoss::rcd: {
+        const auto &ours = critics.target.at(std::size_t(h)), &others = critics.rest.at(std::size_t(h));
+        using Shuffled = ShuffledPairs<ResponseCritic<T, D>>;
+        const auto result = l.negatives == Negatives::all
+                                ? rcd_loss(s, t, own, ours, others, l.information, target.present)
+                                : rcd_loss(s, t, own, Shuffled{ours, context.random}, Shuffled{others, context.random},
+                                           l.information, target.present);
+        add(losses.response, result.loss);
+        add(losses.target_information, result.target_information);
+        add(losses.rest_information, result.rest_information);
+        break;
+      }
+      case ResponseLoss::kl:
+        add(losses.response, kl_divergence(s, t, l.divergence, target.present));
+        break;
+      case ResponseLoss::dkd:
+        add(losses.response, dkd_loss(s, t, own, l.decoupled, target.present));
+        break;
+      default:
+        add(losses.response, iic_loss(s, t, l.clustering, target.present));
+    }
+  }
+  if (heads > 1) losses.response = (1.0 / double(heads)) * losses.response;
+  include(l.rcd, losses.response);
+  return losses;
+}
+
+}  // namespace lacuna::models

@@ -1,0 +1,205 @@
+/// The options of CorrKD. What the paper leaves open is an option here; the defaults are those of the specification
+/// that the library follows (arXiv 2404.16456 and the code of its sources).
+#pragma once
+
+#include <vector>
+
+#include "lacuna/losses/contrastive.hpp"
+#include "lacuna/losses/distillation.hpp"
+#include "lacuna/losses/mutual_information.hpp"
+#include "lacuna/losses/prototype.hpp"
+#include "lacuna/missing/sampler.hpp"
+
+namespace lacuna::models {
+
+/// Which frames take part in attention and in the mean over time. none: all, padding and erased ones included, as
+/// published. valid: up to the last present frame, erased ones before it included; all where nothing is present.
+/// present: present ones only, so that an absent modality gives a zero vector.
+enum class GapMask { none, valid, present };
+
+/// What is predicted. classes: the class ids of the data. Of real labels y: binary_non0 y < 0, y > 0, zeros take no
+/// part; binary_has0 y < 0, y >= 0; ternary, five, seven: y clipped to ±1, ±2, ±3 and rounded half to even; regression:
+/// y.
+enum class CorrkdLabels { classes, binary_non0, binary_has0, ternary, five, seven, regression };
+
+/// What pulls the responses: RCD, or in its place an ordinary divergence ("w/o RCD" of the paper is kl), IIC, nothing.
+enum class ResponseLoss { rcd, kl, dkd, iic, none };
+
+enum class CriticKind { mlp, bilinear };
+/// Which pairs stand for the product of the marginals: all i ≠ j, or one random derangement per step.
+enum class Negatives { all, shuffle };
+enum class StudentInit { random, teacher };
+
+struct CorrkdNetworkOptions {
+  std::vector<index_t> inputs = {};  ///< feature size of every modality
+  index_t outputs = 2;               ///< K scores; the model sets it
+  index_t width = 40;                ///< d of every stream
+  index_t heads = 0;                 ///< 0: the largest of 10, 8, 5, 4, 2, 1 that divides the width
+  index_t depth = 4;
+  index_t hidden = 0;  ///< of the feed-forward parts; 0 = 4 · width
+  index_t kernel = 3;  ///< of the convolution over time, same padding, no bias
+  double embedding_dropout = 0.25, attention_dropout = 0.1, hidden_dropout = 0.1, residual_dropout = 0.1,
+         head_dropout = 0;
+  GapMask gap_mask = GapMask::none;
+  missing::Fill fill = missing::Fill::zeros;  ///< zeros before or after the encoder, or a learned vector before it
+  std::vector<index_t> frames =
+      {};  ///< with GapMask::none: shorter batches are padded to these lengths; empty: as they come
+
+  index_t head_count() const {
+    if (heads > 0) return heads;
+    for (const index_t count : {10, 8, 5, 4, 2})
+      if (width % count == 0) return count;
+    return 1;
+  }
+};
+
+struct CorrkdCriticOptions {
+  CriticKind kind = CriticKind::mlp;
+  index_t hidden = 64, layers = 2;
+};
+
+/// total = task + scd · L_SCD + cpd · L_CPD + rcd · L_response. A term of weight 0 is not computed.
+struct CorrkdLossOptions {
+  double scd = 1, cpd = 1, rcd = 1;
+  ScdOptions sample = {.margin = 1.2};
+  CpdOptions prototype = {};
+  ResponseLoss response = ResponseLoss::rcd;
+  RcdOptions information = {};
+  Negatives negatives = Negatives::all;
+  KlOptions divergence = {};
+  DkdOptions decoupled = {};
+  IicOptions clustering = {};
+};
+
+/// The teacher is trained on complete data; the epoch with the least task loss on the validation split is kept.
+struct CorrkdTeacherOptions {
+  index_t epochs = 50, batch = 64;
+  double rate = 4e-3;
+  double clip = 0.8;  ///< largest norm of the gradient; 0 = no limit
+};
+
+struct CorrkdOptions {
+  CorrkdNetworkOptions network = {};
+  CorrkdLabels labels = CorrkdLabels::binary_non0;
+  index_t classes = 0;  ///< of CorrkdLabels::classes
+  bool one_vs_rest =
+      false;  ///< a two-way head for every class in the place of one K-way head; losses averaged over heads
+  CorrkdLossOptions loss = {};
+  CorrkdCriticOptions critic = {};
+  missing::MrmOptions mrm = {};
+  CorrkdTeacherOptions teacher = {};
+  bool distill = true;  ///< false: the student alone, trained on its task under MRM
+  StudentInit student_init = StudentInit::random;
+  bool standardize = false;  ///< every feature to mean 0 and deviation 1 of the training split
+  double clip = 0;           ///< of standardised features, in deviations; 0 = never
+
+  index_t class_count() const {
+    switch (labels) {
+      case CorrkdLabels::classes:
+        return classes;
+      case CorrkdLabels::ternary:
+        return 3;
+      case CorrkdLabels::five:
+        return 5;
+      case CorrkdLabels::seven:
+      case CorrkdLabels::regression:  // classes of the prototypes
+        return 7;
+      default:
+        return 2;
+    }
+  }
+  /// Two-way heads, or the one head.
+  index_t head_count() const { return one_vs_rest ? class_count() : 1; }
+  index_t outputs() const {
+    return labels == CorrkdLabels::regression ? 1 : one_vs_rest ? 2 * class_count() : class_count();
+  }
+  /// Throws OptionError for what cannot be trained.
+  void check() const {
+    if (network.inputs.empty()) throw OptionError("CorrKD: needs at least one modality");
+    for (const index_t in : network.inputs)
+      if (in < 1) throw OptionError(detail::cat("CorrKD: a modality has ", in, " features"));
+    if (class_count() < 2) throw OptionError(detail::cat("CorrKD: ", class_count(), " classes, expected at least 2"));
+    if (one_vs_rest && labels == CorrkdLabels::regression)
+      throw OptionError("CorrKD: a regression has no classes for one-vs-rest heads");
+    for (const double weight : {loss.scd, loss.cpd, loss.rcd})
+      if (!(weight >= 0 && weight < 1e300)) throw OptionError(detail::cat("CorrKD: a loss weight is ", weight));
+    if (loss.response == ResponseLoss::rcd && loss.information.renormalize && (one_vs_rest || class_count() == 2))
+      throw OptionError(
+          "CorrKD: with two classes the renormalised non-target response is the constant 1 and holds no information; "
+          "set information.renormalize = false");
+    if (critic.hidden < 1 || critic.layers < 0) throw OptionError("CorrKD: the critic needs hidden >= 1, layers >= 0");
+    if (network.fill == missing::Fill::substitute)
+      throw OptionError(
+          "CorrKD: a substitute stream is put in by missing::apply; fill is zeros, encoded_zeros or learned");
+    if (distill && (teacher.epochs < 1 || teacher.batch < 1 || !(teacher.rate > 0) || !(teacher.clip >= 0)))
+      throw OptionError("CorrKD: teacher epochs, batch and rate must be positive, clip not negative");
+    mrm.check(index_t(network.inputs.size()));
+  }
+
+  /// f(name, member) for everything: storing and loading are written once.
+  static void visit(auto& self, auto&& f) {
+    auto& n = self.network;
+    f("inputs", n.inputs);
+    f("width", n.width);
+    f("heads", n.heads);
+    f("depth", n.depth);
+    f("hidden", n.hidden);
+    f("kernel", n.kernel);
+    f("embedding_dropout", n.embedding_dropout);
+    f("attention_dropout", n.attention_dropout);
+    f("hidden_dropout", n.hidden_dropout);
+    f("residual_dropout", n.residual_dropout);
+    f("head_dropout", n.head_dropout);
+    f("gap_mask", n.gap_mask);
+    f("fill", n.fill);
+    f("frames", n.frames);
+    f("labels", self.labels);
+    f("classes", self.classes);
+    f("one_vs_rest", self.one_vs_rest);
+    auto& l = self.loss;
+    f("scd", l.scd);
+    f("cpd", l.cpd);
+    f("rcd", l.rcd);
+    f("scd_margin", l.sample.margin);
+    f("scd_normalize", l.sample.normalize);
+    f("scd_reduction", l.sample.reduction);
+    f("cpd_power", l.prototype.power);
+    f("cpd_mean", l.prototype.mean);
+    f("cpd_detach", l.prototype.detach_prototypes);
+    f("cpd_epsilon", l.prototype.epsilon);
+    f("response", l.response);
+    f("rcd_temperature", l.information.temperature);
+    f("rcd_space", l.information.space);
+    f("rcd_renormalize", l.information.renormalize);
+    f("rcd_negatives", l.negatives);
+    f("kl_temperature", l.divergence.temperature);
+    f("dkd_temperature", l.decoupled.temperature);
+    f("dkd_alpha", l.decoupled.alpha);
+    f("dkd_beta", l.decoupled.beta);
+    f("iic_symmetric", l.clustering.symmetric);
+    f("critic", self.critic.kind);
+    f("critic_hidden", self.critic.hidden);
+    f("critic_layers", self.critic.layers);
+    auto& r = self.mrm;
+    f("mrm_frame_probability", r.frame_probability);
+    f("mrm_rate_law", r.rate_law);
+    f("mrm_frame_rate", r.frame_rate);
+    f("mrm_draw", r.draw);
+    f("mrm_untouched", r.untouched);
+    f("mrm_stream_probability", r.stream_probability);
+    f("mrm_pattern_weights", r.pattern_weights);
+    f("mrm_stream_rate", r.stream_rate);
+    f("mrm_unit", r.unit);
+    f("mrm_keep_one", r.keep_one);
+    f("teacher_epochs", self.teacher.epochs);
+    f("teacher_batch", self.teacher.batch);
+    f("teacher_rate", self.teacher.rate);
+    f("teacher_clip", self.teacher.clip);
+    f("distill", self.distill);
+    f("student_init", self.student_init);
+    f("standardize", self.standardize);
+    f("clip", self.clip);
+  }
+};
+
+}  // namespace lacuna::models

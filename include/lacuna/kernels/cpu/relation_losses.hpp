@@ -8,9 +8,11 @@
 namespace lacuna::cpu {
 
 /// The smooth absolute value with beta 1, and its slope.
-inline double smooth_absolute(double x) { return std::abs(x) < 1 ? 0.5 * x * x : std::abs(x) - 0.5; }
+inline double smooth_absolute(double x) {
+  const double near = std::min(std::abs(x), 1.0);
+  return near * (std::abs(x) - 0.5 * near);
+}
 inline double smooth_sign(double x) { return std::clamp(x, -1.0, 1.0); }
-inline double sign_of(double x) { return double(x > 0) - double(x < 0); }
 
 struct RelationLosses {
   /// Mean over all pairs of the smooth absolute difference of D_ij, each divided by the mean of its positive entries.
@@ -50,11 +52,7 @@ struct RelationLosses {
       for (index_t i = begin; i < end; ++i) {
         a.centre(i);
         b.centre(i);
-        for (std::size_t p = 0; p < slope.size(); ++p) {
-          const double apart = double(a.cosine[p]) - double(b.cosine[p]);
-          sum += each * smooth_absolute(apart);
-          slope[p] = T(2 * each * smooth_sign(apart));
-        }
+        sum += each * compare(n * n, a.cosine.data(), b.cosine.data(), T(2 * each), slope.data());
         if (grad_s) a.back(i, slope.data(), 1, to_s.data());
         if (grad_t) b.back(i, slope.data(), -1, to_t.data());
       }
@@ -109,6 +107,22 @@ struct RelationLosses {
   }
 
  private:
+  /// Σ of the smooth absolute differences; slope_p = factor times that of the p-th. Branch-free: it runs n³ times.
+  template <class T>
+  static double compare(index_t count, const T* a, const T* b, T factor, T* slope) {
+    double sum = 0;
+    for (index_t first = 0; first < count; first += 256) {
+      const index_t last = std::min(first + 256, count);
+      T part[256];
+      for (index_t p = first; p < last; ++p) {
+        const T apart = a[p] - b[p], far = std::abs(apart), near = std::min(far, T(1));
+        part[p - first] = near * (far - T(0.5) * near);
+        slope[p] = factor * std::min(std::max(apart, T(-1)), T(1));
+      }
+      for (index_t p = first; p < last; ++p) sum += double(part[p - first]);
+    }
+    return sum;
+  }
   template <class T>
   static Array<T> gram(index_t n, index_t d, const T* x) {
     Array<T> product(Shape{n, n});

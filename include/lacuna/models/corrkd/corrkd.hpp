@@ -1,0 +1,182 @@
+/// CorrKD as a trainable model: correlation-decoupled knowledge distillation from a teacher that sees everything to a
+/// student that does not.  (Li, Yang, Zhao, Wang et al., CVPR 2024, arXiv 2404.16456)
+///
+///     models::Corrkd<> model({.network = {.inputs = corpus.dimensions()}}, Random(7));
+///     train::fit(model, corpus, {.epochs = 50, .batch = 64, .learning_rate = 4e-3, .clip = 0.8});
+///
+/// `prepare`, which the trainer calls, trains the teacher on complete data, keeps its best epoch on the validation
+/// split and freezes it; then the trainer trains the student and the critics on what modality random missing leaves of
+/// every batch. Only the student predicts. A sample that lacks modalities lacks them for teacher and student alike.
+/// Class ids as labels need a training loop for classes; loss and predict support them.
+#pragma once
+
+#include "lacuna/core/state.hpp"
+#include "lacuna/data/batch.hpp"
+#include "lacuna/data/standardize.hpp"
+#include "lacuna/missing/condition.hpp"
+#include "lacuna/models/corrkd/teacher.hpp"
+
+namespace lacuna::models {
+
+template <class T = float, class D = Cpu>
+struct Corrkd {
+  using scalar = T;
+  using Options = CorrkdOptions;
+  using Network = CorrkdNetwork<T, D>;
+
+  Options options;
+  Network student;
+  std::vector<Network> teacher;  ///< one, frozen; none when `distill` is off
+  CorrkdCritics<T, D> critics;   ///< none unless the response loss is RCD
+  bool teacher_ready = false;    ///< trained, or given
+  data::Standardizer standardizer;
+  CorrkdTeacherRecord teacher_record;  ///< of the last `prepare`; not stored
+
+  Corrkd() = default;
+  /// Throws OptionError for options that make no model.
+  Corrkd(const Options& o, Random random) : options(o) {
+    options.check();
+    options.network.outputs = o.outputs();
+    student = Network(options.network, random);
+    if (!o.distill) return;
+    teacher.emplace_back(options.network, random);
+    freeze(teacher);
+    if (o.labels != CorrkdLabels::regression && o.loss.response == ResponseLoss::rcd && o.loss.rcd != 0)
+      critics = CorrkdCritics<T, D>(o.head_count(), o.one_vs_rest ? 2 : o.class_count(), o.critic, random);
+  }
+
+  /// The first phase. A model that has a teacher keeps it. Throws OptionError for other feature sizes.
+  void prepare(const data::Dataset& data, Random& random) {
+    const std::vector<index_t> found = data.dimensions();
+    if (found.size() < options.network.inputs.size() ||
+        !std::equal(options.network.inputs.begin(), options.network.inputs.end(), found.begin()))
+      throw OptionError(detail::cat("CorrKD: ", data.name, " has other feature sizes than the model was made for"));
+    if (options.standardize) standardizer = data::Standardizer::fit(data.train, {.clip = options.clip});
+    if (options.network.frames.empty() && options.network.gap_mask == GapMask::none) {
+      for (std::size_t m = 0; m < options.network.inputs.size(); ++m)
+        options.network.frames.push_back(std::max<index_t>(1, data.train.modalities[m].frames.extent(1)));
+      fix_lengths();
+    }
+    if (!options.distill || teacher_ready) return;
+    freeze(teacher, false);
+    teacher_record = fit_corrkd_teacher<T, D>(
+        teacher[0], options, data.train.size(), data.validation.size(), random,
+        [&](std::span<const index_t> samples) { return standardized(data::gather<T>(data.train, samples)); },
+        [&](std::span<const index_t> samples) { return standardized(data::gather<T>(data.validation, samples)); });
+    set_teacher(teacher[0]);
+  }
+  /// A teacher that was trained elsewhere. Throws OptionError when its sizes differ.
+  void set_teacher(const Network& network) {
+    if (!options.distill) throw OptionError("CorrKD: distill is off, there is no place for a teacher");
+    if (network.options.inputs != options.network.inputs || network.options.outputs != options.network.outputs)
+      throw OptionError("CorrKD: the teacher has other inputs or outputs than the student");
+    teacher = {network};  // a copy
+    freeze(teacher);
+    teacher_ready = true;
+    if (options.student_init == StudentInit::random) return;
+    student = teacher[0];
+    freeze(student, false);
+  }
+
+  struct Loss {
+    Variable<T, 0, D> total;
+    std::vector<std::pair<std::string, double>> terms;
+  };
+  /// The second phase: complete batches in; in training MRM takes away from what the student sees.
+  Loss loss(const data::Batch<T, D>& given, const Context& context) const {
+    if (options.distill && !teacher_ready) throw Error("CorrKD: there is no trained teacher yet; call prepare first");
+    const data::Batch<T, D> batch = standardized(given);
+    const auto target = corrkd_target(options, batch);
+    CorrkdOutput<T, D> told;
+    if (options.distill) {
+      const NoGrad off;
+      told = teacher[0](batch.streams);
+    }
+    data::Batch<T, D> seen = batch;
+    if (context.training()) {
+      if (context.random == nullptr)
+        throw OptionError("CorrKD: MRM needs a random source; build the context with Context::train(random)");
+      const RandomStream step = context.random->stream();
+      seen = missing::draw(options.mrm, batch, options.network.inputs.size(), Random(step.key, 0).split(step.id));
+    }
+    const auto losses = corrkd_objective(options, student(seen.streams, context), told, target, critics, context);
+    Loss result{losses.total, {}};
+    const auto note = [&](const char* name, const Variable<T, 0, D>& term) {
+      if (term.defined()) result.terms.emplace_back(name, double(term.item()));
+    };
+    note("task", losses.task);
+    note("scd", losses.sample);
+    note("cpd", losses.prototype);
+    note("response", losses.response);
+    note("mi_target", losses.target_information);
+    note("mi_rest", losses.rest_information);
+    return result;
+  }
+
+  /// One real number per sample, see corrkd_predictions.
+  std::vector<double> predict(const data::Batch<T, D>& batch) const {
+    const NoGrad off;
+    return corrkd_predictions(options, student(standardized(batch).streams).scores.value());
+  }
+  /// (B, K).
+  Tensor<double, 2> probabilities(const data::Batch<T, D>& batch) const {
+    const NoGrad off;
+    return corrkd_probabilities(options, student(standardized(batch).streams).scores.value());
+  }
+  /// What the teacher would say of the same batch.
+  std::vector<double> predict_as_teacher(const data::Batch<T, D>& batch) const {
+    if (!teacher_ready) throw Error("CorrKD: there is no trained teacher");
+    const NoGrad off;
+    return corrkd_predictions(options, teacher[0](standardized(batch).streams).scores.value());
+  }
+
+  /// Complete, and every subset of up to four modalities; of more, each one missing and each one alone.
+  std::vector<missing::Condition> conditions(const std::vector<std::string>& names) const {
+    const std::vector<std::string> own(names.begin(), names.begin() + std::ptrdiff_t(options.network.inputs.size()));
+    std::vector<missing::Condition> all{missing::without({}, names)};
+    for (const auto& pattern : missing::proper_subsets(index_t(own.size()))) {
+      const auto size = std::count(pattern.begin(), pattern.end(), 1);
+      if (own.size() > 4 && size != 1 && size + 1 != std::ptrdiff_t(own.size())) continue;
+      std::vector<std::string> lost;
+      for (std::size_t m = 0; m < own.size(); ++m)
+        if (!pattern[m]) lost.push_back(own[m]);
+      all.push_back(missing::without(lost, names));
+    }
+    return all;
+  }
+
+  void save_state(State& state) const {
+    CorrkdOptions::visit(options, [&](const char* name, const auto& value) { state.put(name, value); });
+    state.put("teacher_ready", teacher_ready);
+    State standard;
+    standardizer.save_state(standard);
+    state.put("standardizer", standard);
+  }
+  void load_state(const State& state) {
+    Options o;
+    CorrkdOptions::visit(o, [&](const char* name, auto& value) { state.get(name, value); });
+    *this = Corrkd(o, Random(0));
+    state.get("teacher_ready", teacher_ready);
+    standardizer.load_state(state.under("standardizer"));
+  }
+
+  static void reflect(auto& self, auto&& visit) {
+    visit("student", self.student);
+    visit("teacher", self.teacher);
+    visit("critics", self.critics);
+  }
+
+ private:
+  void fix_lengths() {
+    student.options.frames = options.network.frames;
+    for (Network& network : teacher) network.options.frames = options.network.frames;
+  }
+  data::Batch<T, D> standardized(data::Batch<T, D> batch) const {
+    if (standardizer.modalities.empty()) return batch;
+    for (std::size_t m = 0; m < options.network.inputs.size(); ++m)
+      batch.streams[m].frames = standardizer.apply(m, batch.streams[m].frames, batch.streams[m].present);
+    return batch;
+  }
+};
+
+}  // namespace lacuna::models

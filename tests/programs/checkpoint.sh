@@ -7,7 +7,7 @@ small_set set.npz
 model=run/seed-1/checkpoint.lacuna
 size=$(wc -c <$model)
 
-# refused_by_both PATTERN FILE: stderr has one line, and 64 MiB of memory are enough to find out.
+# refused_by_both PATTERN FILE: by predict and by --resume, which finds it in the place of its own.
 refused_by_both() {
   refuses 1 "$1" "$predict" --checkpoint "$2" --data set.npz
   cp "$2" run/seed-1/checkpoint.lacuna.kept

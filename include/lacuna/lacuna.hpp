@@ -36,6 +36,3 @@
 #include "lacuna/optim/adam.hpp"
 #include "lacuna/optim/clip.hpp"
 #include "lacuna/version.hpp"
-#ifdef LACUNA_PRECOMPILED
-#include "lacuna/precompiled.hpp"
-#endif

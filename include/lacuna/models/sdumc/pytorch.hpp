@@ -5,7 +5,7 @@
 
 #include "lacuna/models/sdumc/network.hpp"
 
-namespace lacuna::models {
+namespace lacuna {
 namespace detail {
 
 /// "a.b.c" -> {"a", "b", "c"}
@@ -23,12 +23,14 @@ inline std::vector<std::string> split_path(const std::string& path) {
 
 }  // namespace detail
 
+namespace models {
+
 /// Name in the authors' state dict of a parameter of `SdumcNetwork` with three modalities (audio, text, video).
 /// Throws Error for a path that is none of the network's.
 inline std::string sdumc_pytorch_name(const std::string& path) {
   static constexpr const char* modality[] = {"audio", "text", "video"};
   static constexpr const char* view[] = {"fused", "at", "tv", "av", "audio", "text", "video"};
-  const std::vector<std::string> part = detail::split_path(path);
+  const std::vector<std::string> part = lacuna::detail::split_path(path);
   const std::string& room = part[0];
   const auto number = [&](std::size_t limit) {
     const std::size_t i = part.size() > 1 ? std::size_t(part[1][0] - '0') : limit;
@@ -67,4 +69,5 @@ inline std::string sdumc_pytorch_name(const std::string& path) {
   throw Error("SDUMC: the parameter '" + path + "' has no name in the authors' module");
 }
 
-}  // namespace lacuna::models
+}  // namespace models
+}  // namespace lacuna

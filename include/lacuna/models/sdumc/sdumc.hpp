@@ -249,3 +249,7 @@ void Sdumc<T, D>::load_state(const State& state) {
 }
 
 }  // namespace lacuna::models
+
+#ifdef LACUNA_PRECOMPILED
+#include "lacuna/precompiled.hpp"
+#endif

@@ -156,10 +156,11 @@ class Corrkd {
     });
   }
 
-  /// Gradients that arrived; a network of which a loss reaches only a part has none elsewhere.
+  /// All of the student's, zeros where a loss does not reach; of the critics those that arrived.
   void write_gradients(const std::string& prefix, auto&& sink) {
     lacuna::for_each_parameter(trained_, [&](const std::string& path, auto& parameter) {
-      if (parameter.has_grad()) sink(prefix + trained_name(path), parameter.grad().clone());
+      if (parameter.has_grad() || path.starts_with("student."))
+        sink(prefix + trained_name(path), parameter.grad().clone());
     });
     lacuna::zero_grad(trained_);
   }

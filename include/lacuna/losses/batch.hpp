@@ -10,6 +10,7 @@
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "lacuna/autograd/record.hpp"
 #include "lacuna/kernels/kernels.hpp"

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include "lacuna/core/state.hpp"
 #include "lacuna/kernels/kernels.hpp"

@@ -13,6 +13,10 @@
 /// parameters, so that a checkpoint fits a model whose parameters come in another order.
 #pragma once
 
+#include <array>
+#include <cmath>
+#include <utility>
+
 #include "lacuna/core/state.hpp"
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/optim/groups.hpp"

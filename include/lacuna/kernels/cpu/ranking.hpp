@@ -1,7 +1,8 @@
-/// Rank-N-Contrast over n vectors: value and gradient in O(n² (d + 1)) time after one sort, O(n²) memory.
+/// Rank-N-Contrast over n vectors: value and gradient in O(n² (d + log n)) time, O(n²) memory.
 ///
-/// Policy: all in double; per anchor the others are visited from the farthest label to the nearest, which one merge of the
-/// sorted labels gives; every log-sum-exp is shifted by its running maximum, so nothing underflows.
+/// Policy: distances and the way back to the vectors by matrix products (pair_distances.hpp); everything between in
+/// double. Per anchor the others are visited from the farthest label to the nearest, which one merge of the sorted
+/// labels gives; every log-sum-exp is shifted by its running maximum, so nothing underflows.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +10,7 @@
 #include <limits>
 #include <vector>
 
-#include "lacuna/core/threads.hpp"
+#include "lacuna/kernels/cpu/pair_distances.hpp"
 
 namespace lacuna::cpu {
 
@@ -34,55 +35,33 @@ struct Ranking {
   static double rank_n_contrast(index_t n, index_t d, const T* features, const double* labels, double slack,
                                 double temperature, T* gradient) {
     if (n < 2) return 0;
-    const std::size_t cells = std::size_t(n * n);
-    std::vector<double> distance(cells), weight(gradient ? cells : 0);
     std::vector<index_t> order(static_cast<std::size_t>(n));
     for (index_t i = 0; i < n; ++i) order[std::size_t(i)] = i;
     std::stable_sort(order.begin(), order.end(), [&](index_t a, index_t b) { return labels[a] < labels[b]; });
 
-    parallel_for(n, 8, [&](index_t begin, index_t end) {
-      for (index_t i = begin; i < end; ++i)
-        for (index_t k = 0; k < n; ++k) distance[std::size_t(i * n + k)] = euclidean(d, features + i * d, features + k * d);
-    });
+    const PairDistances<T> pairs(n, n, d, features, features);
+    Array<T> weight(Shape{gradient ? n : 0, n});
     const double each = 1.0 / (double(n) * double(n - 1));
     const double total = parallel_sum(n, 8, [&](index_t begin, index_t end) {
       Anchor anchor(n);
+      std::vector<double> distance(static_cast<std::size_t>(n)), row(distance);
       double sum = 0;
-      for (index_t i = begin; i < end; ++i)
-        sum += anchor.visit(i, order, labels, slack, temperature, distance.data() + i * n,
-                            gradient ? weight.data() + i * n : nullptr);
+      for (index_t i = begin; i < end; ++i) {
+        for (index_t k = 0; k < n; ++k) distance[std::size_t(k)] = std::sqrt(double(pairs.squared()[i * n + k]));
+        sum += anchor.visit(i, order, labels, slack, temperature, distance.data(), gradient ? row.data() : nullptr);
+        if (!gradient) continue;
+        for (index_t k = 0; k < n; ++k) {
+          const double apart = distance[std::size_t(k)];
+          weight.data()[i * n + k] = apart > 0 ? T(-each * row[std::size_t(k)] / (2 * temperature * apart)) : T(0);
+        }
+      }
       return sum;
     });
-    if (gradient) {
-      parallel_for(n, 8, [&](index_t begin, index_t end) {
-        std::vector<double> sum(static_cast<std::size_t>(d));
-        for (index_t i = begin; i < end; ++i) {
-          std::fill(sum.begin(), sum.end(), 0.0);
-          for (index_t k = 0; k < n; ++k) {
-            const double apart = distance[std::size_t(i * n + k)];
-            if (apart == 0) continue;
-            const double pull = -each * (weight[std::size_t(i * n + k)] + weight[std::size_t(k * n + i)]) / (temperature * apart);
-            for (index_t f = 0; f < d; ++f)
-              sum[std::size_t(f)] += pull * (double(features[i * d + f]) - double(features[k * d + f]));
-          }
-          for (index_t f = 0; f < d; ++f) gradient[i * d + f] += T(sum[std::size_t(f)]);
-        }
-      });
-    }
+    if (gradient) pairs.gradient(weight.data(), gradient, gradient);
     return -each * total;
   }
 
  private:
-  template <class T>
-  static double euclidean(index_t d, const T* a, const T* b) {
-    double sum = 0;
-    for (index_t f = 0; f < d; ++f) {
-      const double difference = double(a[f]) - double(b[f]);
-      sum += difference * difference;
-    }
-    return std::sqrt(sum);
-  }
-
   /// Scratch of one anchor: the others from the farthest label to the nearest.
   struct Anchor {
     std::vector<index_t> other;
@@ -90,7 +69,10 @@ struct Ranking {
     std::vector<index_t> count;
 
     explicit Anchor(index_t n)
-        : other(std::size_t(n)), label_distance(std::size_t(n)), similarity(std::size_t(n)), prefix(std::size_t(n)),
+        : other(std::size_t(n)),
+          label_distance(std::size_t(n)),
+          similarity(std::size_t(n)),
+          prefix(std::size_t(n)),
           count(std::size_t(n)) {}
 
     /// Σ_{j≠i} [S_ij − log Σ_{k∈N_ij} exp S_ik]; row[k] = −1 + Σ_{j: k∈N_ij} exp(S_ik) / Z_ij, which is −G_ik/c.
@@ -125,8 +107,7 @@ struct Ranking {
       if (!row) return total;
       LogSum behind;  // log Σ over the sets that reach at least to p of 1/Z
       for (index_t p = others - 1; p >= 0; --p) {
-        if (count[std::size_t(p)] > 0)
-          behind.add(std::log(double(count[std::size_t(p)])) - prefix[std::size_t(p)]);
+        if (count[std::size_t(p)] > 0) behind.add(std::log(double(count[std::size_t(p)])) - prefix[std::size_t(p)]);
         row[other[std::size_t(p)]] = std::exp(similarity[std::size_t(p)] + behind.value()) - 1.0;
       }
       row[i] = 0;

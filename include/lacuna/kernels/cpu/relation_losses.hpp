@@ -136,7 +136,7 @@ struct RelationLosses {
     index_t n;
     PairDistances<T> pairs;
     Array<T> distance;
-    double mean = 1, positive = 0;
+    double mean = 1, inverse = 1, positive = 0;
     const T* rows;
 
     Relative(index_t count, index_t d, const T* x)
@@ -154,9 +154,12 @@ struct RelationLosses {
         for (index_t p = i * n; p < (i + 1) * n; ++p) count_here += distance.data()[p] > 0;
         return count_here;
       });
-      if (positive > 0) mean = total / positive;
+      if (positive > 0) {
+        mean = total / positive;
+        inverse = 1 / mean;
+      }
     }
-    double at(index_t i, index_t j) const { return double(distance.data()[i * n + j]) / mean; }
+    double at(index_t i, index_t j) const { return double(distance.data()[i * n + j]) * inverse; }
     /// gradient += what the slopes e(i, j) of the relative distances mean for the rows.
     template <class Slope>
     void back(Slope&& e, T* gradient) const {

@@ -80,6 +80,7 @@ std::optional<lacuna::train::SeedReport> train_seed(const TrainOptions& options,
 
   train::FitOptions fit = options.fit;
   fit.seed = seed;
+  const std::string label = options.seeds.size() > 1 ? detail::cat("seed ", seed, "  ") : std::string();
   const State program = program_state(options, data, about, seed);
   Model model;
   std::unique_ptr<train::Trainer<Model>> trainer;
@@ -88,6 +89,10 @@ std::optional<lacuna::train::SeedReport> train_seed(const TrainOptions& options,
     expect_same_run(state, options, about);
     trainer = std::make_unique<train::Trainer<Model>>(model, set, fit, state);
   } else {
+    if (!options.quiet)
+      std::fprintf(
+          stderr, "%spreparing: features are standardised%s\n", label.c_str(),
+          options.simulated_text.empty() ? (", a decoder learns to stand in for " + options.missing).c_str() : "");
     model = make(seed);
     trainer = std::make_unique<train::Trainer<Model>>(model, set, fit);
   }

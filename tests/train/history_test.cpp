@@ -59,7 +59,8 @@ TEST_CASE("history: through a state and back") {
   History read;
   read.load_state(state);
   CHECK(read.csv() == sample().csv());
-  for (const auto& [name, value] : state.values()) {
+  for (const auto& entry : state.values()) {
+    const std::string& name = entry.first;
     State less = state;
     less.erase(name);
     CAPTURE(name);

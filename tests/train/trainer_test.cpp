@@ -118,7 +118,8 @@ TEST_CASE("trainer: a state that does not fit is refused with its reason") {
   CHECK(resumed(saved, {.epochs = 2, .batch = 17}).find("batch 16, now it is 17") != std::string::npos);
   CHECK(resumed(saved, {.epochs = 2, .batch = 16, .schedule = 1}).find("another schedule") != std::string::npos);
   CHECK(resumed(saved, {.epochs = 2, .batch = 16, .seed = 2}).find("seed 1, now it is 2") != std::string::npos);
-  for (const auto& [name, value] : saved.values()) {  // every single value is needed
+  for (const auto& entry : saved.values()) {  // every single value is needed
+    const std::string& name = entry.first;
     if (name == "lacuna") continue;
     State less = saved;
     less.erase(name);

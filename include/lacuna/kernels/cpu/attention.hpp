@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "lacuna/core/gradient_slot.hpp"
-#include "lacuna/kernels/cpu/gemm.hpp"
+#include "lacuna/kernels/cpu/narrow.hpp"
 #include "lacuna/kernels/cpu/reduce.hpp"
 #include "lacuna/kernels/cpu/softmax.hpp"
 
@@ -49,8 +49,8 @@ struct Attention {
       T* const score = view.index ? scratch.score.take(s.queries * view.count) : p;
       const index_t stride = view.index ? view.count : s.keys;
       const T* q = query + (s.shared_query ? 0 : b * s.queries * s.query_stride) + h * s.key_size;
-      Gemm::gemm_serial<T>(s.queries, view.count, s.key_size, {q, s.query_stride}, {view.key, view.key_stride, true}, T(0),
-                           score, stride);
+      Narrow::scores(s.queries, view.count, s.key_size, q, s.query_stride, view.key, view.key_stride, score, stride,
+                     scratch.planes);
       index_t seen = s.causal ? 0 : view.count;
       for (index_t i = 0; i < s.queries; ++i) {
         while (s.causal && seen < view.count && view.at(seen) <= i) ++seen;
@@ -96,14 +96,13 @@ struct Attention {
       }
       const T* const g = dy + b * s.queries * dv + h * s.value_size;
       if (dvalue) {
-        Operand<T> weights = dropped(s, extras, b, h, view, p, scratch);
-        weights.transposed = true;
+        const Operand<T> weights = dropped(s, extras, b, h, view, p, scratch);
         rows_gradient<T>(s, view, b, s.value_size, s.value_stride, s.queries, weights, {g, dv}, dvalue, h * s.value_size,
                          scratch);
       }
       if (!dquery && !dkey && !dbias_full) return;
       T* const ds = scratch.gradient.take(s.queries * count);
-      Gemm::gemm_serial<T>(s.queries, count, s.value_size, {g, dv}, {view.value, view.value_stride, true}, T(0), ds, count);
+      Narrow::scores(s.queries, count, s.value_size, g, dv, view.value, view.value_stride, ds, count, scratch.planes);
       for (index_t i = 0; i < s.queries; ++i) {
         T* const row = ds + i * count;
         const T* const weight = p.data + i * p.stride;
@@ -123,7 +122,7 @@ struct Attention {
                              query_to.data + b * block + h * s.key_size, s.query_stride);
       if (dkey) {  // queries that see nothing are not read
         const index_t blind = !s.causal ? 0 : count > 0 ? view.at(0) : s.queries;
-        rows_gradient<T>(s, view, b, s.key_size, s.key_stride, s.queries - blind, {ds + blind * count, count, true},
+        rows_gradient<T>(s, view, b, s.key_size, s.key_stride, s.queries - blind, {ds + blind * count, count},
                          {q + blind * s.query_stride, s.query_stride}, dkey, h * s.key_size, scratch);
       }
     });
@@ -173,6 +172,7 @@ struct Attention {
   struct Scratch {
     Buffer<index_t> index;
     Buffer<T> key, value, score, dropped, gradient, factor, rows;
+    std::vector<T> planes;
   };
   /// The keys that a sample has: `count` of them, all at the front or listed in `index`.
   template <class T>
@@ -255,20 +255,23 @@ struct Attention {
     return {result, view.count};
   }
 
-  /// Rows of the present keys (+)= left right; rows of absent keys get zeros.
+  /// Rows of the present keys (+)= weightsᵀ rows_of; rows of absent keys get zeros.
   template <class T>
   static void rows_gradient(const AttentionSizes& s, const View<T>& view, index_t b, index_t width, index_t stride,
-                            index_t queries, Operand<T> left, Operand<T> right, GradientSlot<T> slot, index_t column, Scratch<T>& scratch) {
+                            index_t queries, Operand<T> weights, Operand<T> rows_of, GradientSlot<T> slot, index_t column,
+                            Scratch<T>& scratch) {
     T* const to = slot.data + b * s.keys * stride + column;
     if (slot.fresh)
       for (index_t j = view.index ? 0 : view.count; j < s.keys; ++j)
         for (index_t c = 0; c < width; ++c) to[j * stride + c] = T(0);
     if (!view.index) {
-      Gemm::gemm_serial<T>(view.count, width, queries, left, right, slot.beta(), to, stride);
+      Narrow::share(queries, view.count, width, weights.data, weights.stride, rows_of.data, rows_of.stride, slot.beta(), to,
+                    stride, scratch.planes);
       return;
     }
     T* const rows = scratch.rows.take(view.count * width);
-    Gemm::gemm_serial<T>(view.count, width, queries, left, right, T(0), rows, width);
+    Narrow::share(queries, view.count, width, weights.data, weights.stride, rows_of.data, rows_of.stride, T(0), rows, width,
+                  scratch.planes);
     for (index_t j = 0; j < view.count; ++j)
       for (index_t c = 0; c < width; ++c) to[view.index[j] * stride + c] += rows[j * width + c];
   }

@@ -23,8 +23,8 @@ refuses 2 '--loss-weights: 2 numbers, expected 6' "$train" --loss-weights 1,2
 refuses 2 '--threads: -1' "$train" --threads -1
 refuses 2 'exclude each other' "$train" --resume --overwrite
 refuses 2 'samples is 0' "$train" --samples 0
-refuses 2 'width' "$train" "${small[@]}" --width 0
-refuses 2 'dropout' "$train" "${small[@]}" --dropout 1.5
+refuses 2 'width' "$train" "${small[@]}" --quiet --width 0
+refuses 2 'dropout' "$train" "${small[@]}" --quiet --dropout 1.5
 refuses 2 "--missing: 'smell' is no modality of synthetic; it has audio, text, video" "$train" --missing smell
 refuses 2 '--modalities needs --data' "$train" --modalities audio,text
 refuses 2 'config|no\.toml' "$train" --config no.toml

@@ -155,7 +155,8 @@ struct CascadeRow {
   static constexpr const char* name = "CascadedResidualAutoencoder";
   template <class T, class D>
   static auto make(index_t width, Random& random) {
-    return CascadedResidualAutoencoder<T, D>({.block = {.sizes = {width, 3, 2}}, .blocks = 2}, random);
+    const double slope = width < 8 ? 0.01 : 1;  // differences of a large case would step over kinks
+    return CascadedResidualAutoencoder<T, D>({.block = {.sizes = {width, 3, 2}, .slope = slope}, .blocks = 2}, random);
   }
   static std::vector<Case> cases() {
     Random random(1);

@@ -17,6 +17,7 @@ struct Narrow {
   template <class T>
   static void scores(index_t m, index_t n, index_t c, const T* a, index_t lda, const T* b, index_t ldb, T* y, index_t ldy,
                      std::vector<T>& planes) {
+    if (m == 0 || n == 0) return;
     if (c > widest) return Gemm::gemm_serial<T>(m, n, c, {a, lda}, {b, ldb, true}, T(0), y, ldy);
     const T* const plane = to_planes(n, c, b, ldb, planes);
     for (index_t i = 0; i < m; ++i) {
@@ -46,6 +47,7 @@ struct Narrow {
   template <class T>
   static void share(index_t m, index_t n, index_t c, const T* w, index_t ldw, const T* a, index_t lda, T beta, T* y,
                     index_t ldy, std::vector<T>& planes) {
+    if (n == 0 || c == 0) return;
     if (c > widest) return Gemm::gemm_serial<T>(n, c, m, {w, ldw, true}, {a, lda}, beta, y, ldy);
     planes.assign(std::size_t(c * n), T(0));
     for (index_t k = 0; k < c; ++k) {

@@ -5,9 +5,7 @@
 
 int main() {
   const auto corpus = lacuna::data::synthetic({.samples = 2000, .seed = 7});
-  lacuna::models::SdumcOptions options;
-  options.inputs = corpus.dimensions();
-  lacuna::models::Sdumc<> model(options, lacuna::Random(7));
+  lacuna::models::Sdumc<> model({.inputs = corpus.dimensions()}, lacuna::Random(7));
   lacuna::train::fit(model, corpus, {.epochs = 25});
   lacuna::train::print(lacuna::train::evaluate(model, corpus.test));
 }

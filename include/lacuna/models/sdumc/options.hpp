@@ -47,9 +47,9 @@ struct SdumcOptions {
   double frame_dropout = 0.5;       ///< in both attention stages
   double dropout = 0.3;             ///< in every MLP block
   double scale = 0.3;               ///< of the attention scores
-  SdumcWeights weights;
-  RankNContrastOptions ranking;     ///< τ = 2, slack 1e-4
-  SimulatorOptions simulator;
+  SdumcWeights weights = {};
+  RankNContrastOptions ranking = {};///< τ = 2, slack 1e-4
+  SimulatorOptions simulator = {};
   bool standardize = true;          ///< every feature to mean 0 and deviation 1 of the training split, clipped
   double clip = 5;                  ///< of standardised features, in deviations; 0 = never
 };

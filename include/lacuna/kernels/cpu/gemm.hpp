@@ -73,6 +73,7 @@ struct Gemm {
 
 template <class T>
 void Gemm::gemm_serial(index_t m, index_t n, index_t k, Operand<T> a, Operand<T> b, T beta, T* c, index_t ldc) {
+  if (m == 0 || n == 0) return;  // there may be no memory to point to
   for (index_t i = 0; i < m; ++i) {
     T* row = c + i * ldc;
     if (beta == T(0)) {

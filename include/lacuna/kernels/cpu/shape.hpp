@@ -12,6 +12,7 @@ struct ShapeMoves {
   /// Copies `rows` runs of `count` numbers; run i starts at i * stride on either side. The basis of concat, stack and slice.
   template <class T>
   static void copy_runs(index_t rows, index_t count, const T* from, index_t from_stride, T* to, index_t to_stride) {
+    if (count == 0) return;  // there may be no memory to point to
     parallel_for(rows, detail::row_grain(count), [&](index_t begin, index_t end) {
       for (index_t i = begin; i < end; ++i)
         std::memcpy(to + i * to_stride, from + i * from_stride, std::size_t(count) * sizeof(T));

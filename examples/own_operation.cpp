@@ -1,34 +1,33 @@
 /// An operation of one's own: a value, a backward, and the check that they belong together.
 ///
-/// The operation is the absolute error with a dead zone, y = max(|x| - width, 0) elementwise (the epsilon-insensitive loss of
-/// support vector regression); the program checks its gradient by finite differences and trains a layer with it.
+/// The operation is the absolute error with a dead zone, y = max(|x| - width, 0) elementwise (the epsilon-insensitive
+/// loss of support vector regression); the program checks its gradient by finite differences and trains a layer with
+/// it.
 #include <cmath>
 #include <cstdio>
-
-#include <lacuna/lacuna.hpp>
-
 #include <lacuna/autograd/anomaly.hpp>
 #include <lacuna/autograd/dot.hpp>
 #include <lacuna/autograd/recompute.hpp>
+#include <lacuna/lacuna.hpp>
 
 using namespace lacuna;
 
 /// Templates over type and rank cost nothing here and make it serve everywhere; `Variable<float, 2>` alone would do.
 template <class T, int R>
 Variable<T, R> dead_zone(const Variable<T, R>& x, double width) {
-  Tensor<T, R> y(x.value().extents());                       // 1. compute the value
+  Tensor<T, R> y(x.value().extents());  // 1. compute the value
   for (index_t i = 0; i < y.size(); ++i) y.data()[i] = std::max(std::abs(x.data()[i]) - T(width), T(0));
-  return record(                                             // 2. say how a gradient comes back
+  return record(  // 2. say how a gradient comes back
       "dead_zone", y,
       [x, width](const Tensor<T, R>& dy) {
-        const auto slot = x.gradient_slot();                 // nothing when x wants no gradient
+        const auto slot = x.gradient_slot();  // nothing when x wants no gradient
         if (!slot) return;
         for (index_t i = 0; i < dy.size(); ++i) {
           const T slope = std::abs(x.data()[i]) <= T(width) ? T(0) : x.data()[i] > T(0) ? T(1) : T(-1);
-          slot.put(i, slope * dy.data()[i]);                 // writes or adds, as the slot knows
+          slot.put(i, slope * dy.data()[i]);  // writes or adds, as the slot knows
         }
       },
-      x);                                                    // 3. name its inputs
+      x);  // 3. name its inputs
 }
 
 int main() {

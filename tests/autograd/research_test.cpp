@@ -117,7 +117,8 @@ TEST_CASE("anomaly: a forward value is traced to its operation and the parameter
   model.second.weight.mutable_data()[1] = 1e300;
   const std::string text = message([&] { anomaly.backward(sum(1e20 * model(x))); });
   CHECK_MESSAGE(text.starts_with("anomaly: 'scale' (5, 2) gave "), text);
-  CHECK_MESSAGE(text.ends_with("from 'linear' (5, 2); behind it: second.weight, second.bias, first.weight, first.bias"), text);
+  CHECK_MESSAGE(text.ends_with("from 'linear' (5, 2); behind it: second.weight, second.bias, first.weight, first.bias"),
+                text);
 }
 
 TEST_CASE("anomaly: a gradient is traced to the backward that made it") {

@@ -156,3 +156,38 @@ TEST_CASE("transformer decoder layer: oracle" * doctest::skip(!test::have_oracle
                      mask_or_none(c, "in/memory_keep")));
   });
 }
+
+TEST_CASE("attention: dropout of the weights drops what dropout would") {
+  const index_t batch = 2, heads = 1, queries = 3, keys = 37;
+  const Variable<double, 3> query(Tensor<double, 3>::zeros({batch, queries, 2}));
+  const Variable<double, 3> key(Tensor<double, 3>::zeros({batch, keys, 2}));  // all weights are 1/37
+  Tensor<double, 3> unit = Tensor<double, 3>::zeros({batch, keys, keys});
+  for (index_t b = 0; b < batch; ++b)
+    for (index_t t = 0; t < keys; ++t) unit(b, t, t) = 37;
+  Random first(5), second(5);
+  const auto attended =
+      attention(query, key, Variable<double, 3>(unit), {}, {.dropout = 0.4}, {}, Context::train(first));
+  const Variable<double, 4> ones(Tensor<double, 4>::full({batch, heads, queries, keys}, 1.0));
+  const std::vector<double> expected = dropout(ones, 0.4, Context::train(second)).value().to_vector();
+  const std::vector<double> found = attended.output.value().to_vector();
+  for (std::size_t i = 0; i < expected.size(); ++i) CHECK(found[i] == doctest::Approx(expected[i]).epsilon(1e-12));
+  CHECK(attended.weights(1, 0, 2, 36) == doctest::Approx(1.0 / 37));
+  CHECK(first.next() == second.next());
+}
+
+TEST_CASE("attention: what does not fit is refused") {
+  const auto array = [](index_t b, index_t t, index_t f) {
+    return Variable<float, 3>(Tensor<float, 3>::zeros({b, t, f}));
+  };
+  const auto x = array(2, 3, 4);
+  CHECK_THROWS_AS(attention(x, x, x, {}, {.heads = 3}), ShapeError);
+  CHECK_THROWS_AS(attention(x, array(2, 5, 4), array(2, 5, 4), {}, {.causal = true}), ShapeError);
+  CHECK_THROWS_AS(attention(x, x, x, Mask<2>({2, 2})), ShapeError);
+  CHECK_THROWS_AS(attention(x, x, array(2, 2, 4)), ShapeError);
+  CHECK_THROWS_AS(attention(x, x, x, {}, {}, Variable<float, 4>(Tensor<float, 4>::zeros({1, 1, 2, 3}))), ShapeError);
+  CHECK_THROWS_AS(attention(x, x, x, {}, {.dropout = 1}), OptionError);
+  CHECK_THROWS_AS(attention(x, x, x, {}, {.dropout = 0.5}, {}, Context{Mode::training}), OptionError);
+  CHECK_THROWS_AS(attention_packed(x), ShapeError);
+  Random random(1);
+  CHECK_THROWS_AS(SelfAttention<float>({.width = 6, .heads = 4}, random), OptionError);
+}

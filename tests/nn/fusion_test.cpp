@@ -131,11 +131,9 @@ TEST_CASE("autoencoders: oracle" * doctest::skip(!test::have_oracle())) {
                                        c.template tensor<2>("in/noise")));
     Random random(1);
     const Shape encoder = c.shape("par/enc_weight");
-    VariationalAutoencoder<T> layer({.in = encoder[1],
-                                     .hidden = encoder[0],
-                                     .code = c.shape("par/mu_weight")[0],
-                                     .slope = c.number("arg/slope")},
-                                    random);
+    VariationalAutoencoder<T> layer(
+        {.in = encoder[1], .hidden = encoder[0], .code = c.shape("par/mu_weight")[0], .slope = c.number("arg/slope")},
+        random);
     seat_linear(c, "enc", layer.encoder);
     seat_linear(c, "mu", layer.mu);
     seat_linear(c, "logvar", layer.logvar);

@@ -25,8 +25,8 @@ void seat_affine(Case& c, auto& weight, auto& bias) {
 
 const OracleBlocks activations("nn_blocks.npz", {"relu", "leaky_relu_001", "leaky_relu_02", "elu", "tanh", "sigmoid",
                                                  "silu", "softplus", "mish", "gelu_erf", "gelu_tanh"});
-const OracleBlocks softmaxes("nn_blocks.npz", {"softmax_last", "softmax_axis1", "log_softmax_last",
-                                               "log_softmax_axis1", "glu_last"});
+const OracleBlocks softmaxes("nn_blocks.npz",
+                             {"softmax_last", "softmax_axis1", "log_softmax_last", "log_softmax_axis1", "glu_last"});
 const OracleBlocks norms("nn_blocks.npz", {"layer_norm", "rms_norm", "batch_norm1d"});
 
 }  // namespace

@@ -34,12 +34,9 @@ TEST_CASE("gru, lstm: oracle" * doctest::skip(!test::have_oracle())) {
       c.seat("par/b_ih" + end, cell.bias_x);
       c.seat("par/b_hh" + end, cell.bias_h);
     }
-    const auto state = [&](const char* name) {
-      return c.has(name) ? c.template leaf<3>(name) : Variable<T, 3>();
-    };
+    const auto state = [&](const char* name) { return c.has(name) ? c.template leaf<3>(name) : Variable<T, 3>(); };
     const index_t frames = c.shape("in/x")[1];
-    const Mask<2> present =
-        c.has("in/lengths") ? mask_from_lengths(c.integers("in/lengths"), frames) : Mask<2>();
+    const Mask<2> present = c.has("in/lengths") ? mask_from_lengths(c.integers("in/lengths"), frames) : Mask<2>();
     const auto result = layer(c.template leaf<3>("in/x"), present, {}, state("in/h0"), state("in/c0"));
     c.out("y", result.y);
     c.out("h_n", result.h);

@@ -1,4 +1,5 @@
-/// Convolution, embedding and positions against the oracle, and what the oracle does not have: dropout of frames and modalities.
+/// Convolution, embedding and positions against the oracle, and what the oracle does not have: dropout of frames and
+/// modalities.
 #include <doctest/doctest.h>
 
 #include "lacuna/core/mask.hpp"
@@ -72,8 +73,8 @@ TEST_CASE("embedding: an id outside the table is named") {
   Random random(1);
   const Embedding<float> layer({.count = 3, .width = 2, .padding_index = 1}, random);
   CHECK(layer.weight.value()(1, 0) == 0.0f);
-  CHECK_THROWS_WITH_AS(layer(Tensor<index_t, 1>::from({2}, {0, 3})),
-                       "embedding: id 3 at position 1 is outside 0..2", ShapeError);
+  CHECK_THROWS_WITH_AS(layer(Tensor<index_t, 1>::from({2}, {0, 3})), "embedding: id 3 at position 1 is outside 0..2",
+                       ShapeError);
   CHECK(layer(Tensor<index_t, 2>({0, 4})).shape() == Shape{0, 4, 2});
   CHECK_THROWS_AS(Embedding<float>({.count = 3, .width = 2, .padding_index = 3}, random), OptionError);
 }

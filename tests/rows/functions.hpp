@@ -14,14 +14,19 @@ struct ActivateRow {
   static std::vector<Case> cases() {
     std::vector<Case> all;
     for (int kind = int(Activation::sigmoid); kind <= int(Activation::mish); ++kind)
-      all.push_back({.name = "kind " + std::to_string(kind), .leaves = {{3, 4}}, .numbers = {double(kind), 0.3}, .low = -3, .high = 3});
+      all.push_back({.name = "kind " + std::to_string(kind),
+                     .leaves = {{3, 4}},
+                     .numbers = {double(kind), 0.3},
+                     .low = -3,
+                     .high = 3});
     all.push_back({.name = "one element", .leaves = {{1, 1}}, .numbers = {double(Activation::gelu)}});
     all.push_back({.name = "empty batch", .leaves = {{0, 4}}, .numbers = {double(Activation::silu)}});
     return all;
   }
   static std::vector<Case> large() {
-    return {{.name = "gelu", .leaves = {{300, 257}}, .numbers = {double(Activation::gelu)}, .low = -3, .high = 3},
-            {.name = "sigmoid", .leaves = {{300, 257}}, .numbers = {double(Activation::sigmoid)}, .low = -3, .high = 3}};
+    return {
+        {.name = "gelu", .leaves = {{300, 257}}, .numbers = {double(Activation::gelu)}, .low = -3, .high = 3},
+        {.name = "sigmoid", .leaves = {{300, 257}}, .numbers = {double(Activation::sigmoid)}, .low = -3, .high = 3}};
   }
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {

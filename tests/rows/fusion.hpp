@@ -69,8 +69,8 @@ struct RankProductsRow {
   }
 };
 
-/// Leaves: two modalities (B, 3), (B, 2), then the parameters. mask: present (B, 2). In every case sample 1 has only the
-/// second modality and sample 2 none, where there is a mask.
+/// Leaves: two modalities (B, 3), (B, 2), then the parameters. mask: present (B, 2). In every case sample 1 has only
+/// the second modality and sample 2 none, where there is a mask.
 template <class Layer>
 struct ModalityRow {
   static std::vector<Case> cases() {
@@ -79,14 +79,15 @@ struct ModalityRow {
     Case masked = layer_case("one sample without the first, one without both", {{3, 3}, {3, 2}}, layer);
     masked.masks = {{{3, 2}, {1, 1, 0, 1, 0, 0}}};
     masked.absent = {{0, {1}}, {0, {2}}, {1, {2}}};
-    return {layer_case("all present", {{3, 3}, {3, 2}}, layer), masked, layer_case("batch of one", {{1, 3}, {1, 2}}, layer),
-            layer_case("empty batch", {{0, 3}, {0, 2}}, layer)};
+    return {layer_case("all present", {{3, 3}, {3, 2}}, layer), masked,
+            layer_case("batch of one", {{1, 3}, {1, 2}}, layer), layer_case("empty batch", {{0, 3}, {0, 2}}, layer)};
   }
   static std::vector<Case> large() {
     Random random(1);
     Case c = layer_case("large", {{130, 40}, {130, 33}}, Layer::template make<float, Cpu>(40, 33, random));
     c.masks = {{{130, 2}, {}}};
-    for (int b = 0; b < 130; ++b) c.masks[0].numbers.insert(c.masks[0].numbers.end(), {double(b % 3 != 1), double(b % 3 != 2)});
+    for (int b = 0; b < 130; ++b)
+      c.masks[0].numbers.insert(c.masks[0].numbers.end(), {double(b % 3 != 1), double(b % 3 != 2)});
     c.absent = {{0, {1}}, {0, {4}}, {1, {2}}};
     return {c};
   }
@@ -178,23 +179,25 @@ struct CascadeRow {
   }
 };
 
-/// Leaves: x (B, T, width), memory (B, K, 3), then the parameters. masks: present, memory_present. numbers: {norm_first}.
+/// Leaves: x (B, T, width), memory (B, K, 3), then the parameters. masks: present, memory_present. numbers:
+/// {norm_first}.
 struct TransformerDecoderLayerRow {
   static constexpr const char* name = "TransformerDecoderLayer";
   template <class T, class D>
   static auto make(bool norm_first, index_t width, index_t memory, Random& random) {
-    return TransformerDecoderLayer<T, D>({.width = width,
-                                          .heads = 2,
-                                          .hidden = 3,
-                                          .memory_width = memory,
-                                          .activation = Activation::gelu,
-                                          .norm_first = norm_first,
-                                          // the gradient of a key bias is zero: differences of a large case only find noise
-                                          .bias = width < 8,
-                                          .dropout = 0.2,
-                                          .attention_dropout = 0.2,
-                                          .hidden_dropout = 0.2},
-                                         random);
+    return TransformerDecoderLayer<T, D>(
+        {.width = width,
+         .heads = 2,
+         .hidden = 3,
+         .memory_width = memory,
+         .activation = Activation::gelu,
+         .norm_first = norm_first,
+         // the gradient of a key bias is zero: differences of a large case only find noise
+         .bias = width < 8,
+         .dropout = 0.2,
+         .attention_dropout = 0.2,
+         .hidden_dropout = 0.2},
+        random);
   }
   static std::vector<Case> cases() {
     Random random(1);
@@ -212,7 +215,8 @@ struct TransformerDecoderLayerRow {
   static std::vector<Case> large() {
     Random random(1);
     Case c = layer_case("large", {{9, 20, 32}, {9, 33, 40}}, make<float, Cpu>(true, 32, 40, random));
-    c.masks = {present_frames({20, 3, 4, 20, 20, 1, 7, 8, 9}, 20), present_frames({33, 0, 33, 12, 1, 20, 33, 33, 8}, 33)};
+    c.masks = {present_frames({20, 3, 4, 20, 20, 1, 7, 8, 9}, 20),
+               present_frames({33, 0, 33, 12, 1, 20, 33, 33, 8}, 33)};
     c.numbers = {1};
     c.unseen = {{1, {1}}};
     return {c};
@@ -232,7 +236,8 @@ struct PerceiverRow {
   static constexpr const char* name = "Perceiver";
   template <class T, class D>
   static auto make(index_t a, index_t b, index_t width, Random& random) {
-    return Perceiver<T, D>({.inputs = {a, b}, .latents = 2, .transformer = {.width = width, .heads = 2, .hidden = 3}}, random);
+    return Perceiver<T, D>({.inputs = {a, b}, .latents = 2, .transformer = {.width = width, .heads = 2, .hidden = 3}},
+                           random);
   }
   static std::vector<Case> cases() {
     Random random(1);
@@ -247,7 +252,8 @@ struct PerceiverRow {
   static std::vector<Case> large() {
     Random random(1);
     Case c = layer_case("large", {{9, 20, 12}, {9, 33, 10}}, make<float, Cpu>(12, 10, 32, random));
-    c.masks = {present_frames({20, 0, 4, 20, 20, 1, 7, 8, 9}, 20), present_frames({33, 0, 33, 12, 1, 20, 33, 33, 8}, 33)};
+    c.masks = {present_frames({20, 0, 4, 20, 20, 1, 7, 8, 9}, 20),
+               present_frames({33, 0, 33, 12, 1, 20, 33, 33, 8}, 33)};
     c.absent = {{0, {1}}, {1, {1}}};
     return {c};
   }

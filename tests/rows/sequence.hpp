@@ -1,5 +1,5 @@
-/// Rows of tests/ops.hpp: what works along time: convolution, pooling, recurrence, attention with all its extras; and the
-/// small operations around it.
+/// Rows of tests/ops.hpp: what works along time: convolution, pooling, recurrence, attention with all its extras; and
+/// the small operations around it.
 #pragma once
 
 #include "lacuna/nn/recurrent.hpp"
@@ -18,16 +18,17 @@ namespace lacuna::test {
 struct Conv1dRow {
   static constexpr const char* name = "conv1d";
   static std::vector<Case> cases() {
-    return {{.name = "same padding", .leaves = {{2, 5, 3}, {4, 3, 3}, {4}}, .numbers = {1, 1, 1, 1, 1}},
-            {.name = "no bias, no padding", .leaves = {{2, 5, 3}, {2, 3, 2}}, .numbers = {1, 1, 1, 0, 0}},
-            {.name = "stride 2", .leaves = {{2, 6, 2}, {3, 2, 3}, {3}}, .numbers = {2, 1, 1, 1, 1}},
-            {.name = "stride 3, dilation 2, two groups", .leaves = {{2, 9, 4}, {2, 2, 3}, {2}}, .numbers = {3, 2, 2, 2, 1}},
-            {.name = "causal", .leaves = {{1, 4, 2}, {2, 2, 3}, {2}}, .numbers = {1, 2, 1, 4, 0}},
-            {.name = "padding beyond the sequence", .leaves = {{1, 1, 2}, {2, 2, 2}, {2}}, .numbers = {1, 1, 1, 4, 4}},
-            {.name = "batch of one, T = 1", .leaves = {{1, 1, 2}, {2, 2, 3}, {2}}, .numbers = {1, 1, 1, 1, 1}},
-            {.name = "kernel longer than the sequence", .leaves = {{2, 2, 2}, {2, 2, 3}, {2}}, .numbers = {1, 1, 1, 0, 0}},
-            {.name = "empty sequence", .leaves = {{2, 0, 2}, {2, 2, 3}, {2}}, .numbers = {1, 1, 1, 1, 1}},
-            {.name = "empty batch", .leaves = {{0, 4, 2}, {2, 2, 3}, {2}}, .numbers = {1, 1, 1, 1, 1}}};
+    return {
+        {.name = "same padding", .leaves = {{2, 5, 3}, {4, 3, 3}, {4}}, .numbers = {1, 1, 1, 1, 1}},
+        {.name = "no bias, no padding", .leaves = {{2, 5, 3}, {2, 3, 2}}, .numbers = {1, 1, 1, 0, 0}},
+        {.name = "stride 2", .leaves = {{2, 6, 2}, {3, 2, 3}, {3}}, .numbers = {2, 1, 1, 1, 1}},
+        {.name = "stride 3, dilation 2, two groups", .leaves = {{2, 9, 4}, {2, 2, 3}, {2}}, .numbers = {3, 2, 2, 2, 1}},
+        {.name = "causal", .leaves = {{1, 4, 2}, {2, 2, 3}, {2}}, .numbers = {1, 2, 1, 4, 0}},
+        {.name = "padding beyond the sequence", .leaves = {{1, 1, 2}, {2, 2, 2}, {2}}, .numbers = {1, 1, 1, 4, 4}},
+        {.name = "batch of one, T = 1", .leaves = {{1, 1, 2}, {2, 2, 3}, {2}}, .numbers = {1, 1, 1, 1, 1}},
+        {.name = "kernel longer than the sequence", .leaves = {{2, 2, 2}, {2, 2, 3}, {2}}, .numbers = {1, 1, 1, 0, 0}},
+        {.name = "empty sequence", .leaves = {{2, 0, 2}, {2, 2, 3}, {2}}, .numbers = {1, 1, 1, 1, 1}},
+        {.name = "empty batch", .leaves = {{0, 4, 2}, {2, 2, 3}, {2}}, .numbers = {1, 1, 1, 1, 1}}};
   }
   static std::vector<Case> large() {
     return {{.name = "kernel 3", .leaves = {{19, 50, 40}, {32, 40, 3}, {32}}, .numbers = {1, 1, 1, 1, 1}},
@@ -148,7 +149,9 @@ struct SliceRow {
             {.name = "nothing", .leaves = {{2, 2, 5}}, .numbers = {1, 2, 0}},
             {.name = "empty batch", .leaves = {{0, 2, 5}}, .numbers = {2, 1, 2}}};
   }
-  static std::vector<Case> large() { return {{.name = "middle axis", .leaves = {{60, 50, 33}}, .numbers = {1, 7, 31}}}; }
+  static std::vector<Case> large() {
+    return {{.name = "middle axis", .leaves = {{60, 50, 33}}, .numbers = {1, 7, 31}}};
+  }
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
     return {flat(slice(in.template leaf<3>(0), int(in.number(0)), index_t(in.number(1)), index_t(in.number(2))))};
@@ -164,7 +167,8 @@ struct RecurrentRow {
     Case c{.name = std::move(title), .leaves = {{batch, frames, in}}, .numbers = {double(both)}};
     const index_t gates = (lstm ? 4 : 3) * n, dirs = both ? 2 : 1;
     for (index_t d = 0; d < dirs; ++d)
-      for (const Shape& shape : {Shape{gates, in}, Shape{gates, n}, Shape{gates}, Shape{gates}}) c.leaves.push_back(shape);
+      for (const Shape& shape : {Shape{gates, in}, Shape{gates, n}, Shape{gates}, Shape{gates}})
+        c.leaves.push_back(shape);
     for (int state = 0; state < (lstm ? 2 : 1); ++state) c.leaves.push_back({dirs, batch, n});
     return c;
   }
@@ -175,8 +179,12 @@ struct RecurrentRow {
     Case holes = with("holes", 2, 4, 2, 2, true);
     holes.masks = {{{2, 4}, {0, 1, 0, 1, 1, 1, 0, 0}}};
     holes.absent = {{0, {0, 0}}, {0, {0, 2}}, {0, {1, 2}}};
-    return {with("one direction", 2, 3, 2, 3, false), lengths, holes, with("batch of one, T = 1", 1, 1, 1, 1, true),
-            with("empty sequence", 2, 0, 2, 2, true), with("empty batch", 0, 2, 2, 2, true)};
+    return {with("one direction", 2, 3, 2, 3, false),
+            lengths,
+            holes,
+            with("batch of one, T = 1", 1, 1, 1, 1, true),
+            with("empty sequence", 2, 0, 2, 2, true),
+            with("empty batch", 0, 2, 2, 2, true)};
   }
   static std::vector<Case> large() {
     Case c = with("both directions, lengths", 19, 12, 20, 24, true);
@@ -217,14 +225,18 @@ struct AttentionExtrasRow {
              .masks = {{{2, 3}, {1, 0, 1, 0, 0, 0}}},
              .numbers = {2},
              .absent = {{1, {1}}, {2, {0, 1}}, {3, {0, 0, 0, 1}}, {3, {0, 1, 0, 1}}}},
-            {.name = "bias of its own for every score", .leaves = {{2, 2, 4}, {2, 3, 4}, {2, 3, 4}, {2, 2, 2, 3}}, .numbers = {2}},
+            {.name = "bias of its own for every score",
+             .leaves = {{2, 2, 4}, {2, 3, 4}, {2, 3, 4}, {2, 2, 2, 3}},
+             .numbers = {2}},
             {.name = "dropout", .leaves = {{2, 3, 4}, {2, 5, 4}, {2, 5, 4}}, .numbers = {2, 0, 0.4}},
             {.name = "dropout, holes, bias",
              .leaves = {{2, 3, 4}, {2, 5, 4}, {2, 5, 4}, {2, 1, 3, 5}},
              .masks = {{{2, 5}, {1, 0, 1, 0, 1, 0, 1, 1, 0, 1}}},
              .numbers = {2, 0, 0.4},
              .absent = {{1, {0, 1}}, {2, {0, 3}}, {2, {1, 0}}}},
-            {.name = "empty sequence with bias", .leaves = {{2, 2, 4}, {2, 0, 4}, {2, 0, 4}, {1, 1, 2, 0}}, .numbers = {2}}};
+            {.name = "empty sequence with bias",
+             .leaves = {{2, 2, 4}, {2, 0, 4}, {2, 0, 4}, {1, 1, 2, 0}},
+             .numbers = {2}}};
   }
   static std::vector<Case> large() {
     return {{.name = "holes, bias, dropout",
@@ -237,9 +249,10 @@ struct AttentionExtrasRow {
   static Outputs<T, D> build(const Inputs<T, D>& in) {
     Random random(7);
     const auto bias = in.leaf_count() > 3 ? in.template leaf<4>(3) : Variable<T, 4, D>();
-    const AttentionOptions options{.heads = index_t(in.number(0, 1)), .causal = in.number(1) != 0, .dropout = in.number(2)};
-    return {flat(attention(in.template leaf<3>(0), in.template leaf<3>(1), in.template leaf<3>(2), in.template mask<2>(0),
-                           options, bias, Context::train(random))
+    const AttentionOptions options{
+        .heads = index_t(in.number(0, 1)), .causal = in.number(1) != 0, .dropout = in.number(2)};
+    return {flat(attention(in.template leaf<3>(0), in.template leaf<3>(1), in.template leaf<3>(2),
+                           in.template mask<2>(0), options, bias, Context::train(random))
                      .output)};
   }
 };
@@ -269,12 +282,15 @@ struct AttentionPackedRow {
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
     Random random(7);
-    const AttentionOptions options{.heads = index_t(in.number(0, 1)), .causal = in.number(1) != 0, .dropout = in.number(2)};
-    return {flat(attention_packed(in.template leaf<3>(0), in.template mask<2>(0), options, {}, Context::train(random)).output)};
+    const AttentionOptions options{
+        .heads = index_t(in.number(0, 1)), .causal = in.number(1) != 0, .dropout = in.number(2)};
+    return {flat(
+        attention_packed(in.template leaf<3>(0), in.template mask<2>(0), options, {}, Context::train(random)).output)};
   }
 };
 
-using SequenceRows = Rows<Conv1dRow, EmbeddingRow, AddToEachRow, RepeatBatchRow, KeepPresentRow, MeanPoolRow, MaxPoolRow,
-                          SliceRow, RecurrentRow<false>, RecurrentRow<true>, AttentionExtrasRow, AttentionPackedRow>;
+using SequenceRows =
+    Rows<Conv1dRow, EmbeddingRow, AddToEachRow, RepeatBatchRow, KeepPresentRow, MeanPoolRow, MaxPoolRow, SliceRow,
+         RecurrentRow<false>, RecurrentRow<true>, AttentionExtrasRow, AttentionPackedRow>;
 
 }  // namespace lacuna::test

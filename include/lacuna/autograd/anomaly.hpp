@@ -43,8 +43,8 @@ class Anomaly {
     }
   }
 
-  /// `check`, then loss.backward() with a look at every gradient that an operation hands on. After an error the graph is
-  /// spent and gradients of parameters are partial.
+  /// `check`, then loss.backward() with a look at every gradient that an operation hands on. After an error the graph
+  /// is spent and gradients of parameters are partial.
   void backward(const Variable<T, 0, D>& loss) const {
     check(loss);
     for (const auto& node : graph_nodes(loss))

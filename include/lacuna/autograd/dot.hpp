@@ -5,8 +5,9 @@
 
 namespace lacuna {
 
-/// The graph that led to `result`, before its backward: operations as ellipses with the shape of their result, parameters as
-/// boxes with their path, other leaves and constants dashed. Pass `parameter_names<T>(model)` for the paths.
+/// The graph that led to `result`, before its backward: operations as ellipses with the shape of their result,
+/// parameters as boxes with their path, other leaves and constants dashed. Pass `parameter_names<T>(model)` for the
+/// paths.
 template <class T, int R, class D>
 std::string to_dot(const Variable<T, R, D>& result, const NodeNames<T, D>& names = {}) {
   const auto nodes = graph_nodes(result);
@@ -26,7 +27,8 @@ std::string to_dot(const Variable<T, R, D>& result, const NodeNames<T, D>& names
     text += "];\n";
   }
   for (const auto& node : nodes)
-    for (const auto& input : node->inputs) text += detail::cat("  n", number[input.get()], " -> n", number[node.get()], ";\n");
+    for (const auto& input : node->inputs)
+      text += detail::cat("  n", number[input.get()], " -> n", number[node.get()], ";\n");
   return text + "}\n";
 }
 

@@ -17,7 +17,8 @@ using NodeNames = std::unordered_map<const Node<T, D>*, std::string>;
 template <class T = float, class D = Cpu, class M>
 NodeNames<T, D> parameter_names(const M& module) {
   NodeNames<T, D> names;
-  for_each_parameter(module, [&](const std::string& path, const auto& parameter) { names[parameter.node().get()] = path; });
+  for_each_parameter(module,
+                     [&](const std::string& path, const auto& parameter) { names[parameter.node().get()] = path; });
   return names;
 }
 

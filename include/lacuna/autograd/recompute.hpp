@@ -3,7 +3,8 @@
 /// (Chen, Xu, Zhang & Guestrin 2016)
 ///
 ///     y = checkpoint([&](const auto& h) { return layer(h, present); }, x);
-///     y = checkpoint([&](const auto& h, const Context& c) { return layer(h, present, c); }, context, x);   // with dropout
+///     y = checkpoint([&](const auto& h, const Context& c) { return layer(h, present, c); }, context, x);   // with
+///     dropout
 ///
 /// Gradients are the same bits as without. f may use parameters and constants freely; every other variable that wants a
 /// gradient must be an argument, not a capture. The second form runs f again with the random numbers of the first time.

@@ -164,23 +164,34 @@ struct Mish {
 template <class F>
 void with_activation(Activation kind, double parameter, F&& f) {
   switch (kind) {
-    case Activation::none: return f(Identity{});
-    case Activation::relu: return f(Relu{});
-    case Activation::tanh: return f(Tanh{});
-    case Activation::sigmoid: return f(Sigmoid{});
-    case Activation::leaky_relu: return f(LeakyRelu{parameter});
-    case Activation::elu: return f(Elu{parameter});
-    case Activation::gelu: return f(Gelu{});
-    case Activation::gelu_tanh: return f(GeluTanh{});
-    case Activation::silu: return f(Silu{});
-    case Activation::softplus: return f(Softplus{});
-    case Activation::mish: return f(Mish{});
+    case Activation::none:
+      return f(Identity{});
+    case Activation::relu:
+      return f(Relu{});
+    case Activation::tanh:
+      return f(Tanh{});
+    case Activation::sigmoid:
+      return f(Sigmoid{});
+    case Activation::leaky_relu:
+      return f(LeakyRelu{parameter});
+    case Activation::elu:
+      return f(Elu{parameter});
+    case Activation::gelu:
+      return f(Gelu{});
+    case Activation::gelu_tanh:
+      return f(GeluTanh{});
+    case Activation::silu:
+      return f(Silu{});
+    case Activation::softplus:
+      return f(Softplus{});
+    case Activation::mish:
+      return f(Mish{});
   }
 }
 
 /// Keeps element i of a stream with probability 1 - p and scales it by 1 / (1 - p); p in [0, 1).
-/// Element i belongs to word (i % 64) / 16 of block 16 (i / 64) + i % 16 and is kept when that word is at least p 2^32: 64
-/// elements are 16 blocks side by side, which suits vector registers and warps alike.
+/// Element i belongs to word (i % 64) / 16 of block 16 (i / 64) + i % 16 and is kept when that word is at least p 2^32:
+/// 64 elements are 16 blocks side by side, which suits vector registers and warps alike.
 struct Keep {
   RandomStream stream;
   std::uint32_t threshold = 0;

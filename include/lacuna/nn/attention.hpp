@@ -1,8 +1,10 @@
 /// Multi-head attention with its projections: q = Q Wqᵀ + bq, k = K Wkᵀ + bk, v = V Wvᵀ + bv, head h has columns
-/// h·width/heads … of each; y = [head_1; …; head_H] Woᵀ + bo.  (Vaswani et al. 2017; the fused core is ops/attention.hpp)
+/// h·width/heads … of each; y = [head_1; …; head_H] Woᵀ + bo.  (Vaswani et al. 2017; the fused core is
+/// ops/attention.hpp)
 ///
-/// A query that may see no key gets context 0, so y = bo there, and passes no gradient to query, key and value. Queries at
-/// absent positions are computed like any other. Absent frames must hold finite numbers: the projections multiply them.
+/// A query that may see no key gets context 0, so y = bo there, and passes no gradient to query, key and value. Queries
+/// at absent positions are computed like any other. Absent frames must hold finite numbers: the projections multiply
+/// them.
 #pragma once
 
 #include "lacuna/nn/linear.hpp"
@@ -11,7 +13,7 @@
 namespace lacuna {
 
 struct MultiHeadAttentionOptions {
-  index_t width;                           ///< of queries and of the result; must divide into `heads`
+  index_t width;  ///< of queries and of the result; must divide into `heads`
   index_t heads = 1;
   index_t key_width = 0, value_width = 0;  ///< 0 = width
   bool bias = true;                        ///< of all four projections
@@ -39,7 +41,9 @@ struct MultiHeadAttention {
   MultiHeadAttention(const Options& o, Random& random)
       : options{.heads = o.heads, .causal = o.causal, .dropout = o.dropout} {
     detail::check(o);
-    const auto projection = [&](index_t in) { return Linear<T, D>({.in = in, .out = o.width, .bias = o.bias}, random); };
+    const auto projection = [&](index_t in) {
+      return Linear<T, D>({.in = in, .out = o.width, .bias = o.bias}, random);
+    };
     query = projection(o.width);
     key = projection(o.key_width > 0 ? o.key_width : o.width);
     value = projection(o.value_width > 0 ? o.value_width : o.width);
@@ -61,8 +65,8 @@ struct MultiHeadAttention {
   }
 };
 
-/// Self-attention with one packed projection, faster than three: qkv.weight (3·width, width), rows of the queries first,
-/// then keys, then values. x (B, T, width), present (B, T) → output (B, T, width), weights (B, heads, T, T).
+/// Self-attention with one packed projection, faster than three: qkv.weight (3·width, width), rows of the queries
+/// first, then keys, then values. x (B, T, width), present (B, T) → output (B, T, width), weights (B, heads, T, T).
 template <class T = float, class D = Cpu>
 struct SelfAttention {
   using Options = MultiHeadAttentionOptions;

@@ -1,5 +1,5 @@
-/// Autoencoders: plain, denoising, variational. Inputs of any rank, coded over their last axis; frames are independent, so
-/// an absent one reaches no other (leave it out of the loss by its mask).
+/// Autoencoders: plain, denoising, variational. Inputs of any rank, coded over their last axis; frames are independent,
+/// so an absent one reaches no other (leave it out of the loss by its mask).
 #pragma once
 
 #include "lacuna/nn/linear.hpp"
@@ -13,8 +13,8 @@ struct AutoencoderOptions {
   double slope = 0.01;         ///< of the leaky ReLU between the layers
 };
 
-/// z = enc_n(… leaky(enc_1 x)), y = dec_n(… leaky(dec_1 z)): no activation on code and result.  (Hinton & Salakhutdinov 2006)
-/// x (..., sizes[0]) → y like x, z (..., sizes.back()).
+/// z = enc_n(… leaky(enc_1 x)), y = dec_n(… leaky(dec_1 z)): no activation on code and result.  (Hinton & Salakhutdinov
+/// 2006) x (..., sizes[0]) → y like x, z (..., sizes.back()).
 template <class T = float, class D = Cpu>
 struct Autoencoder {
   using Options = AutoencoderOptions;
@@ -62,7 +62,8 @@ struct Autoencoder {
 
 /// An autoencoder that sees its input damaged in training and is asked for the whole: compare y with the clean x.
 /// Damage: every number 0 with probability `masking` (not rescaled), then Gaussian noise.  (Vincent et al., JMLR 2010)
-/// Whole frames and modalities are dropped by lacuna/nn/dropout.hpp. Throws OptionError in training without a random source.
+/// Whole frames and modalities are dropped by lacuna/nn/dropout.hpp. Throws OptionError in training without a random
+/// source.
 template <class T = float, class D = Cpu>
 struct DenoisingAutoencoder {
   struct Options {
@@ -85,7 +86,8 @@ struct DenoisingAutoencoder {
     return damaged + Variable<T, R, D>(init::normal<T, R, D>(x.value().extents(), deviation, *context.random));
   }
   template <int R>
-  typename Autoencoder<T, D>::template Result<R> operator()(const Variable<T, R, D>& x, const Context& context = {}) const {
+  typename Autoencoder<T, D>::template Result<R> operator()(const Variable<T, R, D>& x,
+                                                            const Context& context = {}) const {
     return autoencoder(damage(x, context));
   }
   static void reflect(auto& self, auto&& visit) { visit("autoencoder", self.autoencoder); }

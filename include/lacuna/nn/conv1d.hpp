@@ -7,8 +7,8 @@
 
 namespace lacuna {
 
-/// x (B, T, in) → (B, T', out); weight (out, in/groups, kernel), bias (out). Without padding options the length stays (for
-/// stride 1), the odd frame of padding on the right. Start: both uniform in ±1/√(kernel · in/groups).
+/// x (B, T, in) → (B, T', out); weight (out, in/groups, kernel), bias (out). Without padding options the length stays
+/// (for stride 1), the odd frame of padding on the right. Start: both uniform in ±1/√(kernel · in/groups).
 template <class T = float, class D = Cpu>
 struct Conv1d {
   struct Options {

@@ -1,5 +1,6 @@
 /// Cross-modal attention layer: one modality asks, another answers.  (MulT: Tsai et al., ACL 2019)
-///   x ← x + attention(norm_q x, norm_m memory),  x ← x + feed_forward(norm₂ x);  without `norm_first` the norms follow.
+///   x ← x + attention(norm_q x, norm_m memory),  x ← x + feed_forward(norm₂ x);  without `norm_first` the norms
+///   follow.
 /// x (B, Q, width), memory (B, K, memory_width), memory_present (B, K) → (B, Q, width). A sample whose memory is absent
 /// gets from the attention its output bias only, and nothing of that memory.
 #pragma once
@@ -21,7 +22,8 @@ struct CrossAttentionLayer {
       : norm_first(o.norm_first),
         residual_dropout(o.dropout),
         norm_query({.width = o.width, .epsilon = o.epsilon}),
-        norm_memory({.width = o.memory_width > 0 ? o.memory_width : o.width, .epsilon = o.epsilon, .affine = o.norm_first}),
+        norm_memory(
+            {.width = o.memory_width > 0 ? o.memory_width : o.width, .epsilon = o.epsilon, .affine = o.norm_first}),
         norm2({.width = o.width, .epsilon = o.epsilon}),
         attention(detail::cross_options(o), random),
         feed_forward(o, random) {}

@@ -18,20 +18,22 @@ inline RandomStream dropout_stream(const char* operation, double p, const Contex
   if (!(p >= 0 && p < 1)) throw OptionError(cat(operation, ": probability ", p, " is outside [0, 1)"));
   if (!context.training() || p == 0) return {};
   if (context.random == nullptr)
-    throw OptionError(cat(operation, ": training needs a random source; build the context with Context::train(random)"));
+    throw OptionError(
+        cat(operation, ": training needs a random source; build the context with Context::train(random)"));
   return context.random->stream();
 }
 }  // namespace detail
 
-/// In training every present frame becomes absent with probability p: its features 0, its mask 0. Nothing is scaled, since
-/// what follows sees the mask. x (B, T, F), present (B, T) or undefined for all. In inference only the mask is applied.
-/// Throws OptionError for p outside [0, 1) and for training without a random source.
+/// In training every present frame becomes absent with probability p: its features 0, its mask 0. Nothing is scaled,
+/// since what follows sees the mask. x (B, T, F), present (B, T) or undefined for all. In inference only the mask is
+/// applied. Throws OptionError for p outside [0, 1) and for training without a random source.
 template <class T, class D>
-MaskedFrames<T, D> frame_dropout(const Variable<T, 3, D>& x, const Mask<2, D>& present, double p, const Context& context) {
+MaskedFrames<T, D> frame_dropout(const Variable<T, 3, D>& x, const Mask<2, D>& present, double p,
+                                 const Context& context) {
   const RandomStream stream = detail::dropout_stream("frame_dropout", p, context);
   const index_t batch = x.extent(0), frames = x.extent(1);
-  std::vector<std::uint8_t> kept = present.defined() ? present.to_vector()
-                                                     : std::vector<std::uint8_t>(std::size_t(batch * frames), 1);
+  std::vector<std::uint8_t> kept =
+      present.defined() ? present.to_vector() : std::vector<std::uint8_t>(std::size_t(batch * frames), 1);
   if (context.training() && p > 0)
     for (std::size_t i = 0; i < kept.size(); ++i)
       if (stream.uniform(i) < p) kept[i] = 0;

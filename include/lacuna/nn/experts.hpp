@@ -1,8 +1,8 @@
 /// Mixture of modality experts: one expert per modality, a gate that divides its trust among those that are present.
 ///   e_m = W₂ᵐ relu(W₁ᵐ x_m),  a = softmax over the present m of (G [x_1; …; x_M])_m,  y = Σ_m a_m e_m
 /// (mixture of experts: Jacobs et al. 1991; experts by modality: Bao et al., VLMo, 2022)
-/// x_m (B, D_m), present (B, M) or undefined → output (B, width), weights (B, M). An absent x_m is taken as 0 in the gate, its
-/// expert has weight 0 and gradient 0; a sample without any modality gives 0.
+/// x_m (B, D_m), present (B, M) or undefined → output (B, width), weights (B, M). An absent x_m is taken as 0 in the
+/// gate, its expert has weight 0 and gradient 0; a sample without any modality gives 0.
 #pragma once
 
 #include "lacuna/nn/fusion.hpp"
@@ -15,7 +15,7 @@ struct ModalityExperts {
   struct Options {
     std::vector<index_t> inputs;  ///< D_m
     index_t hidden, width;
-    double dropout = 0;           ///< of the hidden layer
+    double dropout = 0;  ///< of the hidden layer
   };
   struct Result {
     Variable<T, 2, D> output;   ///< (B, width)

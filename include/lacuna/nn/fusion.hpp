@@ -1,7 +1,7 @@
 /// Fusion of one vector per modality: gates, tensor products, low-rank tensor products.
 ///
-/// Inputs are x_m (B, D_m), one per modality, and present (B, M), 1 = present, or undefined for all. An absent x_m is taken
-/// as 0 whatever it holds, and gets gradient 0.
+/// Inputs are x_m (B, D_m), one per modality, and present (B, M), 1 = present, or undefined for all. An absent x_m is
+/// taken as 0 whatever it holds, and gets gradient 0.
 #pragma once
 
 #include "lacuna/nn/linear.hpp"
@@ -33,8 +33,8 @@ std::vector<Variable<T, 2, D>> present_modalities(const char* name, std::vector<
 
 }  // namespace detail
 
-/// Gated multimodal unit: h_m = tanh(W_m x_m), z_m = σ(U_m [x_1; …; x_M]), y = Σ_m z_m ∘ h_m, without biases, so that an
-/// absent modality adds 0 and a sample without any gives 0.  (Arevalo, Solorio, Montes-y-Gómez & González 2017)
+/// Gated multimodal unit: h_m = tanh(W_m x_m), z_m = σ(U_m [x_1; …; x_M]), y = Σ_m z_m ∘ h_m, without biases, so that
+/// an absent modality adds 0 and a sample without any gives 0.  (Arevalo, Solorio, Montes-y-Gómez & González 2017)
 template <class T = float, class D = Cpu>
 struct GatedFusion {
   struct Options {
@@ -92,8 +92,8 @@ struct TensorFusion {
   static void reflect(auto& self, auto&& visit) { visit("linear", self.linear); }
 };
 
-/// Low-rank fusion: y = Σ_r w_r Π_m ([1; x_m] F_m[r]) + bias, tensor fusion with a weight of rank R.  (Liu et al., ACL 2018)
-/// factors[m] (R, D_m + 1, width), rank_weight (R), bias (width). Start: Xavier normal, bias 0.
+/// Low-rank fusion: y = Σ_r w_r Π_m ([1; x_m] F_m[r]) + bias, tensor fusion with a weight of rank R.  (Liu et al., ACL
+/// 2018) factors[m] (R, D_m + 1, width), rank_weight (R), bias (width). Start: Xavier normal, bias 0.
 template <class T = float, class D = Cpu>
 struct LowRankFusion {
   struct Options {

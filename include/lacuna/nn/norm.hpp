@@ -55,8 +55,8 @@ struct RmsNorm {
 };
 
 /// Per feature over all leading axes: x (..., width) → same. Absent rows take no part and become 0.
-/// The running statistics are frozen parameters: they are counted, stored and copied with the model, and optimizers leave
-/// them alone. A training call moves them, so it must not share the module with another thread; inference may.
+/// The running statistics are frozen parameters: they are counted, stored and copied with the model, and optimizers
+/// leave them alone. A training call moves them, so it must not share the module with another thread; inference may.
 template <class T = float, class D = Cpu>
 struct BatchNorm {
   struct Options {

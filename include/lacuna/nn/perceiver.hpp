@@ -1,5 +1,7 @@
-/// Perceiver-style fusion: a few learned latent vectors look at the frames of all modalities at once, whatever their lengths.
-///   frames = [W_1 x_1 + b_1; …; W_M x_M + b_M] along time,  z ← cross-attention layer(latents, frames),  z ← encoder(z)
+/// Perceiver-style fusion: a few learned latent vectors look at the frames of all modalities at once, whatever their
+/// lengths.
+///   frames = [W_1 x_1 + b_1; …; W_M x_M + b_M] along time,  z ← cross-attention layer(latents, frames),  z ←
+///   encoder(z)
 /// (Jaegle et al., ICML 2021)
 /// x_m (B, T_m, D_m), present_m (B, T_m) → (B, latents, width). Absent frames are not attended to; a sample without any
 /// present frame gives 0 and passes no gradient. The biases b_m tell the modalities apart; add positions yourself.
@@ -15,7 +17,7 @@ namespace lacuna {
 template <class T = float, class D = Cpu>
 struct Perceiver {
   struct Options {
-    std::vector<index_t> inputs;     ///< D_m
+    std::vector<index_t> inputs;  ///< D_m
     index_t latents;
     TransformerOptions transformer;  ///< `layers`: of the encoder over the latents
   };

@@ -1,4 +1,5 @@
-/// Where in the sequence a frame stands, added to it. x (B, T, width) → same. Absent frames get it too: mask afterwards.
+/// Where in the sequence a frame stands, added to it. x (B, T, width) → same. Absent frames get it too: mask
+/// afterwards.
 #pragma once
 
 #include <cmath>
@@ -10,8 +11,8 @@
 
 namespace lacuna {
 
-/// table[t, 2i] = sin((t + offset) · 10000^(−2i/width)), table[t, 2i+1] = cos of the same angle; the last column of an odd
-/// width is a sine.  (Vaswani et al. 2017)
+/// table[t, 2i] = sin((t + offset) · 10000^(−2i/width)), table[t, 2i+1] = cos of the same angle; the last column of an
+/// odd width is a sine.  (Vaswani et al. 2017)
 template <class T = float, class D = Cpu>
 Tensor<T, 2, D> sinusoidal_table(index_t frames, index_t width, index_t offset = 0) {
   std::vector<T> table(static_cast<std::size_t>(frames * width));
@@ -47,7 +48,8 @@ struct SinusoidalPositions {
   static void reflect(auto&, auto&&) {}
 };
 
-/// A learned vector for each of the first `frames` positions. Start: N(0, 0.02²). Throws ShapeError for a longer sequence.
+/// A learned vector for each of the first `frames` positions. Start: N(0, 0.02²). Throws ShapeError for a longer
+/// sequence.
 template <class T = float, class D = Cpu>
 struct LearnedPositions {
   struct Options {

@@ -71,8 +71,9 @@ struct RecurrentNetwork {
   index_t directions() const { return options.bidirectional ? 2 : 1; }
 
   /// h0, c0 (layers·dirs, B, hidden), or undefined for zeros. Throws ShapeError when the sizes do not fit.
-  RecurrentResult<T, D> operator()(const Variable<T, 3, D>& x, const Mask<2, D>& present = {}, const Context& context = {},
-                                   const Variable<T, 3, D>& h0 = {}, const Variable<T, 3, D>& c0 = {}) const {
+  RecurrentResult<T, D> operator()(const Variable<T, 3, D>& x, const Mask<2, D>& present = {},
+                                   const Context& context = {}, const Variable<T, 3, D>& h0 = {},
+                                   const Variable<T, 3, D>& c0 = {}) const {
     const index_t batch = x.extent(0), n = options.hidden;
     const Shape states{index_t(cells.size()), batch, n};
     if (h0.defined()) detail::expect_shape("recurrent", "h0", h0.shape(), states);
@@ -89,8 +90,8 @@ struct RecurrentNetwork {
       for (index_t d = 0; d < directions(); ++d, ++i) {
         const RecurrentCell<T, D>& cell = cells[i];
         const auto gates = linear<T, 3, D>(y, cell.weight_x, cell.bias_x);
-        const auto output = recurrent<T, D>(kind, gates, cell.weight_h, cell.bias_h, initial(h0, i), initial(c0, i), present,
-                                            d == 1);
+        const auto output =
+            recurrent<T, D>(kind, gates, cell.weight_h, cell.bias_h, initial(h0, i), initial(c0, i), present, d == 1);
         parts.push_back(output.y);
         h.push_back(output.h);
         c.push_back(output.c);

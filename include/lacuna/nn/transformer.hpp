@@ -2,8 +2,8 @@
 ///
 /// With `norm_first` every branch is x ← x + f(norm(x)), and the stack ends in a norm; otherwise x ← norm(x + f(x)).
 /// present (B, T): absent frames are no keys; as queries they are computed like any other. A sample without any present
-/// frame gets from its attention the output bias only. Dropout stands on the attention weights, on the hidden layer of the
-/// feed-forward part, and on the result of every branch.
+/// frame gets from its attention the output bias only. Dropout stands on the attention weights, on the hidden layer of
+/// the feed-forward part, and on the result of every branch.
 #pragma once
 
 #include "lacuna/nn/attention.hpp"
@@ -18,9 +18,9 @@ struct TransformerOptions {
   index_t memory_width = 0;  ///< of what a decoder or a cross-attention layer looks at; 0 = width
   Activation activation = Activation::relu;
   bool norm_first = true;
-  bool bias = true;          ///< of all linear layers; norms always have theirs
+  bool bias = true;  ///< of all linear layers; norms always have theirs
   double dropout = 0, attention_dropout = 0, hidden_dropout = 0;
-  double epsilon = 1e-5;     ///< of the norms
+  double epsilon = 1e-5;  ///< of the norms
 };
 
 /// y = W₂ dropout(activation(W₁ x + b₁)) + b₂ over the last axis.
@@ -62,7 +62,11 @@ inline MultiHeadAttentionOptions self_options(const TransformerOptions& o, bool 
 }
 inline MultiHeadAttentionOptions cross_options(const TransformerOptions& o) {
   const index_t memory = o.memory_width > 0 ? o.memory_width : o.width;
-  return {.width = o.width, .heads = o.heads, .key_width = memory, .value_width = memory, .bias = o.bias,
+  return {.width = o.width,
+          .heads = o.heads,
+          .key_width = memory,
+          .value_width = memory,
+          .bias = o.bias,
           .dropout = o.attention_dropout};
 }
 
@@ -123,8 +127,9 @@ struct TransformerDecoderLayer {
         feed_forward(o, random) {}
 
   /// present (B, T) of x, memory_present (B, K).
-  Variable<T, 3, D> operator()(const Variable<T, 3, D>& x, const Variable<T, 3, D>& memory, const Mask<2, D>& present = {},
-                               const Mask<2, D>& memory_present = {}, const Context& context = {}) const {
+  Variable<T, 3, D> operator()(const Variable<T, 3, D>& x, const Variable<T, 3, D>& memory,
+                               const Mask<2, D>& present = {}, const Mask<2, D>& memory_present = {},
+                               const Context& context = {}) const {
     const auto own = detail::branch(norm_first, norm1, x, residual_dropout, context,
                                     [&](const auto& h) { return self_attention(h, present, context).output; });
     const auto crossed = detail::branch(norm_first, norm2, own, residual_dropout, context, [&](const auto& h) {

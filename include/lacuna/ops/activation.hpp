@@ -1,4 +1,5 @@
-/// Activations, elementwise, for any rank, and the gated linear unit. The gradient at the kink is stated where there is one.
+/// Activations, elementwise, for any rank, and the gated linear unit. The gradient at the kink is stated where there is
+/// one.
 #pragma once
 
 #include "lacuna/autograd/record.hpp"
@@ -10,7 +11,7 @@ namespace lacuna {
 template <class T, int R, class D>
 Variable<T, R, D> activate(const Variable<T, R, D>& x, Activation kind, double parameter) {
   if (kind == Activation::none) return x;
-  static constexpr const char* names[] = {"none", "relu", "tanh",      "sigmoid", "leaky_relu", "elu",
+  static constexpr const char* names[] = {"none", "relu",      "tanh", "sigmoid",  "leaky_relu", "elu",
                                           "gelu", "gelu_tanh", "silu", "softplus", "mish"};
   Tensor<T, R, D> y(x.value().extents());
   Kernels<D>::activation(kind, parameter, y.size(), x.data(), y.data());
@@ -90,8 +91,7 @@ Variable<T, R, D> mish(const Variable<T, R, D>& x) {
 /// Gated linear unit: (..., 2C) → (..., C), y = a ∘ σ(b), a the first half of the last axis and b the second.
 /// Throws ShapeError when the last axis is odd.  (Dauphin, Fan, Auli & Grangier 2017)
 template <class T, int R, class D>
-  requires(R >= 1)
-Variable<T, R, D> glu(const Variable<T, R, D>& x) {
+requires(R >= 1) Variable<T, R, D> glu(const Variable<T, R, D>& x) {
   const index_t rows = x.shape().rows(), half = x.shape().columns() / 2;
   if (x.shape().columns() % 2) throw ShapeError(detail::cat("glu: the last axis of x ", x.shape(), " must be even"));
   auto extents = x.value().extents();

@@ -11,15 +11,15 @@ namespace lacuna {
 
 struct AttentionOptions {
   index_t heads = 1;
-  double scale = 0;      ///< 0 = 1/√(key size of one head)
-  bool causal = false;   ///< query t sees keys 0..t only; needs as many queries as keys
-  double dropout = 0;    ///< of the weights, in training
+  double scale = 0;     ///< 0 = 1/√(key size of one head)
+  bool causal = false;  ///< query t sees keys 0..t only; needs as many queries as keys
+  double dropout = 0;   ///< of the weights, in training
 };
 
 template <class T, class D = Cpu>
 struct Attended {
-  Variable<T, 3, D> output;   ///< (B, Q, heads · value size)
-  Tensor<T, 4, D> weights;    ///< (B, heads, Q, K): before dropout; 0 for keys that a query may not see
+  Variable<T, 3, D> output;  ///< (B, Q, heads · value size)
+  Tensor<T, 4, D> weights;   ///< (B, heads, Q, K): before dropout; 0 for keys that a query may not see
 };
 
 namespace detail {
@@ -39,7 +39,8 @@ struct AttentionCall {
       : sizes(s), present(mask), bias(b), weights({s.batch, s.heads, s.queries, s.keys}) {
     if (mask.defined()) expect_shape("attention", "present", mask.shape(), Shape{s.batch, s.keys});
     if (s.causal && s.queries != s.keys)
-      throw ShapeError(cat("attention: causal order needs as many queries as keys, found ", s.queries, " and ", s.keys));
+      throw ShapeError(
+          cat("attention: causal order needs as many queries as keys, found ", s.queries, " and ", s.keys));
     if (!(options.dropout >= 0 && options.dropout < 1))
       throw OptionError(cat("attention: dropout ", options.dropout, " is outside [0, 1)"));
     sizes.present = mask.defined() ? present.data() : nullptr;
@@ -91,13 +92,13 @@ struct AttentionCall {
 
 /// query (B, Q, heads·dk), or (1, Q, heads·dk) shared by the batch; key (B, K, heads·dk); value (B, K, heads·dv);
 /// present (B, K), 1 = present, or undefined for all; bias broadcast to (B, heads, Q, K), or undefined.
-/// Absent keys and values are not read and get gradient 0. A query that may see no key gets weights 0, output 0 and passes
-/// no gradient. Gradients flow to query, key, value and bias. Throws ShapeError when the sizes do not fit, OptionError for
-/// dropout outside [0, 1) and for training with dropout without a random source.
+/// Absent keys and values are not read and get gradient 0. A query that may see no key gets weights 0, output 0 and
+/// passes no gradient. Gradients flow to query, key, value and bias. Throws ShapeError when the sizes do not fit,
+/// OptionError for dropout outside [0, 1) and for training with dropout without a random source.
 template <class T, class D>
 Attended<T, D> attention(const Variable<T, 3, D>& query, const Variable<T, 3, D>& key, const Variable<T, 3, D>& value,
-                         const Mask<2, D>& present = {}, AttentionOptions options = {}, const Variable<T, 4, D>& bias = {},
-                         const Context& context = {}) {
+                         const Mask<2, D>& present = {}, AttentionOptions options = {},
+                         const Variable<T, 4, D>& bias = {}, const Context& context = {}) {
   const index_t batch = key.extent(0), keys = key.extent(1), queries = query.extent(1);
   const index_t dk = key.extent(2), dv = value.extent(2), heads = options.heads;
   const bool shared = query.extent(0) == 1 && batch != 1;
@@ -106,10 +107,11 @@ Attended<T, D> attention(const Variable<T, 3, D>& query, const Variable<T, 3, D>
   detail::expect_axis("attention", "value", value.shape(), 0, batch);
   detail::expect_axis("attention", "value", value.shape(), 1, keys);
   if (heads < 1 || dk % heads || dv % heads)
-    throw ShapeError(detail::cat("attention: key size ", dk, " and value size ", dv, " must divide into ", heads, " heads"));
-  detail::AttentionCall<T, D> call({batch, queries, keys, heads, dk / heads, dv / heads, 0, shared, nullptr,
-                                    options.causal, dk, dk, dv},
-                                   present, options, bias, context);
+    throw ShapeError(
+        detail::cat("attention: key size ", dk, " and value size ", dv, " must divide into ", heads, " heads"));
+  detail::AttentionCall<T, D> call(
+      {batch, queries, keys, heads, dk / heads, dv / heads, 0, shared, nullptr, options.causal, dk, dk, dv}, present,
+      options, bias, context);
   const Tensor<T, 3, D> y = call.forward(query.data(), key.data(), value.data());
   const Tensor<T, 4, D> weights = call.weights;
   const auto backward = [=](const Tensor<T, 3, D>& dy) {
@@ -123,12 +125,14 @@ Attended<T, D> attention(const Variable<T, 3, D>& query, const Variable<T, 3, D>
 /// Self-attention on one packed projection: qkv (B, T, 3·E), queries in the first E columns of a frame, then keys, then
 /// values; head h has columns h·E/heads … of each. Otherwise as above.
 template <class T, class D>
-Attended<T, D> attention_packed(const Variable<T, 3, D>& qkv, const Mask<2, D>& present = {}, AttentionOptions options = {},
-                                const Variable<T, 4, D>& bias = {}, const Context& context = {}) {
+Attended<T, D> attention_packed(const Variable<T, 3, D>& qkv, const Mask<2, D>& present = {},
+                                AttentionOptions options = {}, const Variable<T, 4, D>& bias = {},
+                                const Context& context = {}) {
   const index_t batch = qkv.extent(0), frames = qkv.extent(1), packed = qkv.extent(2), width = packed / 3;
   const index_t heads = options.heads;
   if (heads < 1 || packed % 3 || width % heads)
-    throw ShapeError(detail::cat("attention_packed: qkv ", qkv.shape(), " must divide into three times ", heads, " heads"));
+    throw ShapeError(
+        detail::cat("attention_packed: qkv ", qkv.shape(), " must divide into three times ", heads, " heads"));
   detail::AttentionCall<T, D> call({batch, frames, frames, heads, width / heads, width / heads, 0, false, nullptr,
                                     options.causal, packed, packed, packed},
                                    present, options, bias, context);

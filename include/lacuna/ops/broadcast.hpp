@@ -6,11 +6,10 @@
 
 namespace lacuna {
 
-/// y[b] = x[b] + block: x (B, ...), block of the shape of x without its first axis. The gradient of the block sums over the
-/// batch. Throws ShapeError when the shapes do not fit.
+/// y[b] = x[b] + block: x (B, ...), block of the shape of x without its first axis. The gradient of the block sums over
+/// the batch. Throws ShapeError when the shapes do not fit.
 template <class T, int R, class D>
-  requires(R >= 1)
-Variable<T, R, D> add_to_each(const Variable<T, R, D>& x, const Variable<T, R - 1, D>& block) {
+requires(R >= 1) Variable<T, R, D> add_to_each(const Variable<T, R, D>& x, const Variable<T, R - 1, D>& block) {
   detail::expect_shape("add_to_each", "block", block.shape(), Shape(x.shape().begin() + 1, R - 1));
   const index_t batch = x.extent(0), inner = block.size();
   Tensor<T, R, D> y(x.value().extents());

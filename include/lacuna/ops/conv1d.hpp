@@ -15,12 +15,12 @@ struct Conv1dOptions {
 
 /// x (B, T, in), weight (out, in/groups, kernel), bias (out) or undefined → (B, T', out),
 /// T' = ⌊(T + pad_left + pad_right − dilation (kernel−1) − 1) / stride⌋ + 1, or 0 when the kernel is longer than that.
-/// A causal convolution pads dilation (kernel−1) on the left. Absent frames are numbers like any other: set them to zero
-/// first (`keep_present`). Throws ShapeError when the sizes do not fit, OptionError for a stride, dilation or number of
-/// groups below 1 or a negative padding.
+/// A causal convolution pads dilation (kernel−1) on the left. Absent frames are numbers like any other: set them to
+/// zero first (`keep_present`). Throws ShapeError when the sizes do not fit, OptionError for a stride, dilation or
+/// number of groups below 1 or a negative padding.
 template <class T, class D>
-Variable<T, 3, D> conv1d(const Variable<T, 3, D>& x, const Variable<T, 3, D>& weight, const Variable<T, 1, D>& bias = {},
-                         Conv1dOptions o = {}) {
+Variable<T, 3, D> conv1d(const Variable<T, 3, D>& x, const Variable<T, 3, D>& weight,
+                         const Variable<T, 1, D>& bias = {}, Conv1dOptions o = {}) {
   if (o.stride < 1 || o.dilation < 1 || o.groups < 1 || o.pad_left < 0 || o.pad_right < 0)
     throw OptionError("conv1d: stride, dilation and groups must be at least 1, padding at least 0");
   const index_t frames = x.extent(1), in = x.extent(2), out = weight.extent(0), kernel = weight.extent(2);
@@ -30,7 +30,7 @@ Variable<T, 3, D> conv1d(const Variable<T, 3, D>& x, const Variable<T, 3, D>& we
   if (kernel < 1) throw ShapeError("conv1d: the kernel is empty");
   if (bias.defined()) detail::expect_shape("conv1d", "bias", bias.shape(), Shape{out});
   const index_t room = frames + o.pad_left + o.pad_right - o.dilation * (kernel - 1) - 1;
-  const Conv1dSizes sizes{x.extent(0), frames,   in,       out,        kernel,
+  const Conv1dSizes sizes{x.extent(0), frames,     in,       out,        kernel,
                           o.stride,    o.dilation, o.groups, o.pad_left, room < 0 ? 0 : room / o.stride + 1};
   Tensor<T, 3, D> y({sizes.batch, sizes.steps, out});
   Kernels<D>::conv1d(sizes, x.data(), weight.data(), bias.defined() ? bias.data() : nullptr, y.data());

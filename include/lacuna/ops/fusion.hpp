@@ -35,8 +35,8 @@ Variable<T, 2, D> outer(const Variable<T, 2, D>& a, const Variable<T, 2, D>& b) 
       a, b);
 }
 
-/// Outer product of all [1; x_m], the last modality fastest: x_m (B, D_m) → (B, Π (D_m + 1)).  (Zadeh et al., EMNLP 2017)
-/// A modality set to 0 leaves the products without it.
+/// Outer product of all [1; x_m], the last modality fastest: x_m (B, D_m) → (B, Π (D_m + 1)).  (Zadeh et al., EMNLP
+/// 2017) A modality set to 0 leaves the products without it.
 template <class T, class D>
 Variable<T, 2, D> tensor_fusion(const std::vector<Variable<T, 2, D>>& modalities) {
   if (modalities.empty()) throw ShapeError("tensor_fusion: needs at least one modality");
@@ -64,7 +64,8 @@ Variable<T, 3, D> rank_products(const Variable<T, 2, D>& x, const Variable<T, 3,
             Kernels<D>::template gemm<T>(batch, n, out, {g, out}, {factors.data() + r * n * out, out, true},
                                          r == 0 ? dx.beta() : T(1), dx.data, n);
           if (df)
-            Kernels<D>::template gemm<T>(n, out, batch, {x.data(), n, true}, {g, out}, df.beta(), df.data + r * n * out, out);
+            Kernels<D>::template gemm<T>(n, out, batch, {x.data(), n, true}, {g, out}, df.beta(), df.data + r * n * out,
+                                         out);
         }
       },
       x, factors);

@@ -9,7 +9,8 @@ namespace lacuna {
 /// y = mu + exp(logvar / 2) · noise, noise a constant drawn from N(0, 1); gradients flow to mu and logvar.
 /// All of one shape, or ShapeError.  (Kingma & Welling 2014)
 template <class T, int R, class D>
-Variable<T, R, D> reparameterize(const Variable<T, R, D>& mu, const Variable<T, R, D>& logvar, const Tensor<T, R, D>& noise) {
+Variable<T, R, D> reparameterize(const Variable<T, R, D>& mu, const Variable<T, R, D>& logvar,
+                                 const Tensor<T, R, D>& noise) {
   detail::expect_shape("reparameterize", "logvar", logvar.shape(), mu.shape());
   detail::expect_shape("reparameterize", "noise", noise.shape(), mu.shape());
   Tensor<T, R, D> y(mu.value().extents());
@@ -24,11 +25,11 @@ Variable<T, R, D> reparameterize(const Variable<T, R, D>& mu, const Variable<T, 
       mu, logvar);
 }
 
-/// KL(N(mu, exp logvar) ‖ N(0, 1)) = −½ Σ (1 + logvar − mu² − exp logvar), summed over all but the first axis, the mean over
-/// that one; 0 for an empty batch.
+/// KL(N(mu, exp logvar) ‖ N(0, 1)) = −½ Σ (1 + logvar − mu² − exp logvar), summed over all but the first axis, the mean
+/// over that one; 0 for an empty batch.
 template <class T, int R, class D>
-  requires(R >= 1)
-Variable<T, 0, D> standard_normal_divergence(const Variable<T, R, D>& mu, const Variable<T, R, D>& logvar) {
+requires(R >= 1) Variable<T, 0, D> standard_normal_divergence(const Variable<T, R, D>& mu,
+                                                              const Variable<T, R, D>& logvar) {
   detail::expect_shape("standard_normal_divergence", "logvar", logvar.shape(), mu.shape());
   const double share = mu.extent(0) > 0 ? 1.0 / double(mu.extent(0)) : 0.0;
   const auto y =

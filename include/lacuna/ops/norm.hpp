@@ -39,19 +39,18 @@ Variable<T, R, D> norm_rows(const char* name, bool center, const Variable<T, R, 
 }  // namespace detail
 
 /// y = (x − μ) / √(σ² + eps) · weight + bias over the last axis; σ² biased, in two passes.  (Ba, Kiros & Hinton 2016)
-/// x (..., C); weight and bias (C), or undefined for none. Throws ShapeError when they do not fit. Rows are independent:
-/// absent frames do not reach present ones.
+/// x (..., C); weight and bias (C), or undefined for none. Throws ShapeError when they do not fit. Rows are
+/// independent: absent frames do not reach present ones.
 template <class T, int R, class D>
-  requires(R >= 1)
-Variable<T, R, D> layer_norm(const Variable<T, R, D>& x, const Variable<T, 1, D>& weight = {},
-                             const Variable<T, 1, D>& bias = {}, double epsilon = 1e-5) {
+requires(R >= 1) Variable<T, R, D> layer_norm(const Variable<T, R, D>& x, const Variable<T, 1, D>& weight = {},
+                                              const Variable<T, 1, D>& bias = {}, double epsilon = 1e-5) {
   return detail::norm_rows("layer_norm", true, x, weight, bias, epsilon);
 }
 
 /// y = x / √(mean(x²) + eps) · weight over the last axis.  (Zhang & Sennrich 2019)
 template <class T, int R, class D>
-  requires(R >= 1)
-Variable<T, R, D> rms_norm(const Variable<T, R, D>& x, const Variable<T, 1, D>& weight = {}, double epsilon = 1e-6) {
+requires(R >= 1) Variable<T, R, D> rms_norm(const Variable<T, R, D>& x, const Variable<T, 1, D>& weight = {},
+                                            double epsilon = 1e-6) {
   return detail::norm_rows("rms_norm", false, x, weight, {}, epsilon);
 }
 
@@ -65,16 +64,17 @@ struct BatchNormOptions {
 /// variance (of one row: the running variance stays). Otherwise the running statistics, which then stay.
 /// Absent rows take no part, become 0 and get gradient 0; with nothing present the running statistics stay.
 template <class T, int R, class D>
-  requires(R >= 2)
-Variable<T, R, D> batch_norm(const Variable<T, R, D>& x, const Variable<T, 1, D>& weight, const Variable<T, 1, D>& bias,
-                             Array<T, D>& running_mean, Array<T, D>& running_variance, bool training,
-                             BatchNormOptions options = {}, const Mask<R - 1, D>& present = {}) {
+requires(R >= 2) Variable<T, R, D> batch_norm(const Variable<T, R, D>& x, const Variable<T, 1, D>& weight,
+                                              const Variable<T, 1, D>& bias, Array<T, D>& running_mean,
+                                              Array<T, D>& running_variance, bool training,
+                                              BatchNormOptions options = {}, const Mask<R - 1, D>& present = {}) {
   const index_t rows = x.shape().rows(), n = x.shape().columns();
   if (weight.defined()) detail::expect_shape("batch_norm", "weight", weight.shape(), Shape{n});
   if (bias.defined()) detail::expect_shape("batch_norm", "bias", bias.shape(), Shape{n});
   detail::expect_shape("batch_norm", "running_mean", running_mean.shape(), Shape{n});
   detail::expect_shape("batch_norm", "running_variance", running_variance.shape(), Shape{n});
-  if (present.defined()) detail::expect_shape("batch_norm", "present", present.shape(), Shape(x.shape().begin(), R - 1));
+  if (present.defined())
+    detail::expect_shape("batch_norm", "present", present.shape(), Shape(x.shape().begin(), R - 1));
 
   Array<double, D> mean(Shape{n}), scale(Shape{n});  // the variance until it is inverted
   index_t count = 0;
@@ -83,11 +83,12 @@ Variable<T, R, D> batch_norm(const Variable<T, R, D>& x, const Variable<T, 1, D>
   Kernels<D>::running_statistics(n, count, options.momentum, options.epsilon, running_mean.data(),
                                  running_variance.data(), mean.data(), scale.data());
   Tensor<T, R, D> y(x.value().extents());
-  Kernels<D>::norm_columns(rows, n, x.data(), mask, mean.data(), scale.data(), weight.defined() ? weight.data() : nullptr,
-                           bias.defined() ? bias.data() : nullptr, y.data());
+  Kernels<D>::norm_columns(rows, n, x.data(), mask, mean.data(), scale.data(),
+                           weight.defined() ? weight.data() : nullptr, bias.defined() ? bias.data() : nullptr,
+                           y.data());
   const auto backward = [=](const Tensor<T, R, D>& dy) {
-    Kernels<D>::norm_columns_gradient(rows, n, count, x.data(), present.defined() ? present.data() : nullptr, mean.data(),
-                                      scale.data(), weight.defined() ? weight.data() : nullptr, dy.data(),
+    Kernels<D>::norm_columns_gradient(rows, n, count, x.data(), present.defined() ? present.data() : nullptr,
+                                      mean.data(), scale.data(), weight.defined() ? weight.data() : nullptr, dy.data(),
                                       x.gradient_slot(), weight.defined() ? weight.gradient_slot() : GradientSlot<T>(),
                                       bias.defined() ? bias.gradient_slot() : GradientSlot<T>());
   };

@@ -1,4 +1,5 @@
-/// A sequence in one vector: mean and maximum over its present frames. Pooling by attention: lacuna/nn/attention_pooling.hpp.
+/// A sequence in one vector: mean and maximum over its present frames. Pooling by attention:
+/// lacuna/nn/attention_pooling.hpp.
 #pragma once
 
 #include "lacuna/autograd/record.hpp"
@@ -14,8 +15,9 @@ const std::uint8_t* pool_mask(const char* name, const Variable<T, 3, D>& x, cons
 }
 }  // namespace detail
 
-/// x (B, T, F), present (B, T), 1 = present, or undefined for all → (B, F): the mean over the present frames, 0 where there
-/// are none. Absent frames are not read (NaN included) and get gradient 0. Throws ShapeError when the mask does not fit.
+/// x (B, T, F), present (B, T), 1 = present, or undefined for all → (B, F): the mean over the present frames, 0 where
+/// there are none. Absent frames are not read (NaN included) and get gradient 0. Throws ShapeError when the mask does
+/// not fit.
 template <class T, class D>
 Variable<T, 2, D> mean_pool(const Variable<T, 3, D>& x, const Mask<2, D>& present = {}) {
   const index_t batch = x.extent(0), frames = x.extent(1), n = x.extent(2);
@@ -25,7 +27,8 @@ Variable<T, 2, D> mean_pool(const Variable<T, 3, D>& x, const Mask<2, D>& presen
       "mean_pool", y,
       [=](const Tensor<T, 2, D>& dy) {
         if (const auto slot = x.gradient_slot())
-          Kernels<D>::mean_pool_gradient(batch, frames, n, present.defined() ? present.data() : nullptr, dy.data(), slot);
+          Kernels<D>::mean_pool_gradient(batch, frames, n, present.defined() ? present.data() : nullptr, dy.data(),
+                                         slot);
       },
       x);
 }

@@ -1,6 +1,7 @@
 /// One direction of one layer of a GRU or an LSTM over a whole sequence, as one operation.
 ///   GRU   r, z = σ(x_rz + W h + b),  n = tanh(x_n + r ∘ (W_n h + b_n)),  h ← (1−z) ∘ n + z ∘ h     (Cho et al. 2014)
-///   LSTM  i, f, o = σ(x + W h + b),  g = tanh(…),  c ← f ∘ c + i ∘ g,  h ← o ∘ tanh c   (Hochreiter & Schmidhuber 1997)
+///   LSTM  i, f, o = σ(x + W h + b),  g = tanh(…),  c ← f ∘ c + i ∘ g,  h ← o ∘ tanh c   (Hochreiter & Schmidhuber
+///   1997)
 /// x_… are columns of `gates_x` = x W_xᵀ + b_x, a linear layer over all frames at once.
 #pragma once
 
@@ -15,11 +16,11 @@ struct RecurrentOutput {
   Variable<T, 2, D> c;  ///< (B, H): the last cell of an LSTM, undefined for a GRU
 };
 
-/// gates_x (B, T, G·H), gates in the order r, z, n (G = 3) or i, f, g, o (G = 4); weight (G·H, H); bias (G·H), h0 and c0
-/// (B, H), or undefined for zeros; present (B, T), 1 = present, or undefined for all; `reverse` goes from the last frame.
-/// An absent frame is not read: the state stays, the output there is 0, the gradient 0. So lengths are masks
-/// (`mask_from_lengths`), and a sample with nothing present keeps its initial state. Gradients flow to gates_x, weight, bias,
-/// h0 and c0, from y, h and c. Throws ShapeError when the sizes do not fit.
+/// gates_x (B, T, G·H), gates in the order r, z, n (G = 3) or i, f, g, o (G = 4); weight (G·H, H); bias (G·H), h0 and
+/// c0 (B, H), or undefined for zeros; present (B, T), 1 = present, or undefined for all; `reverse` goes from the last
+/// frame. An absent frame is not read: the state stays, the output there is 0, the gradient 0. So lengths are masks
+/// (`mask_from_lengths`), and a sample with nothing present keeps its initial state. Gradients flow to gates_x, weight,
+/// bias, h0 and c0, from y, h and c. Throws ShapeError when the sizes do not fit.
 template <class T, class D>
 RecurrentOutput<T, D> recurrent(Recurrence kind, const Variable<T, 3, D>& gates_x, const Variable<T, 2, D>& weight,
                                 Variable<T, 1, D> bias, Variable<T, 2, D> h0, Variable<T, 2, D> c0,
@@ -43,8 +44,8 @@ RecurrentOutput<T, D> recurrent(Recurrence kind, const Variable<T, 3, D>& gates_
   Tensor<T, 1, D> y({all + (lstm ? 2 : 1) * one});  // outputs, last state, last cell
   Tensor<T, 1, D> saved({batch * frames * sizes.saved()});
   sizes.present = present.defined() ? present.data() : nullptr;
-  Kernels<D>::recurrent(sizes, gates_x.data(), weight.data(), bias.data(), h0.data(), c0.data(), y.data(), y.data() + all,
-                        lstm ? y.data() + all + one : nullptr, saved.data());
+  Kernels<D>::recurrent(sizes, gates_x.data(), weight.data(), bias.data(), h0.data(), c0.data(), y.data(),
+                        y.data() + all, lstm ? y.data() + all + one : nullptr, saved.data());
   const auto result = record(
       name, y,
       [=](const Tensor<T, 1, D>& dy) {
@@ -57,14 +58,14 @@ RecurrentOutput<T, D> recurrent(Recurrence kind, const Variable<T, 3, D>& gates_
         if (const auto slot = gates_x.gradient_slot())
           Kernels<D>::contribute_scaled(to_x.size(), T(1), std::as_const(to_x).data(), slot);
         if (const auto slot = weight.gradient_slot())
-          Kernels<D>::template gemm<T>(width, n, batch * frames, {to_h.data(), width, true}, {before.data(), n}, slot.beta(),
-                                       slot.data, n);
+          Kernels<D>::template gemm<T>(width, n, batch * frames, {to_h.data(), width, true}, {before.data(), n},
+                                       slot.beta(), slot.data, n);
         if (const auto slot = bias.gradient_slot())
           Kernels<D>::column_sums(batch * frames, width, std::as_const(to_h).data(), slot);
       },
       gates_x, weight, bias, h0, c0);
-  RecurrentOutput<T, D> output{detail::output_part<3>(result, 0, {batch, frames, n}),
-                               detail::output_part<2>(result, all, {batch, n}), {}};
+  RecurrentOutput<T, D> output{
+      detail::output_part<3>(result, 0, {batch, frames, n}), detail::output_part<2>(result, all, {batch, n}), {}};
   if (lstm) output.c = detail::output_part<2>(result, all + one, {batch, n});
   return output;
 }

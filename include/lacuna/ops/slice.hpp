@@ -9,8 +9,7 @@ namespace lacuna {
 /// `count` entries of one axis from `begin` on; negative axes count from the end. The gradient is 0 outside the part.
 /// Throws ShapeError when the part does not fit.
 template <class T, int R, class D>
-  requires(R >= 1)
-Variable<T, R, D> slice(const Variable<T, R, D>& x, int axis, index_t begin, index_t count) {
+requires(R >= 1) Variable<T, R, D> slice(const Variable<T, R, D>& x, int axis, index_t begin, index_t count) {
   const int at = axis < 0 ? axis + R : axis;
   if (at < 0 || at >= R || begin < 0 || count < 0 || begin + count > x.extent(at))
     throw ShapeError(detail::cat("slice: entries ", begin, "..", begin + count, " of axis ", axis, " of ", x.shape()));
@@ -38,7 +37,8 @@ namespace detail {
 
 /// A part of an operation's flat result, sharing its storage: how an operation has several outputs.
 template <int S, class T, class D>
-Variable<T, S, D> output_part(const Variable<T, 1, D>& all, index_t offset, const std::array<index_t, std::size_t(S)>& extents) {
+Variable<T, S, D> output_part(const Variable<T, 1, D>& all, index_t offset,
+                              const std::array<index_t, std::size_t(S)>& extents) {
   const Tensor<T, S, D> y(all.value().window(offset, Shape(extents)));
   return record(
       "output_part", y,

@@ -24,15 +24,16 @@ struct AxisView {
 
 }  // namespace detail
 
-/// y_i = exp(x_i) / Σ_j exp(x_j) along `axis`; negative axes count from the end. With a mask of the shape of x (1 = present)
-/// the sum goes over the present entries, absent ones get 0 and gradient 0, and where nothing is present all are 0.
-/// Throws ShapeError when the axis or the mask does not fit.
+/// y_i = exp(x_i) / Σ_j exp(x_j) along `axis`; negative axes count from the end. With a mask of the shape of x (1 =
+/// present) the sum goes over the present entries, absent ones get 0 and gradient 0, and where nothing is present all
+/// are 0. Throws ShapeError when the axis or the mask does not fit.
 template <class T, int R, class D>
 Variable<T, R, D> softmax(const Variable<T, R, D>& x, int axis = -1, const Mask<R, D>& present = {}) {
   const detail::AxisView view("softmax", x.shape(), axis);
   if (present.defined()) detail::expect_shape("softmax", "present", present.shape(), x.shape());
   Tensor<T, R, D> y(x.value().extents());
-  Kernels<D>::softmax_axis(view.outer, view.n, view.inner, x.data(), present.defined() ? present.data() : nullptr, y.data());
+  Kernels<D>::softmax_axis(view.outer, view.n, view.inner, x.data(), present.defined() ? present.data() : nullptr,
+                           y.data());
   return record(
       "softmax", y,
       [x, y, view](const Tensor<T, R, D>& dy) {

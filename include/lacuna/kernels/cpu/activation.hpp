@@ -10,15 +10,14 @@
 
 namespace lacuna::cpu {
 
-/// y ← f(packet of y), the last packet filled up with zeros: an element's bits depend neither on its place nor on its address,
-/// as they would if the rest of a packet were computed by other code.
+/// y ← f(packet of y), the last packet filled up with zeros: an element's bits depend neither on its place nor on its
+/// address, as they would if the rest of a packet were computed by other code.
 template <class T, class F>
 void packet_run(T* y, index_t n, F f) {
   using Packet = typename Eigen::internal::packet_traits<T>::type;
   constexpr index_t width = Eigen::internal::packet_traits<T>::size;
   index_t i = 0;
-  for (; i + width <= n; i += width)
-    Eigen::internal::pstoreu(y + i, f(Eigen::internal::ploadu<Packet>(y + i)));
+  for (; i + width <= n; i += width) Eigen::internal::pstoreu(y + i, f(Eigen::internal::ploadu<Packet>(y + i)));
   if (i == n) return;
   T rest[width] = {};
   for (index_t j = i; j < n; ++j) rest[j - i] = y[j];

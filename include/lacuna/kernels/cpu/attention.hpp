@@ -1,8 +1,9 @@
-/// Scaled dot-product attention with key mask, causal order, additive bias and dropout on the weights, and its gradient.
+/// Scaled dot-product attention with key mask, causal order, additive bias and dropout on the weights, and its
+/// gradient.
 ///
-/// Policy: one head of one sample at a time, parallel over these. Absent keys are never read: when the present ones are not
-/// a prefix, they are gathered first. Weights are kept for the backward pass, dropout is drawn again from its counter.
-/// A query that may see no key gets weights 0, output 0, and passes no gradient.
+/// Policy: one head of one sample at a time, parallel over these. Absent keys are never read: when the present ones are
+/// not a prefix, they are gathered first. Weights are kept for the backward pass, dropout is drawn again from its
+/// counter. A query that may see no key gets weights 0, output 0, and passes no gradient.
 #pragma once
 
 #include <vector>
@@ -19,14 +20,14 @@ namespace lacuna {
 struct AttentionSizes {
   index_t batch, queries, keys, heads, key_size, value_size;
   double scale;
-  bool shared_query;            ///< one query block for the whole batch
-  const std::uint8_t* present;  ///< (B, K), 1 = present; null = all present
-  bool causal;                  ///< query i sees keys 0..i
+  bool shared_query;                               ///< one query block for the whole batch
+  const std::uint8_t* present;                     ///< (B, K), 1 = present; null = all present
+  bool causal;                                     ///< query i sees keys 0..i
   index_t query_stride, key_stride, value_stride;  ///< numbers from frame to frame: more than a frame when packed
 };
 
-/// What may change the weights. bias: added to the scaled scores, element (b, h, i, j) at Σ index · stride (0 = broadcast).
-/// factors: (B, heads, Q, K), multiplied onto the weights; or, when `drop`, drawn from `keep`.
+/// What may change the weights. bias: added to the scaled scores, element (b, h, i, j) at Σ index · stride (0 =
+/// broadcast). factors: (B, heads, Q, K), multiplied onto the weights; or, when `drop`, drawn from `keep`.
 template <class T>
 struct AttentionExtras {
   const T* bias = nullptr;
@@ -77,9 +78,9 @@ struct Attention {
 
   /// dbias_full (B, heads, Q, K), zeros at the start, receives the gradient of the scores when not null.
   template <class T>
-  static void attention_gradient(const AttentionSizes& s, const AttentionExtras<T>& extras, const T* query, const T* key,
-                                 const T* value, const T* probability, const T* dy, GradientSlot<T> dquery,
-                                 GradientSlot<T> dkey, GradientSlot<T> dvalue, T* dbias_full) {
+  static void attention_gradient(const AttentionSizes& s, const AttentionExtras<T>& extras, const T* query,
+                                 const T* key, const T* value, const T* probability, const T* dy,
+                                 GradientSlot<T> dquery, GradientSlot<T> dkey, GradientSlot<T> dvalue, T* dbias_full) {
     const index_t dv = s.heads * s.value_size, block = s.queries * s.query_stride;
     // a shared query gets one share per sample, added up in order afterwards
     std::vector<T> shares(s.shared_query && dquery ? std::size_t(s.batch * block) : 0);
@@ -97,8 +98,8 @@ struct Attention {
       const T* const g = dy + b * s.queries * dv + h * s.value_size;
       if (dvalue) {
         const Operand<T> weights = dropped(s, extras, b, h, view, p, scratch);
-        rows_gradient<T>(s, view, b, s.value_size, s.value_stride, s.queries, weights, {g, dv}, dvalue, h * s.value_size,
-                         scratch);
+        rows_gradient<T>(s, view, b, s.value_size, s.value_stride, s.queries, weights, {g, dv}, dvalue,
+                         h * s.value_size, scratch);
       }
       if (!dquery && !dkey && !dbias_full) return;
       T* const ds = scratch.gradient.take(s.queries * count);
@@ -113,7 +114,8 @@ struct Attention {
         const T inner = lane_sum<T>(count, [=](index_t j) { return weight[j] * row[j]; });
         for (index_t j = 0; j < count; ++j) row[j] = weight[j] * (row[j] - inner);
         if (dbias_full)
-          for (index_t j = 0; j < count; ++j) dbias_full[((b * s.heads + h) * s.queries + i) * s.keys + view.at(j)] = row[j];
+          for (index_t j = 0; j < count; ++j)
+            dbias_full[((b * s.heads + h) * s.queries + i) * s.keys + view.at(j)] = row[j];
         for (index_t j = 0; j < count; ++j) row[j] *= T(s.scale);
       }
       const T* q = query + (s.shared_query ? 0 : b * block) + h * s.key_size;
@@ -195,9 +197,14 @@ struct Attention {
   }
 
   template <class T>
-  static View<T> visible(const AttentionSizes& s, index_t b, index_t h, const T* key, const T* value, Scratch<T>& scratch) {
-    View<T> view{s.keys, nullptr, key + b * s.keys * s.key_stride + h * s.key_size,
-                 value + b * s.keys * s.value_stride + h * s.value_size, s.key_stride, s.value_stride};
+  static View<T> visible(const AttentionSizes& s, index_t b, index_t h, const T* key, const T* value,
+                         Scratch<T>& scratch) {
+    View<T> view{s.keys,
+                 nullptr,
+                 key + b * s.keys * s.key_stride + h * s.key_size,
+                 value + b * s.keys * s.value_stride + h * s.value_size,
+                 s.key_stride,
+                 s.value_stride};
     if (!s.present) return view;
     index_t* const index = scratch.index.take(s.keys);
     view.count = 0;
@@ -233,11 +240,13 @@ struct Attention {
     const index_t first = ((b * s.heads + h) * s.queries + i) * s.keys;
     if (extras.factors) return extras.factors + first;
     T* const row = scratch.factor.take(s.keys);
-    PhiloxBlock four{};
-    for (index_t j = 0; j < s.keys; ++j) {
-      const std::uint64_t e = std::uint64_t(first + j);
-      if (j == 0 || (e & 3) == 0) four = extras.keep.stream.block(e >> 2);
-      row[j] = four.word[e & 3] >= extras.keep.threshold ? T(extras.keep.scale) : T(0);
+    PhiloxLanes words;  // the same elements as dropout over an array (B, heads, Q, K)
+    for (index_t j = 0; j < s.keys;) {
+      const index_t at = (first + j) % 64, count = s.keys - j < 64 - at ? s.keys - j : 64 - at;
+      words.fill(std::uint64_t(first + j) / 64 * 16, extras.keep.stream.id, extras.keep.stream.key);
+      for (index_t l = 0; l < count; ++l)
+        row[j + l] = words.word[at + l] >= extras.keep.threshold ? T(extras.keep.scale) : T(0);
+      j += count;
     }
     return row;
   }
@@ -258,20 +267,20 @@ struct Attention {
   /// Rows of the present keys (+)= weightsᵀ rows_of; rows of absent keys get zeros.
   template <class T>
   static void rows_gradient(const AttentionSizes& s, const View<T>& view, index_t b, index_t width, index_t stride,
-                            index_t queries, Operand<T> weights, Operand<T> rows_of, GradientSlot<T> slot, index_t column,
-                            Scratch<T>& scratch) {
+                            index_t queries, Operand<T> weights, Operand<T> rows_of, GradientSlot<T> slot,
+                            index_t column, Scratch<T>& scratch) {
     T* const to = slot.data + b * s.keys * stride + column;
     if (slot.fresh)
       for (index_t j = view.index ? 0 : view.count; j < s.keys; ++j)
         for (index_t c = 0; c < width; ++c) to[j * stride + c] = T(0);
     if (!view.index) {
-      Narrow::share(queries, view.count, width, weights.data, weights.stride, rows_of.data, rows_of.stride, slot.beta(), to,
-                    stride, scratch.planes);
+      Narrow::share(queries, view.count, width, weights.data, weights.stride, rows_of.data, rows_of.stride, slot.beta(),
+                    to, stride, scratch.planes);
       return;
     }
     T* const rows = scratch.rows.take(view.count * width);
-    Narrow::share(queries, view.count, width, weights.data, weights.stride, rows_of.data, rows_of.stride, T(0), rows, width,
-                  scratch.planes);
+    Narrow::share(queries, view.count, width, weights.data, weights.stride, rows_of.data, rows_of.stride, T(0), rows,
+                  width, scratch.planes);
     for (index_t j = 0; j < view.count; ++j)
       for (index_t c = 0; c < width; ++c) to[view.index[j] * stride + c] += rows[j * width + c];
   }

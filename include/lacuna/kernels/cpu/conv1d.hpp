@@ -1,6 +1,6 @@
 /// One-dimensional convolution over (batch, frames, channels). Policy: no unfolded copy of the input. Every tap of the
-/// kernel is a product of two strided matrices, the frames it touches and its slice of the weights, in the order of the taps;
-/// parallel over samples, weight gradients in fixed pieces combined in order.
+/// kernel is a product of two strided matrices, the frames it touches and its slice of the weights, in the order of the
+/// taps; parallel over samples, weight gradients in fixed pieces combined in order.
 #pragma once
 
 #include <vector>

@@ -28,8 +28,8 @@ struct Fusion {
     });
   }
   template <class T>
-  static void outer_gradient(index_t rows, index_t m, index_t n, const T* a, const T* b, const T* dy, GradientSlot<T> da,
-                             GradientSlot<T> db) {
+  static void outer_gradient(index_t rows, index_t m, index_t n, const T* a, const T* b, const T* dy,
+                             GradientSlot<T> da, GradientSlot<T> db) {
     parallel_for(rows, detail::row_grain(m * n), [&](index_t begin, index_t end) {
       for (index_t i = begin; i < end; ++i) {
         const T *g = dy + i * m * n, *left = a + i * m, *right = b + i * n;

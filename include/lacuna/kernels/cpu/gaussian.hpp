@@ -33,8 +33,8 @@ struct Gaussian {
     });
   }
   template <class T>
-  static void standard_normal_divergence_gradient(index_t n, T factor, const T* mu, const T* logvar, GradientSlot<T> dmu,
-                                                  GradientSlot<T> dlogvar) {
+  static void standard_normal_divergence_gradient(index_t n, T factor, const T* mu, const T* logvar,
+                                                  GradientSlot<T> dmu, GradientSlot<T> dlogvar) {
     parallel_for(n, detail::element_grain / 4, [&](index_t begin, index_t end) {
       for (index_t i = begin; i < end; ++i) {
         if (dmu) dmu.put(i, factor * mu[i]);

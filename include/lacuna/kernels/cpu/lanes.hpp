@@ -1,5 +1,5 @@
-/// Sums and maxima of one row in a fixed order of sixteen interleaved parts: compilers vectorise it without being allowed to
-/// reorder anything, and the bits depend on the length alone.
+/// Sums and maxima of one row in a fixed order of sixteen interleaved parts: compilers vectorise it without being
+/// allowed to reorder anything, and the bits depend on the length alone.
 #pragma once
 
 #include "lacuna/core/shape.hpp"

@@ -1,7 +1,7 @@
 /// Two products with a narrow side, as attention heads of few features need: Eigen's blocked kernel packs more than it
-/// multiplies there. Policy: the narrow matrix is turned into planes (columns × rows), so that every inner loop runs along
-/// contiguous memory; orders of summation depend on the sizes alone; one thread. The third product of attention, weights times
-/// values, is a sum along the row, where Eigen was faster at every width.
+/// multiplies there. Policy: the narrow matrix is turned into planes (columns × rows), so that every inner loop runs
+/// along contiguous memory; orders of summation depend on the sizes alone; one thread. The third product of attention,
+/// weights times values, is a sum along the row, where Eigen was faster at every width.
 #pragma once
 
 #include <vector>
@@ -15,8 +15,8 @@ struct Narrow {
 
   /// y (m, n) = a (m, c) bᵀ, b (n, c)
   template <class T>
-  static void scores(index_t m, index_t n, index_t c, const T* a, index_t lda, const T* b, index_t ldb, T* y, index_t ldy,
-                     std::vector<T>& planes) {
+  static void scores(index_t m, index_t n, index_t c, const T* a, index_t lda, const T* b, index_t ldb, T* y,
+                     index_t ldy, std::vector<T>& planes) {
     if (m == 0 || n == 0) return;
     if (c > widest) return Gemm::gemm_serial<T>(m, n, c, {a, lda}, {b, ldb, true}, T(0), y, ldy);
     const T* const plane = to_planes(n, c, b, ldb, planes);

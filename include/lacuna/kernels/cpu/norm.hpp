@@ -1,5 +1,5 @@
-/// Normalisation over the last axis (layer, RMS) and over the rows (batch). Policy: statistics in double and in two passes;
-/// sums over rows go through fixed pieces combined in order: the same bits with any number of threads.
+/// Normalisation over the last axis (layer, RMS) and over the rows (batch). Policy: statistics in double and in two
+/// passes; sums over rows go through fixed pieces combined in order: the same bits with any number of threads.
 #pragma once
 
 #include <cmath>
@@ -30,8 +30,8 @@ struct Norm {
   /// y = (x − mean) · scale · weight + bias per row; mean is 0 unless `center`; weight and bias may be null.
   /// statistics (rows, 2): mean and scale = 1/√(mean square deviation + epsilon).
   template <class T>
-  static void norm_rows(index_t rows, index_t n, bool center, double epsilon, const T* x, const T* weight, const T* bias,
-                        T* statistics, T* y) {
+  static void norm_rows(index_t rows, index_t n, bool center, double epsilon, const T* x, const T* weight,
+                        const T* bias, T* statistics, T* y) {
     parallel_for(rows, detail::row_grain(n), [&](index_t begin, index_t end) {
       for (index_t i = begin; i < end; ++i) {
         const T* from = x + i * n;
@@ -83,8 +83,8 @@ struct Norm {
     }
   }
 
-  /// Mean and biased variance of every column over the rows with present[i] (all when null), and how many rows those are.
-  /// Nothing present: 0 and 0.
+  /// Mean and biased variance of every column over the rows with present[i] (all when null), and how many rows those
+  /// are. Nothing present: 0 and 0.
   template <class T>
   static index_t column_statistics(index_t rows, index_t n, const T* x, const std::uint8_t* present, double* mean,
                                    double* variance) {
@@ -106,8 +106,8 @@ struct Norm {
     for (index_t j = 0; j < n; ++j) variance[j] = squares[std::size_t(j)] * share;
     return count;
   }
-  /// scale ← 1/√(scale + epsilon) from the variance of `count` rows, which also moves the running statistics (the variance
-  /// unbiased, when there are two rows); with no row, mean and scale come from the running statistics.
+  /// scale ← 1/√(scale + epsilon) from the variance of `count` rows, which also moves the running statistics (the
+  /// variance unbiased, when there are two rows); with no row, mean and scale come from the running statistics.
   template <class T>
   static void running_statistics(index_t n, index_t count, double momentum, double epsilon, T* running_mean,
                                  T* running_variance, double* mean, double* scale) {
@@ -131,7 +131,8 @@ struct Norm {
       for (index_t i = begin; i < end; ++i)
         for (index_t j = 0; j < n; ++j) {
           const T normal = present && !present[i] ? T(0) : T((double(x[i * n + j]) - mean[j]) * scale[j]);
-          y[i * n + j] = present && !present[i] ? T(0) : (weight ? normal * weight[j] : normal) + (bias ? bias[j] : T(0));
+          y[i * n + j] =
+              present && !present[i] ? T(0) : (weight ? normal * weight[j] : normal) + (bias ? bias[j] : T(0));
         }
     });
   }
@@ -161,7 +162,8 @@ struct Norm {
             continue;
           }
           const double normal = (double(x[i * n + j]) - mean[j]) * scale[j], factor = weight ? double(weight[j]) : 1.0;
-          const double through = double(dy[i * n + j]) - share * (total[std::size_t(n + j)] + normal * total[std::size_t(j)]);
+          const double through =
+              double(dy[i * n + j]) - share * (total[std::size_t(n + j)] + normal * total[std::size_t(j)]);
           dx.put(i * n + j, T(factor * scale[j] * through));
         }
     });

@@ -1,5 +1,5 @@
-/// Mean and maximum over the present frames of (batch, frames, features). Policy: absent frames are not read; parallel over
-/// samples; sums in double, in the order of the frames.
+/// Mean and maximum over the present frames of (batch, frames, features). Policy: absent frames are not read; parallel
+/// over samples; sums in double, in the order of the frames.
 #pragma once
 
 #include <vector>
@@ -39,8 +39,7 @@ struct Pooling {
         const T share = count > 0 ? T(1.0 / double(count)) : T(0);
         for (index_t t = 0; t < frames; ++t) {
           const bool here = !present || present[b * frames + t];
-          for (index_t j = 0; j < n; ++j)
-            slot.put((b * frames + t) * n + j, here ? share * dy[b * n + j] : T(0));
+          for (index_t j = 0; j < n; ++j) slot.put((b * frames + t) * n + j, here ? share * dy[b * n + j] : T(0));
         }
       }
     });

@@ -1,5 +1,6 @@
-/// The recurrent half of GRU and LSTM over a whole sequence, and its gradient. Policy: a few samples run through all frames
-/// on one thread, so that frames need no barrier; an absent frame is not read, leaves the state as it is and puts out 0.
+/// The recurrent half of GRU and LSTM over a whole sequence, and its gradient. Policy: a few samples run through all
+/// frames on one thread, so that frames need no barrier; an absent frame is not read, leaves the state as it is and
+/// puts out 0.
 #pragma once
 
 #include <vector>
@@ -20,7 +21,8 @@ struct RecurrentSizes {
   const std::uint8_t* present;  ///< (B, T), 1 = present; null = all
 
   index_t gates() const { return kind == Recurrence::gru ? 3 : 4; }
-  /// Numbers per frame that the backward pass needs: gates and state before (GRU also W_n h + b_n; LSTM tanh c and c before).
+  /// Numbers per frame that the backward pass needs: gates and state before (GRU also W_n h + b_n; LSTM tanh c and c
+  /// before).
   index_t saved() const { return (kind == Recurrence::gru ? 5 : 7) * hidden; }
 };
 
@@ -29,8 +31,8 @@ namespace cpu {
 struct Recurrent {
   /// c0 and c are those of the LSTM. saved (B, T, s.saved()).
   template <class T>
-  static void recurrent(const RecurrentSizes& s, const T* gates_x, const T* weight, const T* bias, const T* h0, const T* c0,
-                        T* y, T* h, T* c, T* saved) {
+  static void recurrent(const RecurrentSizes& s, const T* gates_x, const T* weight, const T* bias, const T* h0,
+                        const T* c0, T* y, T* h, T* c, T* saved) {
     const index_t n = s.hidden, width = s.gates() * n;
     for_chunks(s, [&](index_t first, index_t count) {
       std::vector<T> from_state(static_cast<std::size_t>(count * width));
@@ -64,12 +66,12 @@ struct Recurrent {
     });
   }
 
-  /// dgates_x and dgates_h (B, T, G·H): gradients of both halves of the gates, from which those of inputs and weights are
-  /// products; for the LSTM they are one array. previous (B, T, H): the state before every frame.
+  /// dgates_x and dgates_h (B, T, G·H): gradients of both halves of the gates, from which those of inputs and weights
+  /// are products; for the LSTM they are one array. previous (B, T, H): the state before every frame.
   template <class T>
-  static void recurrent_gradient(const RecurrentSizes& s, const T* weight, const T* saved, const T* dy, const T* dh_last,
-                                 const T* dc_last, T* dgates_x, T* dgates_h, T* previous, GradientSlot<T> dh0,
-                                 GradientSlot<T> dc0) {
+  static void recurrent_gradient(const RecurrentSizes& s, const T* weight, const T* saved, const T* dy,
+                                 const T* dh_last, const T* dc_last, T* dgates_x, T* dgates_h, T* previous,
+                                 GradientSlot<T> dh0, GradientSlot<T> dc0) {
     const index_t n = s.hidden, width = s.gates() * n;
     for_chunks(s, [&](index_t first, index_t count) {
       std::vector<T> dh(dh_last + first * n, dh_last + (first + count) * n), dc(dh.size(), T(0));
@@ -121,7 +123,8 @@ struct Recurrent {
   /// keep: r, z, n, q = W_n h + b_n, h before
   template <class T>
   static void gru_step(index_t n, const T* x, const T* h, T* state, T* keep) {
-    T *const r = keep, *const z = keep + n, *const m = keep + 2 * n, *const q = keep + 3 * n, *const before = keep + 4 * n;
+    T *const r = keep, *const z = keep + n, *const m = keep + 2 * n, *const q = keep + 3 * n,
+             *const before = keep + 4 * n;
     for (index_t j = 0; j < 2 * n; ++j) r[j] = x[j] + h[j];
     sigmoid_run(r, r, 2 * n);
     for (index_t j = 0; j < n; ++j) {

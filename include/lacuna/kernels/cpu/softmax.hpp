@@ -35,16 +35,16 @@ struct Softmax {
         if (!present || present[from + j * inner]) row[count++] = x[from + j * inner];
       if (count) softmax_run(row, count);
       count = 0;
-      for (index_t j = 0; j < n; ++j)
-        y[from + j * inner] = !present || present[from + j * inner] ? row[count++] : T(0);
+      for (index_t j = 0; j < n; ++j) y[from + j * inner] = !present || present[from + j * inner] ? row[count++] : T(0);
     });
   }
   /// slot += y (dy − Σ y dy)
   template <class T>
-  static void softmax_axis_gradient(index_t outer, index_t n, index_t inner, const T* y, const T* dy, GradientSlot<T> slot) {
+  static void softmax_axis_gradient(index_t outer, index_t n, index_t inner, const T* y, const T* dy,
+                                    GradientSlot<T> slot) {
     for_runs<T>(outer, n, inner, [=](index_t from, T*) {
-      const double mean = lane_sum<double>(
-          n, [=](index_t j) { return double(y[from + j * inner]) * double(dy[from + j * inner]); });
+      const double mean =
+          lane_sum<double>(n, [=](index_t j) { return double(y[from + j * inner]) * double(dy[from + j * inner]); });
       for (index_t i = from; i < from + n * inner; i += inner) slot.put(i, y[i] * (dy[i] - T(mean)));
     });
   }
@@ -62,7 +62,7 @@ struct Softmax {
   /// slot += dy − eʸ Σ dy
   template <class T>
   static void log_softmax_axis_gradient(index_t outer, index_t n, index_t inner, const T* y, const T* dy,
-                                   GradientSlot<T> slot) {
+                                        GradientSlot<T> slot) {
     for_runs<T>(outer, n, inner, [=](index_t from, T* row) {
       const T total = T(lane_sum<double>(n, [=](index_t j) { return dy[from + j * inner]; }));
       for (index_t j = 0; j < n; ++j) row[j] = y[from + j * inner];

@@ -2,6 +2,8 @@
 /// gradients are added to and may be null; sums in double.
 #pragma once
 
+#include <utility>
+
 #include "lacuna/kernels/cpu/pair_distances.hpp"
 
 namespace lacuna::cpu {

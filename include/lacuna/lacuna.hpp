@@ -35,7 +35,6 @@
 #include "lacuna/losses/variational.hpp"
 #include "lacuna/missing/absence.hpp"
 #include "lacuna/missing/condition.hpp"
-#include "lacuna/missing/mask_file.hpp"
 #include "lacuna/missing/mask_set.hpp"
 #include "lacuna/missing/mt19937.hpp"
 #include "lacuna/missing/pattern.hpp"

@@ -24,7 +24,7 @@ struct SdumcWeights {
 struct SimulatorOptions {
   index_t stream = -1;      ///< a stream of the data set, by position after the modalities; -1 = made by a learned decoder
   index_t slots = 8;        ///< frames that the decoder makes at most
-  index_t width = 128;      ///< its inner size
+  index_t width = 32;       ///< its inner size; narrow, so that it does not learn the training split by heart
   index_t heads = 4;
   double dropout = 0.1;
   index_t epochs = 30;      ///< at most; it stops when a held-out part of the training split improves no more

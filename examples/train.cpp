@@ -38,37 +38,41 @@ void make_room(const RunFolder& folder, const TrainOptions& options, const nlohm
   folder.clear();
 }
 
-/// Constant and ridge, the latter trained on the modalities that are there.
-std::vector<train::BaselineReport> baselines(const Data& data) {
+/// What a condition leaves.
+std::vector<std::string> left(const Data& data, const missing::Condition& condition) {
+  std::vector<std::string> names;
+  for (std::size_t m = 0; m < data.modalities.size(); ++m)
+    if (!condition.absent[m]) names.push_back(data.modalities[m]);
+  return names;
+}
+
+/// Constant and, of real labels, ridge, trained on the modalities that are there.
+std::vector<train::BaselineReport> baselines(const Data& data, const std::vector<missing::Condition>& conditions) {
   const data::Dataset& set = *data.dataset;
-  if (set.test.labels.empty()) return {};
-  const std::vector<double> labels = train::labels_of(set.test);
-  const auto complete = missing::without({}, data.modalities);
-  const auto reduced = missing::without({data.modalities[std::size_t(data.missing)]}, data.modalities);
+  const train::Truth truth = train::truth_of(set.test, data.classes);
   train::BaselineReport constant{"constant", {}}, ridge{"ridge", {}};
   const auto same = models::Constant(set.train)(set.test);
-  for (const auto& condition : {complete, reduced}) {
-    std::vector<std::string> left;
-    for (std::size_t m = 0; m < data.modalities.size(); ++m)
-      if (!condition.absent[m]) left.push_back(data.modalities[m]);
-    constant.test.push_back({condition.name, train::scores(labels, same)});
-    const models::Ridge fitted(set.train, set.validation, {.modalities = left});
-    ridge.test.push_back({condition.name, train::scores(labels, fitted(set.test))});
+  for (const auto& condition : conditions) {
+    constant.test.push_back({condition.name, train::scores(truth, same)});
+    if (data.classes > 0) continue;
+    const models::Ridge fitted(set.train, set.validation, {.modalities = left(data, condition)});
+    ridge.test.push_back({condition.name, train::scores(truth, fitted(set.test))});
   }
+  if (data.classes > 0) return {constant};
   return {constant, ridge};
 }
 
 /// For the synthetic corpus: how close the mean MAE of the seeds comes to the best there is.
-std::vector<train::AttainableReport> attainable(const Data& data, const std::vector<train::SeedReport>& seeds) {
+std::vector<train::AttainableReport> attainable(const Data& data, const std::vector<missing::Condition>& conditions,
+                                                const std::vector<train::SeedReport>& seeds) {
   std::vector<train::AttainableReport> all;
   if (data.synthetic == nullptr) return all;
-  for (const auto& [condition, values] : train::mean_over_seeds(seeds)) {
-    std::vector<std::string> subset;
-    for (std::size_t m = 0; m < data.modalities.size(); ++m)
-      if (condition == "complete" || index_t(m) != data.missing) subset.push_back(data.modalities[m]);
+  const auto mean = train::mean_over_seeds(seeds);
+  for (std::size_t c = 0; c < conditions.size(); ++c) {
+    const auto subset = left(data, conditions[c]);
     const auto& test = data.synthetic->test;
-    all.push_back({condition, data.synthetic->best(test, subset).mae,
-                   data.synthetic->coverage(values.at(0).second, test, subset)});
+    all.push_back({conditions[c].name, data.synthetic->best(test, subset).mae,
+                   data.synthetic->coverage(mean.at(c).values.at(0).second, test, subset)});
   }
   return all;
 }
@@ -82,10 +86,13 @@ int train_all(const TrainOptions& options, const Data& data, int argc, char** ar
     sizes.inputs = data.dataset->dimensions();
     sizes.inputs.resize(data.modalities.size());
     sizes.missing = data.missing;
+    sizes.classes = data.classes;
+    sizes.drop = missing::mrm_preset(options.drop, index_t(data.modalities.size()));
     if (!options.simulated_text.empty()) sizes.simulator.stream = index_t(data.modalities.size());
     return Model(sizes, Random(seed));
   };
-  (void)make(options.seeds[0]);  // refuses impossible sizes before anything is written
+  // made here, it refuses impossible sizes before anything is written
+  const auto conditions = make(options.seeds[0]).conditions(data.dataset->modality_names());
 
   RunFolder folder(options.out.empty() ? default_folder(data) : options.out);
   folder.open();
@@ -103,11 +110,12 @@ int train_all(const TrainOptions& options, const Data& data, int argc, char** ar
     report.seeds.push_back(std::move(*result));
   }
   report.model = options.model;
+  report.classes = data.classes;
   report.config = options.record();
   report.data = about;
-  if (!data.dataset->test.labels.empty()) {
-    report.baselines = baselines(data);
-    report.attainable = attainable(data, report.seeds);
+  if (!train::truth_of(data.dataset->test, data.classes).values.empty()) {
+    report.baselines = baselines(data, conditions);
+    report.attainable = attainable(data, conditions, report.seeds);
     std::printf("test split of %s, %lld samples\n\n", data.dataset->name.c_str(),
                 static_cast<long long>(data.dataset->test.size()));
     train::print(report);

@@ -17,6 +17,7 @@ struct Data {
   const lacuna::data::Corpus* synthetic = nullptr;  ///< the same, where it is one
   std::vector<std::string> modalities;              ///< without the simulated stream, which follows them in the data
   lacuna::index_t missing = 0;                      ///< position of the modality that may be missing
+  lacuna::index_t classes = 0;                      ///< K when the labels are class ids, 0 when they are real
 };
 
 inline std::string listed(const std::vector<std::string>& names) {
@@ -66,9 +67,7 @@ inline Data load(const TrainOptions& options) {
     }
     result.modalities = set.modality_names();
     if (!options.simulated_text.empty()) result.modalities.pop_back();
-    if (set.train.labels.empty() && !set.train.classes.empty())
-      throw Error(detail::cat(set.name, ": has classes, ", options.model,
-                              " predicts real labels; choose another array with --label"));
+    if (set.train.labels.empty() && !set.train.classes.empty()) result.classes = set.class_count;
   }
   const auto& names = result.modalities;
   const auto at = std::find(names.begin(), names.end(), options.missing);
@@ -92,6 +91,7 @@ inline std::uint32_t fingerprint(const lacuna::data::Dataset& dataset) {
       bytes(modality.present.data(), std::size_t(modality.present.size()));
     }
     bytes(split.labels.data(), split.labels.size() * sizeof(float));
+    bytes(split.classes.data(), split.classes.size() * sizeof(lacuna::index_t));
     for (const auto& id : split.ids) text(id);
   };
   add(dataset.train);

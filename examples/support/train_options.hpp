@@ -27,7 +27,7 @@ struct TrainOptions {
   std::string model = "sdumc";
   std::string imagination = "input";
   std::string padding = "masked";
-  std::string standardize = "on";
+  std::string standardize = "on", drop = "none";
   lacuna::models::SdumcOptions sdumc;
   std::vector<double> weights{sdumc.weights.full,  sdumc.weights.missing, sdumc.weights.text,
                               sdumc.weights.query, sdumc.weights.feature, sdumc.weights.contrast};
@@ -63,6 +63,9 @@ struct TrainOptions {
     f(group, "model", o.model, "model to train", "sdumc");
     f(group, "imagination", o.imagination, "residual of the imagination autoencoder (MIA), or off", "off", "transition",
       "input");
+    f(group, "drop", o.drop,
+      "what else training takes away, so that any subset may be missing: a preset of modality random missing", "none",
+      "uniform", "lnln", "mplmm", "cmad", "gcnet");
     f(group, "padding", o.padding,
       "masked: attention sees true frames only; published: padded frames too, as the authors ran it", "masked",
       "published");

@@ -39,6 +39,8 @@
   LACUNA_DETAIL_EXTERN template SdumcLosses<T, Cpu> sdumc_objective(const SdumcFlows<T, Cpu>&, const Tensor<T, 1, Cpu>&, \
                                                                     const SdumcWeights&, RankNContrastOptions,          \
                                                                     const Mask<1, Cpu>&);                               \
+  LACUNA_DETAIL_EXTERN template SdumcLosses<T, Cpu> sdumc_class_objective(                                              \
+      const SdumcFlows<T, Cpu>&, const std::vector<index_t>&, const SdumcWeights&, SupConOptions, const Mask<1, Cpu>&); \
   }
 
 namespace lacuna {

@@ -18,4 +18,12 @@ exists runs/mosi_dev_wordaligned/metrics.json
 refuses 2 "'text' is absent from all 220 training samples" "$train" --data "$LACUNA_DATA_DIR/mmmo_seq.npz" "${quick[@]}"
 "$train" --data "$LACUNA_DATA_DIR/mmmo_seq.npz" --modalities audio,video --missing audio "${quick[@]}" --out mmmo >/dev/null
 exists mmmo/metrics.json
-refuses 1 'has classes, sdumc predicts real labels' "$train" --data "$LACUNA_DATA_DIR/mfeat_six_views.npz" "${quick[@]}"
+
+# six views and class ids; any subset may be missing
+refuses 2 "'text' is no modality of mfeat_six_views.npz; it has fou, fac, kar, pix, zer, mor" "$train" --data "$LACUNA_DATA_DIR/mfeat_six_views.npz" "${quick[@]}"
+"$train" --data "$LACUNA_DATA_DIR/mfeat_six_views.npz" --missing pix --drop mplmm "${quick[@]}" >table.txt
+grep -q accuracy table.txt || wrong "class ids are not scored as classes: $(cat table.txt)"
+[[ $(wc -l <runs/mfeat_six_views/seed-1/predictions.csv) == $((13 * 500 + 1)) ]] || wrong "not one row per sample and condition"
+"$predict" --checkpoint runs/mfeat_six_views/seed-1/checkpoint.lacuna --data "$LACUNA_DATA_DIR/mfeat_six_views.npz" --missing fou,fac --out classes.csv 2>metrics.txt
+[[ -z $(cut -d, -f4 classes.csv | tail -n +2 | grep -v '^[0-9]$') ]] || wrong "a prediction is no class"
+grep -q accuracy metrics.txt || wrong "predict does not score classes"

@@ -69,6 +69,31 @@ Variable<T, 0, D> supcon_loss(const Variable<T, 2, D>& features, std::span<const
   return detail::record_loss("supcon_loss", value, x);
 }
 
+/// The same over two views of each sample, both of its class: 2N anchors. first, second (N, d); labels (N). `present` says
+/// which samples have both views.
+template <class T, class D>
+Variable<T, 0, D> supcon_loss(const Variable<T, 2, D>& first, const Variable<T, 2, D>& second,
+                              std::span<const index_t> labels, SupConOptions options = {},
+                              const Mask<1, D>& present = {}) {
+  detail::expect_shape("supcon_loss", "second", second.shape(), first.shape());
+  const index_t batch = first.extent(0), width = first.extent(1);
+  const auto flat = [&](const Variable<T, 2, D>& view) {
+    return reshape(view, std::array<index_t, 2>{1, batch * width});
+  };
+  std::vector<index_t> twice_labels(labels.begin(), labels.end());
+  twice_labels.insert(twice_labels.end(), labels.begin(), labels.end());
+  Mask<1, D> both;
+  if (present.defined()) {
+    detail::expect_shape("supcon_loss", "present", present.shape(), Shape{batch});
+    std::vector<std::uint8_t> once = present.to_vector(), twice = once;
+    twice.insert(twice.end(), once.begin(), once.end());
+    both = Mask<1, D>::from({2 * batch}, twice);
+  }
+  return supcon_loss(
+      reshape(concat_last(std::vector{flat(first), flat(second)}), std::array<index_t, 2>{2 * batch, width}), twice_labels,
+      options, both);
+}
+
 /// Two views of each sample, each a class of its own: row i of `first` and row i of `second` are positives of each
 /// other, all 2N − 2 other rows negatives. `present` says which samples have both views.  (NT-Xent, Chen et al., ICML
 /// 2020)
@@ -76,22 +101,9 @@ template <class T, class D>
 Variable<T, 0, D> nt_xent_loss(const Variable<T, 2, D>& first, const Variable<T, 2, D>& second,
                                SupConOptions options = {}, const Mask<1, D>& present = {}) {
   detail::expect_shape("nt_xent_loss", "second", second.shape(), first.shape());
-  const index_t batch = first.extent(0), width = first.extent(1);
-  const auto flat = [&](const Variable<T, 2, D>& view) {
-    return reshape(view, std::array<index_t, 2>{1, batch * width});
-  };
-  std::vector<index_t> labels(static_cast<std::size_t>(2 * batch));
-  for (index_t i = 0; i < 2 * batch; ++i) labels[std::size_t(i)] = i % batch;
-  Mask<1, D> both;
-  if (present.defined()) {
-    detail::expect_shape("nt_xent_loss", "present", present.shape(), Shape{batch});
-    std::vector<std::uint8_t> once = present.to_vector(), twice = once;
-    twice.insert(twice.end(), once.begin(), once.end());
-    both = Mask<1, D>::from({2 * batch}, twice);
-  }
-  return supcon_loss(
-      reshape(concat_last(std::vector{flat(first), flat(second)}), std::array<index_t, 2>{2 * batch, width}), labels,
-      options, both);
+  std::vector<index_t> own(static_cast<std::size_t>(first.extent(0)));
+  for (std::size_t i = 0; i < own.size(); ++i) own[i] = index_t(i);
+  return supcon_loss(first, second, own, options, present);
 }
 
 struct TripletOptions {

@@ -4,7 +4,10 @@
 #include <string>
 #include <vector>
 
+#include <algorithm>
+
 #include "lacuna/data/dataset.hpp"
+#include "lacuna/missing/pattern.hpp"
 
 namespace lacuna::missing {
 
@@ -29,6 +32,20 @@ inline Condition without(const std::vector<std::string>& missing, const std::vec
     condition.name += "-" + name;
   }
   return condition;
+}
+
+/// Complete, and every subset of the first `own` of up to four modalities; of more, each one missing and each one alone.
+inline std::vector<Condition> subset_conditions(const std::vector<std::string>& modalities, std::size_t own) {
+  std::vector<Condition> all{without({}, modalities)};
+  for (const Pattern& pattern : proper_subsets(index_t(own))) {
+    const auto size = std::size_t(std::count(pattern.begin(), pattern.end(), 1));
+    if (own > 4 && size != 1 && size + 1 != own) continue;
+    std::vector<std::string> lost;
+    for (std::size_t m = 0; m < own; ++m)
+      if (!pattern[m]) lost.push_back(modalities.at(m));
+    all.push_back(without(lost, modalities));
+  }
+  return all;
 }
 
 /// The batch with those modalities absent: presence 0, frames untouched and shared.

@@ -31,6 +31,23 @@ struct MrmOptions {
   Unit unit = Unit::sample;  ///< batch: one pattern of streams for the whole batch
   bool keep_one = true;      ///< a sample that had something keeps at least one frame
 
+  /// True when it takes anything away.
+  bool active() const { return frame_probability > 0 || stream_probability > 0; }
+
+  /// f(name, member) for everything: storing and loading are written once.
+  static void visit(auto& self, auto&& f) {
+    f("mrm_frame_probability", self.frame_probability);
+    f("mrm_rate_law", self.rate_law);
+    f("mrm_frame_rate", self.frame_rate);
+    f("mrm_draw", self.draw);
+    f("mrm_untouched", self.untouched);
+    f("mrm_stream_probability", self.stream_probability);
+    f("mrm_pattern_weights", self.pattern_weights);
+    f("mrm_stream_rate", self.stream_rate);
+    f("mrm_unit", self.unit);
+    f("mrm_keep_one", self.keep_one);
+  }
+
   /// Throws OptionError.
   void check(index_t modalities) const {
     const auto share = [](const char* name, double found) {
@@ -55,7 +72,7 @@ struct MrmOptions {
   }
 };
 
-/// uniform: the defaults. lnln: frames at a rate U(0, 1) per modality, untouched half of the time (LNLN takes exactly
+/// none: nothing is taken away. uniform: the defaults. lnln: frames at a rate U(0, 1) per modality, untouched half of the time (LNLN takes exactly
 /// half of the samples). mplmm: with probability 0.7 one of the incomplete patterns. cmad: patterns with weights 2 3 3
 /// 1 1 3 1, harder ones more often; three modalities only. gcnet: streams at a fixed rate, one guaranteed; set
 /// `stream_rate`. Throws OptionError for another name.
@@ -70,7 +87,9 @@ inline MrmOptions mrm_preset(const std::string& name, index_t modalities = 3) {
     return o;
   }
   o.frame_probability = 0;
-  if (name == "mplmm") {
+  if (name == "none") {
+    o.stream_probability = 0;
+  } else if (name == "mplmm") {
     o.stream_probability = 0.7;
   } else if (name == "cmad") {
     if (modalities != 3)
@@ -82,7 +101,7 @@ inline MrmOptions mrm_preset(const std::string& name, index_t modalities = 3) {
     o.stream_probability = 1;
     o.stream_rate = 0.5;
   } else {
-    throw OptionError("MRM: preset '" + name + "' is none of uniform, lnln, mplmm, cmad, gcnet");
+    throw OptionError("MRM: preset '" + name + "' is not one of none, uniform, lnln, mplmm, cmad, gcnet");
   }
   return o;
 }

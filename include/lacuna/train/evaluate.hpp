@@ -7,7 +7,7 @@
 #include "lacuna/autograd/node.hpp"
 #include "lacuna/data/batch.hpp"
 #include "lacuna/train/history.hpp"
-#include "lacuna/train/metrics.hpp"
+#include "lacuna/train/truth.hpp"
 
 namespace lacuna::train {
 
@@ -38,21 +38,10 @@ struct ConditionResult {
 
 struct Evaluation {
   std::vector<std::string> ids;
-  std::vector<double> labels;  ///< empty when the split has none
+  std::vector<double> labels;  ///< real labels or class ids; empty when the split has none
+  index_t classes = 0;         ///< K; 0: real labels
   std::vector<ConditionResult> conditions;
 };
-
-/// All metrics of these predictions, by name, MAE first.
-inline Scores scores(std::span<const double> labels, std::span<const double> predictions) {
-  Scores all;
-  regression_metrics(labels, predictions).visit([&](const char* name, double value) { all.emplace_back(name, value); });
-  return all;
-}
-
-template <data::Role role>
-std::vector<double> labels_of(const data::Split<role>& split) {
-  return {split.labels.begin(), split.labels.end()};
-}
 
 /// Under the given conditions; without any under those the model is meant for.
 template <Learner M, data::Role role>
@@ -61,10 +50,11 @@ Evaluation evaluate(const M& model, const data::Split<role>& split, std::vector<
   std::vector<std::string> modalities;
   for (const auto& modality : split.modalities) modalities.push_back(modality.name);
   if (conditions.empty()) conditions = conditions_of(model, modalities);
-  Evaluation evaluation{split.ids, labels_of(split), {}};
+  const Truth truth = truth_for(model, split);
+  Evaluation evaluation{split.ids, truth.values, truth.classes, {}};
   for (const auto& condition : conditions) {
     ConditionResult result{condition.name, predict(model, split, condition, batch), {}};
-    if (!split.labels.empty()) result.metrics = scores(evaluation.labels, result.predictions);
+    if (!truth.values.empty()) result.metrics = scores(truth, result.predictions);
     evaluation.conditions.push_back(std::move(result));
   }
   return evaluation;
@@ -81,20 +71,27 @@ inline std::string predictions_csv(const Evaluation& evaluation) {
   return text;
 }
 
-/// A table: one row per condition, the metrics that most papers report.
+/// The metrics that most papers report. classes: K; 0: of real labels.
+inline const std::vector<const char*>& shown_metrics(index_t classes) {
+  static const std::vector<const char*> real{"mae",       "pearson", "acc2_has0", "f1_has0",
+                                             "acc2_non0", "f1_non0", "acc5",      "acc7"},
+      classified{"accuracy", "uar", "f1_weighted", "f1_macro"};
+  return classes > 0 ? classified : real;
+}
+
+/// A table: one row per condition.
 inline void print(const Evaluation& evaluation, std::FILE* to = stdout) {
-  static constexpr const char* shown[] = {"mae",       "pearson", "acc2_has0", "f1_has0",
-                                          "acc2_non0", "f1_non0", "acc5",      "acc7"};
+  const auto& shown = shown_metrics(evaluation.classes);
   std::size_t width = 9;
   for (const auto& result : evaluation.conditions) width = std::max(width, result.condition.size());
   std::fprintf(to, "%-*s", int(width), "condition");
-  for (const char* name : shown) std::fprintf(to, "  %9s", name);
+  for (const char* name : shown) std::fprintf(to, "  %11s", name);
   std::fputc('\n', to);
   for (const auto& result : evaluation.conditions) {
     std::fprintf(to, "%-*s", int(width), result.condition.c_str());
     for (const char* name : shown)
       for (const auto& [key, value] : result.metrics)
-        if (key == name) std::fprintf(to, "  %9.4f", value);
+        if (key == name) std::fprintf(to, "  %11.4f", value);
     std::fputc('\n', to);
   }
 }

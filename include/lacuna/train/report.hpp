@@ -31,6 +31,7 @@ struct AttainableReport {
 
 struct Report {
   std::string model;
+  index_t classes = 0;  ///< K; 0: real labels
   nlohmann::ordered_json config, data;
   std::vector<SeedReport> seeds;
   std::vector<BaselineReport> baselines;
@@ -102,19 +103,20 @@ inline nlohmann::ordered_json to_json(const Report& report) {
 
 /// One block per condition; rows are predictors, columns the metrics that most papers report.
 inline void print(const Report& report, std::FILE* to = stdout) {
-  static constexpr const char* shown[] = {"mae",       "pearson", "acc2_has0", "f1_has0",
-                                          "acc2_non0", "f1_non0", "acc5",      "acc7"};
+  const auto& shown = shown_metrics(report.classes);
+  std::size_t width = 22;
+  for (const auto& scores : report.seeds.at(0).test) width = std::max(width, scores.condition.size());
   const auto row = [&](const std::string& name, const Scores& values) {
-    std::fprintf(to, "  %-20s", name.c_str());
+    std::fprintf(to, "  %-*s", int(width) - 2, name.c_str());
     for (const char* column : shown)
       for (const auto& [key, value] : values)
-        if (key == column) std::isnan(value) ? std::fprintf(to, "  %9s", "-") : std::fprintf(to, "  %9.4f", value);
+        if (key == column) std::isnan(value) ? std::fprintf(to, "  %11s", "-") : std::fprintf(to, "  %11.4f", value);
     std::fputc('\n', to);
   };
   const auto mean = mean_over_seeds(report.seeds), deviation = deviation_over_seeds(report.seeds);
   for (std::size_t c = 0; c < mean.size(); ++c) {
-    std::fprintf(to, "%s%-22s", c ? "\n" : "", mean[c].condition.c_str());
-    for (const char* column : shown) std::fprintf(to, "  %9s", column);
+    std::fprintf(to, "%s%-*s", c ? "\n" : "", int(width), mean[c].condition.c_str());
+    for (const char* column : shown) std::fprintf(to, "  %11s", column);
     std::fputc('\n', to);
     for (const auto& baseline : report.baselines)
       for (const auto& [condition, values] : baseline.test)
@@ -123,7 +125,7 @@ inline void print(const Report& report, std::FILE* to = stdout) {
     if (report.seeds.size() > 1) row(detail::cat("  deviation, ", report.seeds.size(), " seeds"), deviation[c].values);
     for (const auto& best : report.attainable) {
       if (best.condition != mean[c].condition) continue;
-      std::fprintf(to, "  %-20s  %9.4f  (%s has come %.1f %% of the way from the best constant)\n", "best attainable",
+      std::fprintf(to, "  %-*s  %11.4f  (%s has come %.1f %% of the way from the best constant)\n", int(width) - 2, "best attainable",
                    best.mae, report.model.c_str(), 100 * best.share_of_the_way);
     }
   }

@@ -1,4 +1,5 @@
-/// Which epoch is kept: the one with the smallest mean, over the conditions, of the MAE on the validation split.
+/// Which epoch is kept: the one with the best mean, over the conditions, of one metric on the validation split: the MAE
+/// of real labels, the weighted F1 of classes, or what the model asks for (truth.hpp).
 ///
 /// The split is a type of its own (data/dataset.hpp): a test split does not convert to it, so no test data can take
 /// part.
@@ -22,13 +23,15 @@ class Selector {
     bool best = false;  ///< strictly better than everything before
   };
 
-  /// Throws Error when a prediction is not finite.
+  /// Its score is what selection minimises, an error or 1 − a share of right answers. Throws Error when a prediction is not
+  /// finite.
   template <Learner M>
   Verdict judge(const M& model, const data::Split<data::Role::validation>& split) {
     Verdict verdict;
-    for (ConditionResult& result : evaluate(model, split, conditions_, batch_).conditions) {
-      for (const auto& [name, value] : result.metrics)
-        if (name == "mae") verdict.score += value / double(conditions_.size());
+    Evaluation evaluation = evaluate(model, split, conditions_, batch_);
+    const std::string metric = selection_metric(model, {{}, evaluation.classes});
+    for (ConditionResult& result : evaluation.conditions) {
+      verdict.score += selection_loss(metric, result.metrics) / double(conditions_.size());
       verdict.scores.push_back({std::move(result.condition), std::move(result.metrics)});
     }
     verdict.best = verdict.score < best_;

@@ -116,21 +116,22 @@ class Trainer {
   Trainer(M& model, const data::Dataset& data, const FitOptions& options, F&& make_ready)
       : model_(model),
         data_(data),
-        options_(checked(options, data)),
+        options_(checked(model, options, data)),
         random_(Random(options.seed).split(stepping)),
         packed_((make_ready(), pack<T>(model))),
         adam_(packed_, {.weight_decay = options.weight_decay}),
         selector_(conditions_of(model, data.modality_names()), options.batch) {}
 
-  static const FitOptions& checked(const FitOptions& options, const data::Dataset& data) {
+  static const FitOptions& checked(const M& model, const FitOptions& options, const data::Dataset& data) {
     options.check();
-    const auto demand = [](const char* split, index_t samples, std::size_t labels) {
+    const auto demand = [](const char* split, index_t samples, const Truth& truth) {
       if (samples == 0) throw Error(detail::cat("fit: the ", split, " split has no samples"));
-      if (index_t(labels) != samples)
-        throw Error(detail::cat("fit: the ", split, " split has ", labels, " real labels for ", samples, " samples"));
+      if (index_t(truth.values.size()) != samples)
+        throw Error(detail::cat("fit: the ", split, " split has ", truth.values.size(),
+                                truth.classes > 0 ? " class ids for " : " real labels for ", samples, " samples"));
     };
-    demand("training", data.train.size(), data.train.labels.size());
-    demand("validation", data.validation.size(), data.validation.labels.size());
+    demand("training", data.train.size(), truth_for(model, data.train));
+    demand("validation", data.validation.size(), truth_for(model, data.validation));
     return options;
   }
 

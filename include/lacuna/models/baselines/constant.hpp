@@ -1,8 +1,9 @@
 /// The predictor that looks at nothing: the same number for every sample. What every model has to beat.
 ///     centre mean:    c = mean of the training labels, the best constant in MSE
 ///     centre median:  c = their median, the best constant in MAE; the mean of the middle two for an even count
-/// Shapes: split of N samples -> (N) predictions, in label units. Absent data changes nothing.
-/// Throws ShapeError for a training split without real labels, Error when a label is not finite.
+///     class ids (a split without real labels): the most frequent class, the first of equals
+/// Shapes: split of N samples -> (N) predictions, in label units or class ids. Absent data changes nothing.
+/// Throws ShapeError for a training split without a label for every sample, Error when a label is not finite.
 #pragma once
 
 #include <algorithm>
@@ -23,6 +24,10 @@ struct Constant {
 
   explicit Constant(const data::Split<data::Role::train>& train) : Constant(train, Options{}) {}
   Constant(const data::Split<data::Role::train>& train, Options options) {
+    if (train.labels.empty() && !train.classes.empty() && index_t(train.classes.size()) == train.size()) {
+      value = double(most_frequent(train.classes));
+      return;
+    }
     std::vector<double> labels(train.labels.begin(), train.labels.end());
     if (labels.empty() || index_t(labels.size()) != train.size())
       throw ShapeError(
@@ -43,6 +48,17 @@ struct Constant {
   }
 
   static void reflect(auto& self, auto&& visit) { visit("value", self.value); }
+
+ private:
+  static index_t most_frequent(const std::vector<index_t>& classes) {
+    std::vector<index_t> counts;
+    for (const index_t k : classes) {
+      if (k < 0) throw Error(detail::cat("constant: a training class is ", k, ", expected 0 or more"));
+      if (k >= index_t(counts.size())) counts.resize(std::size_t(k) + 1, 0);
+      ++counts[std::size_t(k)];
+    }
+    return std::max_element(counts.begin(), counts.end()) - counts.begin();
+  }
 };
 
 }  // namespace lacuna::models

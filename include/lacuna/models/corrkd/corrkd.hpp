@@ -7,7 +7,6 @@
 /// `prepare`, which the trainer calls, trains the teacher on complete data, keeps its best epoch on the validation
 /// split and freezes it; then the trainer trains the student and the critics on what modality random missing leaves of
 /// every batch. Only the student predicts. A sample that lacks modalities lacks them for teacher and student alike.
-/// Class ids as labels need a training loop for classes; loss and predict support them.
 #pragma once
 
 #include "lacuna/core/state.hpp"
@@ -132,17 +131,28 @@ struct Corrkd {
 
   /// Complete, and every subset of up to four modalities; of more, each one missing and each one alone.
   std::vector<missing::Condition> conditions(const std::vector<std::string>& names) const {
-    const std::vector<std::string> own(names.begin(), names.begin() + std::ptrdiff_t(options.network.inputs.size()));
-    std::vector<missing::Condition> all{missing::without({}, names)};
-    for (const auto& pattern : missing::proper_subsets(index_t(own.size()))) {
-      const auto size = std::count(pattern.begin(), pattern.end(), 1);
-      if (own.size() > 4 && size != 1 && size + 1 != std::ptrdiff_t(own.size())) continue;
-      std::vector<std::string> lost;
-      for (std::size_t m = 0; m < own.size(); ++m)
-        if (!pattern[m]) lost.push_back(own[m]);
-      all.push_back(missing::without(lost, names));
+    return missing::subset_conditions(names, options.network.inputs.size());
+  }
+  /// K of class ids, or 0 where the labels are real.
+  index_t predicts_classes() const { return options.labels == CorrkdLabels::classes ? options.classes : 0; }
+  /// Selection looks at the weighted F1 of the classes it is trained on, at the MAE of a regression.
+  const char* selects_on() const {
+    switch (options.labels) {
+      case CorrkdLabels::classes:
+        return "f1_weighted";
+      case CorrkdLabels::binary_non0:
+        return "f1_non0";
+      case CorrkdLabels::binary_has0:
+        return "f1_has0";
+      case CorrkdLabels::ternary:
+        return "acc3";
+      case CorrkdLabels::five:
+        return "acc5";
+      case CorrkdLabels::seven:
+        return "acc7";
+      default:
+        return "mae";
     }
-    return all;
   }
 
   void save_state(State& state) const {

@@ -10,7 +10,7 @@
 ///   UMCA stage 2    O_m = cross-attention of the views to the frames of m           (B, V, g)
 ///   content         C_m = MLP(O_m)                                                  (B, V, h)  missing flow: C ← MIA₂
 ///   fusion          G = Σ_m w_m C_m,  u = Lin(MLP(vec G)),  z = Σ_i u_i G_i         (B, h)
-///   heads           ŷ = ⟨v, z⟩ + v₀,  ρ = Lin(relu(Lin(z)))                         (B, 1), (B, r)
+///   heads           ŷ = Lin(z),  ρ = Lin(relu(Lin(z)))                              (B, 1) or scores (B, K), (B, r)
 ///
 /// A sample that lacks a modality gets p_m = 0 and O_m = 0 for it.
 #pragma once
@@ -39,7 +39,7 @@ struct SdumcFlow {
   Variable<T, 3, D> imagined_content;
   Variable<T, 2, D> view_hidden, view_weights;
   Variable<T, 2, D> fused;                       ///< z
-  Variable<T, 2, D> prediction;                  ///< (B, 1)
+  Variable<T, 2, D> prediction;                  ///< (B, 1); with K classes their scores (B, K)
   Variable<T, 2, D> contrast;                    ///< ρ
 
   index_t missing = 0;
@@ -110,6 +110,9 @@ SdumcNetwork<T, D>::SdumcNetwork(const SdumcOptions& o, Random& random) : option
   if (m < 2) throw OptionError(detail::cat("SDUMC: needs at least two modalities, found ", m));
   if (o.missing < 0 || o.missing >= m)
     throw OptionError(detail::cat("SDUMC: the modality that may be missing is number ", o.missing, " of ", m));
+  if (o.classes < 0 || o.classes == 1)
+    throw OptionError(detail::cat("SDUMC: ", o.classes, " classes, expected at least 2, or 0 for real labels"));
+  o.drop.check(m);
   if (g < 2 || h < 2 || o.contrast < 1)
     throw OptionError(detail::cat("SDUMC: width ", g, ", fused ", h, " and contrast ", o.contrast, " are too small"));
   const UmcaOptions umca{.width = g, .scale = o.scale, .dropout = o.frame_dropout};
@@ -126,7 +129,7 @@ SdumcNetwork<T, D>::SdumcNetwork(const SdumcOptions& o, Random& random) : option
   for (index_t i = 0; i < m; ++i) content.push_back(mlp({g, g, h}));
   view_mlp = mlp({v * h, g, h});
   view_gate = Linear<T, D>({.in = h, .out = v}, random);
-  regression = Linear<T, D>({.in = h, .out = 1}, random);
+  regression = Linear<T, D>({.in = h, .out = o.outputs()}, random);
   contrast_in = Linear<T, D>({.in = h, .out = o.contrast}, random);
   contrast_out = Linear<T, D>({.in = o.contrast, .out = o.contrast}, random);
   if (o.imagination == Imagination::off) return;

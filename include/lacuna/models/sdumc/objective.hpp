@@ -1,6 +1,7 @@
 /// SDUMC's training objective over both flows.
 #pragma once
 
+#include "lacuna/losses/classification.hpp"
 #include "lacuna/losses/distillation.hpp"
 #include "lacuna/losses/ranking.hpp"
 #include "lacuna/models/sdumc/network.hpp"
@@ -13,26 +14,22 @@ namespace lacuna::models {
 ///   L_query = rms(C^1 − sg C^0), C its content
 ///   L_feat  = rms(z^1 − z^0), both flows pulled
 ///   L_rnc   = Rank-N-Contrast over the two views ρ^0, ρ^1, τ = 2, slack 1e-4
+/// With class ids as labels, cross-entropy of ŷ^f stands for MSE_f and supervised contrast over both views for L_rnc: two
+/// samples are close when they are of one class, the only order that class ids have.
 /// Terms whose weight is 0 are computed for the record but take no part in the gradient.
 template <class T, class D = Cpu>
 struct SdumcLosses {
   Variable<T, 0, D> full, missing, text, query, feature, contrast, total;
 };
 
-/// labels (B). complete_present (B): samples that have the missing-able modality at all; the others take part in the missing
-/// flow only. Undefined = all have it.
+/// The terms between the flows, and the total.
 template <class T, class D>
-SdumcLosses<T, D> sdumc_objective(const SdumcFlows<T, D>& flows, const Tensor<T, 1, D>& labels, const SdumcWeights& weights,
-                                  RankNContrastOptions contrast = {}, const Mask<1, D>& complete_present = {}) {
+void add_distillation(SdumcLosses<T, D>& losses, const SdumcFlows<T, D>& flows, const SdumcWeights& weights,
+                      const Mask<1, D>& complete_present) {
   const SdumcFlow<T, D>&zero = flows.complete, &one = flows.missing;
-  const Variable<T, 2, D> target(labels.reshape(std::array<index_t, 2>{labels.extent(0), 1}));
-  SdumcLosses<T, D> losses;
-  losses.full = mse_loss(zero.prediction, target, complete_present);
-  losses.missing = mse_loss(one.prediction, target);
   losses.text = rms_distance(one.missing_query(), zero.missing_query().detach(), complete_present);
   losses.query = rms_distance(one.missing_content(), zero.missing_content().detach(), complete_present);
   losses.feature = rms_distance(one.fused, zero.fused, complete_present);
-  losses.contrast = rank_n_contrast(zero.contrast, one.contrast, labels, contrast, complete_present);
   losses.total = weights.full * losses.full + weights.missing * losses.missing;
   const auto include = [&](double weight, const Variable<T, 0, D>& term) {
     if (weight != 0) losses.total = losses.total + weight * term;
@@ -41,6 +38,33 @@ SdumcLosses<T, D> sdumc_objective(const SdumcFlows<T, D>& flows, const Tensor<T,
   include(weights.query, losses.query);
   include(weights.feature, losses.feature);
   include(weights.contrast, losses.contrast);
+}
+
+/// labels (B). complete_present (B): samples that have the missing-able modality at all; the others take part in the missing
+/// flow only. Undefined = all have it.
+template <class T, class D>
+SdumcLosses<T, D> sdumc_objective(const SdumcFlows<T, D>& flows, const Tensor<T, 1, D>& labels, const SdumcWeights& weights,
+                                  RankNContrastOptions contrast = {}, const Mask<1, D>& complete_present = {}) {
+  const Variable<T, 2, D> target(labels.reshape(std::array<index_t, 2>{labels.extent(0), 1}));
+  SdumcLosses<T, D> losses;
+  losses.full = mse_loss(flows.complete.prediction, target, complete_present);
+  losses.missing = mse_loss(flows.missing.prediction, target);
+  losses.contrast =
+      rank_n_contrast(flows.complete.contrast, flows.missing.contrast, labels, contrast, complete_present);
+  add_distillation(losses, flows, weights, complete_present);
+  return losses;
+}
+
+/// The same for class ids (B).
+template <class T, class D>
+SdumcLosses<T, D> sdumc_class_objective(const SdumcFlows<T, D>& flows, const std::vector<index_t>& classes,
+                                        const SdumcWeights& weights, SupConOptions contrast = {},
+                                        const Mask<1, D>& complete_present = {}) {
+  SdumcLosses<T, D> losses;
+  losses.full = cross_entropy(flows.complete.prediction, classes, {}, complete_present);
+  losses.missing = cross_entropy(flows.missing.prediction, classes);
+  losses.contrast = supcon_loss(flows.complete.contrast, flows.missing.contrast, classes, contrast, complete_present);
+  add_distillation(losses, flows, weights, complete_present);
   return losses;
 }
 

@@ -1,9 +1,12 @@
 /// The options of SDUMC, and the views of its modalities.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
+#include "lacuna/losses/contrastive.hpp"
 #include "lacuna/losses/ranking.hpp"
+#include "lacuna/missing/sampler.hpp"
 
 namespace lacuna::models {
 
@@ -33,6 +36,9 @@ struct SimulatorOptions {
   double rate = 1e-3;
 };
 
+/// Training takes nothing away but the modality that may be missing.
+inline missing::MrmOptions sdumc_no_drop() { return missing::mrm_preset("none"); }
+
 /// Defaults: the sizes of the published model.
 struct SdumcOptions {
   std::vector<index_t> inputs;      ///< feature size of every modality, at least two of them
@@ -49,9 +55,49 @@ struct SdumcOptions {
   double scale = 0.3;               ///< of the attention scores
   SdumcWeights weights = {};
   RankNContrastOptions ranking = {};///< τ = 2, slack 1e-4
+  index_t classes = 0;              ///< K class ids as labels: cross-entropy for MSE, supervised contrast for ranks; 0: real labels
+  SupConOptions classes_contrast = {};
+  /// What else training takes away, from both flows alike, so that any subset may be missing later.
+  missing::MrmOptions drop = sdumc_no_drop();
   SimulatorOptions simulator = {};
   bool standardize = true;          ///< every feature to mean 0 and deviation 1 of the training split, clipped
   double clip = 5;                  ///< of standardised features, in deviations; 0 = never
+
+  /// Scores per sample.
+  index_t outputs() const { return classes > 0 ? classes : 1; }
+
+  /// f(name, member) for all that a stored model needs, but for the size of its decoder: storing and loading are written once.
+  static void visit(auto& self, auto&& f) {
+    f("inputs", self.inputs);
+    f("missing", self.missing);
+    f("width", self.width);
+    f("fused", self.fused);
+    f("contrast", self.contrast);
+    f("bottleneck", self.bottleneck);
+    f("fused_bottleneck", self.fused_bottleneck);
+    f("imagination", self.imagination);
+    f("padding", self.padding);
+    f("frame_dropout", self.frame_dropout);
+    f("dropout", self.dropout);
+    f("scale", self.scale);
+    f("weight_full", self.weights.full);
+    f("weight_missing", self.weights.missing);
+    f("weight_text", self.weights.text);
+    f("weight_query", self.weights.query);
+    f("weight_feature", self.weights.feature);
+    f("weight_contrast", self.weights.contrast);
+    f("ranking_temperature", self.ranking.temperature);
+    f("ranking_slack", self.ranking.slack);
+    f("classes", self.classes);
+    f("classes_temperature", self.classes_contrast.temperature);
+    f("classes_normalize", self.classes_contrast.normalize);
+    missing::MrmOptions::visit(self.drop, f);
+    f("simulated_stream", self.simulator.stream);
+    f("simulator_width", self.simulator.width);
+    f("simulator_heads", self.simulator.heads);
+    f("standardize", self.standardize);
+    f("clip", self.clip);
+  }
 };
 
 /// The views of M modalities: the full set; every set without one modality (without the last, the first, the second, ...);

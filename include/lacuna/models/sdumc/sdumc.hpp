@@ -5,7 +5,8 @@
 ///     train::fit(model, corpus, {.epochs = 25});
 ///
 /// A sample whose missing-able modality is present is predicted by the complete flow, the others by the missing flow. Any
-/// other modality may be absent too: it then contributes nothing.
+/// other modality may be absent too: it then contributes nothing. Where that is to be expected, `drop` lets training take
+/// modalities away from both flows. With `classes` the labels are class ids.
 #pragma once
 
 #include "lacuna/core/state.hpp"
@@ -42,14 +43,18 @@ struct Sdumc {
   };
   Loss loss(const data::Batch<T, D>& batch, const Context& context) const;
 
-  /// One prediction per sample.
+  /// One prediction per sample: a real label, or the most probable class.
   std::vector<double> predict(const data::Batch<T, D>& batch) const;
+  /// K, or 0 for real labels.
+  index_t predicts_classes() const { return options.classes; }
 
   /// One flow in inference.
   SdumcFlow<T, D> flow(const Streams& streams, bool complete) const;
 
-  /// The conditions it is meant for: all modalities, and without the one that may be missing.
+  /// The conditions it is meant for: all modalities, and without the one that may be missing; every subset when training
+  /// takes away others as well.
   std::vector<missing::Condition> conditions(const std::vector<std::string>& names) const {
+    if (options.drop.active()) return missing::subset_conditions(names, options.inputs.size());
     return {missing::without({}, names), missing::without({names.at(std::size_t(options.missing))}, names)};
   }
 
@@ -139,10 +144,24 @@ void Sdumc<T, D>::prepare(const data::Dataset& data, Random& random) {
 
 template <class T, class D>
 typename Sdumc<T, D>::Loss Sdumc<T, D>::loss(const data::Batch<T, D>& batch, const Context& context) const {
-  if (batch.labels.size() != batch.size()) throw OptionError("SDUMC: needs real labels, the batch has none");
-  const Streams streams = standardized(batch.streams);
+  if (options.classes > 0 && index_t(batch.classes.size()) != batch.size())
+    throw OptionError("SDUMC: classes is set, but the batch has no class ids; set classes = 0 for real labels");
+  if (options.classes == 0 && batch.labels.size() != batch.size())
+    throw OptionError("SDUMC: needs real labels, the batch has none; for class ids set classes");
+  Streams streams = standardized(batch.streams);
+  if (options.drop.active() && context.training()) {
+    if (context.random == nullptr)
+      throw OptionError("SDUMC: drop needs a random source; build the context with Context::train(random)");
+    const RandomStream step = context.random->stream();
+    data::Batch<T, D> left = batch;
+    left.streams = streams;
+    streams = missing::draw(options.drop, left, options.inputs.size(), Random(step.key, 0).split(step.id)).streams;
+  }
   const auto flows = both_flows(network, modalities_of(streams), simulate(streams), context, context);
-  const auto terms = sdumc_objective(flows, batch.labels, options.weights, options.ranking, has_missing(streams));
+  const auto terms = options.classes > 0
+                         ? sdumc_class_objective(flows, batch.classes, options.weights, options.classes_contrast,
+                                                 has_missing(streams))
+                         : sdumc_objective(flows, batch.labels, options.weights, options.ranking, has_missing(streams));
   const auto number = [](const Variable<T, 0, D>& term) { return double(term.item()); };
   return {terms.total,
           {{"full", number(terms.full)},
@@ -164,8 +183,12 @@ std::vector<double> Sdumc<T, D>::predict(const data::Batch<T, D>& batch) const {
     for (index_t b = 0; b < has.size(); ++b) wanted = wanted || bool(has(b)) == complete;
     if (!wanted) continue;
     const std::vector<T> predicted = flow(streams, complete).prediction.value().to_vector();
-    for (std::size_t b = 0; b < result.size(); ++b)
-      if (bool(has(index_t(b))) == complete) result[b] = double(predicted[b]);
+    const auto outputs = std::size_t(options.outputs());
+    for (std::size_t b = 0; b < result.size(); ++b) {
+      if (bool(has(index_t(b))) != complete) continue;
+      const T* scores = predicted.data() + b * outputs;
+      result[b] = options.classes > 0 ? double(std::max_element(scores, scores + outputs) - scores) : double(*scores);
+    }
   }
   return result;
 }
@@ -185,27 +208,8 @@ SdumcFlow<T, D> Sdumc<T, D>::flow(const Streams& streams, bool complete) const {
 
 template <class T, class D>
 void Sdumc<T, D>::save_state(State& state) const {
-  const Options& o = options;
-  state.put("inputs", o.inputs);
-  state.put("missing", o.missing);
-  state.put("width", o.width);
-  state.put("fused", o.fused);
-  state.put("contrast", o.contrast);
-  state.put("bottleneck", o.bottleneck);
-  state.put("fused_bottleneck", o.fused_bottleneck);
-  state.put("imagination", o.imagination);
-  state.put("padding", o.padding);
-  state.put("frame_dropout", o.frame_dropout);
-  state.put("dropout", o.dropout);
-  state.put("scale", o.scale);
-  state.put("weights", std::vector<double>{o.weights.full, o.weights.missing, o.weights.text, o.weights.query,
-                                           o.weights.feature, o.weights.contrast});
-  state.put("ranking", std::vector<double>{o.ranking.temperature, o.ranking.slack});
-  state.put("simulated_stream", o.simulator.stream);
-  state.put("simulator_width", o.simulator.width);
-  state.put("simulator_heads", o.simulator.heads);
+  Options::visit(options, [&](const char* name, const auto& value) { state.put(name, value); });
   state.put("simulator_slots", decoder.empty() ? index_t(0) : decoder[0].slots);
-  state.put("standardize", o.standardize);
   State standard;
   standardizer.save_state(standard);
   state.put("standardizer", standard);
@@ -214,34 +218,11 @@ void Sdumc<T, D>::save_state(State& state) const {
 template <class T, class D>
 void Sdumc<T, D>::load_state(const State& state) {
   Options o;
-  std::vector<double> weights, ranking;
-  index_t slots = 0;
-  state.get("inputs", o.inputs);
-  state.get("missing", o.missing);
-  state.get("width", o.width);
-  state.get("fused", o.fused);
-  state.get("contrast", o.contrast);
-  state.get("bottleneck", o.bottleneck);
-  state.get("fused_bottleneck", o.fused_bottleneck);
-  state.get("imagination", o.imagination);
-  state.get("padding", o.padding);
-  state.get("frame_dropout", o.frame_dropout);
-  state.get("dropout", o.dropout);
-  state.get("scale", o.scale);
-  state.get("weights", weights);
-  state.get("ranking", ranking);
-  state.get("simulated_stream", o.simulator.stream);
-  state.get("simulator_width", o.simulator.width);
-  state.get("simulator_heads", o.simulator.heads);
-  state.get("simulator_slots", slots);
-  state.get("standardize", o.standardize);
-  if (weights.size() != 6) state.fail("weights", "must hold six numbers");
-  if (ranking.size() != 2) state.fail("ranking", "must hold two numbers");
-  o.weights = {weights[0], weights[1], weights[2], weights[3], weights[4], weights[5]};
-  o.ranking = {ranking[0], ranking[1]};
+  Options::visit(o, [&](const char* name, auto& value) { state.get(name, value); });
   Random random(0);
   *this = Sdumc(o, random);
   standardizer.load_state(state.under("standardizer"));
+  const auto slots = state.get<index_t>("simulator_slots");
   if (slots > 0) {
     make_decoder(slots, random);
     freeze(decoder);

@@ -190,6 +190,15 @@ class Sdumc {
         untrained_.emplace_back(name.substr(4), numbers);
       }
     }
+    // The modules with MIA have one more layer that nothing uses, a normalisation over the views; without numbers in the
+    // file it is as such a layer starts.
+    if (network_.imagination.empty() || params.contains("par/normali.weight")) return;
+    const lacuna::Shape views{index_t(network_.views.size())};
+    for (const auto& [name, value] : {std::pair{"normali.weight", T(1)}, std::pair{"normali.bias", T(0)}}) {
+      lacuna::Array<T> numbers(views);
+      numbers.assign(std::vector<T>(network_.views.size(), value));
+      untrained_.emplace_back(name, numbers);
+    }
   }
 
   void load_inputs(const lacuna::io::Npz& inputs) {

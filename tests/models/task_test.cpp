@@ -1,0 +1,173 @@
+/// Targets and predictions of supervised models, closed forms; dropping of modalities; pretraining; a network of one's
+/// own.
+#include "lacuna/models/task.hpp"
+
+#include <doctest/doctest.h>
+
+#include "lacuna/models/pretrain.hpp"
+#include "lacuna/models/supervised.hpp"
+#include "lacuna/nn/linear.hpp"
+#include "lacuna/ops/pooling.hpp"
+#include "lacuna/train/learner.hpp"
+#include "small_sets.hpp"
+
+using namespace lacuna;
+using namespace lacuna::models;
+using namespace lacuna::test;
+
+namespace {
+
+data::Batch<double> labelled(const std::vector<double>& labels) {
+  data::Batch<double> batch;
+  batch.labels = Tensor<double, 1>::from({index_t(labels.size())}, labels);
+  batch.samples.assign(labels.size(), 0);
+  return batch;
+}
+Variable<double, 2> scores(index_t rows, index_t columns, const std::vector<double>& list) {
+  return Variable<double, 2>(Tensor<double, 2>::from({rows, columns}, list), true);
+}
+
+/// The average of the present frames of the first modality, through one layer.
+template <class T, class D = Cpu>
+struct OneLayer {
+  using scalar = T;
+  using device = D;
+  struct Options {
+    std::vector<index_t> inputs = {};
+    index_t classes = 0;
+    RealLoss loss = RealLoss::mse;
+    missing::MrmOptions drop = missing::mrm_preset("none");
+    bool standardize = true;
+    double clip = 5;
+    static void visit(auto& self, auto&& f) { visit_supervised(self, f); }
+  };
+  static constexpr const char* name = "one layer";
+  Linear<T, D> layer;
+
+  OneLayer() = default;
+  OneLayer(const Options& o, Random& random) : layer({.in = o.inputs[0], .out = outputs_for(o.classes)}, random) {}
+  Variable<T, 2, D> operator()(const std::vector<data::Stream<T, D>>& streams, const Context&) const {
+    return layer(mean_pool(Variable<T, 3, D>(streams[0].frames), streams[0].present));
+  }
+  static void reflect(auto& self, auto&& visit) { visit("layer", self.layer); }
+};
+static_assert(train::Learner<Supervised<OneLayer<float>>>);
+
+}  // namespace
+
+TEST_CASE("task: real labels are standardised for the loss and restored for the prediction") {
+  Task task;
+  task.labels = {10, 2};
+  const auto s = scores(3, 1, {1, 0, -0.5});
+  const auto batch = labelled({12, 14, 9});  // standardised 1, 2, -0.5
+  CHECK(task.loss(s, batch).item() == doctest::Approx(4.0 / 3));
+  task.real_loss = RealLoss::l1;
+  CHECK(task.loss(s, batch).item() == doctest::Approx(2.0 / 3));
+  CHECK(task.predictions(s.value()) == std::vector<double>{12, 10, 9});
+  for (const auto kind : {RealLoss::mse, RealLoss::l1}) {
+    task.real_loss = kind;
+    const auto away = scores(3, 1, {1.3, 0.1, -2});
+    CHECK(check_gradients([&] { return task.loss(away, batch); }, 1e-6, 1e-3, away).worst < 1e-6);
+  }
+}
+
+TEST_CASE("task: a label that is not finite takes no part") {
+  const Task task;
+  const auto s = scores(3, 1, {1, 5, 2});
+  CHECK(task.loss(s, labelled({0, NAN, 4})).item() == doctest::Approx(2.5));
+  s.zero_grad();
+  task.loss(s, labelled({0, NAN, 4})).backward();
+  CHECK(s.grad().to_vector() == std::vector<double>{1, 0, -2});
+  CHECK(task.loss(s, labelled({NAN, NAN, NAN})).item() == 0);
+}
+
+TEST_CASE("task: classes") {
+  const Task task{"this", 3};
+  const auto s = scores(2, 3, {0, std::log(2.0), 0, 1000, 1000, -1000});
+  data::Batch<double> batch;
+  batch.samples = {0, 1};
+  batch.classes = {1, 2};
+  CHECK(task.loss(scores(1, 3, {0, std::log(2.0), 0}),
+                  [] {
+                    data::Batch<double> one;
+                    one.samples = one.classes = {1};
+                    return one;
+                  }())
+            .item() == doctest::Approx(std::log(2.0)));
+  CHECK(task.predictions(s.value()) == std::vector<double>{1, 0});  // the first of equals
+  const auto p = task.probabilities(s.value());
+  CHECK(p(0, 1) == doctest::Approx(0.5));
+  CHECK(p(1, 0) == doctest::Approx(0.5));
+  CHECK(p(1, 2) == 0);
+  CHECK(task.predictions(Tensor<double, 2>::zeros({0, 3})).empty());
+  CHECK_THROWS_WITH_AS(task.loss(s, labelled({1, 2})), doctest::Contains("no class ids"), OptionError);
+  CHECK_THROWS_WITH_AS(Task{}.loss(scores(2, 1, {1, 2}), batch), doctest::Contains("no real labels"), OptionError);
+  batch.classes[0] = 3;
+  CHECK_THROWS_AS(task.loss(s, batch), Error);
+  CHECK_THROWS_WITH_AS((Task{"this", 1}.check()), doctest::Contains("this: classes is 1"), OptionError);
+}
+
+TEST_CASE("modality dropping: each modality is as likely to go, at the rate asked for, and one of those there stays") {
+  const index_t n = 4000;
+  std::vector<Mask<2>> present;
+  for (int m = 0; m < 4; ++m) present.push_back(Mask<2>::full({n, 2}, 1));  // a copy would share its storage
+  for (index_t b = 0; b < n; ++b)
+    if (b % 2) present[3](b, 0) = present[3](b, 1) = 0;
+  std::vector<index_t> keys(std::size_t(n), 0);
+  std::iota(keys.begin(), keys.end(), index_t(0));
+  const auto kept = missing::draw(modality_dropping(0.5), present, keys, Random(5));
+  std::vector<double> share(4, 0);
+  for (index_t b = 0; b < n; ++b) {
+    index_t left = 0;
+    for (std::size_t m = 0; m < 4; ++m) {
+      CHECK(kept[m](b, 0) == kept[m](b, 1));  // a modality goes as a whole
+      left += kept[m](b, 0);
+      if (b % 2 == 0) share[m] += 2.0 * kept[m](b, 0) / double(n);
+    }
+    CHECK(left >= 1);
+  }
+  for (const double s : share) CHECK(std::abs(s - 0.5) < 0.04);  // five deviations of 2000 throws
+}
+
+TEST_CASE("pretrain: the best epoch is kept, the last one without a validation split") {
+  Random random(1);
+  Linear<double> layer({.in = 1, .out = 1}, random);
+  const auto loss = [&](double wanted) {
+    const auto y = layer(scores(1, 1, {1}).detach());
+    return mse_loss(y, scores(1, 1, {wanted}).detach());
+  };
+  // training pulls the result to 3, validation likes 1: it is best on the way
+  const auto train = [&](std::span<const index_t>, const Context&) { return loss(3); };
+  const auto record = pretrain<double, Cpu>(layer, {.epochs = 400, .batch = 4, .rate = 0.02, .clip = 0}, 4, 1, random,
+                                            train, [&](std::span<const index_t>) { return loss(1); });
+  CHECK(record.validation.size() == 400);
+  CHECK(record.best > 1);
+  CHECK(record.best < 200);
+  CHECK(loss(1).item() == doctest::Approx(record.validation[std::size_t(record.best - 1)]));
+  CHECK(loss(1).item() < 0.01);
+  const auto last = pretrain<double, Cpu>(layer, {.epochs = 400, .batch = 4, .rate = 0.02}, 4, 0, random, train,
+                                          [&](std::span<const index_t>) { return loss(1); });
+  CHECK(last.best == 400);
+  CHECK(loss(3).item() < 0.01);
+  CHECK_THROWS_AS((PretrainOptions{.epochs = 0}.check("this")), OptionError);
+}
+
+TEST_CASE("supervised: the smallest network learns real labels on their own scale") {
+  auto set = data::synthetic({.samples = 200, .seed = 3, .validation = 50, .test = 100, .max_frames = 4});
+  for (float& y : set.train.labels) y = 100 + 10 * y;
+  for (float& y : set.test.labels) y = 100 + 10 * y;
+  Supervised<OneLayer<float>> model({.inputs = set.dimensions()}, Random(1));
+  learn(model, set, 10, 1e-2);
+  const auto predicted = model.predict(first<float>(set.test, 100));
+  double error = 0, constant = 0;
+  for (std::size_t i = 0; i < 100; ++i) {
+    error += std::abs(predicted[i] - double(set.test.labels[i]));
+    constant += std::abs(100 - double(set.test.labels[i]));
+  }
+  CHECK(error < 0.9 * constant);
+  // a network may look at fewer modalities than the data have
+  Supervised<OneLayer<float>> one({.inputs = {set.dimensions()[0]}}, Random(1));
+  Random random(2);
+  one.prepare(set, random);
+  CHECK(one.predict(first<float>(set.test, 3)).size() == 3);
+}

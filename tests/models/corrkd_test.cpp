@@ -34,6 +34,7 @@ CorrkdOptions class_options(index_t classes) {
   o.network.inputs = {3, 2};
   o.labels = CorrkdLabels::classes;
   o.classes = classes;
+  o.critic.hidden = 8;
   return o;
 }
 /// Small, without dropout: two modalities, four samples.
@@ -73,11 +74,13 @@ double check_objective(const CorrkdOptions& o, const std::vector<index_t>& class
   const CorrkdTarget<double> target{classes, values, present};
   const auto objective = [&] { return corrkd_objective(o, {{}, hs, zs}, teacher, target, critics); };
   const auto f = [&] { return objective().total; };
-  double worst = check_gradients(f, 1e-6, 1e-3, hs, zs).worst;
+  // A difference of two values f is f · 1e-16 / step away from the truth, and the critics' ReLU units turn where a
+  // longer step reaches: 1e-5 and narrow critics keep both below what is allowed.
+  double worst = check_gradients(f, 1e-5, 1e-3, hs, zs).worst;
   if (o.loss.response == ResponseLoss::rcd && o.labels != CorrkdLabels::regression) {
     const auto& critic = critics.target[0];
-    worst = std::max(worst, check_gradients(f, 1e-6, 1e-3, critic.out.weight, critics.rest[0].out.weight).worst);
-    if (!critic.hidden.empty()) worst = std::max(worst, check_gradients(f, 1e-6, 1e-3, critic.hidden[0].weight).worst);
+    worst = std::max(worst, check_gradients(f, 1e-5, 1e-3, critic.out.weight, critics.rest[0].out.weight).worst);
+    if (!critic.hidden.empty()) worst = std::max(worst, check_gradients(f, 1e-5, 1e-3, critic.hidden[0].weight).worst);
   }
   if (present.defined()) {  // who takes no part gets no gradient at all
     hs.zero_grad();
@@ -140,13 +143,13 @@ TEST_CASE("corrkd objective: gradients with an absent class, a singleton, twins,
     o.loss.response = response;
     o.loss.sample.margin = 2;
     for (const auto& classes : {all, singleton, absent})
-      for (const auto& student : {distinct, twins}) CHECK(check_objective(o, classes, student) < 1e-5);
+      for (const auto& student : {distinct, twins}) CHECK(check_objective(o, classes, student) <= 1e-6);
   }
   CorrkdOptions o = class_options(3);
-  CHECK(check_objective(o, singleton, distinct, Mask<1>::from({6}, {1, 0, 1, 1, 0, 1})) < 1e-5);
-  CHECK(check_objective(o, {-1, 0, 1, 2, 1, -1}, distinct, Mask<1>::from({6}, {0, 1, 1, 1, 1, 0})) < 1e-5);
+  CHECK(check_objective(o, singleton, distinct, Mask<1>::from({6}, {1, 0, 1, 1, 0, 1})) <= 1e-6);
+  CHECK(check_objective(o, {-1, 0, 1, 2, 1, -1}, distinct, Mask<1>::from({6}, {0, 1, 1, 1, 1, 0})) <= 1e-6);
   CHECK(check_objective(o, {-1, -1}, normal(8, 1), Mask<1>::zeros({2})) == 0);
-  CHECK(check_objective(o, {1}, normal(4, 1)) < 1e-5);
+  CHECK(check_objective(o, {1}, normal(4, 1)) <= 1e-6);
   for (const int power : {1, 2}) {
     CorrkdOptions two = class_options(2);
     two.loss.prototype.power = power;
@@ -160,18 +163,18 @@ TEST_CASE("corrkd objective: gradients with an absent class, a singleton, twins,
     two.loss.scd = 0.3;
     // prototypes as constants: a finite difference moves them, so that the term is left out there
     if (power == 1) two.loss.cpd = 0;
-    CHECK(check_objective(two, {0, 1, 1, 0, 1, 0}, distinct) < 1e-5);
-    CHECK(check_objective(two, {0, 1, 1, 1, 1, 1}, twins) < 1e-5);
+    CHECK(check_objective(two, {0, 1, 1, 0, 1, 0}, distinct) <= 1e-6);
+    CHECK(check_objective(two, {0, 1, 1, 1, 1, 1}, twins) <= 1e-6);
   }
   CorrkdOptions heads = class_options(3);
   heads.one_vs_rest = true;
-  CHECK(check_objective(heads, singleton, distinct) < 1e-5);
+  CHECK(check_objective(heads, singleton, distinct) <= 1e-6);
   heads.loss.response = ResponseLoss::kl;
-  CHECK(check_objective(heads, absent, twins) < 1e-5);
+  CHECK(check_objective(heads, absent, twins) <= 1e-6);
   CorrkdOptions real = class_options(0);
   real.labels = CorrkdLabels::regression;
   const auto values = Tensor<double, 2>::from({6, 1}, {-2, 0, 1, .5, 3, -1});
-  CHECK(check_objective(real, {1, 3, 4, 3, 6, 2}, distinct, {}, values) < 1e-5);
+  CHECK(check_objective(real, {1, 3, 4, 3, 6, 2}, distinct, {}, values) <= 1e-6);
 }
 
 TEST_CASE("corrkd objective: shuffled negatives are one derangement, with gradients") {
@@ -350,8 +353,8 @@ TEST_CASE(
   };
   const Corrkd<float> model = trained(1);
   CHECK(model.teacher_ready);
-  CHECK(model.teacher_record.validation.size() == 3);
-  CHECK(model.teacher_record.best >= 1);
+  CHECK(model.teacher_record.at(0).validation.size() == 3);
+  CHECK(model.teacher_record[0].best >= 1);
   const auto numbers = [](const auto& m) {
     std::vector<float> list;
     for_each_parameter(

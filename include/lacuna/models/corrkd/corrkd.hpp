@@ -25,11 +25,11 @@ struct Corrkd {
 
   Options options;
   Network student;
-  std::vector<Network> teacher;  ///< one, frozen; none when `distill` is off
+  std::vector<Network> teacher;  ///< options.teacher.count of them, frozen; none when `distill` is off
   CorrkdCritics<T, D> critics;   ///< none unless the response loss is RCD
   bool teacher_ready = false;    ///< trained, or given
   data::Standardizer standardizer;
-  CorrkdTeacherRecord teacher_record;  ///< of the last `prepare`; not stored
+  std::vector<CorrkdTeacherRecord> teacher_record;  ///< of every teacher, of the last `prepare`; not stored
 
   Corrkd() = default;
   /// Throws OptionError for options that make no model.
@@ -38,7 +38,7 @@ struct Corrkd {
     options.network.outputs = o.outputs();
     student = Network(options.network, random);
     if (!o.distill) return;
-    teacher.emplace_back(options.network, random);
+    for (index_t i = 0; i < o.teacher.count; ++i) teacher.emplace_back(options.network, random);
     freeze(teacher);
     if (o.labels != CorrkdLabels::regression && o.loss.response == ResponseLoss::rcd && o.loss.rcd != 0)
       critics = CorrkdCritics<T, D>(o.head_count(), o.one_vs_rest ? 2 : o.class_count(), o.critic, random);
@@ -58,18 +58,24 @@ struct Corrkd {
     }
     if (!options.distill || teacher_ready) return;
     freeze(teacher, false);
-    teacher_record = fit_corrkd_teacher<T, D>(
-        teacher[0], options, data.train.size(), data.validation.size(), random,
-        [&](std::span<const index_t> samples) { return standardized(data::gather<T>(data.train, samples)); },
-        [&](std::span<const index_t> samples) { return standardized(data::gather<T>(data.validation, samples)); });
-    set_teacher(teacher[0]);
+    teacher_record.clear();
+    for (Network& network : teacher)
+      teacher_record.push_back(fit_corrkd_teacher<T, D>(
+          network, options, data.train.size(), data.validation.size(), random,
+          [&](std::span<const index_t> samples) { return standardized(data::gather<T>(data.train, samples)); },
+          [&](std::span<const index_t> samples) { return standardized(data::gather<T>(data.validation, samples)); }));
+    set_teacher(std::vector<Network>(teacher));
   }
-  /// A teacher that was trained elsewhere. Throws OptionError when its sizes differ.
-  void set_teacher(const Network& network) {
+  /// A teacher that was trained elsewhere, or several. Throws OptionError when sizes differ.
+  void set_teacher(const Network& network) { set_teacher(std::vector<Network>{network}); }
+  void set_teacher(const std::vector<Network>& networks) {
     if (!options.distill) throw OptionError("CorrKD: distill is off, there is no place for a teacher");
-    if (network.options.inputs != options.network.inputs || network.options.outputs != options.network.outputs)
-      throw OptionError("CorrKD: the teacher has other inputs or outputs than the student");
-    teacher = {network};  // a copy
+    if (networks.empty()) throw OptionError("CorrKD: no teacher is given");
+    for (const Network& network : networks)
+      if (network.options.inputs != options.network.inputs || network.options.outputs != options.network.outputs)
+        throw OptionError("CorrKD: the teacher has other inputs or outputs than the student");
+    teacher = networks;  // copies
+    options.teacher.count = index_t(networks.size());
     freeze(teacher);
     teacher_ready = true;
     if (options.student_init == StudentInit::random) return;
@@ -89,7 +95,7 @@ struct Corrkd {
     CorrkdOutput<T, D> told;
     if (options.distill) {
       const NoGrad off;
-      told = teacher[0](batch.streams);
+      told = teacher_output(batch);
     }
     data::Batch<T, D> seen = batch;
     if (context.training()) {
@@ -104,6 +110,8 @@ struct Corrkd {
       if (term.defined()) result.terms.emplace_back(name, double(term.item()));
     };
     note("task", losses.task);
+    note("own", losses.own);
+    note("own_response", losses.own_response);
     note("scd", losses.sample);
     note("cpd", losses.prototype);
     note("response", losses.response);
@@ -126,7 +134,7 @@ struct Corrkd {
   std::vector<double> predict_as_teacher(const data::Batch<T, D>& batch) const {
     if (!teacher_ready) throw Error("CorrKD: there is no trained teacher");
     const NoGrad off;
-    return corrkd_predictions(options, teacher[0](standardized(batch).streams).scores.value());
+    return corrkd_predictions(options, teacher_output(standardized(batch)).scores.value());
   }
 
   /// Complete, and every subset of up to four modalities; of more, each one missing and each one alone.
@@ -177,6 +185,21 @@ struct Corrkd {
   }
 
  private:
+  /// The first teacher's representation, all teachers' response.
+  CorrkdOutput<T, D> teacher_output(const data::Batch<T, D>& batch) const {
+    CorrkdOutput<T, D> told = teacher[0](batch.streams);
+    if (teacher.size() == 1) return told;
+    std::vector<std::vector<Tensor<T, 2, D>>> said(1 + told.own.size());
+    for (std::size_t i = 0; i < teacher.size(); ++i) {
+      const CorrkdOutput<T, D> one = i == 0 ? told : teacher[i](batch.streams);
+      said[0].push_back(one.scores.value());
+      for (std::size_t m = 0; m < told.own.size(); ++m) said[1 + m].push_back(one.own[m].value());
+    }
+    told.scores = Variable<T, 2, D>(corrkd_mean_response(options, said[0]));
+    for (std::size_t m = 0; m < told.own.size(); ++m)
+      told.own[m] = Variable<T, 2, D>(corrkd_mean_response(options, said[1 + m]));
+    return told;
+  }
   void fix_lengths() {
     student.options.frames = options.network.frames;
     for (Network& network : teacher) network.options.frames = options.network.frames;

@@ -87,6 +87,32 @@ Tensor<double, 2> corrkd_probabilities(const CorrkdOptions& options, const Tenso
   return result;
 }
 
+/// The scores of the mean response of several networks (B, outputs): log of the mean probability, of every head on its
+/// own; a regression: the mean.
+template <class T, class D>
+Tensor<T, 2, D> corrkd_mean_response(const CorrkdOptions& options, const std::vector<Tensor<T, 2, D>>& scores) {
+  const bool real = options.labels == CorrkdLabels::regression;
+  const index_t width = options.one_vs_rest ? 2 : options.outputs();
+  std::vector<double> sum(std::size_t(scores[0].size()), 0.0);
+  for (const auto& one : scores) {
+    const std::vector<T> z = one.to_vector();
+    for (std::size_t begin = 0; begin < z.size(); begin += std::size_t(width)) {
+      const auto row = z.begin() + std::ptrdiff_t(begin);
+      const double top = double(*std::max_element(row, row + width));
+      double total = 0;
+      for (index_t k = 0; k < width; ++k) total += std::exp(double(row[k]) - top);
+      for (index_t k = 0; k < width; ++k)
+        sum[begin + std::size_t(k)] += real ? double(row[k]) : std::exp(double(row[k]) - top) / total;
+    }
+  }
+  std::vector<T> mean;
+  for (const double one : sum) {
+    const double share = one / double(scores.size());
+    mean.push_back(T(real ? share : std::log(std::max(share, 1e-30))));
+  }
+  return Tensor<T, 2, D>::from(scores[0].extents(), mean);
+}
+
 /// One real number per sample: regression, the score; class ids, the most probable one; classes of real labels, the
 /// expected label Σ p_k · centre_k (one-vs-rest: p divided by its sum), whose sign is that of the larger half.
 template <class T, class D>

@@ -5,6 +5,7 @@
 ///   h_m = mean over time of E_m                   (B, d)
 ///   H = [h_1; …; h_M]                             (B, M d)      joint representation
 ///   z = W₂ relu(W₁ H + b₁) + b₂                   (B, K)        scores
+/// As options: W₁ [H; flags], one flag per present modality, and z + Σ_m (U_m h_m + c_m) over the present ones.
 /// Any number of modalities, of unaligned lengths. No flag says what is missing: under GapMask::none an absent modality
 /// is a sequence of zeros that goes through its encoder like any other, and the padding of a batch takes part, so that
 /// `frames` should fix the lengths; under GapMask::present it contributes h_m = 0 and gets no gradient.
@@ -27,6 +28,8 @@ struct CorrkdOutput {
   std::vector<Variable<T, 2, D>> streams;  ///< h_m
   Variable<T, 2, D> joint;                 ///< H
   Variable<T, 2, D> scores;                ///< z
+  std::vector<Variable<T, 2, D>> own;      ///< U_m h_m + c_m, 0 where m is absent; empty without evidence
+  std::vector<Mask<1, D>> present;         ///< (B) of every modality: a frame is present; empty unless asked for
 };
 
 template <class T = float, class D = Cpu>
@@ -40,6 +43,7 @@ struct CorrkdNetwork {
   std::vector<TransformerEncoder<T, D>> encoder;
   std::vector<Linear<T, D>> fill;  ///< weight (D_m, 1): the learned vector of an absent frame; empty unless asked for
   Linear<T, D> head_in, head_out;
+  std::vector<Linear<T, D>> own;  ///< a head of every modality; empty without evidence
 
   CorrkdNetwork() = default;
   /// Throws OptionError for sizes that make no network.
@@ -62,11 +66,14 @@ struct CorrkdNetwork {
                                random);
     positions = SinusoidalPositions<T, D>({.width = d});
     for (index_t m = 0; m < modalities; ++m) encoder.emplace_back(transformer, random);
-    head_in = Linear<T, D>({.in = modalities * d, .out = modalities * d}, random);
+    head_in = Linear<T, D>({.in = modalities * (d + o.presence), .out = modalities * d}, random);
     head_out = Linear<T, D>({.in = modalities * d, .out = o.outputs}, random);
     if (o.fill == missing::Fill::learned)
       for (const index_t in : o.inputs)
         fill.emplace_back(typename Linear<T, D>::Options{.in = 1, .out = in, .bias = false}, random);
+    if (o.evidence != Evidence::none)
+      for (index_t m = 0; m < modalities; ++m)
+        own.emplace_back(typename Linear<T, D>::Options{.in = d, .out = o.outputs}, random);
   }
 
   /// streams: at least one per modality, further ones are not read.
@@ -76,7 +83,14 @@ struct CorrkdNetwork {
     CorrkdOutput<T, D> output;
     for (std::size_t m = 0; m < convolution.size(); ++m) output.streams.push_back(encode(m, streams[m], context));
     output.joint = concat_last(output.streams);
-    output.scores = head_out(dropout(head_in(output.joint, Activation::relu), options.head_dropout, context));
+    auto head = output.joint;
+    if (options.presence || !own.empty())
+      for (std::size_t m = 0; m < convolution.size(); ++m) output.present.push_back(any_present(streams[m].present));
+    if (options.presence) head = concat_last(std::vector{head, flags(output.present)});
+    output.scores = head_out(dropout(head_in(head, Activation::relu), options.head_dropout, context));
+    for (std::size_t m = 0; m < own.size(); ++m)
+      output.own.push_back(keep_present(own[m](output.streams[m]), output.present[m]));
+    if (!own.empty()) output.scores = output.scores + gathered(output);
     return output;
   }
 
@@ -102,6 +116,7 @@ struct CorrkdNetwork {
     visit("head_in", self.head_in);
     visit("head_out", self.head_out);
     visit("fill", self.fill);
+    visit("own", self.own);
   }
 
  private:
@@ -114,6 +129,29 @@ struct CorrkdNetwork {
                           options.frames[m] * features);
     Kernels<D>::copy_runs(batch, now, stream.present.data(), now, longer.present.data(), options.frames[m]);
     return longer;
+  }
+  /// (B, M)
+  static Variable<T, 2, D> flags(const std::vector<Mask<1, D>>& present) {
+    const std::size_t batch = std::size_t(present[0].size()), count = present.size();
+    std::vector<T> numbers(batch * count);
+    for (std::size_t m = 0; m < count; ++m) {
+      const std::vector<std::uint8_t> column = present[m].to_vector();
+      for (std::size_t b = 0; b < batch; ++b) numbers[b * count + m] = T(column[b]);
+    }
+    return Variable<T, 2, D>(Tensor<T, 2, D>::from({index_t(batch), index_t(count)}, numbers));
+  }
+  /// The sum or the mean of what the present modalities say.
+  Variable<T, 2, D> gathered(const CorrkdOutput<T, D>& output) const {
+    auto total = output.own[0];
+    for (std::size_t m = 1; m < own.size(); ++m) total = total + output.own[m];
+    if (options.evidence == Evidence::sum) return total;
+    std::vector<T> share(std::size_t(total.extent(0)), T(0));
+    for (const auto& mask : output.present) {
+      const std::vector<std::uint8_t> column = mask.to_vector();
+      for (std::size_t b = 0; b < share.size(); ++b) share[b] += T(column[b]);
+    }
+    for (T& one : share) one = one > 0 ? 1 / one : T(0);
+    return detail::scale_leading("evidence", total, Tensor<T, 1, D>::from({total.extent(0)}, share));
   }
   /// Undefined: all.
   Mask<2, D> counted(const Mask<2, D>& present) const {

@@ -9,18 +9,59 @@
 
 namespace lacuna::models {
 
-/// Cross-entropy of the scores, averaged over one-vs-rest heads; mean square error for a regression.
+/// Cross-entropy of the scores, averaged over one-vs-rest heads; mean square error for a regression. Over the samples
+/// of `present`, undefined for all.
 template <class T, class D>
 Variable<T, 0, D> corrkd_task_loss(const CorrkdOptions& o, const Variable<T, 2, D>& scores,
-                                   const CorrkdTarget<T, D>& target) {
-  if (o.labels == CorrkdLabels::regression) return mse_loss(scores, Variable<T, 2, D>(target.values), target.present);
-  if (!o.one_vs_rest) return cross_entropy(scores, target.classes, {}, target.present);
+                                   const CorrkdTarget<T, D>& target, const Mask<1, D>& present) {
+  if (o.labels == CorrkdLabels::regression) return mse_loss(scores, Variable<T, 2, D>(target.values), present);
+  const CrossEntropyOptions smooth{.smoothing = o.loss.smoothing};
+  if (!o.one_vs_rest) return cross_entropy(scores, target.classes, smooth, present);
   Variable<T, 0, D> total;
   for (index_t h = 0; h < o.head_count(); ++h) {
     std::vector<index_t> own;
     for (const index_t k : target.classes) own.push_back(k == h);
-    const auto term = cross_entropy(slice(scores, 1, 2 * h, 2), own, {}, target.present);
+    const auto term = cross_entropy(slice(scores, 1, 2 * h, 2), own, smooth, present);
     total = total.defined() ? total + term : term;
+  }
+  return (1.0 / double(o.head_count())) * total;
+}
+
+/// The mean over modalities of term(m, those samples that take part and have the modality).
+template <class T, class D, class Term>
+Variable<T, 0, D> corrkd_over_modalities(const CorrkdOutput<T, D>& output, const Mask<1, D>& counted, Term&& term) {
+  Variable<T, 0, D> total;
+  for (std::size_t m = 0; m < output.own.size(); ++m) {
+    Mask<1, D> present = output.present[m];
+    if (counted.defined()) {
+      std::vector<std::uint8_t> both = present.to_vector(), take = counted.to_vector();
+      for (std::size_t b = 0; b < both.size(); ++b) both[b] = both[b] && take[b];
+      present = Mask<1, D>::from({present.size()}, both);
+    }
+    const auto one = term(m, present);
+    total = m == 0 ? one : total + one;
+  }
+  return (1.0 / double(output.own.size())) * total;
+}
+/// The task loss of every modality's own head.
+template <class T, class D>
+Variable<T, 0, D> corrkd_own_loss(const CorrkdOptions& o, const CorrkdOutput<T, D>& output,
+                                  const CorrkdTarget<T, D>& target) {
+  return corrkd_over_modalities(output, target.present, [&](std::size_t m, const Mask<1, D>& present) {
+    return corrkd_task_loss(o, output.own[m], target, present);
+  });
+}
+/// KL from the teacher to the student, the mean over one-vs-rest heads; of a regression the mean square difference.
+template <class T, class D>
+Variable<T, 0, D> corrkd_divergence(const CorrkdOptions& o, const Variable<T, 2, D>& student,
+                                    const Variable<T, 2, D>& teacher, const Mask<1, D>& present) {
+  if (o.labels == CorrkdLabels::regression) return mse_loss(student, teacher, present);
+  if (!o.one_vs_rest) return kl_divergence(student, teacher, o.loss.divergence, present);
+  Variable<T, 0, D> total;
+  for (index_t h = 0; h < o.head_count(); ++h) {
+    const auto term =
+        kl_divergence(slice(student, 1, 2 * h, 2), slice(teacher, 1, 2 * h, 2), o.loss.divergence, present);
+    total = h == 0 ? term : total + term;
   }
   return (1.0 / double(o.head_count())) * total;
 }
@@ -28,19 +69,20 @@ Variable<T, 0, D> corrkd_task_loss(const CorrkdOptions& o, const Variable<T, 2, 
 /// A term of weight 0 is undefined, and so are the two informations unless RCD is on.
 template <class T, class D = Cpu>
 struct CorrkdLosses {
-  Variable<T, 0, D> task, sample, prototype, response, target_information, rest_information, total;
+  Variable<T, 0, D> task, own, own_response, sample, prototype, response, target_information, rest_information, total;
 };
 
-/// L = L_task + λ_scd L_SCD + λ_cpd L_CPD + λ_rcd L_RCD; the teacher's output is a constant, critics learn with the
-/// student. Samples that take no part (`target.present`) enter no term. With one-vs-rest heads the response term is the
-/// mean over heads; in a regression it is the mean square difference of the predictions, and prototypes are of the
-/// seven rounded labels. teacher undefined: the task alone.
+/// L = L_task + λ_own L_own + λ_own_response L_own_response + λ_scd L_SCD + λ_cpd L_CPD + λ_rcd L_RCD; the teacher's
+/// output is a constant, critics learn with the student. Samples that take no part (`target.present`) enter no term.
+/// With one-vs-rest heads the response term is the mean over heads; in a regression it is the mean square difference of
+/// the predictions, and prototypes are of the seven rounded labels. teacher undefined: L_task and L_own alone.
 template <class T, class D>
 CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T, D>& student,
                                     const CorrkdOutput<T, D>& teacher, const CorrkdTarget<T, D>& target,
                                     const CorrkdCritics<T, D>& critics, const Context& context = {}) {
   CorrkdLosses<T, D> losses;
-  losses.total = losses.task = corrkd_task_loss(o, student.scores, target);
+  losses.total = losses.task = corrkd_task_loss(o, student.scores, target, target.present);
+  if (o.loss.own != 0) losses.total = losses.total + o.loss.own * (losses.own = corrkd_own_loss(o, student, target));
   if (!teacher.joint.defined()) return losses;
   const auto joint = teacher.joint.detach(), scores = teacher.scores.detach();
   const CorrkdLossOptions& l = o.loss;
@@ -51,6 +93,11 @@ CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T
   if (l.cpd != 0)
     include(l.cpd, losses.prototype =
                        cpd_loss(student.joint, joint, target.classes, o.class_count(), l.prototype, target.present));
+  if (l.own_response != 0)
+    include(l.own_response, losses.own_response = corrkd_over_modalities(
+                                student, target.present, [&](std::size_t m, const Mask<1, D>& present) {
+                                  return corrkd_divergence(o, student.own[m], teacher.own.at(m).detach(), present);
+                                }));
   if (l.rcd == 0 || l.response == ResponseLoss::none) return losses;
   if (o.labels == CorrkdLabels::regression) {
     include(l.rcd, losses.response = mse_loss(student.scores, scores, target.present));

@@ -30,6 +30,11 @@ enum class CriticKind { mlp, bilinear };
 enum class Negatives { all, shuffle };
 enum class StudentInit { random, teacher };
 
+/// Scores of every modality's own head, from its h_m alone, added to those of the joint head: the sum over the present
+/// modalities (evidence for classes adds up) or their mean (for a regression). none: the joint head alone, as
+/// published.
+enum class Evidence { none, sum, mean };
+
 struct CorrkdNetworkOptions {
   std::vector<index_t> inputs = {};  ///< feature size of every modality
   index_t outputs = 2;               ///< K scores; the model sets it
@@ -42,6 +47,8 @@ struct CorrkdNetworkOptions {
          head_dropout = 0;
   GapMask gap_mask = GapMask::none;
   missing::Fill fill = missing::Fill::zeros;  ///< zeros before or after the encoder, or a learned vector before it
+  Evidence evidence = Evidence::none;
+  bool presence = false;  ///< the joint head is told which modalities are present: M flags beside H
   std::vector<index_t> frames =
       {};  ///< with GapMask::none: shorter batches are padded to these lengths; empty: as they come
 
@@ -61,6 +68,9 @@ struct CorrkdCriticOptions {
 /// total = task + scd · L_SCD + cpd · L_CPD + rcd · L_response. A term of weight 0 is not computed.
 struct CorrkdLossOptions {
   double scd = 1, cpd = 1, rcd = 1;
+  double own = 0;           ///< weight of the task loss of every present modality's own head, averaged; needs evidence
+  double own_response = 0;  ///< weight of KL from the teacher's own heads to the student's, averaged likewise
+  double smoothing = 0;     ///< of the labels in every cross-entropy, 0..1
   ScdOptions sample = {.margin = 1.2};
   CpdOptions prototype = {};
   ResponseLoss response = ResponseLoss::rcd;
@@ -76,6 +86,7 @@ struct CorrkdTeacherOptions {
   index_t epochs = 50, batch = 64;
   double rate = 4e-3;
   double clip = 0.8;  ///< largest norm of the gradient; 0 = no limit
+  index_t count = 1;  ///< of teachers, from different starts; responses are those of their mean probability
 };
 
 struct CorrkdOptions {
@@ -121,7 +132,7 @@ struct CorrkdOptions {
     if (class_count() < 2) throw OptionError(detail::cat("CorrKD: ", class_count(), " classes, expected at least 2"));
     if (one_vs_rest && labels == CorrkdLabels::regression)
       throw OptionError("CorrKD: a regression has no classes for one-vs-rest heads");
-    for (const double weight : {loss.scd, loss.cpd, loss.rcd})
+    for (const double weight : {loss.scd, loss.cpd, loss.rcd, loss.own, loss.own_response})
       if (!(weight >= 0 && weight < 1e300)) throw OptionError(detail::cat("CorrKD: a loss weight is ", weight));
     if (loss.response == ResponseLoss::rcd && loss.information.renormalize && (one_vs_rest || class_count() == 2))
       throw OptionError(
@@ -131,8 +142,13 @@ struct CorrkdOptions {
     if (network.fill == missing::Fill::substitute)
       throw OptionError(
           "CorrKD: a substitute stream is put in by missing::apply; fill is zeros, encoded_zeros or learned");
-    if (distill && (teacher.epochs < 1 || teacher.batch < 1 || !(teacher.rate > 0) || !(teacher.clip >= 0)))
-      throw OptionError("CorrKD: teacher epochs, batch and rate must be positive, clip not negative");
+    if (!(loss.smoothing >= 0 && loss.smoothing <= 1))
+      throw OptionError(detail::cat("CorrKD: label smoothing is ", loss.smoothing, ", expected 0..1"));
+    if ((loss.own != 0 || loss.own_response != 0) && network.evidence == Evidence::none)
+      throw OptionError("CorrKD: the losses of every modality's own head need evidence = sum or mean");
+    if (distill &&
+        (teacher.count < 1 || teacher.epochs < 1 || teacher.batch < 1 || !(teacher.rate > 0) || !(teacher.clip >= 0)))
+      throw OptionError("CorrKD: teacher count, epochs, batch and rate must be positive, clip not negative");
     mrm.check(index_t(network.inputs.size()));
   }
 
@@ -152,6 +168,8 @@ struct CorrkdOptions {
     f("head_dropout", n.head_dropout);
     f("gap_mask", n.gap_mask);
     f("fill", n.fill);
+    f("evidence", n.evidence);
+    f("presence", n.presence);
     f("frames", n.frames);
     f("labels", self.labels);
     f("classes", self.classes);
@@ -160,6 +178,9 @@ struct CorrkdOptions {
     f("scd", l.scd);
     f("cpd", l.cpd);
     f("rcd", l.rcd);
+    f("own", l.own);
+    f("own_response", l.own_response);
+    f("smoothing", l.smoothing);
     f("scd_margin", l.sample.margin);
     f("scd_normalize", l.sample.normalize);
     f("scd_reduction", l.sample.reduction);
@@ -195,6 +216,7 @@ struct CorrkdOptions {
     f("teacher_batch", self.teacher.batch);
     f("teacher_rate", self.teacher.rate);
     f("teacher_clip", self.teacher.clip);
+    f("teacher_count", self.teacher.count);
     f("distill", self.distill);
     f("student_init", self.student_init);
     f("standardize", self.standardize);

@@ -21,7 +21,10 @@ template <class T, class D, class Fetch, class Check>
 CorrkdTeacherRecord fit_corrkd_teacher(CorrkdNetwork<T, D>& network, const CorrkdOptions& o, index_t samples,
                                        index_t checks, Random& random, Fetch&& fetch, Check&& check) {
   const auto loss = [&](const data::Batch<T, D>& batch, const Context& context) {
-    return corrkd_task_loss(o, network(batch.streams, context).scores, corrkd_target(o, batch));
+    const auto output = network(batch.streams, context);
+    const auto target = corrkd_target(o, batch);
+    const auto task = corrkd_task_loss(o, output.scores, target, target.present);
+    return o.loss.own != 0 && context.training() ? task + o.loss.own * corrkd_own_loss(o, output, target) : task;
   };
   const auto part = [&](const std::vector<index_t>& order, index_t begin) {
     const index_t end = std::min(index_t(order.size()), begin + o.teacher.batch);

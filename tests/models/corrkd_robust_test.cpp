@@ -1,0 +1,316 @@
+/// CorrKD's options beyond the paper: heads of single modalities, flags of presence, several teachers, the presets.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "lacuna/autograd/gradcheck.hpp"
+#include "lacuna/data/synthetic.hpp"
+#include "lacuna/models/corrkd/corrkd.hpp"
+#include "lacuna/models/corrkd/presets.hpp"
+#include "lacuna/models/corrkd/pytorch.hpp"
+#include "lacuna/train/trainer.hpp"
+
+using namespace lacuna;
+using namespace lacuna::models;
+
+namespace {
+
+std::vector<double> normal(index_t count, std::uint64_t seed) {
+  const RandomStream stream = Random(seed).stream();
+  std::vector<double> numbers;
+  for (index_t i = 0; i < count; ++i) numbers.push_back(stream.normal(std::uint64_t(i)));
+  return numbers;
+}
+CorrkdNetworkOptions small(Evidence evidence, bool presence, GapMask mask = GapMask::present) {
+  return {.inputs = {3, 2},
+          .outputs = 3,
+          .width = 4,
+          .heads = 2,
+          .depth = 1,
+          .embedding_dropout = 0,
+          .attention_dropout = 0,
+          .hidden_dropout = 0,
+          .residual_dropout = 0,
+          .gap_mask = mask,
+          .evidence = evidence,
+          .presence = presence};
+}
+/// Sample 1 lacks the second modality, sample 2 everything, sample 3 a frame.
+std::vector<data::Stream<double>> streams(index_t batch = 4, index_t frames = 3) {
+  std::vector<data::Stream<double>> list;
+  const index_t features[] = {3, 2};
+  for (std::size_t m = 0; m < 2; ++m) {
+    Mask<2> present = Mask<2>::full({batch, frames}, 1);
+    for (index_t b = 0; b < batch; ++b)
+      for (index_t t = 0; t < frames; ++t)
+        if (b == 2 || (b == 1 && m == 1) || (b == 3 && t == 0 && frames > 1)) present(b, t) = 0;
+    list.push_back(
+        {Tensor<double, 3>::from({batch, frames, features[m]}, normal(batch * frames * features[m], 10 + m)), present});
+  }
+  return list;
+}
+/// Two modalities of a problem of three classes, with every loss on that reads own heads.
+CorrkdOptions robust_options() {
+  CorrkdOptions o;
+  o.network = small(Evidence::sum, true);
+  o.labels = CorrkdLabels::classes;
+  o.classes = 3;
+  o.loss = {.scd = 0, .cpd = 0, .rcd = 0, .own = 0.7, .own_response = 1.3, .smoothing = 0.1};
+  o.loss.divergence.temperature = 2;
+  return o;
+}
+std::vector<float> numbers(const auto& module) {
+  std::vector<float> list;
+  for_each_parameter(module, [&](const std::string&, const auto& p) {
+    for (index_t i = 0; i < p.size(); ++i) list.push_back(float(p.data()[i]));
+  });
+  return list;
+}
+
+}  // namespace
+
+TEST_CASE("corrkd evidence: scores are those of the joint head and of the present modalities, added up or averaged") {
+  for (const auto evidence : {Evidence::sum, Evidence::mean}) {
+    Random random(2);
+    const CorrkdNetwork<double> network(small(evidence, false), random);
+    const auto out = network(streams());
+    const auto joint = network.head_out(network.head_in(out.joint, Activation::relu));
+    const std::uint8_t has[4][2] = {{1, 1}, {1, 0}, {0, 0}, {1, 1}};
+    for (index_t b = 0; b < 4; ++b) {
+      const double count = has[b][0] + has[b][1];
+      for (index_t k = 0; k < 3; ++k) {
+        double expected = 0;
+        for (std::size_t m = 0; m < 2; ++m) {
+          double own = network.own[m].bias.value()(k);
+          for (index_t j = 0; j < 4; ++j) own += network.own[m].weight.value()(k, j) * out.streams[m].value()(b, j);
+          if (!has[b][m]) own = 0;
+          CHECK(std::abs(out.own[m].value()(b, k) - own) < 1e-12);
+          CHECK(out.present[m](b) == has[b][m]);
+          expected += own;
+        }
+        if (evidence == Evidence::mean && count > 0) expected /= count;
+        CHECK(std::abs(out.scores.value()(b, k) - joint.value()(b, k) - expected) < 1e-12);
+      }
+    }
+  }
+  Random random(2);
+  const CorrkdNetwork<double> plain(small(Evidence::none, false), random);
+  CHECK(plain(streams()).own.empty());
+  CHECK(plain(streams()).present.empty());
+}
+
+TEST_CASE("corrkd presence: the joint head gets one flag per modality, the representation does not") {
+  Random random(2);
+  const CorrkdNetwork<double> network(small(Evidence::none, true), random);
+  CHECK(network.head_in.weight.shape() == Shape{8, 10});
+  const auto out = network(streams());
+  CHECK(out.joint.shape() == Shape{4, 8});
+  const Variable<double, 2> flags(Tensor<double, 2>::from({4, 2}, {1, 1, 1, 0, 0, 0, 1, 1}));
+  const auto hidden = network.head_in(concat_last(std::vector{out.joint, flags}), Activation::relu);
+  const auto expected = network.head_out(hidden).value().to_vector();
+  CHECK(out.scores.value().to_vector() == expected);
+}
+
+TEST_CASE("corrkd evidence and presence: gradients, absent streams, one sample, one frame, none") {
+  for (const auto mask : {GapMask::none, GapMask::valid, GapMask::present})
+    for (const auto evidence : {Evidence::sum, Evidence::mean})
+      for (const bool presence : {false, true}) {
+        CAPTURE(int(mask));
+        CAPTURE(int(evidence));
+        Random random(2);
+        const CorrkdNetwork<double> network(small(evidence, presence, mask), random);
+        for (const index_t frames : {1, 3}) {
+          auto given = streams(4, frames);
+          const auto before = network(given).scores.value().to_vector();
+          for (auto& stream : given)
+            for (index_t b = 0; b < 4; ++b)
+              for (index_t t = 0; t < frames; ++t)
+                if (!stream.present(b, t)) stream.frames(b, t, 0) = std::numeric_limits<double>::quiet_NaN();
+          CHECK(network(given).scores.value().to_vector() == before);
+          const auto f = [&] {
+            const auto out = network(given);
+            return sum(multiply(out.scores, out.scores)) + sum(multiply(out.own[1], out.own[1]));
+          };
+          CHECK(check_gradients(f, 1e-6, 1e-2, network.own[0].weight, network.own[1].bias, network.head_in.weight,
+                                network.convolution[1].weight, network.encoder[0].layers[0].attention.qkv.weight)
+                    .worst < 1e-6);
+        }
+        CHECK(network(streams(1, 1)).scores.shape() == Shape{1, 3});
+        CHECK(network(streams(0, 2)).scores.shape() == Shape{0, 3});
+      }
+}
+
+TEST_CASE("corrkd own losses: the mean over modalities, over samples that have them, with gradients") {
+  const CorrkdOptions o = robust_options();
+  Random random(4);
+  const CorrkdNetwork<double> student(o.network, random), teacher(o.network, random);
+  const auto given = streams();
+  const CorrkdTarget<double> all{{0, 1, 2, 1}, {}, {}}, some{{-1, 1, 2, 1}, {}, Mask<1>::from({4}, {0, 1, 1, 1})};
+  const auto told = teacher(given);
+  for (const auto& target : {all, some}) {
+    const auto out = student(given);
+    const auto losses = corrkd_objective(o, out, told, target, {});
+    double own = 0, response = 0;
+    for (std::size_t m = 0; m < 2; ++m) {
+      std::vector<index_t> classes;
+      std::vector<double> s, t;
+      for (index_t b = 0; b < 4; ++b) {
+        if (!out.present[m](b) || target.classes[std::size_t(b)] < 0) continue;
+        classes.push_back(target.classes[std::size_t(b)]);
+        for (index_t k = 0; k < 3; ++k) s.push_back(out.own[m].value()(b, k)), t.push_back(told.own[m].value()(b, k));
+      }
+      const index_t n = index_t(classes.size());
+      const Variable<double, 2> left(Tensor<double, 2>::from({n, 3}, s)), right(Tensor<double, 2>::from({n, 3}, t));
+      own += cross_entropy(left, classes, {.smoothing = 0.1}).item() / 2;
+      response += kl_divergence(left, right, {2}).item() / 2;
+    }
+    CHECK(std::abs(losses.own.item() - own) < 1e-12);
+    CHECK(std::abs(losses.own_response.item() - response) < 1e-12);
+    CHECK(std::abs(losses.total.item() - losses.task.item() - 0.7 * own - 1.3 * response) < 1e-12);
+    const auto f = [&] { return corrkd_objective(o, student(given), told, target, {}).total; };
+    CHECK(check_gradients(f, 1e-5, 1e-3, student.own[0].weight, student.own[1].bias, student.head_in.weight,
+                          student.convolution[1].weight)
+              .worst <= 1e-6);
+  }
+  CorrkdOptions heads = o;
+  heads.one_vs_rest = true;
+  heads.network.outputs = heads.outputs();
+  const CorrkdNetwork<double> wide(heads.network, random), wide_teacher(heads.network, random);
+  CHECK(check_gradients([&] { return corrkd_objective(heads, wide(given), wide_teacher(given), some, {}).total; }, 1e-5,
+                        1e-3, wide.own[0].weight, wide.head_out.weight)
+            .worst <= 1e-6);
+  CorrkdOptions real = o;
+  real.labels = CorrkdLabels::regression;
+  real.network.outputs = 1;
+  real.network.evidence = Evidence::mean;
+  const CorrkdNetwork<double> line(real.network, random), line_teacher(real.network, random);
+  const CorrkdTarget<double> labels{{1, 3, 4, 3}, Tensor<double, 2>::from({4, 1}, {-2, 0, 1, .5}), {}};
+  CHECK(check_gradients([&] { return corrkd_objective(real, line(given), line_teacher(given), labels, {}).total; },
+                        1e-5, 1e-3, line.own[0].weight, line.head_out.weight)
+            .worst <= 1e-6);
+  // nobody has anything: 0, no NaN
+  auto nothing = streams();
+  for (auto& stream : nothing) stream.present = Mask<2>::zeros(stream.present.extents());
+  const auto losses = corrkd_objective(o, student(nothing), told, all, {});
+  CHECK(losses.own.item() == 0);
+  CHECK(losses.own_response.item() == 0);
+}
+
+TEST_CASE("corrkd: the response of several teachers is that of their mean probability") {
+  CorrkdOptions o;
+  o.labels = CorrkdLabels::classes;
+  o.classes = 2;
+  using Scores = std::vector<Tensor<double, 2>>;
+  // probabilities (3/4, 1/4) and (1/4, 3/4); a thousand does not overflow
+  const Scores two{Tensor<double, 2>::from({2, 2}, {std::log(3.0), 0, 1000, 0}),
+                   Tensor<double, 2>::from({2, 2}, {0, std::log(3.0), 1000, 0})};
+  const auto mean = corrkd_mean_response(o, two);
+  CHECK(std::abs(mean(0, 0) - std::log(0.5)) < 1e-12);
+  CHECK(std::abs(mean(0, 1) - std::log(0.5)) < 1e-12);
+  CHECK(mean(1, 0) == 0);
+  CHECK(std::isfinite(mean(1, 1)));
+  o.one_vs_rest = true;
+  const auto heads = corrkd_mean_response(o, Scores{Tensor<double, 2>::from({1, 4}, {0, 0, std::log(3.0), 0})});
+  CHECK(std::abs(heads(0, 2) - std::log(0.75)) < 1e-12);
+  CHECK(std::abs(heads(0, 0) - std::log(0.5)) < 1e-12);
+  CorrkdOptions real;
+  real.labels = CorrkdLabels::regression;
+  CHECK(corrkd_mean_response(real, Scores{Tensor<double, 2>::from({1, 1}, {1}), Tensor<double, 2>::from({1, 1}, {4})})(
+            0, 0) == 2.5);
+}
+
+TEST_CASE(
+    "corrkd robust: trains alike with any number of threads, is stored whole, and lacks nothing it is not given") {
+  const auto corpus = data::synthetic({.samples = 60, .seed = 3, .validation = 20, .test = 20, .max_frames = 4});
+  CorrkdRecipe recipe = corrkd_preset("robust", "any", corpus.dimensions());
+  recipe.model.network.width = 8;
+  recipe.model.teacher.epochs = 2;
+  recipe.model.teacher.count = 2;
+  const train::FitOptions fit{.epochs = 2,
+                              .batch = 16,
+                              .learning_rate = recipe.rate,
+                              .schedule = recipe.schedule,
+                              .weight_decay = recipe.weight_decay,
+                              .clip = recipe.clip};
+  const auto trained = [&](int threads) {
+    set_threads(threads);
+    Corrkd<float> model(recipe.model, Random(1));
+    train::Observer quiet;
+    train::fit(model, corpus, fit, quiet);
+    set_threads(0);
+    return model;
+  };
+  const Corrkd<float> model = trained(1);
+  CHECK(model.teacher.size() == 2);
+  CHECK(model.teacher_record.size() == 2);
+  CHECK(numbers(model.teacher[0]) != numbers(model.teacher[1]));
+  for (const int threads : {2, 3}) CHECK(numbers(trained(threads)) == numbers(model));
+
+  Corrkd<float> back;
+  train::load_model(back, train::model_state(model));
+  CHECK(back.teacher.size() == 2);
+  CHECK(back.options.loss.own_response == model.options.loss.own_response);
+  CHECK(back.options.network.evidence == Evidence::sum);
+  for (const auto& condition : model.conditions(corpus.modality_names())) {
+    const auto found = train::predict(model, corpus.test, condition, 7);
+    CHECK(train::predict(back, corpus.test, condition, 7) == found);
+    for (const double y : found) CHECK((y >= -1 && y <= 1));
+  }
+  const auto nothing = train::predict(model, corpus.test, {"nothing", {1, 1, 1}});
+  for (const double y : nothing) CHECK(y == nothing[0]);
+
+  Random random(5);
+  const auto batch = data::gather<float>(corpus.train, std::vector<index_t>{3, 5, 9, 11});
+  std::vector<std::string> names;
+  for (const auto& [name, value] : model.loss(batch, Context::train(random)).terms) names.push_back(name);
+  CHECK(std::count(names.begin(), names.end(), "own") == 1);
+  CHECK(std::count(names.begin(), names.end(), "own_response") == 1);
+  // one teacher given from elsewhere is one teacher from then on
+  Corrkd<float> other(recipe.model, Random(2));
+  other.set_teacher(model.teacher[1]);
+  CHECK(other.options.teacher.count == 1);
+  CHECK(other.teacher.size() == 1);
+  CHECK_THROWS_AS(other.set_teacher(std::vector<CorrkdNetwork<float>>{}), OptionError);
+}
+
+TEST_CASE("corrkd: options of the robust preset that cannot work are refused with a reason") {
+  const auto refused = [](auto&& change, const char* reason) {
+    CorrkdOptions o = robust_options();
+    change(o);
+    CHECK_THROWS_WITH_AS(Corrkd<double>(o, Random(1)), doctest::Contains(reason), OptionError);
+  };
+  refused([](auto& o) { o.network.evidence = Evidence::none; }, "evidence");
+  refused([](auto& o) { o.loss.own = 0, o.network.evidence = Evidence::none; }, "evidence");
+  refused([](auto& o) { o.loss.own = -1; }, "weight");
+  refused([](auto& o) { o.loss.smoothing = 1.5; }, "smoothing");
+  refused([](auto& o) { o.teacher.count = 0; }, "teacher");
+}
+
+TEST_CASE("corrkd presets: any data set, class ids or real labels; patterns with little left come more often") {
+  for (const char* preset : {"paper", "hrlf", "robust"}) {
+    const auto classes = corrkd_preset(preset, "any", {3, 4, 5, 6}, 10), real = corrkd_preset(preset, "any", {3, 4});
+    CHECK(classes.model.labels == CorrkdLabels::classes);
+    CHECK(classes.model.classes == 10);
+    CHECK(classes.model.standardize);
+    CHECK(real.model.labels == CorrkdLabels::binary_non0);
+    CHECK_NOTHROW(classes.model.check());
+    CHECK_NOTHROW(real.model.check());
+  }
+  // the published values are untouched by the name of the set
+  CHECK(!corrkd_preset("paper", "mosi", {1}).model.standardize);
+  CHECK(corrkd_preset("paper", "any", {1}).rate == corrkd_preset("paper", "mosi", {1}).rate);
+  CHECK(corrkd_preset("robust", "iemocap", {1, 1}).model.classes == 4);
+  CHECK_THROWS_AS(corrkd_preset("robust", "nothing", {1}), OptionError);
+
+  const auto weights = corrkd_hard_patterns(3);  // {0} {1} {2} {0,1} {0,2} {1,2} {0,1,2}
+  REQUIRE(weights.size() == 7);
+  for (std::size_t i = 0; i < 3; ++i) CHECK(weights[i] == 1);
+  for (std::size_t i = 3; i < 6; ++i) CHECK(weights[i] == doctest::Approx(2.0 / 3));
+  CHECK(weights[6] == 1);
+  CHECK(corrkd_hard_patterns(1) == std::vector<double>{3});
+  CHECK(corrkd_hard_patterns(6).size() == 63);
+  CHECK_NOTHROW(corrkd_preset("robust", "any", std::vector<index_t>(9, 2)).model.check());
+
+  CHECK(corrkd_pytorch_name("own.1.weight", 2) == "own.1.weight");
+}

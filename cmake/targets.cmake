@@ -1,6 +1,7 @@
 # lacuna::lacuna       all headers; Eigen, and OpenMP where there is one
 # lacuna::io           the same for programs that include lacuna/io/...: cereal, JSON, zlib
 # lacuna::xtensor      the same for programs that include lacuna/interop/xtensor.hpp
+# lacuna::cuda         the same for .cu files that include lacuna/cuda.cuh, see cuda.cmake
 # lacuna::precompiled  the same as lacuna::lacuna with the common templates compiled once, see precompiled.cmake
 # No target adds warnings, optimisation or processor flags to the programs of others.
 
@@ -33,6 +34,8 @@ endif()
 if(xtensor_FOUND)
   lacuna_add_component(xtensor xtensor)
 endif()
+
+include(${PROJECT_SOURCE_DIR}/cmake/cuda.cmake)
 
 if(EXISTS ${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp)
   include(${PROJECT_SOURCE_DIR}/cmake/precompiled.cmake)

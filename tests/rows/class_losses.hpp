@@ -76,9 +76,12 @@ struct BinaryCrossEntropyProblem {
   static BatchProblem problem() { return {{2}, {0, 0.25, 1, 0.75, 0}}; }
   static auto call(const auto& in) {
     const auto x = in.template leaf<2>(0);
-    auto target = x.value().clone();
     const auto host = in.template constant<1>(0).to_vector();
-    for (std::size_t i = 0; i < 2 * host.size(); ++i) target.data()[i] = host[i / 2];
+    auto twice = host;
+    twice.resize(2 * host.size());
+    for (std::size_t i = 0; i < twice.size(); ++i) twice[i] = host[i / 2];
+    auto target = x.value().clone();
+    target.assign(twice);
     return binary_cross_entropy(x, target, {{2, 0.5}}, in.template mask<1>(0));
   }
 };

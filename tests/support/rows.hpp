@@ -337,9 +337,9 @@ std::string check_threads(const Case& c) {
 }
 
 /// What is absent does not matter and gets no gradient.
-template <class Row, class T>
+template <class Row, class T, class D = Cpu>
 std::string check_absent(const Case& c) {
-  const Inputs<T> in(c);
+  const Inputs<T, D> in(c);
   const Numbers<T> before = evaluate<Row>(in);
   for (const auto& list : {before.outputs, before.gradients})
     for (const auto& numbers : list)
@@ -395,6 +395,23 @@ std::string check_slots(const Case& c) {
     for (std::size_t j = 0; j < in.nodes().size(); ++j)
       if (i != j && in.nodes()[j]->has_gradient) return detail::cat("slots: leaf ", j, " wants no gradient and got one");
   }
+  return {};
+}
+
+/// The numbers of another device against those of the host.
+template <class Row, class T, class D>
+std::string check_device(const Case& c, double tolerance) {
+  const Numbers<T> exact = evaluate<Row>(Inputs<T>(c));
+  const Numbers<T> found = evaluate<Row>(Inputs<T, D>(c));
+  for (std::size_t i = 0; i < exact.outputs.size(); ++i)
+    if (const double e = detail::error(found.outputs[i], exact.outputs[i], 0.1); !(e <= tolerance))
+      return detail::cat("device: output ", i, " is off by ", e);
+  for (std::size_t i = 0; i < exact.gradients.size(); ++i)
+    if (const double e = detail::error(found.gradients[i], exact.gradients[i], 0.1); !(e <= tolerance))
+      return detail::cat("device: gradient of leaf ", i, " is off by ", e);
+  const Numbers<T> again = evaluate<Row>(Inputs<T, D>(c));
+  if (!detail::same_bits(found.outputs, again.outputs) || !detail::same_bits(found.gradients, again.gradients))
+    return "device: two runs give other bits";
   return {};
 }
 

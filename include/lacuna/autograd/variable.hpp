@@ -64,9 +64,10 @@ class Variable {
     if (slot.fresh) {
       D::copy(slot.data, seed.data(), std::size_t(seed.size()) * sizeof(T));
     } else {
-      Array<T, D> doubled = node_->gradient.clone();  // a leaf that already holds a gradient
-      for (index_t i = 0; i < seed.size(); ++i) doubled.data()[i] += seed.data()[i];
-      D::copy(slot.data, doubled.data(), std::size_t(seed.size()) * sizeof(T));
+      std::vector<T> sum = node_->gradient.to_vector();  // a leaf that already holds a gradient
+      const std::vector<T> more = seed.to_vector();
+      for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += more[i];
+      node_->gradient.assign(sum);
     }
     propagate();
   }

@@ -6,13 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "lacuna/core/host_device.hpp"
 #include "lacuna/core/shape.hpp"
-
-#ifdef __CUDACC__
-#define LACUNA_HD __host__ __device__
-#else
-#define LACUNA_HD
-#endif
 
 namespace lacuna {
 
@@ -52,7 +47,9 @@ struct PhiloxLanes {
       std::uint32_t c0 = std::uint32_t(first + std::uint64_t(l)), c1 = std::uint32_t((first + std::uint64_t(l)) >> 32);
       std::uint32_t c2 = std::uint32_t(high), c3 = std::uint32_t(high >> 32);
       std::uint32_t k0 = std::uint32_t(key), k1 = std::uint32_t(key >> 32);
+#ifndef __CUDACC__  // nvcc does not know it
 #pragma GCC unroll 10
+#endif
       for (int round = 0; round < 10; ++round) {
         const std::uint64_t p0 = std::uint64_t(0xD2511F53u) * c0, p1 = std::uint64_t(0xCD9E8D57u) * c2;
         c0 = std::uint32_t(p1 >> 32) ^ c1 ^ k0;

@@ -19,6 +19,13 @@ constexpr double default_parameter(Activation kind) { return kind == Activation:
 
 namespace functors {
 
+/// The same number for every index: what fills an array on any device.
+template <class T>
+struct Constant {
+  T number;
+  LACUNA_HD T operator()(index_t) const { return number; }
+};
+
 struct Identity {
   template <class T>
   LACUNA_HD T value(T x) const {
@@ -199,6 +206,11 @@ struct Keep {
 
   static Keep with(RandomStream stream, double probability) {
     return {stream, std::uint32_t(probability * 4294967296.0), 1.0 / (1.0 - probability)};
+  }
+  /// Whether element i stays, by itself: what a thread of its own computes.
+  LACUNA_HD bool keeps(index_t i) const {
+    const std::uint64_t element = std::uint64_t(i);
+    return stream.block(element / 64 * 16 + element % 16).word[element % 64 / 16] >= threshold;
   }
 };
 

@@ -75,7 +75,7 @@ Variable<T, 0, D> sum(const Variable<T, R, D>& x) {
       [x](const Tensor<T, 0, D>& dy) {
         const T each = dy.to_vector()[0];
         if (const auto slot = x.gradient_slot())
-          Kernels<D>::contribute(x.size(), slot, [each](index_t) { return each; });
+          Kernels<D>::contribute(x.size(), slot, functors::Constant<T>{each});
       },
       x);
 }

@@ -26,7 +26,7 @@ requires(R >= 1) Variable<T, R, D> slice(const Variable<T, R, D>& x, int axis, i
       [=](const Tensor<T, R, D>& dy) {
         GradientSlot<T> slot = x.gradient_slot();
         if (!slot) return;
-        if (slot.fresh) Kernels<D>::generate(x.size(), slot.data, [](index_t) { return T(0); });
+        if (slot.fresh) Kernels<D>::generate(x.size(), slot.data, functors::Constant<T>{T(0)});
         slot.fresh = false;
         Kernels<D>::contribute_runs(outer, width, dy.data(), width, slot.at(first), stride);
       },
@@ -45,7 +45,7 @@ Variable<T, S, D> output_part(const Variable<T, 1, D>& all, index_t offset,
       [=](const Tensor<T, S, D>& dy) {
         GradientSlot<T> slot = all.gradient_slot();
         if (!slot) return;
-        if (slot.fresh) Kernels<D>::generate(all.size(), slot.data, [](index_t) { return T(0); });
+        if (slot.fresh) Kernels<D>::generate(all.size(), slot.data, functors::Constant<T>{T(0)});
         slot.fresh = false;
         Kernels<D>::contribute_scaled(dy.size(), T(1), dy.data(), slot.at(offset));
       },

@@ -1,0 +1,139 @@
+/// The device `Cuda`: one GPU, the current one of the process, used through its one default stream.
+///
+/// Everything is in the order of that stream: launches, copies, and the reuse of memory. Freed blocks go back to a pool
+/// at once, since whoever takes them next comes later in the stream; a training step then allocates nothing. Copies to
+/// the host wait for what came before. Errors are DeviceError with the name of the operation; an error inside a kernel
+/// is found at the next wait. Define LACUNA_CUDA_WAIT to wait after every launch, so that the name is that of the
+/// kernel.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <string>
+
+#include "lacuna/core/device.hpp"
+#include "lacuna/core/error.hpp"
+#include "lacuna/core/host_device.hpp"
+
+namespace lacuna {
+namespace detail {
+
+inline void expect_cuda(const char* operation, cudaError_t status) {
+  if (status == cudaSuccess) return;
+  (void)cudaGetLastError();  // so that the next call does not see it again
+  throw DeviceError(cat("cuda: ", operation, ": ", cudaGetErrorString(status)));
+}
+
+/// Blocks of device memory by size class; see BlockPool for the classes.
+class CudaPool {
+ public:
+  static CudaPool& instance() {
+    static CudaPool* const pool = new CudaPool;  // never destroyed: the driver may be gone before static tensors are
+    return *pool;
+  }
+
+  void* take(std::size_t bytes) {
+    int group = 0;
+    const std::size_t rounded = BlockPool::round(bytes, group);
+    const std::lock_guard lock(mutex_);
+    auto& blocks = free_[group];
+    if (!blocks.empty()) {
+      void* const block = blocks.back();
+      blocks.pop_back();
+      return block;
+    }
+    void* block = nullptr;
+    cudaError_t status = cudaMalloc(&block, rounded);
+    if (status == cudaErrorMemoryAllocation) {  // what is kept may be what is missing
+      (void)cudaGetLastError();
+      release();
+      status = cudaMalloc(&block, rounded);
+    }
+    if (status != cudaSuccess) expect_cuda(("allocate " + std::to_string(rounded) + " bytes").c_str(), status);
+    ++system_calls_;
+    return block;
+  }
+  void give(void* block, std::size_t bytes) noexcept {
+    int group = 0;
+    BlockPool::round(bytes, group);
+    const std::lock_guard lock(mutex_);
+    try {
+      free_[group].push_back(block);
+    } catch (...) {
+      cudaFree(block);
+    }
+  }
+  void trim() noexcept {
+    const std::lock_guard lock(mutex_);
+    release();
+  }
+  std::size_t system_calls() {
+    const std::lock_guard lock(mutex_);
+    return system_calls_;
+  }
+
+ private:
+  void release() noexcept {  // cudaFree waits for the device
+    for (auto& blocks : free_) {
+      for (void* block : blocks) cudaFree(block);
+      blocks.clear();
+    }
+  }
+
+  std::mutex mutex_;
+  std::vector<void*> free_[260];
+  std::size_t system_calls_ = 0;
+};
+
+}  // namespace detail
+
+/// A GPU. Memory comes from a caching pool.
+struct Cuda {
+  static constexpr const char* name = "cuda";
+
+  static void* allocate(std::size_t bytes) { return detail::CudaPool::instance().take(bytes); }
+  static void deallocate(void* block, std::size_t bytes) noexcept { detail::CudaPool::instance().give(block, bytes); }
+  /// Within the device.
+  static void copy(void* to, const void* from, std::size_t bytes) {
+    if (bytes) detail::expect_cuda("copy", cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, nullptr));
+  }
+  static void copy_from_host(void* to, const void* from, std::size_t bytes) {
+    if (bytes) detail::expect_cuda("copy from the host", cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice));
+  }
+  static void copy_to_host(void* to, const void* from, std::size_t bytes) {
+    if (bytes) detail::expect_cuda("copy to the host", cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost));
+  }
+  /// Returns cached memory to the system.
+  static void trim() noexcept { detail::CudaPool::instance().trim(); }
+
+  /// Waits until everything is done.
+  static void synchronize() { detail::expect_cuda("wait", cudaDeviceSynchronize()); }
+  /// Whether this process can use a GPU.
+  static bool available() {
+    int count = 0;
+    const cudaError_t status = cudaGetDeviceCount(&count);
+    if (status != cudaSuccess) (void)cudaGetLastError();
+    return status == cudaSuccess && count > 0;
+  }
+  /// Throws DeviceError, in one line, when there is no GPU that can be used.
+  static void require() {
+    int count = 0;
+    const cudaError_t status = cudaGetDeviceCount(&count);
+    if (status == cudaSuccess && count > 0) return;
+    if (status != cudaSuccess) (void)cudaGetLastError();
+    throw DeviceError(detail::cat("cuda: no GPU can be used here: ",
+                                  status == cudaSuccess ? "none was found" : cudaGetErrorString(status)));
+  }
+  /// "NVIDIA H100, compute capability 9.0"
+  static std::string description() {
+    require();
+    int device = 0;
+    cudaDeviceProp properties{};
+    detail::expect_cuda("describe", cudaGetDevice(&device));
+    detail::expect_cuda("describe", cudaGetDeviceProperties(&properties, device));
+    return detail::cat(static_cast<const char*>(properties.name), ", compute capability ", properties.major, ".",
+                       properties.minor);
+  }
+};
+
+}  // namespace lacuna

@@ -1,0 +1,87 @@
+/// Activations, their gradients, the gated linear unit, and the fused end of a linear layer. Policy: the switch over
+/// the kinds stands on the host, one kernel per formula; formulas from functors.hpp.
+#pragma once
+
+#include "lacuna/kernels/cpu/gemm.hpp"
+#include "lacuna/kernels/cuda/run.cuh"
+#include "lacuna/kernels/functors.hpp"
+
+namespace lacuna::cuda {
+
+template <class Run>
+struct Activations {
+  template <class T>
+  static void activation(Activation kind, double parameter, index_t n, const T* x, T* y) {
+    functors::with_activation(kind, parameter, [&](auto f) { values(f, n, x, y); });
+  }
+  /// slot += dy · slope(x, y)
+  template <class T>
+  static void activation_gradient(Activation kind, double parameter, index_t n, const T* x, const T* y, const T* dy,
+                                  GradientSlot<T> slot) {
+    functors::with_activation(kind, parameter, [&](auto f) { slopes(f, n, x, y, dy, slot); });
+  }
+  /// The same from the value alone, for kinds with `slope_from_value` and their default parameter.
+  template <class T>
+  static void activation_gradient(Activation kind, index_t n, const T* y, const T* dy, GradientSlot<T> slot) {
+    activation_gradient(kind, default_parameter(kind), n, y, y, dy, slot);
+  }
+  /// y (rows, half) = a ∘ σ(b) of x (rows, 2 half) = [a b]
+  template <class T>
+  static void glu(index_t rows, index_t half, const T* x, T* y) {
+    Run::each("glu", rows * half, [=] LACUNA_DEVICE(index_t at) {
+      const index_t a = at / half * 2 * half + at % half;
+      y[at] = x[a] * functors::Sigmoid{}.value(x[a + half]);
+    });
+  }
+  template <class T>
+  static void glu_gradient(index_t rows, index_t half, const T* x, const T* dy, GradientSlot<T> slot) {
+    Run::each("glu_gradient", rows * half, [=] LACUNA_DEVICE(index_t at) {
+      const index_t a = at / half * 2 * half + at % half, b = a + half;
+      const T s = functors::Sigmoid{}.value(x[b]), g = dy[at];
+      slot.put(a, g * s);
+      slot.put(b, g * x[a] * s * (T(1) - s));
+    });
+  }
+
+  /// y_i = f(x_i); x and y may be the same.
+  template <class F, class T>
+  static void values(F f, index_t n, const T* x, T* y) {
+    Run::each("activation", n, [=] LACUNA_DEVICE(index_t i) { y[i] = f.value(x[i]); });
+  }
+  template <class F, class T>
+  static void slopes(F f, index_t n, const T* x, const T* y, const T* dy, GradientSlot<T> slot) {
+    Run::each("activation_gradient", n, [=] LACUNA_DEVICE(index_t i) { slot.put(i, dy[i] * f.slope(x[i], y[i])); });
+  }
+};
+
+template <class Run>
+struct Linear {
+  /// C = beta C + op(A) op(B), all row-major; `finish` of the host's version has no counterpart.
+  template <class T>
+  static void gemm(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, T beta, T* c, index_t ldc) {
+    if (m == 0 || n == 0) return;
+    if (k == 0) {  // there may be no memory to point to
+      Run::each("gemm", m * n, [=] LACUNA_DEVICE(index_t at) {
+        T& to = c[at / n * ldc + at % n];
+        to = beta == T(0) ? T(0) : beta * to;
+      });
+      return;
+    }
+    Run::gemm(m, n, k, a, b, beta, c, ldc);
+  }
+  /// y (rows, out) = activation(x (rows, in) W' + b); weight (out, in); bias may be null.
+  template <class T>
+  static void linear(index_t rows, index_t in, index_t out, const T* x, const T* weight, const T* bias,
+                     Activation activation, T* y) {
+    gemm<T>(rows, out, in, {x, in}, {weight, in, true}, T(0), y, out);
+    if (bias == nullptr && activation == Activation::none) return;
+    functors::with_activation(activation, default_parameter(activation),
+                              [&](auto f) { finish(f, rows * out, out, bias, y); });
+  }
+  template <class F, class T>
+  static void finish(F f, index_t n, index_t out, const T* bias, T* y) {
+    Run::each("linear", n, [=] LACUNA_DEVICE(index_t i) { y[i] = f.value(bias ? y[i] + bias[i % out] : y[i]); });
+  }
+};
+
+}  // namespace lacuna::cuda

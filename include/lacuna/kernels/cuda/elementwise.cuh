@@ -1,0 +1,154 @@
+/// Loops over elements: arithmetic, dropout, moves of strided runs. Policy: one thread per element, neighbours in
+/// memory to neighbouring threads; nothing is shared between threads.
+#pragma once
+
+#include "lacuna/kernels/cuda/run.cuh"
+#include "lacuna/kernels/functors.hpp"
+
+namespace lacuna::cuda {
+
+template <class Run>
+struct Elementwise {
+  /// y_i = f(i); in a .cu file f is a functor with LACUNA_HD or an extended lambda.
+  template <class T, class F>
+  static void generate(index_t n, T* y, F f) {
+    Run::each("generate", n, [=] LACUNA_DEVICE(index_t i) { y[i] = f(i); });
+  }
+  /// slot_i (+)= f(i)
+  template <class T, class F>
+  static void contribute(index_t n, GradientSlot<T> slot, F f) {
+    Run::each("contribute", n, [=] LACUNA_DEVICE(index_t i) { slot.put(i, f(i)); });
+  }
+
+  template <class T>
+  static void add(index_t n, const T* a, const T* b, T* y) {
+    Run::each("add", n, [=] LACUNA_DEVICE(index_t i) { y[i] = a[i] + b[i]; });
+  }
+  template <class T>
+  static void subtract(index_t n, const T* a, const T* b, T* y) {
+    Run::each("subtract", n, [=] LACUNA_DEVICE(index_t i) { y[i] = a[i] - b[i]; });
+  }
+  template <class T>
+  static void multiply(index_t n, const T* a, const T* b, T* y) {
+    Run::each("multiply", n, [=] LACUNA_DEVICE(index_t i) { y[i] = a[i] * b[i]; });
+  }
+  template <class T>
+  static void scale(index_t n, T factor, const T* x, T* y) {
+    Run::each("scale", n, [=] LACUNA_DEVICE(index_t i) { y[i] = factor * x[i]; });
+  }
+  /// slot += factor * x
+  template <class T>
+  static void contribute_scaled(index_t n, T factor, const T* x, GradientSlot<T> slot) {
+    Run::each("contribute_scaled", n, [=] LACUNA_DEVICE(index_t i) { slot.put(i, factor * x[i]); });
+  }
+  /// slot += a * b
+  template <class T>
+  static void contribute_product(index_t n, const T* a, const T* b, GradientSlot<T> slot) {
+    Run::each("contribute_product", n, [=] LACUNA_DEVICE(index_t i) { slot.put(i, a[i] * b[i]); });
+  }
+  /// y_i (+)= x_i k_i with k_i = scale or 0, recomputed from the counter: the same elements as on the host.
+  template <class T>
+  static void dropout(functors::Keep keep, index_t n, const T* x, GradientSlot<T> y) {
+    const T scale = T(keep.scale);
+    Run::each("dropout", n, [=] LACUNA_DEVICE(index_t i) { y.put(i, keep.keeps(i) ? x[i] * scale : T(0)); });
+  }
+};
+
+template <class Run>
+struct ShapeMoves {
+  /// Copies `rows` runs of `count` numbers; run i starts at i * stride on either side.
+  template <class T>
+  static void copy_runs(index_t rows, index_t count, const T* from, index_t from_stride, T* to, index_t to_stride) {
+    Run::each("copy_runs", rows * count, [=] LACUNA_DEVICE(index_t at) {
+      const index_t i = at / count, j = at % count;
+      to[i * to_stride + j] = from[i * from_stride + j];
+    });
+  }
+  /// to (rows, count) = from where keep[i], zeros elsewhere, whatever stood there.
+  template <class T>
+  static void keep_rows(index_t rows, index_t count, const std::uint8_t* keep, const T* from, T* to) {
+    Run::each("keep_rows", rows * count,
+              [=] LACUNA_DEVICE(index_t at) { to[at] = keep[at / count] ? from[at] : T(0); });
+  }
+  /// The same as copy_runs, added to or written into a gradient.
+  template <class T>
+  static void contribute_runs(index_t rows, index_t count, const T* from, index_t from_stride, GradientSlot<T> to,
+                              index_t to_stride) {
+    Run::each("contribute_runs", rows * count, [=] LACUNA_DEVICE(index_t at) {
+      const index_t i = at / count, j = at % count;
+      to.put(i * to_stride + j, from[i * from_stride + j]);
+    });
+  }
+  /// y (B, F) = Σ_n w (B, N) x (B, N, F) over the n with include[n], a list on the host.
+  template <class T>
+  static void weighted_sum(index_t batch, index_t n, index_t features, const T* w, const T* x,
+                           const std::uint8_t* include, T* y) {
+    const Buffer<std::uint8_t, Run> chosen(std::vector<std::uint8_t>(include, include + n));
+    const std::uint8_t* const in = chosen.data();
+    Run::each("weighted_sum", batch * features, [=] LACUNA_DEVICE(index_t at) {
+      const index_t b = at / features, f = at % features;
+      T total = T(0);
+      for (index_t i = 0; i < n; ++i)
+        if (in[i]) total += w[b * n + i] * x[(b * n + i) * features + f];
+      y[at] = total;
+    });
+  }
+  template <class T>
+  static void weighted_sum_gradient(index_t batch, index_t n, index_t features, const T* w, const T* x,
+                                    const std::uint8_t* include, const T* dy, GradientSlot<T> dw, GradientSlot<T> dx) {
+    const Buffer<std::uint8_t, Run> chosen(std::vector<std::uint8_t>(include, include + n));
+    const std::uint8_t* const in = chosen.data();
+    Run::rows("weighted_sum_gradient", batch * n, [=] LACUNA_DEVICE(index_t row, typename Run::Team team) {
+      const T* const from = dy + row / n * features;
+      const bool here = in[row % n] != 0;
+      if (dw) {
+        double inner = 0;
+        if (here)
+          for (index_t f = team.lane(); f < features; f += team.lanes())
+            inner += double(from[f]) * double(x[row * features + f]);
+        inner = team.sum(inner);
+        if (team.lane() == 0) dw.put(row, T(inner));
+      }
+      if (!dx) return;
+      const T weight = here ? w[row] : T(0);
+      for (index_t f = team.lane(); f < features; f += team.lanes()) dx.put(row * features + f, weight * from[f]);
+    });
+  }
+};
+
+/// Rows with factor 0 are not read.
+template <class Run>
+struct RowMoves {
+  /// y_ij (+)= factor_i x_ij over (rows, width); a row with factor 0 becomes zeros whatever it holds.
+  template <class T, class F>
+  static void scale_rows(index_t rows, index_t width, const F* factor, const T* x, GradientSlot<T> y) {
+    Run::each("scale_rows", rows * width, [=] LACUNA_DEVICE(index_t at) {
+      const T f = T(factor[at / width]);
+      y.put(at, f == T(0) ? T(0) : f * x[at]);
+    });
+  }
+  /// y_i = table row of id_i
+  template <class T>
+  static void lookup(index_t count, index_t width, const index_t* id, const T* table, T* y) {
+    Run::each("lookup", count * width,
+              [=] LACUNA_DEVICE(index_t at) { y[at] = table[id[at / width] * width + at % width]; });
+  }
+  /// slot row of id_i += dy_i, in the order of i; ids equal to `skip` add nothing. One thread per column.
+  template <class T>
+  static void lookup_gradient(index_t count, index_t rows, index_t width, const index_t* id, index_t skip, const T* dy,
+                              GradientSlot<T> slot) {
+    if (slot.fresh) Run::each("lookup_gradient", rows * width, [=] LACUNA_DEVICE(index_t at) { slot.data[at] = T(0); });
+    Run::each("lookup_gradient", width, [=] LACUNA_DEVICE(index_t j) {
+      for (index_t i = 0; i < count; ++i)
+        if (id[i] != skip) slot.data[id[i] * width + j] += dy[i * width + j];
+    });
+  }
+  /// y = x + block, the block (inner) added to each of `outer` blocks of x; x may be null for zeros.
+  template <class T>
+  static void add_block(index_t outer, index_t inner, const T* x, const T* block, T* y) {
+    Run::each("add_block", outer * inner,
+              [=] LACUNA_DEVICE(index_t at) { y[at] = (x ? x[at] : T(0)) + block[at % inner]; });
+  }
+};
+
+}  // namespace lacuna::cuda

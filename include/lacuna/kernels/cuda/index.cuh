@@ -1,0 +1,53 @@
+/// Which thread does what: the arithmetic under every launch, callable and tested on the host.
+///
+/// Policy: blocks of 256 threads. Elements go to threads, rows to warps of 32 lanes, both in strides of the whole grid,
+/// so that no size overflows a grid and a thread's work depends on its number alone.
+#pragma once
+
+#include "lacuna/core/host_device.hpp"
+#include "lacuna/core/shape.hpp"
+
+namespace lacuna::cuda {
+
+inline constexpr int block_threads = 256;
+inline constexpr int warp_lanes = 32;
+inline constexpr int warps_per_block = block_threads / warp_lanes;
+inline constexpr index_t most_blocks = 65535;
+
+/// Blocks for `count` pieces of work of which a block takes `share` at once: at least one, at most `most_blocks`.
+LACUNA_HD inline index_t blocks_for(index_t count, index_t share) {
+  const index_t blocks = count / share + (count % share != 0);
+  return blocks < 1 ? 1 : blocks > most_blocks ? most_blocks : blocks;
+}
+
+/// What one worker takes: first, first + step, ... below the count.
+struct Stride {
+  index_t first, step;
+};
+LACUNA_HD inline Stride elements_of(index_t block, index_t blocks, int thread) {
+  return {block * block_threads + thread, blocks * block_threads};
+}
+LACUNA_HD inline Stride rows_of(index_t block, index_t blocks, int thread) {
+  return {block * warps_per_block + thread / warp_lanes, blocks * warps_per_block};
+}
+
+/// A count cut into equal pieces for a reduction whose order depends on the sizes alone.
+struct Pieces {
+  index_t count, length, pieces;
+
+  LACUNA_HD index_t begin(index_t piece) const { return piece * length; }
+  LACUNA_HD index_t end(index_t piece) const { return (piece + 1) * length < count ? (piece + 1) * length : count; }
+};
+/// At most `most` pieces of at least `least` each; one empty piece for nothing.
+LACUNA_HD inline Pieces pieces_of(index_t count, index_t least, index_t most) {
+  const index_t share = count / most + (count % most != 0), length = share > least ? share : least;
+  const index_t pieces = count / length + (count % length != 0);
+  return {count, length, pieces < 1 ? 1 : pieces};
+}
+
+/// Places in an array seen as (outer, n, inner): where run r along the middle axis starts; its step is `inner`.
+LACUNA_HD inline index_t run_start(index_t run, index_t n, index_t inner) {
+  return run / inner * n * inner + run % inner;
+}
+
+}  // namespace lacuna::cuda

@@ -1,0 +1,34 @@
+/// Sums over arrays and over rows. Policy: run.cuh; totals that the host asks for cost one wait for the device.
+#pragma once
+
+#include "lacuna/kernels/cuda/run.cuh"
+
+namespace lacuna::cuda {
+
+template <class Run>
+struct Reduce {
+  template <class T>
+  static double sum(index_t n, const T* x) {
+    return cuda::sum<Run>("sum", n, [=] LACUNA_DEVICE(index_t i) { return double(x[i]); });
+  }
+  /// Σ (a_i - b_i)²
+  template <class T>
+  static double squared_distance(index_t n, const T* a, const T* b) {
+    return cuda::sum<Run>("squared_distance", n, [=] LACUNA_DEVICE(index_t i) {
+      const double apart = double(a[i]) - double(b[i]);
+      return apart * apart;
+    });
+  }
+  /// slot_j (+)= Σ_i x_ij over the rows of (rows, columns): the gradient of a bias.
+  template <class T>
+  static void column_sums(index_t rows, index_t columns, const T* x, GradientSlot<T> slot) {
+    const Buffer<double, Run> total(columns);
+    const double* const from = total.data();
+    fold<Run>(
+        "column_sums", rows, columns, [=] LACUNA_DEVICE(index_t i, index_t j) { return double(x[i * columns + j]); },
+        total.data());
+    Run::each("column_sums", columns, [=] LACUNA_DEVICE(index_t j) { slot.put(j, T(from[j])); });
+  }
+};
+
+}  // namespace lacuna::cuda

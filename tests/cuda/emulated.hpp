@@ -1,0 +1,249 @@
+/// `Emulated`: a device on the host that runs the kernel families of lacuna/kernels/cuda as a GPU would be asked to,
+/// and is stricter than one.
+///
+/// - Its memory cannot be touched outside kernels and copies: a host access to a device tensor ends the program.
+/// - Fresh memory holds NaN, and every block stands between guard bytes: what is read before it is written shows in the
+///   numbers, what is written outside is counted in `Emulated::violations()`.
+/// - `EmulatedRun::lanes` = 32 gives every lane of a team a stack of its own, which is left at every call that the
+/// lanes
+///   make together; lanes that disagree about the next such call are a violation, as on a GPU they would hang. Lanes
+///   and indices can go backwards (`reversed`): numbers that two threads race for come out different.
+#pragma once
+
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include "lacuna/kernels/cuda/kernels.cuh"
+#include "lacuna/kernels/kernels.hpp"
+
+namespace lacuna::test {
+
+/// One address range, locked unless somebody has it open. Locking takes time by the page: blocks above 16 KiB live
+/// outside and stay open.
+class Arena {
+ public:
+  static constexpr std::size_t size = std::size_t(1) << 30, guard = 64, largest = 16384;
+
+  static Arena& instance() {
+    static Arena* const arena = new Arena;
+    return *arena;
+  }
+  void open() {
+    if (opened_++ == 0 && used_ > 0) protect(PROT_READ | PROT_WRITE);
+  }
+  void close() {
+    if (--opened_ == 0 && used_ > 0) protect(PROT_NONE);
+  }
+
+  void* take(std::size_t bytes) {
+    int group = 0;
+    const std::size_t room = lacuna::detail::BlockPool::round(bytes + 2 * guard, group);
+    std::byte* block = nullptr;
+    if (!free_[group].empty()) {
+      block = free_[group].back();
+      free_[group].pop_back();
+    } else if (bytes > largest) {
+      block = new std::byte[room];
+    } else {
+      const std::size_t pages = (used_ + room + page - 1) / page * page;
+      if (pages > size) throw std::bad_alloc();
+      block = base_ + used_;
+      used_ += room;
+      committed_ = pages;
+    }
+    ++opened_;
+    protect(PROT_READ | PROT_WRITE);  // the block may lie in new pages
+    std::memset(block, 0xA5, guard);
+    std::memset(block + guard, 0xFF, bytes);  // NaN
+    std::memset(block + guard + bytes, 0xA5, guard);
+    close();
+    return block + guard;
+  }
+  void give(void* data, std::size_t bytes) noexcept {
+    auto* const block = static_cast<std::byte*>(data) - guard;
+    open();
+    for (std::size_t i = 0; i < guard; ++i)
+      if (block[i] != std::byte(0xA5) || block[guard + bytes + i] != std::byte(0xA5)) {
+        ++violations;
+        break;
+      }
+    close();
+    int group = 0;
+    lacuna::detail::BlockPool::round(bytes + 2 * guard, group);
+    free_[group].push_back(block);
+  }
+  int violations = 0;
+
+ private:
+  static constexpr std::size_t page = 4096;
+  Arena()
+      : base_(static_cast<std::byte*>(
+            mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))) {
+    if (base_ == MAP_FAILED) throw std::bad_alloc();
+  }
+  void protect(int how) { mprotect(base_, committed_, how); }
+
+  std::byte* base_;
+  std::size_t used_ = 0, committed_ = 0;
+  int opened_ = 0;
+  std::vector<std::byte*> free_[260];
+};
+
+struct Open {
+  Open() { Arena::instance().open(); }
+  ~Open() { Arena::instance().close(); }
+};
+
+struct Emulated {
+  static constexpr const char* name = "emulated";
+  static void* allocate(std::size_t bytes) { return Arena::instance().take(bytes); }
+  static void deallocate(void* block, std::size_t bytes) noexcept { Arena::instance().give(block, bytes); }
+  static void copy(void* to, const void* from, std::size_t bytes) {
+    const Open open;
+    if (bytes) std::memcpy(to, from, bytes);
+  }
+  static void copy_from_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes); }
+  static void copy_to_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes); }
+  static void trim() noexcept {}
+  static int violations() { return Arena::instance().violations; }
+};
+
+/// 32 stacks that take turns.
+class Warp {
+ public:
+  static constexpr int lanes = cuda::warp_lanes;
+  static Warp& instance() {
+    static Warp* const warp = new Warp;
+    return *warp;
+  }
+  /// f(lane) for every lane, from one common call to the next.
+  template <class F>
+  void run(const F& f, bool reversed) {
+    entry_ = [](const void* body, int lane) { (*static_cast<const F*>(body))(lane); };
+    body_ = &f;
+    for (int l = 0; l < lanes; ++l) {
+      done_[l] = false;
+      getcontext(&context_[l]);
+      context_[l].uc_stack.ss_sp = stack_.get() + std::size_t(l) * stack_size;
+      context_[l].uc_stack.ss_size = stack_size;
+      context_[l].uc_link = &main_;
+      makecontext(&context_[l], reinterpret_cast<void (*)()>(&Warp::start), 0);
+    }
+    for (bool working = true; working;) {
+      arrived_ = 0;
+      int finished = 0;
+      for (int k = 0; k < lanes; ++k) {
+        running_ = reversed ? lanes - 1 - k : k;
+        swapcontext(&main_, &context_[running_]);
+        finished += done_[running_];
+      }
+      working = finished == 0;
+      if (finished != 0 && finished != lanes) {  // some wait for a call that others never make
+        ++Arena::instance().violations;
+        return;
+      }
+    }
+  }
+  /// What combine(own, other) over the butterfly gives to the calling lane. `kind` tells calls apart.
+  template <class T, class F>
+  T together(int kind, T x, F combine) {
+    static_assert(sizeof(T) <= sizeof(Slot));
+    const int lane = running_;
+    std::memcpy(&slot_[lane], &x, sizeof(T));
+    if (arrived_ > 0 && kind_ != kind) ++Arena::instance().violations;
+    kind_ = kind;
+    if (++arrived_ == lanes) {
+      T now[lanes], next[lanes];
+      for (int l = 0; l < lanes; ++l) std::memcpy(&now[l], &slot_[l], sizeof(T));
+      for (int apart = lanes / 2; apart > 0; apart /= 2) {
+        for (int l = 0; l < lanes; ++l) next[l] = combine(now[l], now[l ^ apart]);
+        std::copy_n(next, lanes, now);
+      }
+      for (int l = 0; l < lanes; ++l) std::memcpy(&result_[l], &now[l], sizeof(T));
+    }
+    swapcontext(&context_[lane], &main_);
+    T result;
+    std::memcpy(&result, &result_[lane], sizeof(T));
+    return result;
+  }
+
+ private:
+  static constexpr std::size_t stack_size = 64 * 1024;
+  using Slot = double;
+
+  static void start() {
+    Warp& warp = instance();
+    const int lane = warp.running_;
+    warp.entry_(warp.body_, lane);
+    warp.done_[lane] = true;
+  }
+
+  std::unique_ptr<std::byte[]> stack_{new std::byte[std::size_t(lanes) * stack_size]};
+  ucontext_t main_{}, context_[lanes];
+  bool done_[lanes];
+  Slot slot_[lanes], result_[lanes];
+  int running_ = 0, arrived_ = 0, kind_ = 0;
+  void (*entry_)(const void*, int) = nullptr;
+  const void* body_ = nullptr;
+};
+
+class EmulatedTeam {
+ public:
+  EmulatedTeam(int lane, int lanes) : lane_(lane), lanes_(lanes) {}
+  int lane() const { return lane_; }
+  int lanes() const { return lanes_; }
+  void sync() const {
+    if (lanes_ > 1) Warp::instance().together(0, 0, [](int a, int) { return a; });
+  }
+  template <class T>
+  T sum(T x) const {
+    return lanes_ > 1 ? Warp::instance().together(1, x, [](T a, T b) { return a + b; }) : x;
+  }
+  template <class T>
+  T largest(T x) const {
+    return lanes_ > 1 ? Warp::instance().together(2, x, [](T a, T b) { return b > a ? b : a; }) : x;
+  }
+
+ private:
+  int lane_, lanes_;
+};
+
+struct EmulatedRun {
+  using device = Emulated;
+  using Team = EmulatedTeam;
+  static inline int lanes = 1;
+  static inline bool reversed = false;
+
+  template <class F>
+  static void each(const char*, index_t n, const F& f) {
+    const Open open;
+    for (index_t k = 0; k < n; ++k) f(reversed ? n - 1 - k : k);
+  }
+  template <class F>
+  static void rows(const char*, index_t n, const F& f) {
+    const Open open;
+    for (index_t k = 0; k < n; ++k) {
+      const index_t i = reversed ? n - 1 - k : k;
+      if (lanes == 1)
+        f(i, Team(0, 1));
+      else
+        Warp::instance().run([&](int lane) { f(i, Team(lane, Warp::lanes)); }, reversed);
+    }
+  }
+  template <class T>
+  static void gemm(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, T beta, T* c, index_t ldc) {
+    const Open open;
+    cpu::Gemm::gemm(m, n, k, a, b, beta, c, ldc);
+  }
+};
+
+}  // namespace lacuna::test
+
+namespace lacuna {
+template <>
+struct Kernels<test::Emulated> : cuda::KernelsOn<test::EmulatedRun> {};
+}  // namespace lacuna

@@ -1,0 +1,14 @@
+#include <doctest/doctest.h>
+
+#include "cuda/emulated_rows.hpp"
+#include "rows/attention.hpp"
+#include "rows/fusion.hpp"
+#include "rows/sequence.hpp"
+
+TEST_CASE("kernels of the GPU, emulated: attention, sequences, fusion agree with the host") {
+  using namespace lacuna::test;
+  Join<AttentionRows, SequenceRows, FusionRows>::for_each([]<class Row>() {
+    CHECK(check_emulated<Row, double>(1e-9) == "");
+    CHECK(check_emulated<Row, float>(1e-4) == "");
+  });
+}

@@ -20,7 +20,7 @@ typename M::Options options_for(const data::Dataset& set) {
   typename M::Options o;
   o.inputs = set.dimensions();
   o.classes = set.class_count;
-  o.drop = modality_dropping();
+  o.drop = missing::mrm_preset("mplmm");
   if constexpr (requires { o.heads; }) o.width = 16, o.hidden = 32, o.layers = 1;
   if constexpr (requires { o.blocks; }) o.width = 16, o.layers = {32, 16}, o.pretraining.epochs = 5;
   return o;

@@ -21,7 +21,7 @@ namespace {
 void shrink(EarlyFusionOptions& o) {
   o.hidden = 5;
   o.layers = 2;
-  o.drop = modality_dropping();
+  o.drop = missing::mrm_preset("mplmm");
 }
 void shrink(ModalityDropoutTransformerOptions& o) {
   o.width = 4;
@@ -251,6 +251,9 @@ TEST_CASE_TEMPLATE("baselines: what cannot work is refused with a reason", M, Ea
   auto unlabelled = first<double>(set.train, 3);
   unlabelled.classes.clear();
   CHECK_THROWS_WITH_AS(model.loss(unlabelled, Context::train(random)), doctest::Contains("class ids"), OptionError);
+  auto empty = class_set(12);
+  empty.train.modalities[2].present = Mask<2>::zeros(empty.train.modalities[2].present.extents());
+  CHECK_THROWS_WITH_AS(model.prepare(empty, random), doctest::Contains("'m2' is absent from all 12"), OptionError);
   auto more = class_set(12);
   more.class_count = 4;
   CHECK_THROWS_WITH_AS(model.prepare(more, random), doctest::Contains("4 classes"), OptionError);

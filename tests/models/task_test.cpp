@@ -1,4 +1,4 @@
-/// Targets and predictions of supervised models, closed forms; dropping of modalities; pretraining; a network of one's
+/// Targets and predictions of supervised models, closed forms; pretraining; a network of one's
 /// own.
 #include "lacuna/models/task.hpp"
 
@@ -105,28 +105,6 @@ TEST_CASE("task: classes") {
   batch.classes[0] = 3;
   CHECK_THROWS_AS(task.loss(s, batch), Error);
   CHECK_THROWS_WITH_AS((Task{"this", 1}.check()), doctest::Contains("this: classes is 1"), OptionError);
-}
-
-TEST_CASE("modality dropping: each modality is as likely to go, at the rate asked for, and one of those there stays") {
-  const index_t n = 4000;
-  std::vector<Mask<2>> present;
-  for (int m = 0; m < 4; ++m) present.push_back(Mask<2>::full({n, 2}, 1));  // a copy would share its storage
-  for (index_t b = 0; b < n; ++b)
-    if (b % 2) present[3](b, 0) = present[3](b, 1) = 0;
-  std::vector<index_t> keys(std::size_t(n), 0);
-  std::iota(keys.begin(), keys.end(), index_t(0));
-  const auto kept = missing::draw(modality_dropping(0.5), present, keys, Random(5));
-  std::vector<double> share(4, 0);
-  for (index_t b = 0; b < n; ++b) {
-    index_t left = 0;
-    for (std::size_t m = 0; m < 4; ++m) {
-      CHECK(kept[m](b, 0) == kept[m](b, 1));  // a modality goes as a whole
-      left += kept[m](b, 0);
-      if (b % 2 == 0) share[m] += 2.0 * kept[m](b, 0) / double(n);
-    }
-    CHECK(left >= 1);
-  }
-  for (const double s : share) CHECK(std::abs(s - 0.5) < 0.04);  // five deviations of 2000 throws
 }
 
 TEST_CASE("pretrain: the best epoch is kept, the last one without a validation split") {

@@ -52,13 +52,6 @@ void visit_supervised(auto& self, auto&& f) {
   f("clip", self.clip);
 }
 
-/// Takes whole modalities from a sample at this rate, each as likely as the others; one of those it has stays.
-inline missing::MrmOptions modality_dropping(double rate = 0.5) {
-  missing::MrmOptions o = missing::mrm_preset("gcnet");
-  o.stream_rate = rate;
-  return o;
-}
-
 /// A term of the objective besides the task.
 template <class T, class D = Cpu>
 struct LearnedTerm {
@@ -105,6 +98,7 @@ struct Supervised {
         !std::equal(options.inputs.begin(), options.inputs.end(), found.begin()))
       throw OptionError(
           detail::cat(Network::name, ": ", data.name, " has other feature sizes than the model was made for"));
+    for (std::size_t m = 0; m < options.inputs.size(); ++m) require_presence(data, data.train.modalities[m]);
     task.fit(data, options.standardize);
     if (options.standardize) standardizer = data::Standardizer::fit(data.train, {.clip = options.clip});
     const auto fetch = [&](std::span<const index_t> samples) {
@@ -181,6 +175,13 @@ struct Supervised {
 
  private:
   index_t modalities() const { return index_t(options.inputs.size()); }
+  /// What training never shows would be read by weights that nobody has trained.
+  static void require_presence(const data::Dataset& data, const data::Modality& modality) {
+    for (const std::uint8_t present : modality.present.to_vector())
+      if (present) return;
+    throw OptionError(detail::cat(Network::name, ": '", modality.name, "' is absent from all ", data.train.size(),
+                                  " training samples of ", data.name, "; leave it out of the modalities"));
+  }
   /// The batch as a network sees it.
   Batch visible(Batch batch) const {
     if (index_t(batch.streams.size()) < modalities())

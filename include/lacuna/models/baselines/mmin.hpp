@@ -39,7 +39,7 @@ struct MminOptions {
   PretrainOptions pretraining = {};
   index_t classes = 0;
   RealLoss loss = RealLoss::mse;
-  missing::MrmOptions drop = modality_dropping();
+  missing::MrmOptions drop = missing::mrm_preset("mplmm");
   bool standardize = true;
   double clip = 5;
 

@@ -16,7 +16,7 @@ struct LowRankNetwork {
     std::vector<index_t> inputs = {};  // these six are what Supervised works with
     index_t classes = 0;
     models::RealLoss loss = models::RealLoss::mse;
-    missing::MrmOptions drop = missing::mrm_preset("mplmm");
+    missing::MrmOptions drop = models::modality_dropping();
     bool standardize = true;
     double clip = 5;
     index_t width = 16, rank = 4;  // these are our own

@@ -52,6 +52,10 @@ void visit_supervised(auto& self, auto&& f) {
   f("clip", self.clip);
 }
 
+/// What the baselines lose in training: with probability 0.7 a sample keeps one of its incomplete subsets of
+/// modalities, all equally likely.
+inline missing::MrmOptions modality_dropping() { return missing::mrm_preset("mplmm"); }
+
 /// A term of the objective besides the task.
 template <class T, class D = Cpu>
 struct LearnedTerm {

@@ -6,7 +6,7 @@
 ///
 /// The baseline of most papers of this field; the name as in Baltrušaitis, Ahuja & Morency, "Multimodal Machine
 /// Learning: A Survey and Taxonomy", TPAMI 2019. An absent modality is its mean (0 after standardisation): nothing says
-/// that it is missing. As it is, it trains on complete data. With `drop = missing::mrm_preset("mplmm")` it is the same
+/// that it is missing. As it is, it trains on complete data. With `drop = modality_dropping()` it is the same
 /// network under random dropping of modalities, as in ModDrop (Neverova, Wolf, Taylor & Nebout, TPAMI 2016), from which
 /// differ: no pretraining per modality, no gradual widening of the fusion layer, and one modality of a sample always
 /// stays.

@@ -39,7 +39,7 @@ struct MminOptions {
   PretrainOptions pretraining = {};
   index_t classes = 0;
   RealLoss loss = RealLoss::mse;
-  missing::MrmOptions drop = missing::mrm_preset("mplmm");
+  missing::MrmOptions drop = modality_dropping();
   bool standardize = true;
   double clip = 5;
 

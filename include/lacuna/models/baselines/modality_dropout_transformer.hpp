@@ -33,7 +33,7 @@ struct ModalityDropoutTransformerOptions {
   double dropout = 0.1;  ///< on tokens, branches, hidden layers and the class token; attention weights have none
   index_t classes = 0;
   RealLoss loss = RealLoss::mse;
-  missing::MrmOptions drop = missing::mrm_preset("mplmm");
+  missing::MrmOptions drop = modality_dropping();
   bool standardize = true;
   double clip = 5;
 

@@ -13,7 +13,7 @@
 namespace support {
 
 struct Data {
-  std::unique_ptr<lacuna::data::Dataset> dataset;
+  std::shared_ptr<lacuna::data::Dataset> dataset;  ///< shared: it destroys a Corpus as what it is
   const lacuna::data::Corpus* synthetic = nullptr;  ///< the same, where it is one
   std::vector<std::string> modalities;              ///< without the simulated stream, which follows them in the data
   lacuna::index_t missing = 0;                      ///< position of the modality that may be missing
@@ -35,7 +35,7 @@ inline Data load(const TrainOptions& options) {
       if (!unused->empty())
         throw OptionError("--simulated-text and --label need --data: the synthetic corpus has no such array");
     auto corpus =
-        std::make_unique<data::Corpus>(data::synthetic({.samples = options.samples, .seed = options.data_seed}));
+        std::make_shared<data::Corpus>(data::synthetic({.samples = options.samples, .seed = options.data_seed}));
     const auto names = corpus->modality_names();
     if (!options.modalities.empty() && options.modalities != names)
       throw OptionError("--modalities needs --data: the synthetic corpus always has " + listed(names));
@@ -49,7 +49,7 @@ inline Data load(const TrainOptions& options) {
     load.infer_padding = options.infer_padding;
     if (!options.modalities.empty() && !options.simulated_text.empty())
       load.modalities.push_back(options.simulated_text);
-    result.dataset = std::make_unique<data::Dataset>(data::load_npz(options.data, load));
+    result.dataset = std::make_shared<data::Dataset>(data::load_npz(options.data, load));
     data::Dataset& set = *result.dataset;
     if (!options.simulated_text.empty()) {
       // the stand-in comes after the modalities

@@ -141,6 +141,25 @@ TEST_CASE("corrkd evidence and presence: gradients, absent streams, one sample, 
       }
 }
 
+TEST_CASE("corrkd embedding scale: the factor of the convolution, with gradients") {
+  for (const double scale : {1.0, 3.0}) {
+    Random random(2), same(2);
+    auto options = small(Evidence::none, false);
+    const CorrkdNetwork<double> plain(options, same);
+    options.embedding_scale = scale;
+    const CorrkdNetwork<double> network(options, random);
+    CorrkdNetwork<double> scaled = plain;
+    for (auto& convolution : scaled.convolution)
+      for (index_t i = 0; i < convolution.weight.size(); ++i) convolution.weight.mutable_data()[i] *= scale;
+    const auto found = network(streams()).scores.value().to_vector(),
+               expected = scaled(streams()).scores.value().to_vector();
+    for (std::size_t i = 0; i < found.size(); ++i) CHECK(std::abs(found[i] - expected[i]) < 1e-12);
+    const auto given = streams();
+    const auto f = [&] { return sum(multiply(network(given).scores, network(given).scores)); };
+    CHECK(check_gradients(f, 1e-6, 1e-2, network.convolution[0].weight, network.convolution[1].weight).worst < 1e-6);
+  }
+}
+
 TEST_CASE("corrkd own losses: the mean over modalities, over samples that have them, with gradients") {
   const CorrkdOptions o = robust_options();
   Random random(4);
@@ -285,6 +304,7 @@ TEST_CASE("corrkd: options of the robust preset that cannot work are refused wit
   refused([](auto& o) { o.loss.own = -1; }, "weight");
   refused([](auto& o) { o.loss.smoothing = 1.5; }, "smoothing");
   refused([](auto& o) { o.teacher.count = 0; }, "teacher");
+  refused([](auto& o) { o.network.embedding_scale = 0; }, "embedding_scale");
 }
 
 TEST_CASE("corrkd presets: any data set, class ids or real labels; patterns with little left come more often") {
@@ -299,7 +319,11 @@ TEST_CASE("corrkd presets: any data set, class ids or real labels; patterns with
   }
   // the published values are untouched by the name of the set
   CHECK(!corrkd_preset("paper", "mosi", {1}).model.standardize);
-  CHECK(corrkd_preset("paper", "any", {1}).rate == corrkd_preset("paper", "mosi", {1}).rate);
+  CHECK(corrkd_preset("paper", "any", {1}).epochs == corrkd_preset("paper", "mosi", {1}).epochs);
+  CHECK(corrkd_preset("paper", "any", {1}, 7).epochs == corrkd_preset("paper", "iemocap", {1}).epochs);
+  const auto line = corrkd_preset("robust", "any", {3, 4}, 0, CorrkdLabels::regression).model;
+  CHECK(line.labels == CorrkdLabels::regression);
+  CHECK(line.network.evidence == Evidence::mean);
   CHECK(corrkd_preset("robust", "iemocap", {1, 1}).model.classes == 4);
   CHECK_THROWS_AS(corrkd_preset("robust", "nothing", {1}), OptionError);
 

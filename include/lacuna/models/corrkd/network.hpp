@@ -1,7 +1,7 @@
 /// CorrKD's network, one for the teacher and one for the student.  (Li et al., CVPR 2024, arXiv 2404.16456)
 ///
 /// Per modality m, X_m (B, T_m, D_m) with absent frames set to zero:
-///   E_m = norm(layers(conv(X_m) + positions))     (B, T_m, d)   pre-norm Transformer encoder of its own
+///   E_m = norm(layers(s conv(X_m) + positions))   (B, T_m, d)   pre-norm Transformer encoder of its own; s = 1
 ///   h_m = mean over time of E_m                   (B, d)
 ///   H = [h_1; …; h_M]                             (B, M d)      joint representation
 ///   z = W₂ relu(W₁ H + b₁) + b₂                   (B, K)        scores
@@ -104,7 +104,9 @@ struct CorrkdNetwork {
                           frames.data());
     Variable<T, 3, D> x(frames);
     if (!fill.empty()) x = x + fill[m](Variable<T, 3, D>(absent(stream.present, seen)));
-    x = dropout(positions(convolution[m](x)), options.embedding_dropout, context);
+    x = convolution[m](x);
+    if (options.embedding_scale != 1) x = options.embedding_scale * x;
+    x = dropout(positions(x), options.embedding_dropout, context);
     x = encoder[m](x, seen, context);
     if (options.fill == missing::Fill::encoded_zeros) x = keep_present(x, stream.present);
     return mean_pool(x, seen);

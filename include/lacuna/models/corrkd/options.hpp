@@ -41,8 +41,9 @@ struct CorrkdNetworkOptions {
   index_t width = 40;                ///< d of every stream
   index_t heads = 0;                 ///< 0: the largest of 10, 8, 5, 4, 2, 1 that divides the width
   index_t depth = 4;
-  index_t hidden = 0;  ///< of the feed-forward parts; 0 = 4 · width
-  index_t kernel = 3;  ///< of the convolution over time, same padding, no bias
+  index_t hidden = 0;          ///< of the feed-forward parts; 0 = 4 · width
+  index_t kernel = 3;          ///< of the convolution over time, same padding, no bias
+  double embedding_scale = 1;  ///< factor of the convolution before positions are added; √width in Transformers
   double embedding_dropout = 0.25, attention_dropout = 0.1, hidden_dropout = 0.1, residual_dropout = 0.1,
          head_dropout = 0;
   GapMask gap_mask = GapMask::none;
@@ -138,6 +139,9 @@ struct CorrkdOptions {
       throw OptionError(
           "CorrKD: with two classes the renormalised non-target response is the constant 1 and holds no information; "
           "set information.renormalize = false");
+    if (!(network.embedding_scale > 0 && network.embedding_scale < 1e300))
+      throw OptionError(
+          detail::cat("CorrKD: embedding_scale is ", network.embedding_scale, ", expected a number above 0"));
     if (critic.hidden < 1 || critic.layers < 0) throw OptionError("CorrKD: the critic needs hidden >= 1, layers >= 0");
     if (network.fill == missing::Fill::substitute)
       throw OptionError(
@@ -161,6 +165,7 @@ struct CorrkdOptions {
     f("depth", n.depth);
     f("hidden", n.hidden);
     f("kernel", n.kernel);
+    f("embedding_scale", n.embedding_scale);
     f("embedding_dropout", n.embedding_dropout);
     f("attention_dropout", n.attention_dropout);
     f("hidden_dropout", n.hidden_dropout);

@@ -33,17 +33,19 @@ inline std::vector<double> corrkd_hard_patterns(index_t modalities) {
 /// means over present frames only; the joint head is told what is present; every modality has a head of its own, taught
 /// by the labels and by the teacher's, and the evidence of the present ones adds up; patterns with few modalities are
 /// drawn more often; standardised features. One layer suffices for it. The same for every data set.
-inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs) {
-  CorrkdRecipe recipe{{}, 30, 64, 2e-3, 2.0};
-  recipe.schedule = optim::cosine(recipe.epochs, 0);
+inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labels) {
+  // the last fifth hardly moves the weights, so that the choice of an epoch there is no choice of noise
+  CorrkdRecipe recipe{{}, 60, 64, 2e-3, 2.0};
+  recipe.schedule = optim::cosine(48, 0.02);
   CorrkdOptions& o = recipe.model;
   const index_t modalities = index_t(inputs.size());
   o.network.inputs = std::move(inputs);
   o.network.width = 64;
   o.network.depth = 1;
+  o.network.embedding_scale = 3;
   o.network.embedding_dropout = 0.1;
   o.network.gap_mask = GapMask::present;
-  o.network.evidence = Evidence::sum;
+  o.network.evidence = labels == CorrkdLabels::regression ? Evidence::mean : Evidence::sum;
   o.network.presence = true;
   o.loss.scd = 0.1;
   o.loss.own = 2;
@@ -60,12 +62,12 @@ inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs) {
 
 /// preset: paper (the values remembered from CorrKD's paper, unverified), hrlf (those its authors print in their next
 /// paper, NeurIPS 2024, where the margin is not given and stays) or robust. set: mosi, mosei, iemocap with four
-/// classes, or any, which is mosi with standardised features, since other sets come in units of any size; robust asks
-/// for no set. classes: K of class ids, 0 where labels are real. paper and hrlf: rate constant, Adam without decay,
-/// clipping at 0.8; width 40, depth 4, 10 / 8 / 10 heads, the teacher trained as the student. Throws OptionError for
-/// other names.
+/// classes, or any: the numbers of iemocap for class ids, of mosi for real labels, and standardised features, since
+/// other sets come in units of any size; robust is the same for all. classes: K of class ids, 0 where labels are real;
+/// `labels` then says what is made of them. paper and hrlf: rate constant, Adam without decay, clipping at 0.8; width
+/// 40, depth 4, 10 / 8 / 10 heads, the teacher trained as the student. Throws OptionError for other names.
 inline CorrkdRecipe corrkd_preset(const std::string& preset, const std::string& set, std::vector<index_t> inputs,
-                                  index_t classes = 0) {
+                                  index_t classes = 0, CorrkdLabels labels = CorrkdLabels::binary_non0) {
   struct Row {
     const char *preset, *set;
     double rate;
@@ -77,19 +79,21 @@ inline CorrkdRecipe corrkd_preset(const std::string& preset, const std::string& 
       {"paper", "iemocap", 4e-3, 64, 30, 10, 1.4}, {"hrlf", "mosi", 1e-3, 128, 50, 10, 1.2},
       {"hrlf", "mosei", 2e-3, 16, 20, 8, 1.0},     {"hrlf", "iemocap", 4e-3, 32, 30, 10, 1.4},
   };
+  if (set == "iemocap" && classes == 0) classes = 4;
+  if (classes > 0) labels = CorrkdLabels::classes;
   const auto label = [&](CorrkdOptions& o) {
-    if (classes == 0 && set != "iemocap") return;
-    o.labels = CorrkdLabels::classes;
-    o.classes = classes > 0 ? classes : 4;
+    o.labels = labels;
+    o.classes = classes;
   };
   const bool any = set == "any";
+  const std::string own = classes > 0 ? "iemocap" : "mosi";
   if (preset == "robust" && (any || set == "mosi" || set == "mosei" || set == "iemocap")) {
-    CorrkdRecipe recipe = corrkd_robust(std::move(inputs));
+    CorrkdRecipe recipe = corrkd_robust(std::move(inputs), labels);
     label(recipe.model);
     return recipe;
   }
   for (const Row& row : rows) {
-    if (preset != row.preset || (any ? "mosi" : set) != std::string(row.set)) continue;
+    if (preset != row.preset || (any ? own : set) != row.set) continue;
     CorrkdRecipe recipe{{}, row.epochs, row.batch, row.rate, 0.8};
     CorrkdOptions& o = recipe.model;
     o.network.inputs = std::move(inputs);

@@ -20,6 +20,7 @@ may_include() {
     io) echo "core autograd nn optim io" ;;
     data) echo "core io data" ;;
     missing) echo "core io data missing" ;;
+    lab) echo "$chain data missing io lab" ;;
     # Leaves: they may see all, nobody sees them.
     interop) echo "$chain data missing io interop" ;;
     distributed) echo "$chain data missing io distributed" ;;

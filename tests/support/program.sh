@@ -6,4 +6,4 @@ export LACUNA_ORACLE_DIR=${LACUNA_ORACLE_DIR:-$LACUNA_SOURCE_DIR/../shared/oracl
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
-bash "$1"
+bash "$@"

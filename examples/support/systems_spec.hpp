@@ -1,0 +1,139 @@
+// A model as a user names it: NAME or NAME:OPTION=VALUE:OPTION=VALUE, as corrkd:scd=0.5:epochs=30. Options are those
+// that the model stores (their `visit`), and those of training: epochs, batch, lr, weight_decay, gradient_clip,
+// patience.
+#pragma once
+
+#include <charconv>
+#include <string>
+#include <vector>
+
+#include "lacuna/core/error.hpp"
+#include "lacuna/core/state.hpp"
+#include "lacuna/train/fit_options.hpp"
+
+namespace support {
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+struct ModelSpec {
+  std::string text;  ///< as it was written: the name in all tables
+  std::string name;
+  Settings settings;
+};
+
+/// Throws OptionError.
+inline ModelSpec parse_model(const std::string& text) {
+  ModelSpec spec{text, text.substr(0, text.find(':')), {}};
+  for (std::size_t at = spec.name.size(); at < text.size();) {
+    const std::size_t end = std::min(text.find(':', at + 1), text.size());
+    const std::string piece = text.substr(at + 1, end - at - 1);
+    const std::size_t equals = piece.find('=');
+    if (equals == 0 || equals == std::string::npos || equals + 1 == piece.size())
+      throw lacuna::OptionError("model '" + text + "': '" + piece + "' is not OPTION=VALUE");
+    spec.settings.emplace_back(piece.substr(0, equals), piece.substr(equals + 1));
+    at = end;
+  }
+  if (spec.name.empty()) throw lacuna::OptionError("model '" + text + "': has no name");
+  return spec;
+}
+
+/// Values of enumerations by name, in their order.
+inline std::vector<std::string> choices_of(const std::string& option) {
+  if (option == "response") return {"rcd", "kl", "dkd", "iic", "none"};
+  if (option == "imagination") return {"off", "transition", "input"};
+  if (option == "padding") return {"masked", "published"};
+  if (option == "gap_mask") return {"none", "valid", "present"};
+  if (option == "labels") return {"classes", "binary_non0", "binary_has0", "ternary", "five", "seven", "regression"};
+  if (option == "fill") return {"zeros", "encoded_zeros", "learned", "substitute"};
+  if (option == "evidence") return {"none", "sum", "mean"};
+  if (option == "student_init") return {"random", "teacher"};
+  if (option == "critic") return {"mlp", "bilinear"};
+  return {};
+}
+
+/// Text to number, whole or nothing. Throws OptionError.
+template <class Number>
+Number number_from(const std::string& option, const std::string& text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw lacuna::OptionError("model option " + option + ": '" + text + "' is not " +
+                              (std::is_floating_point_v<Number> ? "a number" : "a whole number"));
+  return number;
+}
+
+template <class Value>
+void set_value(const std::string& option, const std::string& text, Value& value) {
+  if constexpr (std::is_same_v<Value, bool>) {
+    const bool on = text == "1" || text == "true" || text == "on";
+    if (!on && text != "0" && text != "false" && text != "off")
+      throw lacuna::OptionError("model option " + option + ": '" + text + "' is not 0 or 1");
+    value = on;
+  } else if constexpr (std::is_enum_v<Value>) {
+    const std::vector<std::string> names = choices_of(option);
+    std::string known;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (names[i] == text) {
+        value = Value(i);
+        return;
+      }
+      known += (i ? ", " : "") + names[i];
+    }
+    if (!names.empty()) throw lacuna::OptionError("model option " + option + ": '" + text + "' is not one of " + known);
+    value = Value(number_from<int>(option, text));
+  } else if constexpr (lacuna::detail::is_state_list<Value>) {
+    value.clear();
+    for (std::size_t at = 0; at <= text.size();) {
+      const std::size_t end = std::min(text.find('/', at), text.size());
+      value.emplace_back();
+      set_value(option, text.substr(at, end - at), value.back());
+      at = end + 1;
+    }
+  } else {
+    value = number_from<Value>(option, text);
+  }
+}
+
+template <class Value>
+std::string value_text(const std::string& option, const Value& value) {
+  if constexpr (std::is_enum_v<Value>) {
+    const std::vector<std::string> names = choices_of(option);
+    return std::size_t(value) < names.size() ? names[std::size_t(value)] : std::to_string(int(value));
+  } else if constexpr (lacuna::detail::is_state_list<Value>) {
+    std::string text;
+    for (const auto& one : value) text += (text.empty() ? "" : "/") + value_text(option, one);
+    return text;
+  } else if constexpr (std::is_floating_point_v<Value>) {
+    return lacuna::train::csv_number(value);
+  } else {
+    return std::to_string(value);
+  }
+}
+
+/// f(name, member) for the options of training that a user may set.
+void visit_training(auto& fit, auto&& f) {
+  f("epochs", fit.epochs);
+  f("batch", fit.batch);
+  f("lr", fit.learning_rate);
+  f("weight_decay", fit.weight_decay);
+  f("gradient_clip", fit.clip);
+  f("patience", fit.patience);
+}
+
+/// Settings into an object that is visited; those that it does not know stay in the result.
+template <class Visit>
+Settings apply_settings(const Settings& settings, Visit&& visit) {
+  Settings left;
+  for (const auto& [option, text] : settings) {
+    bool found = false;
+    visit([&](const std::string& name, auto& value) {
+      if (name != option) return;
+      set_value(option, text, value);
+      found = true;
+    });
+    if (!found) left.emplace_back(option, text);
+  }
+  return left;
+}
+
+}  // namespace support

@@ -1,0 +1,316 @@
+/// The report of an experiment as one HTML file that needs nothing else: no network, no script.
+#pragma once
+
+#include <set>
+
+#include "lacuna/lab/chart.hpp"
+#include "lacuna/lab/report_data.hpp"
+#include "lacuna/lab/report_style.hpp"
+#include "lacuna/lab/terminal.hpp"
+#include "lacuna/train/progress.hpp"
+
+namespace lacuna::detail {
+
+/// The parts of a report, one function each.
+class HtmlReport {
+ public:
+  HtmlReport(const lab::Results& results, const std::vector<lab::Record>& records) : r_(results), records_(records) {}
+
+  std::string text() const {
+    const std::string title = "Models under missing modalities: " + value_of(r_.data, "name");
+    return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n" +
+           lab::element("title", "", lab::escaped(title)) + "\n" + lab::element("style", "", lab::report_style) +
+           "\n</head>\n<body>\n<main>\n" + lab::element("h1", "", lab::escaped(title)) + "\n" + lead() + tables() +
+           curves() + differences() + subsets() + trainings() + settings() + "</main>\n</body>\n</html>\n";
+  }
+
+ private:
+  using Table = std::vector<std::vector<std::string>>;
+
+  static std::string value_of(const std::vector<std::pair<std::string, std::string>>& list, const std::string& name) {
+    for (const auto& [key, value] : list)
+      if (key == name) return value;
+    return "";
+  }
+  const std::string& headline() const { return r_.metrics.at(0); }
+  static std::string section(const std::string& title, const std::string& note) {
+    return lab::element("h2", "", lab::escaped(title)) + "\n" +
+           (note.empty() ? "" : lab::element("p", "class=\"note\"", lab::escaped(note)) + "\n");
+  }
+  std::size_t colour(const std::string& model) const {
+    std::size_t number = 0;
+    for (const auto& one : r_.models) {
+      if (one.name == model) return number;
+      number += one.name != "constant";
+    }
+    return number;
+  }
+  static std::string fact(const std::string& number, const std::string& what) {
+    return lab::element("li", "",
+                        lab::element("b", "", lab::escaped(number)) + lab::element("span", "", lab::escaped(what)));
+  }
+
+  std::string lead() const {
+    std::size_t conditions = 0, trainings = 0;
+    for (const auto& protocol : r_.protocols) conditions += protocol.conditions.size();
+    for (const auto& model : r_.models) trainings += model.runs.size();
+    return lab::element("p", "class=\"lead\"",
+                        "Every model sees the same masks. What is selected is selected on the validation split; all "
+                        "numbers here are of the test split. Of a sample of which nothing is present, every model "
+                        "answers what the constant predictor does.") +
+           "\n" +
+           lab::element(
+               "ul", "class=\"facts\"",
+               fact(std::to_string(r_.models.size()), "models") + fact(std::to_string(trainings), "trainings") +
+                   fact(std::to_string(conditions), "conditions") + fact(std::to_string(r_.samples), "test samples") +
+                   fact(r_.classes > 0 ? std::to_string(r_.classes) : "real", r_.classes > 0 ? "classes" : "labels")) +
+           "\n";
+  }
+
+  std::string averages(const lab::ProtocolInfo& protocol, const std::string& metric) const {
+    const auto names = lab::average_names(r_, protocol);
+    Table table{{"model"}};
+    for (const auto& name : names) table[0].push_back(lab::escaped(name));
+    for (const auto& model : r_.models) {
+      table.push_back({lab::escaped(model.name)});
+      for (const auto& name : names) {
+        const auto* one = lab::find_summary(r_, model.name, protocol.name, name, true);
+        if (one == nullptr) continue;
+        const double mean = lab::score_of(one->mean, metric), deviation = lab::score_of(one->deviation, metric);
+        std::string cell = lab::shown_number(mean, metric);
+        if (mean == best(protocol.name, name, metric)) cell = lab::element("b", "", cell);
+        if (!std::isnan(deviation)) cell += lab::element("small", "", " ± " + lab::shown_number(deviation, metric));
+        table.back().push_back(cell);
+      }
+    }
+    return lab::element("h3", "", lab::escaped(title_of(protocol)) + " · " + lab::escaped(lab::metric_title(metric))) +
+           lab::html_table(table);
+  }
+  double best(const std::string& protocol, const std::string& name, const std::string& metric) const {
+    return lab::best_of(r_, protocol, name, metric);
+  }
+  static std::string title_of(const lab::ProtocolInfo& protocol) {
+    static const std::vector<std::pair<std::string, std::string>> titles{
+        {"none", "Complete data"},
+        {"p1", "P1: every subset of the modalities"},
+        {"p1-intra", "P1-intra: frames of every modality erased"},
+        {"p2", "P2: modalities of a sample missing at random, one stays"},
+        {"p3", "P3: frames erased by NumPy's generator"},
+        {"p4", "P4: every incomplete subset"}};
+    const std::string title = value_of(titles, protocol.name);
+    return title.empty() ? protocol.name : title;
+  }
+
+  std::string tables() const {
+    std::string text = section("Averages",
+                               "Mean over the seeds ± their standard deviation; the best of each column is "
+                               "green and bold. Shares are in percent.");
+    for (const auto& protocol : r_.protocols) text += averages(protocol, headline());
+    if (r_.metrics.size() < 2) return text;
+    std::string others;
+    for (std::size_t m = 1; m < r_.metrics.size(); ++m)
+      for (const auto& protocol : r_.protocols) others += averages(protocol, r_.metrics[m]);
+    return text + lab::element("details", "", lab::element("summary", "", "The other metrics") + others) + "\n";
+  }
+
+  /// One line per model: (x, name of a summary) for every point.
+  std::string curve(const lab::ProtocolInfo& protocol, const std::vector<std::pair<double, std::string>>& points,
+                    bool average, const std::string& x_title, const std::string& metric) const {
+    std::vector<lab::Series> all;
+    for (const auto& model : r_.models) {
+      lab::Series series{model.name, {}, {}, {}, colour(model.name), model.name == "constant"};
+      const double factor = lab::is_share(metric) ? 100 : 1;
+      for (const auto& [x, name] : points) {
+        const auto* one = lab::find_summary(r_, model.name, protocol.name, name, average);
+        if (one == nullptr) continue;
+        series.x.push_back(x);
+        series.y.push_back(factor * lab::score_of(one->mean, metric));
+        series.spread.push_back(factor * lab::score_of(one->deviation, metric));
+      }
+      all.push_back(std::move(series));
+    }
+    lab::ChartOptions options{x_title, lab::metric_title(metric)};
+    for (const auto& [x, name] : points) options.x_ticks.push_back(x);
+    return lab::element("h3", "", lab::escaped(title_of(protocol))) + lab::legend(all) + lab::line_chart(all, options);
+  }
+  std::string curves() const {
+    std::string text;
+    for (const auto& protocol : r_.protocols) {
+      std::vector<std::pair<double, std::string>> points;
+      if (protocol.rates) {
+        for (const auto& one : protocol.conditions) points.emplace_back(one.rate, one.name);
+        text += curve(protocol, points, false, "missing rate", headline());
+        continue;
+      }
+      for (const auto& one : lab::presence_averages(protocol.conditions))
+        points.emplace_back(double(protocol.conditions[one.of[0]].present), one.name);
+      if (points.size() > 1 && protocol.conditions.size() > 1)
+        text += curve(protocol, points, true, "modalities present", headline());
+    }
+    if (text.empty()) return text;
+    return section("Curves",
+                   "Lines are means over the seeds, bands one standard deviation of the seeds to either side.") +
+           text;
+  }
+
+  std::string differences() const {
+    const auto shown = [&](double value) { return lab::shown_number(value, headline()); };
+    std::string charts;
+    Table table{{"model", "protocol", "average", "metric", "difference", "low", "high"}};
+    for (const auto& protocol : r_.protocols) {
+      std::vector<lab::IntervalRow> rows;
+      const auto names = lab::average_names(r_, protocol);
+      const double factor = lab::is_share(headline()) ? 100 : 1;
+      for (const auto& one : r_.differences) {
+        if (one.protocol != protocol.name || !one.average) continue;
+        table.push_back({lab::escaped(one.model), lab::escaped(one.protocol), lab::escaped(one.name),
+                         lab::escaped(lab::metric_title(one.metric)), lab::shown_number(one.value, one.metric),
+                         lab::shown_number(one.interval.low, one.metric),
+                         lab::shown_number(one.interval.high, one.metric)});
+        if (one.metric != headline() || one.name != names.at(0)) continue;
+        rows.push_back({one.model, factor * one.value, factor * one.interval.low, factor * one.interval.high,
+                        colour(one.model),
+                        shown(one.value) + " [" + shown(one.interval.low) + ", " + shown(one.interval.high) + "]"});
+      }
+      if (!rows.empty())
+        charts += lab::element("h3", "", lab::escaped(title_of(protocol) + ", " + names.at(0))) +
+                  lab::interval_chart(rows, lab::metric_title(headline()) + ", less that of " + r_.reference);
+    }
+    if (charts.empty()) return "";
+    return section(
+               "Differences from " + r_.reference,
+               "Intervals of 95 % from resampled test samples, paired over models and seeds: what another test split "
+               "would have done. " +
+                   std::string(train::is_error(headline()) ? "Less is better." : "More is better.")) +
+           charts +
+           lab::element("details", "",
+                        lab::element("summary", "", "All averages and metrics") + lab::html_table(table)) +
+           "\n";
+  }
+
+  std::string subsets() const {
+    std::string text;
+    for (const auto& protocol : r_.protocols) {
+      if (protocol.rates || protocol.conditions.size() < 2) continue;
+      double most = 0;
+      for (const auto& one : r_.summaries)
+        if (one.protocol == protocol.name && !one.average) most = std::max(most, score_or_zero(one));
+      Table table{{"present"}};
+      for (const auto& model : r_.models) table[0].push_back(lab::escaped(model.name));
+      for (const auto& condition : protocol.conditions) {
+        table.push_back({lab::escaped(condition.name)});
+        for (const auto& model : r_.models) {
+          const auto* one = lab::find_summary(r_, model.name, protocol.name, condition.name, false);
+          if (one == nullptr) continue;
+          const double mean = lab::score_of(one->mean, headline());
+          std::string number = lab::shown_number(mean, headline(), lab::is_share(headline()) ? 1 : 3);
+          if (mean == best(protocol.name, condition.name, headline())) number = lab::element("b", "", number);
+          const double share = most > 0 ? 100 * score_or_zero(*one) / most : 0;
+          table.back().push_back("<span class=\"cell\"><i style=\"width:" + lab::coordinate(share) + "%\"></i>" +
+                                 lab::element("span", "", number) + "</span>");
+        }
+      }
+      text += lab::element("h3", "", lab::escaped(title_of(protocol))) + lab::html_table(table, "bars");
+    }
+    return text.empty() ? text
+                        : section("Subsets", lab::metric_title(headline()) +
+                                                 " of every subset, mean over the seeds; bars start at 0.") +
+                              text;
+  }
+  double score_or_zero(const lab::Summary& one) const {
+    const double value = lab::score_of(one.mean, headline());
+    return value > 0 ? value : 0;
+  }
+
+  std::string trainings() const {
+    std::string charts;
+    for (const auto& model : r_.models) {
+      std::vector<lab::Series> all;
+      for (const auto& record : records_) {
+        if (record.model != model.name || record.score.size() < 2) continue;
+        lab::Series series{"seed " + std::to_string(record.seed), {}, {}, {}, all.size(), false};
+        for (std::size_t e = 0; e < record.score.size(); ++e) {
+          series.x.push_back(double(e + 1));
+          series.y.push_back(record.score[e]);
+        }
+        all.push_back(std::move(series));
+      }
+      if (all.empty()) continue;
+      charts += lab::element("div", "",
+                             lab::element("h3", "", lab::escaped(model.name)) + lab::legend(all) +
+                                 lab::line_chart(all, {"epoch", "validation score", 420, 230}));
+    }
+    Table table{
+        {"model", "numbers trained", "seed", "epochs", "kept epoch", "validation score", "training", "evaluation"}};
+    for (const auto& model : r_.models)
+      for (const auto& run : model.runs) {
+        table.push_back({lab::escaped(model.name), std::to_string(model.parameters),
+                         run.epochs > 0 ? std::to_string(run.seed) : "–",
+                         run.epochs > 0 ? std::to_string(run.epochs) : "–",
+                         run.epochs > 0 ? std::to_string(run.best_epoch) : "–", number(run.validation_score)});
+        for (const auto& record : records_)
+          if (record.model == model.name && record.seed == run.seed) {
+            table.back().push_back(seconds(record.training_seconds));
+            table.back().push_back(seconds(record.evaluation_seconds));
+            break;
+          }
+      }
+    return section("Trainings",
+                   "The score is what selection minimises on the validation split: the mean, over the "
+                   "conditions that a model is meant for, of its error, or of 1 less its share of right answers.") +
+           (charts.empty() ? "" : lab::element("div", "class=\"several\"", charts) + "\n") + lab::html_table(table);
+  }
+  static std::string number(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.4f", value);
+    return std::isnan(value) ? "–" : text;
+  }
+  static std::string seconds(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.1f s", value);
+    return text;
+  }
+
+  static std::string pairs(const std::vector<std::pair<std::string, std::string>>& list, const std::string& title) {
+    Table table{{lab::escaped(title), ""}};
+    for (const auto& [name, value] : list) table.push_back({lab::escaped(name), lab::escaped(value)});
+    return lab::html_table(table, "text");
+  }
+  std::string settings() const {
+    Table recipes{{"model", "recipe"}};
+    for (const auto& model : r_.models)
+      recipes.push_back({lab::escaped(model.name), lab::element("code", "", lab::escaped(model.recipe))});
+    Table masks{{"condition", "protocol", "rate", "masks"}};
+    for (const auto& protocol : r_.protocols)
+      for (const auto& one : protocol.conditions)
+        masks.push_back({lab::escaped(one.name), lab::escaped(protocol.name), number(one.rate),
+                         lab::element("code", "", lab::escaped(one.masks))});
+    return section("Setting",
+                   "With these and the same version of the library the tables come out the same, bit for bit.") +
+           pairs(r_.config, "experiment") + pairs(r_.data, "data") +
+           lab::element(
+               "details", "",
+               lab::element("summary", "", "Recipes of the models, every option") + lab::html_table(recipes, "text")) +
+           lab::element("details", "",
+                        lab::element("summary", "", "Fingerprints of the masks") + lab::html_table(masks)) +
+           lab::element("footer", "",
+                        "lacuna " + std::to_string(LACUNA_VERSION_MAJOR) + "." + std::to_string(LACUNA_VERSION_MINOR) +
+                            "." + std::to_string(LACUNA_VERSION_PATCH)) +
+           "\n";
+  }
+
+  const lab::Results& r_;
+  const std::vector<lab::Record>& records_;
+};
+
+}  // namespace lacuna::detail
+
+namespace lacuna::lab {
+
+/// The whole document. It depends on its arguments alone.
+inline std::string report_html(const Results& results, const std::vector<Record>& records) {
+  return detail::HtmlReport(results, records).text();
+}
+
+}  // namespace lacuna::lab

@@ -1,0 +1,179 @@
+/// A recipe by which a model is made and trained, whatever its type: what the laboratory compares.
+///
+///     const lab::System early = lab::make_system<models::EarlyFusion<>>(
+///         "early-fusion", recipe, {.epochs = 40}, [=](std::uint64_t seed) { return models::EarlyFusion<>(o,
+///         Random(seed)); });
+///     const auto trained = early.train({.data = lab::without_test(corpus), .seed = 1});
+///
+/// Every train::Learner becomes one by `make_system`; a model that is fitted in one step by `make_fitted`. Training and
+/// selection get data without a test split, so that no recipe can look at it.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "lacuna/train/trainer.hpp"
+
+namespace lacuna::lab {
+
+/// The data set whose test split is empty. Shares all storage.
+inline data::Dataset without_test(const data::Dataset& data) {
+  data::Dataset learning = data;
+  learning.test = {};
+  return learning;
+}
+
+/// What a training leaves.
+struct Trained {
+  /// One prediction per sample: a real label, or a class id.
+  std::function<std::vector<double>(const data::Batch<float>&)> predict;
+  index_t parameters = 0;  ///< numbers that were trained, frozen parts not counted
+  train::History history;
+  double seconds = 0;     ///< of preparation and training
+  State state = State{};  ///< the model, as train::load_model takes it; empty where there is none
+};
+
+/// One order to train.
+struct Training {
+  const data::Dataset& data;
+  std::uint64_t seed = 1;
+  train::Observer* observer = nullptr;  ///< its stop() ends the training
+  const State* from = nullptr;          ///< an unfinished training, as `save` was given it
+  /// Called after every epoch, and when it was stopped, with a function that makes the state; `last` is true then.
+  std::function<void(const std::function<State()>& state, bool last)> save = {};
+};
+
+struct System {
+  std::string name;
+  std::string recipe;  ///< every option as text: runs of equal recipes, data and seeds are equal
+  bool seeded = true;  ///< false: all seeds give the same
+  std::function<std::optional<Trained>(const Training&)> train;  ///< nullopt: stopped
+  std::function<Trained(const State&)> restore = {};             ///< from Trained::state; empty: train again
+};
+
+}  // namespace lacuna::lab
+
+namespace lacuna::detail {
+
+/// Frames as the model wants them.
+template <class T>
+data::Batch<T> batch_as(const data::Batch<float>& batch) {
+  if constexpr (std::is_same_v<T, float>) {
+    return batch;
+  } else {
+    data::Batch<T> result;
+    for (const auto& stream : batch.streams) {
+      Tensor<T, 3> frames(stream.frames.extents());
+      std::copy_n(stream.frames.data(), stream.frames.size(), frames.data());
+      result.streams.push_back({frames, stream.present});
+    }
+    result.classes = batch.classes;
+    result.samples = batch.samples;
+    return result;
+  }
+}
+
+template <class M>
+index_t trained_numbers(const M& model) {
+  index_t count = 0;
+  for_each_parameter(model, [&](const std::string&, const auto& parameter) {
+    if (parameter.node()->requires_grad) count += parameter.size();
+  });
+  return count;
+}
+
+template <class M>
+lab::Trained trained_from(std::shared_ptr<const M> model) {
+  lab::Trained trained;
+  trained.predict = [model](const data::Batch<float>& batch) {
+    const NoGrad off;
+    return model->predict(batch_as<typename M::scalar>(batch));
+  };
+  trained.parameters = trained_numbers(*model);
+  trained.state = train::model_state(*model);
+  return trained;
+}
+
+}  // namespace lacuna::detail
+
+namespace lacuna::lab {
+
+/// make(seed) → a model that is not trained yet. The seed of `fit` is that of the order.
+template <train::Learner M, class Make>
+System make_system(std::string name, std::string recipe, train::FitOptions fit, Make make) {
+  System system{std::move(name), std::move(recipe), true, {}, {}};
+  system.train = [fit, make](const Training& order) -> std::optional<Trained> {
+    using Clock = std::chrono::steady_clock;
+    train::FitOptions options = fit;
+    options.seed = order.seed;
+    const auto model = std::make_shared<M>();
+    std::unique_ptr<train::Trainer<M>> trainer;
+    double preparing = 0;
+    if (order.from != nullptr) {
+      trainer = std::make_unique<train::Trainer<M>>(*model, order.data, options, *order.from);
+      order.from->get("preparing_seconds", preparing);
+    } else {
+      const auto start = Clock::now();
+      *model = make(order.seed);
+      trainer = std::make_unique<train::Trainer<M>>(*model, order.data, options);
+      preparing = std::chrono::duration<double>(Clock::now() - start).count();
+    }
+    const auto save = [&](bool last) {
+      if (!order.save) return;
+      order.save(
+          [&] {
+            State state = trainer->save();
+            state.put("preparing_seconds", preparing);
+            return state;
+          },
+          last);
+    };
+    train::Observer silent;
+    train::Observer& observer = order.observer != nullptr ? *order.observer : silent;
+    while (!trainer->finished()) {
+      if (observer.stop()) {
+        save(true);
+        return std::nullopt;
+      }
+      trainer->step(observer);
+      if (trainer->at_epoch_end() && !trainer->finished()) save(false);
+    }
+    trainer->restore_best();
+    Trained trained = detail::trained_from<M>(model);
+    trained.history = trainer->history();
+    trained.seconds = preparing + trained.history.seconds();
+    return trained;
+  };
+  system.restore = [](const State& state) {
+    const auto model = std::make_shared<M>();
+    train::load_model(*model, state);
+    return detail::trained_from<M>(model);
+  };
+  return system;
+}
+
+/// fit(dataset) → an object that predicts a whole split, such as models::Ridge: it has no epochs and no seed.
+template <class Fit>
+System make_fitted(std::string name, std::string recipe, index_t parameters, Fit fit) {
+  System system{std::move(name), std::move(recipe), false, {}, {}};
+  system.train = [fit, parameters](const Training& order) -> std::optional<Trained> {
+    const auto start = std::chrono::steady_clock::now();
+    Trained trained;
+    const auto fitted = std::make_shared<decltype(fit(order.data))>(fit(order.data));
+    trained.predict = [fitted, names = order.data.modality_names()](const data::Batch<float>& batch) {
+      data::Split<data::Role::test> split;
+      for (std::size_t m = 0; m < names.size(); ++m)
+        split.modalities.push_back({names[m], batch.streams[m].frames, batch.streams[m].present});
+      split.ids.resize(std::size_t(batch.size()));
+      return (*fitted)(split);
+    };
+    trained.parameters = parameters;
+    trained.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return trained;
+  };
+  return system;
+}
+
+}  // namespace lacuna::lab

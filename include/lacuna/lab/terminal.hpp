@@ -1,0 +1,128 @@
+/// Results as plain tables for a terminal: of every protocol its averages, models down, mean ± deviation over seeds,
+/// the best of every column marked; then the differences of the headline metric. Shares are shown in percent.
+#pragma once
+
+#include <cstdio>
+
+#include "lacuna/lab/results.hpp"
+
+namespace lacuna::lab {
+
+/// True for metrics that are shares of right answers, F1 or recall: shown in percent.
+inline bool is_share(const std::string& metric) {
+  return !train::is_error(metric) && metric != "pearson" && metric != "ccc";
+}
+/// "12.34", in percent for shares; "–" for NaN.
+inline std::string shown_number(double value, const std::string& metric, int digits = -1) {
+  if (std::isnan(value)) return "–";
+  char text[64];
+  std::snprintf(text, sizeof text, "%.*f",
+                digits >= 0        ? digits
+                : is_share(metric) ? 2
+                                   : 4,
+                is_share(metric) ? 100 * value : value);
+  return text;
+}
+inline std::string metric_title(const std::string& metric) { return metric + (is_share(metric) ? ", %" : ""); }
+
+/// The largest mean of a column, or the smallest of an error; NaN without any.
+inline double best_of(const Results& results, const std::string& protocol, const std::string& name,
+                      const std::string& metric) {
+  double best = std::numeric_limits<double>::quiet_NaN();
+  for (const Summary& one : results.summaries) {
+    if (one.protocol != protocol || one.name != name) continue;
+    const double value = score_of(one.mean, metric);
+    if (std::isnan(best) || (train::is_error(metric) ? value < best : value > best)) best = value;
+  }
+  return best;
+}
+
+inline const Summary* find_summary(const Results& results, const std::string& model, const std::string& protocol,
+                                   const std::string& name, bool average) {
+  for (const Summary& one : results.summaries)
+    if (one.model == model && one.protocol == protocol && one.name == name && one.average == average) return &one;
+  return nullptr;
+}
+
+/// The averages of a protocol by name, AUILC included.
+inline std::vector<std::string> average_names(const Results& results, const ProtocolInfo& protocol) {
+  std::vector<std::string> names;
+  if (results.models.empty()) return names;
+  for (const Summary& one : results.summaries)
+    if (one.average && one.protocol == protocol.name && one.model == results.models[0].name) names.push_back(one.name);
+  return names;
+}
+
+}  // namespace lacuna::lab
+
+namespace lacuna::detail {
+
+/// Columns on a terminal, not bytes.
+inline std::size_t columns_of(const std::string& text) {
+  std::size_t count = 0;
+  for (const char c : text) count += (c & 0xC0) != 0x80;
+  return count;
+}
+
+/// Rows of cells, the first row the titles; the first column to the left, the others to the right.
+inline std::string text_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()), 0);
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns_of(row[i]));
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::string fill(widths[i] - columns_of(row[i]), ' ');
+      line += (i ? "  " + fill + row[i] : row[i] + fill);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += "  " + line + "\n";
+  }
+  return text;
+}
+
+}  // namespace lacuna::detail
+
+namespace lacuna::lab {
+
+inline std::string terminal_text(const Results& results) {
+  std::string text;
+  const auto cells = [](const Summary* one, const std::string& metric, double best) -> std::string {
+    if (one == nullptr) return "";
+    const double mean = score_of(one->mean, metric), deviation = score_of(one->deviation, metric);
+    std::string cell = shown_number(mean, metric);
+    if (!std::isnan(deviation)) cell += " ± " + shown_number(deviation, metric);
+    return cell + (mean == best ? " *" : "  ");
+  };
+  for (const std::string& metric : results.metrics)
+    for (const ProtocolInfo& protocol : results.protocols) {
+      const std::vector<std::string> names = average_names(results, protocol);
+      constexpr std::size_t wide = 6;  // averages per block, so that lines stay readable
+      for (std::size_t from = 0; from < names.size(); from += wide) {
+        std::vector<std::vector<std::string>> rows{{metric_title(metric)}};
+        const std::size_t to = std::min(names.size(), from + wide);
+        for (std::size_t i = from; i < to; ++i) rows[0].push_back(names[i] + "  ");
+        for (const ModelInfo& model : results.models) {
+          rows.push_back({model.name});
+          for (std::size_t i = from; i < to; ++i)
+            rows.back().push_back(cells(find_summary(results, model.name, protocol.name, names[i], true), metric,
+                                        best_of(results, protocol.name, names[i], metric)));
+        }
+        text += (text.empty() ? "" : "\n") + protocol.name + "\n" + detail::text_table(rows);
+      }
+    }
+  if (results.differences.empty()) return text;
+  std::vector<std::vector<std::string>> rows{{"model", "protocol", "average", "difference", "95 % interval"}};
+  const std::string& metric = results.metrics.at(0);
+  for (const Difference& one : results.differences)
+    if (one.average && one.metric == metric)
+      rows.push_back({one.model, one.protocol, one.name, shown_number(one.value, metric),
+                      shown_number(one.interval.low, metric) + " to " + shown_number(one.interval.high, metric)});
+  text += "\n" + metric_title(metric) + ", less that of " + results.reference + "\n" + detail::text_table(rows);
+  return text;
+}
+
+}  // namespace lacuna::lab

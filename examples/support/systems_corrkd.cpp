@@ -6,27 +6,39 @@
 namespace support {
 namespace {
 
-lacuna::lab::System make_corrkd(const ModelSpec& spec, const std::string& variant, const SystemRequest& request) {
+lacuna::lab::System make_corrkd(const ModelSpec& spec, const std::string& variant, const SystemRequest& request,
+                                const std::string& preset) {
   using namespace lacuna;
-  const auto recipe = models::corrkd_preset("paper", request.classes > 0 ? "iemocap" : "mosi", request.inputs);
+  const auto recipe = models::corrkd_preset(preset, "any", request.inputs, request.classes);
+  const bool robust = preset == "robust";
   models::CorrkdOptions o = recipe.model;
-  o.labels = request.classes > 0 ? models::CorrkdLabels::classes : models::CorrkdLabels::regression;
-  o.classes = request.classes;
-  o.standardize = true;
-  o.clip = 5;
+  if (request.classes == 0) {
+    o.labels = models::CorrkdLabels::regression;
+    if (robust) o.network.evidence = models::Evidence::mean;
+  }
   if (variant == "without-scd") o.loss.scd = 0;
   if (variant == "without-cpd") o.loss.cpd = 0;
   if (variant == "without-rcd") o.loss.response = models::ResponseLoss::kl;
   if (variant == "student") o.distill = false;
-  train::FitOptions fit{.epochs = recipe.epochs,
-                        .batch = recipe.batch,
-                        .learning_rate = recipe.rate,
-                        .schedule = 1.0,
-                        .weight_decay = 0,
-                        .clip = recipe.clip};
-  return learner<models::Corrkd<>>(spec, request, o, fit, "constant", [](auto& options, const auto& training) {
-    options.teacher = {training.epochs, training.batch, training.learning_rate, training.clip};
-  });
+  const train::FitOptions fit{.epochs = recipe.epochs,
+                              .batch = recipe.batch,
+                              .learning_rate = recipe.rate,
+                              .schedule = recipe.schedule,
+                              .weight_decay = recipe.weight_decay,
+                              .clip = recipe.clip};
+  return learner<models::Corrkd<>>(spec, request, o, fit, robust ? "cosine" : "constant",
+                                   [robust](auto& options, auto& training) {
+                                     auto& teacher = options.teacher;
+                                     if (robust) {  // its teachers have a schedule of their own
+                                       training.schedule = optim::cosine(training.epochs, 0);
+                                       teacher.epochs = std::min(teacher.epochs, training.epochs);
+                                       return;
+                                     }
+                                     teacher.epochs = training.epochs;
+                                     teacher.batch = training.batch;
+                                     teacher.rate = training.learning_rate;
+                                     teacher.clip = training.clip;
+                                   });
 }
 
 }  // namespace
@@ -36,7 +48,14 @@ std::vector<SystemEntry> corrkd_systems() {
                                       {"without-cpd", "no prototypes"},
                                       {"without-rcd", "KL divergence in the place of response disentanglement"},
                                       {"student", "no teacher: the student alone under random missing"}};
-  return {{"corrkd", "CorrKD, preset 'paper'", variants, make_corrkd}};
+  return {{"corrkd", "CorrKD, preset 'paper'", variants,
+           [](const auto& spec, const auto& variant, const auto& request) {
+             return make_corrkd(spec, variant, request, "paper");
+           }},
+          {"corrkd-robust", "CorrKD, preset 'robust': made for the hardest patterns", variants,
+           [](const auto& spec, const auto& variant, const auto& request) {
+             return make_corrkd(spec, variant, request, "robust");
+           }}};
 }
 
 }  // namespace support

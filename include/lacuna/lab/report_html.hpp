@@ -132,7 +132,31 @@ class HtmlReport {
     }
     lab::ChartOptions options{x_title, lab::metric_title(metric)};
     for (const auto& [x, name] : points) options.x_ticks.push_back(x);
-    return lab::element("h3", "", lab::escaped(title_of(protocol))) + lab::legend(all) + lab::line_chart(all, options);
+    const auto names = lab::legend(leave_out_far(all));
+    return lab::element("h3", "", lab::escaped(title_of(protocol))) + names + lab::line_chart(all, options);
+  }
+  /// The constant predictor, where it is so far from the models that they could not be told apart any more: out of the
+  /// chart, its number into the legend, which is returned.
+  static std::vector<lab::Series> leave_out_far(std::vector<lab::Series>& all) {
+    double low = std::numeric_limits<double>::infinity(), high = -low;
+    for (const auto& one : all)
+      for (const double y : one.y)
+        if (!one.quiet) stretch(low, high, y);
+    std::vector<lab::Series> legend = all;
+    for (std::size_t i = all.size(); i-- > 0 && low <= high;) {
+      if (!all[i].quiet) continue;
+      double far = 0, outside = 0;
+      for (const double y : all[i].y) {
+        const double beyond = std::max(low - y, y - high);
+        if (std::isfinite(y) && beyond > far) far = beyond, outside = y;
+      }
+      if (far <= 0.5 * (high - low) || all.size() < 2) continue;
+      char text[48];
+      std::snprintf(text, sizeof text, " (off the chart: %.4g)", outside);
+      legend[i].name += text;
+      all.erase(all.begin() + std::ptrdiff_t(i));
+    }
+    return legend;
   }
   std::string curves() const {
     std::string text;
@@ -168,7 +192,9 @@ class HtmlReport {
                          lab::escaped(lab::metric_title(one.metric)), lab::shown_number(one.value, one.metric),
                          lab::shown_number(one.interval.low, one.metric),
                          lab::shown_number(one.interval.high, one.metric)});
-        if (one.metric != headline() || one.name != names.at(0)) continue;
+        // far away from all others; it is in the table
+        const bool far = one.model == "constant" && r_.models.size() > 2;
+        if (one.metric != headline() || one.name != names.at(0) || far) continue;
         rows.push_back({one.model, factor * one.value, factor * one.interval.low, factor * one.interval.high,
                         colour(one.model),
                         shown(one.value) + " [" + shown(one.interval.low) + ", " + shown(one.interval.high) + "]"});

@@ -58,6 +58,8 @@ TEST_CASE("plan: equal seeds draw equal masks; every protocol has its conditions
   }
   CHECK(other);
   CHECK_THROWS_WITH_AS(lab::make_plan({"p9"}, corpus.test), doctest::Contains("there are none, p1"), OptionError);
+  CHECK_THROWS_WITH_AS(lab::make_plan({"p3"}, corpus.test, {.seed = 1ull << 32}), doctest::Contains("below 2^32"),
+                       OptionError);
   CHECK_THROWS_WITH_AS(lab::make_plan({"p1", "p1"}, corpus.test), doctest::Contains("named twice"), OptionError);
 }
 

@@ -89,6 +89,7 @@ inline missing::Protocol protocol_by_name(const std::string& name, const std::ve
   if (name == "p1-intra") return missing::protocol_p1_intra(seed);
   if (name == "p2") return missing::protocol_p2(seed);
   if (name == "p3") {
+    if (seed > 0xFFFFFFFFull) throw OptionError(detail::cat("protocol p3: NumPy takes seeds below 2^32, found ", seed));
     const auto text = std::find(modalities.begin(), modalities.end(), "text") - modalities.begin();
     return missing::protocol_p3(std::uint32_t(seed), modalities.size(),
                                 text < std::ptrdiff_t(modalities.size()) ? index_t(text) : -1);

@@ -9,13 +9,10 @@ namespace {
 lacuna::lab::System make_corrkd(const ModelSpec& spec, const std::string& variant, const SystemRequest& request,
                                 const std::string& preset) {
   using namespace lacuna;
-  const auto recipe = models::corrkd_preset(preset, "any", request.inputs, request.classes);
+  const auto recipe = models::corrkd_preset(preset, "any", request.inputs, request.classes,
+                                            models::CorrkdLabels::regression);  // of real labels
   const bool robust = preset == "robust";
   models::CorrkdOptions o = recipe.model;
-  if (request.classes == 0) {
-    o.labels = models::CorrkdLabels::regression;
-    if (robust) o.network.evidence = models::Evidence::mean;
-  }
   if (variant == "without-scd") o.loss.scd = 0;
   if (variant == "without-cpd") o.loss.cpd = 0;
   if (variant == "without-rcd") o.loss.response = models::ResponseLoss::kl;
@@ -26,19 +23,20 @@ lacuna::lab::System make_corrkd(const ModelSpec& spec, const std::string& varian
                               .schedule = recipe.schedule,
                               .weight_decay = recipe.weight_decay,
                               .clip = recipe.clip};
-  return learner<models::Corrkd<>>(spec, request, o, fit, robust ? "cosine" : "constant",
-                                   [robust](auto& options, auto& training) {
-                                     auto& teacher = options.teacher;
-                                     if (robust) {  // its teachers have a schedule of their own
-                                       training.schedule = optim::cosine(training.epochs, 0);
-                                       teacher.epochs = std::min(teacher.epochs, training.epochs);
-                                       return;
-                                     }
-                                     teacher.epochs = training.epochs;
-                                     teacher.batch = training.batch;
-                                     teacher.rate = training.learning_rate;
-                                     teacher.clip = training.clip;
-                                   });
+  const auto couple = [robust, epochs = recipe.epochs](auto& options, auto& training) {
+    auto& teacher = options.teacher;
+    if (robust) {  // its teachers have a schedule of their own
+      if (training.epochs != epochs)
+        training.schedule = optim::cosine(std::max<index_t>(1, training.epochs * 4 / 5), 0.02);
+      teacher.epochs = std::min(teacher.epochs, training.epochs);
+      return;
+    }
+    teacher.epochs = training.epochs;
+    teacher.batch = training.batch;
+    teacher.rate = training.learning_rate;
+    teacher.clip = training.clip;
+  };
+  return learner<models::Corrkd<>>(spec, request, o, fit, robust ? "cosine, the last fifth flat" : "constant", couple);
 }
 
 }  // namespace

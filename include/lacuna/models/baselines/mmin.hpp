@@ -13,7 +13,8 @@
 /// A sample that never had a modality teaches nothing about it. Prediction: any subset, by forward and head alone.
 ///
 /// What differs from the paper and its authors' code (github.com/AIM3-RUC/MMIN): any number of modalities; an LSTM with
-/// maximum for every one of them, text too (there TextCNN); an absent modality is 0 after its encoder, not an encoded
+/// maximum for every one of them, text too (there TextCNN); a share of the samples stays complete, as `drop` says
+/// (there each is given one of the incomplete patterns); an absent modality is 0 after its encoder, not an encoded
 /// sequence of zeros; targets of the imagination are absent modalities only, and the cycle's are present ones only
 /// (there all, with encoded zeros in the other places); no transition layers behind the cascade; smaller by default (d
 /// 128, five blocks of 256-128-64, dropout 0.5 there); one gradient norm for all parts. Weights 4 and 2 as in their

@@ -30,16 +30,17 @@ lacuna::lab::System make_ridge(const ModelSpec& spec, const std::string&, const 
                           [](const data::Dataset& data) { return models::Ridge(data.train, data.validation); });
 }
 
-/// The networks of models/baselines, all inside models::Supervised.
+/// The networks of models/baselines, all inside models::Supervised. The rate falls to 0 as a cosine, or is constant.
 template <class Model>
-lacuna::lab::System make_baseline(const ModelSpec& spec, const SystemRequest& request, typename Model::Options o) {
+lacuna::lab::System make_baseline(const ModelSpec& spec, const SystemRequest& request, typename Model::Options o,
+                                  lacuna::index_t epochs, bool cosine = true) {
   using namespace lacuna;
   o.inputs = request.inputs;
   o.classes = request.classes;
   const train::FitOptions fit{
-      .epochs = 40, .batch = 64, .learning_rate = 1e-3, .schedule = optim::cosine(40), .clip = 1};
-  return learner<Model>(spec, request, o, fit, "cosine", [](auto& options, auto& training) {
-    training.schedule = optim::cosine(training.epochs);
+      .epochs = epochs, .batch = 64, .learning_rate = 1e-3, .schedule = optim::constant(1), .clip = 1};
+  return learner<Model>(spec, request, o, fit, cosine ? "cosine" : "constant", [cosine](auto& options, auto& training) {
+    if (cosine) training.schedule = optim::cosine(training.epochs);
     if constexpr (requires { options.pretraining; })
       options.pretraining = {training.epochs, training.batch, training.learning_rate, training.clip};
   });
@@ -47,7 +48,7 @@ lacuna::lab::System make_baseline(const ModelSpec& spec, const SystemRequest& re
 lacuna::lab::System make_early_fusion(const ModelSpec& spec, const SystemRequest& request, bool drop) {
   lacuna::models::EarlyFusionOptions o;
   if (drop) o.drop = lacuna::models::modality_dropping();
-  return make_baseline<lacuna::models::EarlyFusion<>>(spec, request, o);
+  return make_baseline<lacuna::models::EarlyFusion<>>(spec, request, o, 150, false);
 }
 
 }  // namespace
@@ -69,12 +70,12 @@ std::vector<SystemEntry> baseline_systems() {
        "one Transformer over all frames, modalities dropped at random",
        {},
        [](const auto& spec, const auto&, const auto& request) {
-         return make_baseline<ModalityDropoutTransformer<>>(spec, request, {});
+         return make_baseline<ModalityDropoutTransformer<>>(spec, request, {}, 60);
        }},
       {"mmin",
        "MMIN: an autoencoder imagines what is missing",
        {},
-       [](const auto& spec, const auto&, const auto& request) { return make_baseline<Mmin<>>(spec, request, {}); }},
+       [](const auto& spec, const auto&, const auto& request) { return make_baseline<Mmin<>>(spec, request, {}, 40); }},
   };
 }
 

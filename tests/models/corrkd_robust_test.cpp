@@ -327,6 +327,13 @@ TEST_CASE("corrkd presets: any data set, class ids or real labels; patterns with
   CHECK(corrkd_preset("robust", "iemocap", {1, 1}).model.classes == 4);
   CHECK_THROWS_AS(corrkd_preset("robust", "nothing", {1}), OptionError);
 
+  const auto rate = corrkd_robust_schedule(60);
+  CHECK(rate(0) == 1);
+  CHECK(rate(24) == doctest::Approx(0.51));
+  CHECK(rate(48) == doctest::Approx(0.02));
+  CHECK(rate(59) == rate(48));
+  CHECK(corrkd_robust_schedule(1)(0) == 1);
+
   const auto weights = corrkd_hard_patterns(3);  // {0} {1} {2} {0,1} {0,2} {1,2} {0,1,2}
   REQUIRE(weights.size() == 7);
   for (std::size_t i = 0; i < 3; ++i) CHECK(weights[i] == 1);

@@ -29,14 +29,19 @@ inline std::vector<double> corrkd_hard_patterns(index_t modalities) {
   return weights;
 }
 
+/// The schedule of `robust` over this many epochs: a cosine down to 2 % over four fifths of them, which then stays. The
+/// last fifth hardly moves the weights, so that the choice of an epoch there is no choice of noise.
+inline optim::Schedule corrkd_robust_schedule(index_t epochs) {
+  return optim::cosine(std::max<index_t>(1, epochs * 4 / 5), 0.02);
+}
+
 /// The published method made robust, by options alone (docs/corrkd.md says what each of them is worth): attention and
 /// means over present frames only; the joint head is told what is present; every modality has a head of its own, taught
 /// by the labels and by the teacher's, and the evidence of the present ones adds up; patterns with few modalities are
 /// drawn more often; standardised features. One layer suffices for it. The same for every data set.
 inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labels) {
-  // the last fifth hardly moves the weights, so that the choice of an epoch there is no choice of noise
   CorrkdRecipe recipe{{}, 60, 64, 2e-3, 2.0};
-  recipe.schedule = optim::cosine(48, 0.02);
+  recipe.schedule = corrkd_robust_schedule(recipe.epochs);
   CorrkdOptions& o = recipe.model;
   const index_t modalities = index_t(inputs.size());
   o.network.inputs = std::move(inputs);

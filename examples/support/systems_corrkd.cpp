@@ -23,11 +23,10 @@ lacuna::lab::System make_corrkd(const ModelSpec& spec, const std::string& varian
                               .schedule = recipe.schedule,
                               .weight_decay = recipe.weight_decay,
                               .clip = recipe.clip};
-  const auto couple = [robust, epochs = recipe.epochs](auto& options, auto& training) {
+  const auto couple = [robust](auto& options, auto& training) {
     auto& teacher = options.teacher;
     if (robust) {  // its teachers have a schedule of their own
-      if (training.epochs != epochs)
-        training.schedule = optim::cosine(std::max<index_t>(1, training.epochs * 4 / 5), 0.02);
+      training.schedule = models::corrkd_robust_schedule(training.epochs);
       teacher.epochs = std::min(teacher.epochs, training.epochs);
       return;
     }

@@ -1,8 +1,6 @@
 /// The report of an experiment as one HTML file that needs nothing else: no network, no script.
 #pragma once
 
-#include <set>
-
 #include "lacuna/lab/chart.hpp"
 #include "lacuna/lab/report_data.hpp"
 #include "lacuna/lab/report_style.hpp"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "lacuna/core/tensor.hpp"
+#include "lacuna/core/transfer.hpp"
 
 namespace lacuna::data {
 
@@ -26,5 +26,21 @@ struct Batch {
 
   index_t size() const { return index_t(samples.size()); }
 };
+
+/// The same stream, streams or batch on another device; on the same one they are shared. Class ids stay on the host.
+template <class To, class T, class From>
+Stream<T, To> to_device(const Stream<T, From>& stream) {
+  return {lacuna::to_device<To>(stream.frames), lacuna::to_device<To>(stream.present)};
+}
+template <class To, class T, class From>
+std::vector<Stream<T, To>> to_device(const std::vector<Stream<T, From>>& streams) {
+  std::vector<Stream<T, To>> moved;
+  for (const auto& stream : streams) moved.push_back(data::to_device<To>(stream));
+  return moved;
+}
+template <class To, class T, class From>
+Batch<T, To> to_device(const Batch<T, From>& batch) {
+  return {data::to_device<To>(batch.streams), lacuna::to_device<To>(batch.labels), batch.classes, batch.samples};
+}
 
 }  // namespace lacuna::data

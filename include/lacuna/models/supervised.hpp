@@ -74,7 +74,8 @@ struct Supervised {
   using scalar = typename Network::scalar;
   using device = typename Network::device;
   using Options = typename Network::Options;
-  using Batch = data::Batch<scalar, device>;
+  using Batch = data::Batch<scalar>;
+  using DeviceBatch = data::Batch<scalar, device>;  ///< where the network computes
 
   Options options;
   Network network;
@@ -106,10 +107,10 @@ struct Supervised {
     task.fit(data, options.standardize);
     if (options.standardize) standardizer = data::Standardizer::fit(data.train, {.clip = options.clip});
     const auto fetch = [&](std::span<const index_t> samples) {
-      return visible(data::gather<scalar>(data.train, samples));
+      return data::to_device<device>(visible(data::gather<scalar>(data.train, samples)));
     };
     const auto check = [&](std::span<const index_t> samples) {
-      return visible(data::gather<scalar>(data.validation, samples));
+      return data::to_device<device>(visible(data::gather<scalar>(data.validation, samples)));
     };
     if constexpr (requires { network.pretrain(task, index_t(0), index_t(0), fetch, check, random); })
       network.pretrain(task, data.train.size(), data.validation.size(), fetch, check, random);
@@ -121,14 +122,16 @@ struct Supervised {
   };
   /// task + Σ weight · term.
   Loss loss(const Batch& batch, const Context& context) const {
-    const Batch whole = visible(batch);
-    Batch seen = whole;
+    const Batch host = visible(batch);
+    const DeviceBatch whole = data::to_device<device>(host);
+    DeviceBatch seen = whole;
     if (context.training() && options.drop.active()) {
       if (context.random == nullptr)
         throw OptionError(
             detail::cat(Network::name, ": drop needs a random source; build the context with Context::train(random)"));
       const RandomStream step = context.random->stream();
-      seen = missing::draw(options.drop, whole, options.inputs.size(), Random(step.key, 0).split(step.id));
+      seen = data::to_device<device>(
+          missing::draw(options.drop, host, options.inputs.size(), Random(step.key, 0).split(step.id)));
     }
     Learned<scalar, device> learned;
     if constexpr (requires { network.learn(seen.streams, whole.streams, context); })
@@ -147,7 +150,7 @@ struct Supervised {
   /// (B, outputs) of whatever is present.
   Tensor<scalar, 2, device> scores(const Batch& batch) const {
     const NoGrad off;
-    return network(visible(batch).streams, Context{}).value();
+    return network(data::to_device<device>(visible(batch).streams), Context{}).value();
   }
   /// One number per sample: a real label, or the most probable class.
   std::vector<double> predict(const Batch& batch) const { return task.predictions(scores(batch)); }
@@ -199,7 +202,7 @@ struct Supervised {
       if (!standardizer.modalities.empty())
         frames = standardizer.apply(m, frames, present);
       else
-        frames = keep_present(Variable<scalar, 3, device>(frames), present).value();
+        frames = keep_present(Variable<scalar, 3>(frames), present).value();
     }
     return batch;
   }

@@ -72,8 +72,8 @@ struct Task {
     if (standardize) labels = data::LabelStatistics::fit(data.train);
   }
 
-  template <class T, class D>
-  Variable<T, 0, D> loss(const Variable<T, 2, D>& scores, const data::Batch<T, D>& batch) const {
+  template <class T, class D, class From>
+  Variable<T, 0, D> loss(const Variable<T, 2, D>& scores, const data::Batch<T, From>& batch) const {
     if (classes > 0) {
       if (index_t(batch.classes.size()) != batch.size())
         throw OptionError(detail::cat(model, ": classes is ", classes, ", but the batch has no class ids"));

@@ -14,6 +14,7 @@
 ///     exists
 ///                                     in its shape, whatever its numbers; those are loaded by name
 /// and, where a model has them,
+///     using device = D                where its parameters are; batches always come from the host
 ///     prepare(dataset, random)        fits what is fitted before training, on the training split only; deterministic
 ///     given
 ///                                     the `Random`; everything it makes is part of the state above or a parameter
@@ -30,6 +31,7 @@
 #include "lacuna/autograd/variable.hpp"
 #include "lacuna/core/context.hpp"
 #include "lacuna/core/state.hpp"
+#include "lacuna/core/transfer.hpp"
 #include "lacuna/data/dataset.hpp"
 #include "lacuna/io/parameters.hpp"
 #include "lacuna/missing/condition.hpp"
@@ -41,9 +43,9 @@ namespace lacuna::train {
 using Scores = std::vector<std::pair<std::string, double>>;
 
 /// A training objective and the terms it is made of. Any type with these members will do.
-template <class T>
+template <class T, class D = Cpu>
 struct LossTerms {
-  Variable<T, 0> total;
+  Variable<T, 0, D> total;
   Scores terms;
 };
 
@@ -60,7 +62,7 @@ concept Learner = Module<M> && std::default_initializable<M> && requires {
 
 /// Both forms of a loss as one.
 template <Learner M>
-LossTerms<typename M::scalar> loss_terms(const M& model, const data::Batch<typename M::scalar>& batch,
+LossTerms<typename M::scalar, device_of<M>> loss_terms(const M& model, const data::Batch<typename M::scalar>& batch,
                                          const Context& context) {
   auto loss = model.loss(batch, context);
   if constexpr (requires { loss.terms; })

@@ -22,6 +22,7 @@ template <Learner M>
 class Trainer {
  public:
   using T = typename M::scalar;
+  using D = device_of<M>;
 
   /// Starts anew: prepares the model, and seats its parameters in one buffer. The model and the data must outlive this.
   Trainer(M& model, const data::Dataset& data, const FitOptions& options = {})
@@ -70,7 +71,7 @@ class Trainer {
   /// Puts the best parameters into the model: the end of a training.
   void restore_best() {
     if (best_.defined())
-      Cpu::copy(packed_.values.data(), std::as_const(best_).data(), std::size_t(best_.size()) * sizeof(T));
+      D::copy(packed_.values.data(), std::as_const(best_).data(), std::size_t(best_.size()) * sizeof(T));
   }
 
   /// Everything: a model with the best parameters so far, as `load_model` takes it, and beside it what training needs.
@@ -118,7 +119,7 @@ class Trainer {
         data_(data),
         options_(checked(model, options, data)),
         random_(Random(options.seed).split(stepping)),
-        packed_((make_ready(), pack<T>(model))),
+        packed_((make_ready(), pack<T, D>(model))),
         adam_(packed_, {.weight_decay = options.weight_decay}),
         selector_(conditions_of(model, data.modality_names()), options.batch) {}
 
@@ -151,7 +152,7 @@ class Trainer {
   }
 
   /// Adds up the loss and its terms, and refuses what is not finite.
-  void account(const LossTerms<T>& loss, double weight) {
+  void account(const LossTerms<T, D>& loss, double weight) {
     Scores now{{"loss", double(loss.total.item())}};
     now.insert(now.end(), loss.terms.begin(), loss.terms.end());
     if (!std::isfinite(now[0].second)) {
@@ -189,11 +190,11 @@ class Trainer {
     observer.epoch(history_.epochs.back(), options_.epochs);
   }
 
-  /// A flat buffer as named arrays; shares storage.
-  State by_name(const Array<T>& flat) const {
+  /// A flat buffer as named arrays; shares storage with one on the host.
+  State by_name(const Array<T, D>& flat) const {
     State state;
     for (const auto& segment : packed_.segments)
-      state.put(segment.path, flat.window(segment.offset, segment.node->value.shape()));
+      state.put(segment.path, to_device<Cpu>(flat.window(segment.offset, segment.node->value.shape())));
     return state;
   }
   void load(const State& training) {
@@ -233,10 +234,10 @@ class Trainer {
   const data::Dataset& data_;
   FitOptions options_;
   Random random_;
-  Packed<T> packed_;
-  Adam<T> adam_;
+  Packed<T, D> packed_;
+  Adam<T, D> adam_;
   Selector selector_;
-  Array<T> best_;
+  Array<T, D> best_;
   History history_;
   index_t epoch_ = 0, batch_ = 0;
   std::vector<index_t> order_;

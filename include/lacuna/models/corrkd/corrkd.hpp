@@ -20,6 +20,7 @@ namespace lacuna::models {
 template <class T = float, class D = Cpu>
 struct Corrkd {
   using scalar = T;
+  using device = D;
   using Options = CorrkdOptions;
   using Network = CorrkdNetwork<T, D>;
 
@@ -62,8 +63,8 @@ struct Corrkd {
     for (Network& network : teacher)
       teacher_record.push_back(fit_corrkd_teacher<T, D>(
           network, options, data.train.size(), data.validation.size(), random,
-          [&](std::span<const index_t> samples) { return standardized(data::gather<T>(data.train, samples)); },
-          [&](std::span<const index_t> samples) { return standardized(data::gather<T>(data.validation, samples)); }));
+          [&](std::span<const index_t> samples) { return there(data::gather<T>(data.train, samples)); },
+          [&](std::span<const index_t> samples) { return there(data::gather<T>(data.validation, samples)); }));
     set_teacher(std::vector<Network>(teacher));
   }
   /// A teacher that was trained elsewhere, or several. Throws OptionError when sizes differ.
@@ -88,9 +89,10 @@ struct Corrkd {
     std::vector<std::pair<std::string, double>> terms;
   };
   /// The second phase: complete batches in; in training MRM takes away from what the student sees.
-  Loss loss(const data::Batch<T, D>& given, const Context& context) const {
+  Loss loss(const data::Batch<T>& given, const Context& context) const {
     if (options.distill && !teacher_ready) throw Error("CorrKD: there is no trained teacher yet; call prepare first");
-    const data::Batch<T, D> batch = standardized(given);
+    const data::Batch<T> host = standardized(given);
+    const data::Batch<T, D> batch = data::to_device<D>(host);
     const auto target = corrkd_target(options, batch);
     CorrkdOutput<T, D> told;
     if (options.distill) {
@@ -102,7 +104,8 @@ struct Corrkd {
       if (context.random == nullptr)
         throw OptionError("CorrKD: MRM needs a random source; build the context with Context::train(random)");
       const RandomStream step = context.random->stream();
-      seen = missing::draw(options.mrm, batch, options.network.inputs.size(), Random(step.key, 0).split(step.id));
+      seen = data::to_device<D>(
+          missing::draw(options.mrm, host, options.network.inputs.size(), Random(step.key, 0).split(step.id)));
     }
     const auto losses = corrkd_objective(options, student(seen.streams, context), told, target, critics, context);
     Loss result{losses.total, {}};
@@ -121,20 +124,20 @@ struct Corrkd {
   }
 
   /// One real number per sample, see corrkd_predictions.
-  std::vector<double> predict(const data::Batch<T, D>& batch) const {
+  std::vector<double> predict(const data::Batch<T>& batch) const {
     const NoGrad off;
-    return corrkd_predictions(options, student(standardized(batch).streams).scores.value());
+    return corrkd_predictions(options, student(there(batch).streams).scores.value());
   }
   /// (B, K).
-  Tensor<double, 2> probabilities(const data::Batch<T, D>& batch) const {
+  Tensor<double, 2> probabilities(const data::Batch<T>& batch) const {
     const NoGrad off;
-    return corrkd_probabilities(options, student(standardized(batch).streams).scores.value());
+    return corrkd_probabilities(options, student(there(batch).streams).scores.value());
   }
   /// What the teacher would say of the same batch.
-  std::vector<double> predict_as_teacher(const data::Batch<T, D>& batch) const {
+  std::vector<double> predict_as_teacher(const data::Batch<T>& batch) const {
     if (!teacher_ready) throw Error("CorrKD: there is no trained teacher");
     const NoGrad off;
-    return corrkd_predictions(options, teacher_output(standardized(batch)).scores.value());
+    return corrkd_predictions(options, teacher_output(there(batch)).scores.value());
   }
 
   /// Complete, and every subset of up to four modalities; of more, each one missing and each one alone.
@@ -204,7 +207,9 @@ struct Corrkd {
     student.options.frames = options.network.frames;
     for (Network& network : teacher) network.options.frames = options.network.frames;
   }
-  data::Batch<T, D> standardized(data::Batch<T, D> batch) const {
+  data::Batch<T, D> there(const data::Batch<T>& batch) const { return data::to_device<D>(standardized(batch)); }
+  /// On the host, where batches come from.
+  data::Batch<T> standardized(data::Batch<T> batch) const {
     if (standardizer.modalities.empty()) return batch;
     for (std::size_t m = 0; m < options.network.inputs.size(); ++m)
       batch.streams[m].frames = standardizer.apply(m, batch.streams[m].frames, batch.streams[m].present);

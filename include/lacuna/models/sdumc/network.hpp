@@ -156,14 +156,13 @@ Variable<T, 3, D> SdumcNetwork<T, D>::project(std::size_t modality, const Stream
 template <class T, class D>
 Mask<2, D> SdumcNetwork<T, D>::visible(const Stream& stream) const {
   if (options.padding == Padding::masked) return stream.present;
-  Mask<2, D> all = stream.present.clone();
-  const index_t frames = all.extent(1);
-  for (index_t b = 0; b < all.extent(0); ++b) {
-    bool any = false;
-    for (index_t t = 0; t < frames; ++t) any = any || all(b, t);
-    for (index_t t = 0; t < frames; ++t) all(b, t) = any;
+  std::vector<std::uint8_t> all = stream.present.to_vector();
+  const index_t frames = stream.present.extent(1);
+  for (index_t b = 0; b < stream.present.extent(0); ++b) {
+    std::uint8_t* const row = all.data() + b * frames;
+    std::fill(row, row + frames, std::uint8_t(std::any_of(row, row + frames, [](std::uint8_t here) { return here; })));
   }
-  return all;
+  return Mask<2, D>::from(stream.present.extents(), all);
 }
 
 template <class T, class D>

@@ -21,8 +21,10 @@ namespace lacuna::models {
 template <class T = float, class D = Cpu>
 struct Sdumc {
   using scalar = T;
+  using device = D;
   using Options = SdumcOptions;
   using Streams = std::vector<data::Stream<T, D>>;
+  using HostStreams = std::vector<data::Stream<T>>;  ///< batches come from the host, and go to the device standardised
 
   Options options;
   SdumcNetwork<T, D> network;
@@ -41,10 +43,10 @@ struct Sdumc {
     Variable<T, 0, D> total;
     std::vector<std::pair<std::string, double>> terms;
   };
-  Loss loss(const data::Batch<T, D>& batch, const Context& context) const;
+  Loss loss(const data::Batch<T>& batch, const Context& context) const;
 
   /// One prediction per sample: a real label, or the most probable class.
-  std::vector<double> predict(const data::Batch<T, D>& batch) const;
+  std::vector<double> predict(const data::Batch<T>& batch) const;
   /// K, or 0 for real labels.
   index_t predicts_classes() const { return options.classes; }
 
@@ -88,16 +90,11 @@ struct Sdumc {
     return decoder[0](streams);
   }
   /// present[b]: the sample has the modality that may be missing.
-  Mask<1, D> has_missing(const Streams& streams) const {
-    const auto& present = streams[std::size_t(options.missing)].present;
-    Mask<1, D> has = Mask<1, D>::zeros({present.extent(0)});
-    for (index_t b = 0; b < present.extent(0); ++b)
-      for (index_t t = 0; t < present.extent(1); ++t)
-        if (present(b, t)) has(b) = 1;
-    return has;
+  Mask<1> has_missing(const HostStreams& streams) const {
+    return any_present(streams[std::size_t(options.missing)].present);
   }
   /// The simulated stream shares the projection of the modality it stands in for, and so its standardisation.
-  Streams standardized(Streams streams) const {
+  HostStreams standardized(HostStreams streams) const {
     if (standardizer.modalities.empty()) return streams;
     for (std::size_t m = 0; m < streams.size(); ++m) {
       const bool stand_in = index_t(m) == options.simulator.stream;
@@ -137,31 +134,32 @@ void Sdumc<T, D>::prepare(const data::Dataset& data, Random& random) {
   }
   make_decoder(std::min(longest, options.simulator.slots), random);
   fit_simulator(decoder[0], data.train.size(), options.simulator, random, [&](std::span<const index_t> samples) {
-    return standardized(data::gather<T>(data.train, samples).streams);
+    return data::to_device<D>(standardized(data::gather<T>(data.train, samples).streams));
   });
   freeze(decoder);
 }
 
 template <class T, class D>
-typename Sdumc<T, D>::Loss Sdumc<T, D>::loss(const data::Batch<T, D>& batch, const Context& context) const {
+typename Sdumc<T, D>::Loss Sdumc<T, D>::loss(const data::Batch<T>& batch, const Context& context) const {
   if (options.classes > 0 && index_t(batch.classes.size()) != batch.size())
     throw OptionError("SDUMC: classes is set, but the batch has no class ids; set classes = 0 for real labels");
   if (options.classes == 0 && batch.labels.size() != batch.size())
     throw OptionError("SDUMC: needs real labels, the batch has none; for class ids set classes");
-  Streams streams = standardized(batch.streams);
+  HostStreams streams = standardized(batch.streams);
   if (options.drop.active() && context.training()) {
     if (context.random == nullptr)
       throw OptionError("SDUMC: drop needs a random source; build the context with Context::train(random)");
     const RandomStream step = context.random->stream();
-    data::Batch<T, D> left = batch;
+    data::Batch<T> left = batch;
     left.streams = streams;
     streams = missing::draw(options.drop, left, options.inputs.size(), Random(step.key, 0).split(step.id)).streams;
   }
-  const auto flows = both_flows(network, modalities_of(streams), simulate(streams), context, context);
+  const Streams there = data::to_device<D>(streams);
+  const Mask<1, D> has = to_device<D>(has_missing(streams));
+  const auto flows = both_flows(network, modalities_of(there), simulate(there), context, context);
   const auto terms = options.classes > 0
-                         ? sdumc_class_objective(flows, batch.classes, options.weights, options.classes_contrast,
-                                                 has_missing(streams))
-                         : sdumc_objective(flows, batch.labels, options.weights, options.ranking, has_missing(streams));
+                         ? sdumc_class_objective(flows, batch.classes, options.weights, options.classes_contrast, has)
+                         : sdumc_objective(flows, to_device<D>(batch.labels), options.weights, options.ranking, has);
   const auto number = [](const Variable<T, 0, D>& term) { return double(term.item()); };
   return {terms.total,
           {{"full", number(terms.full)},
@@ -173,16 +171,17 @@ typename Sdumc<T, D>::Loss Sdumc<T, D>::loss(const data::Batch<T, D>& batch, con
 }
 
 template <class T, class D>
-std::vector<double> Sdumc<T, D>::predict(const data::Batch<T, D>& batch) const {
+std::vector<double> Sdumc<T, D>::predict(const data::Batch<T>& batch) const {
   const NoGrad off;
-  const Streams streams = standardized(batch.streams);
-  const Mask<1, D> has = has_missing(streams);
+  const HostStreams streams = standardized(batch.streams);
+  const Streams there = data::to_device<D>(streams);
+  const Mask<1> has = has_missing(streams);
   std::vector<double> result(static_cast<std::size_t>(has.size()));
   for (const bool complete : {true, false}) {
     bool wanted = false;
     for (index_t b = 0; b < has.size(); ++b) wanted = wanted || bool(has(b)) == complete;
     if (!wanted) continue;
-    const std::vector<T> predicted = flow(streams, complete).prediction.value().to_vector();
+    const std::vector<T> predicted = flow(there, complete).prediction.value().to_vector();
     const auto outputs = std::size_t(options.outputs());
     for (std::size_t b = 0; b < result.size(); ++b) {
       if (bool(has(index_t(b))) != complete) continue;

@@ -12,6 +12,7 @@
 #include "lacuna/losses/regression.hpp"
 #include "lacuna/models/sdumc/options.hpp"
 #include "lacuna/nn/attention_pooling.hpp"
+#include "lacuna/ops/mask.hpp"
 #include "lacuna/optim/adam.hpp"
 
 namespace lacuna::models {
@@ -38,6 +39,9 @@ struct StreamSimulator {
 /// `slots` repeats frames; a sample without frames gives zeros that are not present.
 template <class T, class D>
 data::Stream<T, D> resample(const data::Stream<T, D>& stream, index_t slots) {
+  if constexpr (!std::is_same_v<D, Cpu>) {
+    return data::to_device<D>(resample(data::to_device<Cpu>(stream), slots));
+  } else {
   const index_t batch = stream.frames.extent(0), frames = stream.frames.extent(1), width = stream.frames.extent(2);
   data::Stream<T, D> result{Tensor<T, 3, D>::zeros({batch, slots, width}), Mask<2, D>::zeros({batch, slots})};
   for (index_t b = 0; b < batch; ++b) {
@@ -54,6 +58,7 @@ data::Stream<T, D> resample(const data::Stream<T, D>& stream, index_t slots) {
     }
   }
   return result;
+  }
 }
 
 /// A cross-attention decoder. For every remaining modality m:  e_m = dropout(tanh(Lin_m(X_m))),  o_m = attention of `slots`
@@ -91,16 +96,15 @@ struct DecoderSimulator {
 
   data::Stream<T, D> operator()(const std::vector<data::Stream<T, D>>& streams) const {
     const NoGrad off;
-    data::Stream<T, D> result{decode(streams, {}).value(), Mask<2, D>::zeros({streams[0].frames.extent(0), slots})};
+    const index_t batch = streams[0].frames.extent(0);
+    std::vector<std::uint8_t> made(std::size_t(batch * slots), 0);
     for (std::size_t m = 0; m < embed.size() + 1; ++m) {
       if (index_t(m) == missing) continue;
-      const auto& present = streams[m].present;
-      for (index_t b = 0; b < present.extent(0); ++b)
-        for (index_t t = 0; t < present.extent(1); ++t)
-          if (present(b, t))
-            for (index_t s = 0; s < slots; ++s) result.present(b, s) = 1;
+      const std::vector<std::uint8_t> any = any_present(streams[m].present).to_vector();
+      for (index_t i = 0; i < batch * slots; ++i)
+        if (any[std::size_t(i / slots)]) made[std::size_t(i)] = 1;
     }
-    return result;
+    return {decode(streams, {}).value(), Mask<2, D>::from({batch, slots}, made)};
   }
 
   static void reflect(auto& self, auto&& visit) {
@@ -145,8 +149,7 @@ double fit_simulator(DecoderSimulator<T, D>& simulator, index_t samples, const S
   const auto error = [&](const std::vector<index_t>& picked, const Context& context) {
     const auto streams = fetch(std::span<const index_t>(picked));
     const auto target = resample(streams[std::size_t(simulator.missing)], simulator.slots);
-    Mask<1, D> has = Mask<1, D>::zeros({index_t(picked.size())});
-    for (index_t b = 0; b < has.size(); ++b) has(b) = target.present(b, 0);
+    const Mask<1, D> has = any_present(target.present);
     return mse_loss(simulator.decode(streams, context), Variable<T, 3, D>(target.frames), has);
   };
   const auto packed = pack<T, D>(simulator);

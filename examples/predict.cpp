@@ -5,6 +5,7 @@
 #include "lacuna/io/checkpoint.hpp"
 #include "lacuna/models/sdumc/sdumc.hpp"
 #include "lacuna/train/evaluate.hpp"
+#include "support/device.hpp"
 #include "support/predict_data.hpp"
 #include "support/program.hpp"
 
@@ -13,16 +14,16 @@ namespace {
 using namespace lacuna;
 
 struct Options {
-  std::string checkpoint, data, split = "test", out, label;
+  std::string checkpoint, data, split = "test", out, label, device = "cpu";
   std::vector<std::string> missing;
   index_t batch = 96;
   int threads = 0;
   bool infer_padding = false;
 };
 
-template <class T>
+template <class T, class D>
 train::Evaluation predict(const State& state, const Options& options) {
-  models::Sdumc<T> model;
+  models::Sdumc<T, D> model;
   train::load_model(model, state);
   const auto streams = state.get<std::vector<std::string>>("program/streams");
   std::vector<index_t> features = model.options.inputs;
@@ -40,6 +41,22 @@ train::Evaluation predict(const State& state, const Options& options) {
     return train::evaluate(model, split, {condition}, options.batch);
   };
   return options.split == "train" ? on(set.train) : options.split == "valid" ? on(set.validation) : on(set.test);
+}
+
+template <class D>
+int predict_and_write(const Options& options) {
+  const State state = io::load_checkpoint(options.checkpoint);
+  const auto kind = state.get<std::string>("program/model"), dtype = state.get<std::string>("program/dtype");
+  if (kind != "sdumc") state.fail("program/model", "is '" + kind + "', which this program does not know");
+  const train::Evaluation result =
+      dtype == "f64" ? predict<double, D>(state, options) : predict<float, D>(state, options);
+  const std::string table = train::predictions_csv(result);
+  if (options.out.empty())
+    std::fwrite(table.data(), 1, table.size(), stdout);
+  else
+    train::write_text(options.out, table);
+  if (!result.labels.empty()) train::print(result, stderr);
+  return 0;
 }
 
 }  // namespace
@@ -64,19 +81,10 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--threads", options.threads, "threads; 0 = all cores. Results do not depend on it")
       ->capture_default_str();
+  support::declare_device(app, options.device);
   return support::run("predict", app, argc, argv, [&] {
     if (options.batch < 1) throw OptionError(detail::cat("--batch: ", options.batch, ", expected at least 1"));
     set_threads(options.threads);
-    const State state = io::load_checkpoint(options.checkpoint);
-    const auto kind = state.get<std::string>("program/model"), dtype = state.get<std::string>("program/dtype");
-    if (kind != "sdumc") state.fail("program/model", "is '" + kind + "', which this program does not know");
-    const train::Evaluation result = dtype == "f64" ? predict<double>(state, options) : predict<float>(state, options);
-    const std::string table = train::predictions_csv(result);
-    if (options.out.empty())
-      std::fwrite(table.data(), 1, table.size(), stdout);
-    else
-      train::write_text(options.out, table);
-    if (!result.labels.empty()) train::print(result, stderr);
-    return 0;
+    return support::on_device(options.device, [&]<class D>() { return predict_and_write<D>(options); });
   });
 }

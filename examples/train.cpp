@@ -7,6 +7,7 @@
 
 #include "lacuna/models/baselines/constant.hpp"
 #include "lacuna/models/baselines/ridge.hpp"
+#include "support/device.hpp"
 #include "support/program.hpp"
 #include "support/train_seed.hpp"
 
@@ -77,10 +78,10 @@ std::vector<train::AttainableReport> attainable(const Data& data, const std::vec
   return all;
 }
 
-template <class T>
+template <class T, class D>
 int train_all(const TrainOptions& options, const Data& data, int argc, char** argv) {
   const nlohmann::ordered_json about = describe(data);
-  using Model = models::Sdumc<T>;
+  using Model = models::Sdumc<T, D>;
   const std::function<Model(std::uint64_t)> make = [&](std::uint64_t seed) {
     models::SdumcOptions sizes = options.sdumc;
     sizes.inputs = data.dataset->dimensions();
@@ -136,14 +137,18 @@ int main(int argc, char** argv) {
       "train");
   app.set_version_flag("--version", support::version());
   declare(app, options);
+  std::string device = "cpu";
+  declare_device(app, device);
   return run("train", app, argc, argv, [&] {
     apply_preset(app, options);
     options.resolve();
     set_threads(options.threads);
-    const Data data = load(options);
-    if (!options.quiet)
-      for (const std::string& note : data.dataset->notes) std::fprintf(stderr, "train: note: %s\n", note.c_str());
-    return options.dtype == "f64" ? train_all<double>(options, data, argc, argv)
-                                  : train_all<float>(options, data, argc, argv);
+    return on_device(device, [&]<class D>() {
+      const Data data = load(options);
+      if (!options.quiet)
+        for (const std::string& note : data.dataset->notes) std::fprintf(stderr, "train: note: %s\n", note.c_str());
+      return options.dtype == "f64" ? train_all<double, D>(options, data, argc, argv)
+                                    : train_all<float, D>(options, data, argc, argv);
+    });
   });
 }

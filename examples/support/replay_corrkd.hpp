@@ -17,21 +17,21 @@ struct CorrkdRequest {
 };
 
 /// One case loaded from a file, ready to run. `sink(name, array)` receives every array.
-template <class T>
+template <class T, class D = lacuna::Cpu>
 class Corrkd {
  public:
   using index_t = lacuna::index_t;
 
   /// What is trained: their gradients are clipped together.
   struct Trained {
-    lacuna::models::CorrkdNetwork<T> student;
-    lacuna::models::CorrkdCritics<T> critics;
+    lacuna::models::CorrkdNetwork<T, D> student;
+    lacuna::models::CorrkdCritics<T, D> critics;
     static void reflect(auto& self, auto&& visit) {
       visit("student", self.student);
       visit("critics", self.critics);
     }
   };
-  using Losses = lacuna::models::CorrkdLosses<T>;
+  using Losses = lacuna::models::CorrkdLosses<T, D>;
 
   explicit Corrkd(const CorrkdRequest& request) : request_(request), file_(request.file) {
     const auto names = file_.get("index").strings();
@@ -43,16 +43,16 @@ class Corrkd {
     load_options();
     load_inputs();
     lacuna::Random random(0);
-    teacher_ = lacuna::models::CorrkdNetwork<T>(options_.network, random);
-    trained_.student = lacuna::models::CorrkdNetwork<T>(options_.network, random);
-    trained_.critics = lacuna::models::CorrkdCritics<T>(1, options_.class_count(), options_.critic, random);
+    teacher_ = lacuna::models::CorrkdNetwork<T, D>(options_.network, random);
+    trained_.student = lacuna::models::CorrkdNetwork<T, D>(options_.network, random);
+    trained_.critics = lacuna::models::CorrkdCritics<T, D>(1, options_.class_count(), options_.critic, random);
     load(teacher_, "par/teacher/", [&](const std::string& path) { return network_name(path); });
     load(trained_, "par/", [&](const std::string& path) { return trained_name(path); });
     lacuna::freeze(teacher_);
   }
 
-  lacuna::models::CorrkdOutput<T> student() const { return trained_.student(masked_); }
-  lacuna::models::CorrkdOutput<T> teacher() const {
+  lacuna::models::CorrkdOutput<T, D> student() const { return trained_.student(masked_); }
+  lacuna::models::CorrkdOutput<T, D> teacher() const {
     const lacuna::NoGrad off;
     return teacher_(complete_);
   }
@@ -60,7 +60,8 @@ class Corrkd {
     return lacuna::models::corrkd_objective(options_, student(), teacher(), target_, trained_.critics);
   }
 
-  void run(auto&& sink) {
+  void run(auto&& to) {
+    const auto sink = [&](const std::string& name, const auto& array) { to(name, host(array)); };
     {
       const auto t = teacher(), s = student();
       sink("out/h_teacher", t.joint.value());
@@ -76,13 +77,13 @@ class Corrkd {
       sink("out/" + term, one(loss.item()));
       if (term.starts_with("mi_")) continue;
       loss.backward();
-      write_gradients(term == "total" ? "grad/" : "grad_" + term + "/", sink);
+      write_gradients(term == "total" ? "grad/" : "grad_" + term + "/", to);
     }
-    if (request_.steps > 0) train(sink);
+    if (request_.steps > 0) train(to);
   }
 
   /// Name of a loss → member of Losses.
-  static std::vector<std::pair<std::string, lacuna::Variable<T, 0> Losses::*>> terms() {
+  static std::vector<std::pair<std::string, lacuna::Variable<T, 0, D> Losses::*>> terms() {
     return {{"task", &Losses::task},
             {"scd", &Losses::sample},
             {"cpd", &Losses::prototype},
@@ -93,6 +94,7 @@ class Corrkd {
   }
 
  private:
+  static auto host(const auto& array) { return lacuna::to_device<lacuna::Cpu>(array); }
   std::string in_case(const std::string& name) const { return request_.name + "/" + name; }
   double number(const std::string& name) const { return file_.get(in_case("arg/" + name)).template scalar<double>(); }
   index_t integer(const std::string& name) const {
@@ -123,10 +125,11 @@ class Corrkd {
     for (const char* name : {"l", "a", "v"}) {
       const auto frames = file_.template tensor<T, 3>(in_case("in/" + std::string(name)));
       auto keep = file_.template tensor<std::uint8_t, 2>(in_case("in/keep_" + std::string(name)));
-      complete_.push_back({frames, lacuna::Mask<2>::full(keep.extents(), 1)});
+      complete_.push_back(
+          lacuna::data::to_device<D>(lacuna::data::Stream<T>{frames, lacuna::Mask<2>::full(keep.extents(), 1)}));
       for (index_t b = 0; b < keep.extent(0); ++b)
         for (index_t t = 0; t < keep.extent(1); ++t) keep(b, t) = keep(b, t) && kept(b, m);
-      masked_.push_back({frames, keep});
+      masked_.push_back(lacuna::data::to_device<D>(lacuna::data::Stream<T>{frames, keep}));
       ++m;
     }
     target_.classes = file_.get(in_case("in/target")).template as<index_t>();
@@ -151,8 +154,7 @@ class Corrkd {
       if (!(numbers.shape() == parameter.shape()))
         throw lacuna::IoError(
             lacuna::detail::cat(numbers.where(), " has shape ", numbers.shape(), ", expected ", parameter.shape()));
-      const std::vector<T> values = numbers.template as<T>();
-      std::copy(values.begin(), values.end(), parameter.mutable_data());
+      parameter.node()->value.assign(numbers.template as<T>());
     });
   }
 
@@ -160,15 +162,16 @@ class Corrkd {
   void write_gradients(const std::string& prefix, auto&& sink) {
     lacuna::for_each_parameter(trained_, [&](const std::string& path, auto& parameter) {
       if (parameter.has_grad() || path.starts_with("student."))
-        sink(prefix + trained_name(path), parameter.grad().clone());
+        sink(prefix + trained_name(path), host(parameter.grad()).clone());
     });
     lacuna::zero_grad(trained_);
   }
 
-  void train(auto&& sink) {
-    const auto packed = lacuna::pack<T>(trained_);
-    const auto start = packed.values.clone();
-    lacuna::Adam<T> adam(packed, {.beta1 = number("beta1"), .beta2 = number("beta2"), .epsilon = number("eps")});
+  void train(auto&& to) {
+    const auto sink = [&](const std::string& name, const auto& array) { to(name, host(array)); };
+    const auto packed = lacuna::pack<T, D>(trained_);
+    const std::vector<T> start = packed.values.to_vector();
+    lacuna::Adam<T, D> adam(packed, {.beta1 = number("beta1"), .beta2 = number("beta2"), .epsilon = number("eps")});
     const double rate = number("lr"), clip = number("clip_norm");
     std::vector<T> norms, totals;
     for (int step = 1; step <= request_.steps; ++step) {
@@ -185,8 +188,9 @@ class Corrkd {
         const std::string name = trained_name(segment.path);
         sink("step" + n + "/" + name, segment.node->value);
         lacuna::Array<T> delta(segment.node->value.shape());
+        const std::vector<T> now = segment.node->value.to_vector();
         for (index_t k = 0; k < delta.size(); ++k)
-          delta.data()[k] = segment.node->value.data()[k] - start.data()[segment.offset + k];
+          delta.data()[k] = now[std::size_t(k)] - start[std::size_t(segment.offset + k)];
         sink("delta" + n + "/" + name, delta);
       }
     }
@@ -200,10 +204,10 @@ class Corrkd {
   CorrkdRequest request_;
   lacuna::io::Npz file_;
   lacuna::models::CorrkdOptions options_;
-  lacuna::models::CorrkdNetwork<T> teacher_;
+  lacuna::models::CorrkdNetwork<T, D> teacher_;
   Trained trained_;
-  std::vector<lacuna::data::Stream<T>> complete_, masked_;
-  lacuna::models::CorrkdTarget<T> target_;
+  std::vector<lacuna::data::Stream<T, D>> complete_, masked_;
+  lacuna::models::CorrkdTarget<T, D> target_;
 };
 
 }  // namespace replay

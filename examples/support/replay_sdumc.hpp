@@ -28,8 +28,11 @@ template <class T>
 using Sink = std::function<void(const std::string&, const lacuna::Array<T>&)>;
 
 /// "out/pred0", "act0/fc_att", ... of one flow.
-template <class T>
-void write_flow(const lacuna::models::SdumcFlow<T>& flow, int f, const Sink<T>& sink) {
+template <class T, class D>
+void write_flow(const lacuna::models::SdumcFlow<T, D>& flow, int f, const Sink<T>& to) {
+  const auto sink = [&](const std::string& name, const auto& array) {
+    to(name, lacuna::to_device<lacuna::Cpu>(array));
+  };
   static constexpr const char* modality[] = {"audio", "text", "video"};
   static constexpr const char* view[] = {"fused", "at", "tv", "av", "audio", "text", "video"};
   const auto n = std::to_string(f);
@@ -41,7 +44,8 @@ void write_flow(const lacuna::models::SdumcFlow<T>& flow, int f, const Sink<T>& 
   sink(out + "ctext" + n, flow.missing_content().value());
   const index_t batch = flow.prediction.extent(0);
   // (B, 1, V, T) -> (B, T, V), the layout of the authors' softmax
-  const auto frames_first = [&](const lacuna::Tensor<T, 4>& weights) {
+  const auto frames_first = [&](const lacuna::Tensor<T, 4, D>& there) {
+    const lacuna::Tensor<T, 4> weights = lacuna::to_device<lacuna::Cpu>(there);
     const index_t views = weights.extent(2), frames = weights.extent(3);
     lacuna::Tensor<T, 3> turned({batch, frames, views});
     for (index_t b = 0; b < batch; ++b)
@@ -49,7 +53,7 @@ void write_flow(const lacuna::models::SdumcFlow<T>& flow, int f, const Sink<T>& 
         for (index_t v = 0; v < views; ++v) turned(b, t, v) = weights(b, index_t(0), v, t);
     return turned;
   };
-  const auto column = [&](const lacuna::Variable<T, 2>& x) {
+  const auto column = [&](const lacuna::Variable<T, 2, D>& x) {
     return x.value().reshape(std::array<index_t, 3>{batch, x.extent(1), 1});
   };
   for (std::size_t m = 0; m < 3; ++m) {
@@ -79,8 +83,8 @@ void write_flow(const lacuna::models::SdumcFlow<T>& flow, int f, const Sink<T>& 
   sink(act + "orgin_linear_change", flow.contrast.value());
 }
 
-/// One problem loaded from files, ready to run.
-template <class T>
+/// One problem loaded from files, ready to run on a device.
+template <class T, class D = lacuna::Cpu>
 class Sdumc {
  public:
   explicit Sdumc(const SdumcRequest& request) : request_(request) {
@@ -91,7 +95,7 @@ class Sdumc {
   }
 
   /// Forward and losses; both flows, with the given masks or without dropout.
-  lacuna::models::SdumcFlows<T> forward() const {
+  lacuna::models::SdumcFlows<T, D> forward() const {
     std::optional<lacuna::DropoutTape> tapes[2];
     lacuna::Context contexts[2];
     if (!request_.masks.empty()) {
@@ -107,18 +111,19 @@ class Sdumc {
             lacuna::detail::cat(request_.masks, ": flow ", f, " has more masks than the network has dropouts"));
     return flows;
   }
-  lacuna::models::SdumcLosses<T> losses(const lacuna::models::SdumcFlows<T>& flows,
-                                        const lacuna::models::SdumcWeights& weights) const {
+  lacuna::models::SdumcLosses<T, D> losses(const lacuna::models::SdumcFlows<T, D>& flows,
+                                           const lacuna::models::SdumcWeights& weights) const {
     return lacuna::models::sdumc_objective(flows, labels_, weights);
   }
   const lacuna::models::SdumcWeights& weights() const { return weights_; }
 
-  void run(const Sink<T>& sink) {
+  void run(const Sink<T>& to) {
+    const auto sink = [&](const std::string& name, const auto& array) { to(name, host(array)); };
     {
       const auto flows = forward();
       const auto terms = losses(flows, weights_);
-      write_flow(flows.complete, 0, sink);
-      write_flow(flows.missing, 1, sink);
+      write_flow(flows.complete, 0, to);
+      write_flow(flows.missing, 1, to);
       sink("loss/full", terms.full.value());
       sink("loss/missing", terms.missing.value());
       sink("loss/text", terms.text.value());
@@ -128,21 +133,23 @@ class Sdumc {
       sink("loss/total", terms.total.value());
       if (request_.gradients) {
         terms.total.backward();
-        write_gradients("grad/", sink);
+        write_gradients("grad/", to);
       }
     }
-    if (request_.steps > 0) train(sink);
+    if (request_.steps > 0) train(to);
   }
 
   /// Gradients that arrived, under the authors' names.
   void write_gradients(const std::string& prefix, const Sink<T>& sink) {
     lacuna::for_each_parameter(network_, [&](const std::string& path, auto& parameter) {
-      if (parameter.has_grad()) sink(prefix + lacuna::models::sdumc_pytorch_name(path), parameter.grad().clone());
+      if (parameter.has_grad()) sink(prefix + lacuna::models::sdumc_pytorch_name(path), host(parameter.grad()).clone());
     });
     lacuna::zero_grad(network_);
   }
 
  private:
+  static auto host(const auto& array) { return lacuna::to_device<lacuna::Cpu>(array); }
+
   void load_network(const lacuna::io::Npz& params) {
     const auto shape = [&](const std::string& name) { return params.header("par/" + name).shape; };
     lacuna::models::SdumcOptions options;
@@ -166,15 +173,14 @@ class Sdumc {
             ? lacuna::models::Padding::published
             : throw lacuna::OptionError("--padding: '" + request_.padding + "' is none of masked, published");
     lacuna::Random random(0);
-    network_ = lacuna::models::SdumcNetwork<T>(options, random);
+    network_ = lacuna::models::SdumcNetwork<T, D>(options, random);
     lacuna::for_each_parameter(network_, [&](const std::string& path, auto& parameter) {
       const std::string name = "par/" + lacuna::models::sdumc_pytorch_name(path);
       const auto numbers = params.get(name);
       if (!(numbers.shape() == parameter.shape()))
         throw lacuna::IoError(lacuna::detail::cat(params.path(), ": array '", name, "' has shape ", numbers.shape(),
                                                   ", expected ", parameter.shape()));
-      const std::vector<T> values = numbers.template as<T>();
-      std::copy(values.begin(), values.end(), parameter.mutable_data());
+      parameter.node()->value.assign(numbers.template as<T>());
     });
     // arrays that this variant does not train stay as they are
     for (const std::string& name : params.names()) {
@@ -190,8 +196,8 @@ class Sdumc {
         untrained_.emplace_back(name.substr(4), numbers);
       }
     }
-    // The modules with MIA have one more layer that nothing uses, a normalisation over the views; without numbers in the
-    // file it is as such a layer starts.
+    // The modules with MIA have one more layer that nothing uses, a normalisation over the views; without numbers in
+    // the file it is as such a layer starts.
     if (network_.imagination.empty() || params.contains("par/normali.weight")) return;
     const lacuna::Shape views{index_t(network_.views.size())};
     for (const auto& [name, value] : {std::pair{"normali.weight", T(1)}, std::pair{"normali.bias", T(0)}}) {
@@ -205,11 +211,12 @@ class Sdumc {
     const auto stream = [&](const std::string& name) {
       const auto frames = inputs.tensor<T, 3>("in/" + name);
       const auto lengths = inputs.get("in/len_" + name).template as<index_t>();
-      return lacuna::data::Stream<T>{frames, lacuna::mask_from_lengths(lengths, frames.extent(1))};
+      return lacuna::data::to_device<D>(
+          lacuna::data::Stream<T>{frames, lacuna::mask_from_lengths(lengths, frames.extent(1))});
     };
     for (const char* name : {"audio", "text", "video"}) streams_.push_back(stream(name));
     simulated_ = stream("feat4");
-    labels_ = inputs.tensor<T, 1>("in/label");
+    labels_ = lacuna::to_device<D>(inputs.tensor<T, 1>("in/label"));
     const auto w = inputs.get("cfg/weights").as<double>();
     if (w.size() != 6) throw lacuna::IoError(inputs.path() + ": array 'cfg/weights' must hold six numbers");
     weights_ = {w[0], w[1], w[2], w[3], w[4], w[5]};
@@ -228,12 +235,13 @@ class Sdumc {
         }
   }
 
-  void train(const Sink<T>& sink) {
+  void train(const Sink<T>& to) {
+    const auto sink = [&](const std::string& name, const auto& array) { to(name, host(array)); };
     const double rate = request_.schedule == "sched" ? 1e-4 / 5 : 1e-4;  // the warm-up's first epoch is a fifth
     const std::string prefix = request_.schedule + "/";
-    const auto packed = lacuna::pack<T>(network_);
-    const auto start = packed.values.clone();
-    lacuna::Adam<T> adam(packed, {.weight_decay = 1e-5});
+    const auto packed = lacuna::pack<T, D>(network_);
+    const std::vector<T> start = packed.values.to_vector();
+    lacuna::Adam<T, D> adam(packed, {.weight_decay = 1e-5});
     std::vector<T> totals;
     const auto number = [](T value) { return lacuna::Tensor<T, 0>::full({}, value); };
     for (int step = 1; step <= request_.steps; ++step) {
@@ -255,8 +263,9 @@ class Sdumc {
         sink(prefix + "v" + n + "/" + name, adam.second_moment().window(segment.offset, shape));
         if (step != request_.steps) continue;
         lacuna::Array<T> delta(shape);
+        const std::vector<T> now = segment.node->value.to_vector();
         for (index_t k = 0; k < delta.size(); ++k)
-          delta.data()[k] = segment.node->value.data()[k] - start.data()[segment.offset + k];
+          delta.data()[k] = now[std::size_t(k)] - start[std::size_t(segment.offset + k)];
         sink("delta/" + name, delta);
       }
     }
@@ -267,10 +276,10 @@ class Sdumc {
   }
 
   SdumcRequest request_;
-  lacuna::models::SdumcNetwork<T> network_;
-  std::vector<lacuna::data::Stream<T>> streams_;
-  lacuna::data::Stream<T> simulated_;
-  lacuna::Tensor<T, 1> labels_;
+  lacuna::models::SdumcNetwork<T, D> network_;
+  std::vector<lacuna::data::Stream<T, D>> streams_;
+  lacuna::data::Stream<T, D> simulated_;
+  lacuna::Tensor<T, 1, D> labels_;
   lacuna::models::SdumcWeights weights_;
   std::vector<lacuna::DropoutTape::Entry> masks_[2];
   std::vector<std::pair<std::string, lacuna::Array<T>>> untrained_;

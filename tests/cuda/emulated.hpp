@@ -237,7 +237,31 @@ struct EmulatedRun {
   template <class T>
   static void gemm(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, T beta, T* c, index_t ldc) {
     const Open open;
-    cpu::Gemm::gemm(m, n, k, a, b, beta, c, ldc);
+    const auto call = cuda::BlasCall<T>::of(m, n, k, a, b);
+    blas(call, beta, c, ldc);
+  }
+
+ private:
+  /// What a BLAS does, by columns: C (rows, columns) = beta C + op(first) op(second), and what it refuses.
+  template <class T>
+  static void blas(const cuda::BlasCall<T>& call, T beta, T* c, index_t ldc) {
+    const auto fits = [](index_t stride, bool transposed, index_t rows, index_t columns) {
+      return stride >= (transposed ? columns : rows);
+    };
+    if (!fits(call.first_stride, call.first_transposed, call.rows, call.depth) ||
+        !fits(call.second_stride, call.second_transposed, call.depth, call.columns) || ldc < call.rows ||
+        call.rows < 1 || call.columns < 1 || call.depth < 1)
+      ++Arena::instance().violations;
+    using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
+    using View = Eigen::Map<const Matrix, 0, Eigen::OuterStride<>>;
+    const auto view = [](const T* data, index_t stride, bool transposed, index_t rows, index_t columns) -> Matrix {
+      if (transposed) return View(data, columns, rows, Eigen::OuterStride<>(stride)).transpose();
+      return View(data, rows, columns, Eigen::OuterStride<>(stride));
+    };
+    Eigen::Map<Matrix, 0, Eigen::OuterStride<>> result(c, call.rows, call.columns, Eigen::OuterStride<>(ldc));
+    const Matrix product = view(call.first, call.first_stride, call.first_transposed, call.rows, call.depth) *
+                           view(call.second, call.second_stride, call.second_transposed, call.depth, call.columns);
+    result = beta == T(0) ? product : Matrix(beta * result + product);
   }
 };
 

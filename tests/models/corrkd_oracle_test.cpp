@@ -9,7 +9,13 @@
 #include "../examples/support/replay_corrkd.hpp"
 #include "support/oracle.hpp"
 
+#ifndef LACUNA_TEST_DEVICE  // the check of a device runs this file on another one
+#define LACUNA_TEST_DEVICE lacuna::Cpu
+#endif
+
 namespace {
+
+using Device = LACUNA_TEST_DEVICE;
 
 using lacuna::io::Npz;
 using Found = std::map<std::string, std::vector<double>>;
@@ -19,7 +25,7 @@ std::string path() { return lacuna::test::oracle_dir() + "/corrkd_net.npz"; }
 template <class T>
 Found run(const std::string& name, int steps = 3) {
   Found found;
-  replay::Corrkd<T> problem({path(), name, steps});
+  replay::Corrkd<T, Device> problem({path(), name, steps});
   problem.run([&](const std::string& array, const lacuna::Array<T>& numbers) {
     CHECK_MESSAGE(found.count(array) == 0, array << " is written twice");
     const std::vector<T> values = numbers.to_vector();

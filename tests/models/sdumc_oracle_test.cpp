@@ -12,7 +12,13 @@
 #include "lacuna/data/batch.hpp"
 #include "support/oracle.hpp"
 
+#ifndef LACUNA_TEST_DEVICE  // the check of a device runs this file on another one
+#define LACUNA_TEST_DEVICE lacuna::Cpu
+#endif
+
 namespace {
+
+using Device = LACUNA_TEST_DEVICE;
 
 using lacuna::index_t;
 using lacuna::io::Npz;
@@ -63,7 +69,7 @@ std::vector<Problem> problems() {
 template <class T>
 Found run(const replay::SdumcRequest& request) {
   Found found;
-  replay::Sdumc<T> problem(request);
+  replay::Sdumc<T, Device> problem(request);
   problem.run([&](const std::string& name, const lacuna::Array<T>& array) {
     const std::vector<T> numbers = array.to_vector();
     found[name].assign(numbers.begin(), numbers.end());
@@ -209,9 +215,9 @@ TEST_CASE("sdumc oracle: gradients of the total and of every term, in double" * 
     auto request = p.request();
     request.gradients = true;
     compare_gradients(tally, file, run<double>(request), "grad/", 1e-9);
-    replay::Sdumc<double> problem(request);
-    using Losses = lacuna::models::SdumcLosses<double>;
-    const std::vector<std::pair<std::string, lacuna::Variable<double, 0> Losses::*>> terms = {
+    replay::Sdumc<double, Device> problem(request);
+    using Losses = lacuna::models::SdumcLosses<double, Device>;
+    const std::vector<std::pair<std::string, lacuna::Variable<double, 0, Device> Losses::*>> terms = {
         {"full", &Losses::full},   {"missing", &Losses::missing},  {"text", &Losses::text},
         {"query", &Losses::query}, {"feat", &Losses::feature}, {"rnc", &Losses::contrast}};
     for (const auto& [term, member] : terms) {

@@ -3,12 +3,13 @@
 /// Everything is in the order of that stream: launches, copies, and the reuse of memory. Freed blocks go back to a pool
 /// at once, since whoever takes them next comes later in the stream; a training step then allocates nothing. Copies to
 /// the host wait for what came before. Errors are DeviceError with the name of the operation; an error inside a kernel
-/// is found at the next wait. Define LACUNA_CUDA_WAIT to wait after every launch, so that the name is that of the
-/// kernel.
+/// is found at the next wait. With LACUNA_CUDA_CHECK=1 in the environment every launch is waited for, so that the
+/// name is that of the kernel, and every block has its own allocation, so that compute-sanitizer sees its borders.
 #pragma once
 
 #include <cuda_runtime.h>
 
+#include <cstdlib>
 #include <string>
 
 #include "lacuna/core/device.hpp"
@@ -24,6 +25,15 @@ inline void expect_cuda(const char* operation, cudaError_t status) {
   throw DeviceError(cat("cuda: ", operation, ": ", cudaGetErrorString(status)));
 }
 
+/// Whether LACUNA_CUDA_CHECK is set: slow, and sharp.
+inline bool cuda_checks() {
+  static const bool on = [] {
+    const char* const value = std::getenv("LACUNA_CUDA_CHECK");
+    return value != nullptr && *value != '\0' && *value != '0';
+  }();
+  return on;
+}
+
 /// Blocks of device memory by size class; see BlockPool for the classes.
 class CudaPool {
  public:
@@ -34,7 +44,7 @@ class CudaPool {
 
   void* take(std::size_t bytes) {
     int group = 0;
-    const std::size_t rounded = BlockPool::round(bytes, group);
+    const std::size_t rounded = cuda_checks() ? bytes : BlockPool::round(bytes, group);
     const std::lock_guard lock(mutex_);
     auto& blocks = free_[group];
     if (!blocks.empty()) {
@@ -54,6 +64,10 @@ class CudaPool {
     return block;
   }
   void give(void* block, std::size_t bytes) noexcept {
+    if (cuda_checks()) {
+      cudaFree(block);
+      return;
+    }
     int group = 0;
     BlockPool::round(bytes, group);
     const std::lock_guard lock(mutex_);

@@ -42,7 +42,7 @@ struct DeviceOf {
   using type = Cpu;
 };
 template <class M>
-  requires requires { typename M::device; }
+requires requires { typename M::device; }
 struct DeviceOf<M> {
   using type = typename M::device;
 };

@@ -6,6 +6,7 @@
 
 #include "lacuna/core/host_device.hpp"
 #include "lacuna/core/shape.hpp"
+#include "lacuna/kernels/cpu/gemm.hpp"
 
 namespace lacuna::cuda {
 
@@ -49,5 +50,20 @@ LACUNA_HD inline Pieces pieces_of(index_t count, index_t least, index_t most) {
 LACUNA_HD inline index_t run_start(index_t run, index_t n, index_t inner) {
   return run / inner * n * inner + run % inner;
 }
+
+/// A product of row-major matrices as a BLAS sees it, which counts by columns: what is row-major here is its transpose
+/// there, so C = op(A) op(B) becomes C' = op(B)' op(A)'. Sizes, transposes and strides in the order of a BLAS's
+/// arguments.
+template <class T>
+struct BlasCall {
+  bool first_transposed, second_transposed;
+  index_t rows, columns, depth;
+  const T *first, *second;
+  index_t first_stride, second_stride;
+
+  static BlasCall of(index_t m, index_t n, index_t k, const cpu::Operand<T>& a, const cpu::Operand<T>& b) {
+    return {b.transposed, a.transposed, n, m, k, b.data, a.data, b.stride, a.stride};
+  }
+};
 
 }  // namespace lacuna::cuda

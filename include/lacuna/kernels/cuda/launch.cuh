@@ -80,17 +80,21 @@ struct CudaRun {
     rows_kernel<<<unsigned(blocks_for(n, warps_per_block)), block_threads>>>(n, f);
     launched(name);
   }
-  /// m, n, k > 0. cuBLAS counts by columns: what is row-major here is its transpose there, C' = B' A'. In full
-  /// precision: cuBLAS rounds to TF32 only where it is asked to.
+  /// m, n, k > 0. In full precision: cuBLAS rounds to TF32 only where it is asked to.
   template <class T>
   static void gemm(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, T beta, T* c, index_t ldc) {
     const T one = T(1);
-    const auto op = [](const cpu::Operand<T>& x) { return x.transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
+    const auto call = BlasCall<T>::of(m, n, k, a, b);
+    const auto op = [](bool transposed) { return transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
     cublasStatus_t status;
     if constexpr (sizeof(T) == sizeof(float))
-      status = cublasSgemm_64(blas(), op(b), op(a), n, m, k, &one, b.data, b.stride, a.data, a.stride, &beta, c, ldc);
+      status = cublasSgemm_64(blas(), op(call.first_transposed), op(call.second_transposed), call.rows, call.columns,
+                              call.depth, &one, call.first, call.first_stride, call.second, call.second_stride, &beta,
+                              c, ldc);
     else
-      status = cublasDgemm_64(blas(), op(b), op(a), n, m, k, &one, b.data, b.stride, a.data, a.stride, &beta, c, ldc);
+      status = cublasDgemm_64(blas(), op(call.first_transposed), op(call.second_transposed), call.rows, call.columns,
+                              call.depth, &one, call.first, call.first_stride, call.second, call.second_stride, &beta,
+                              c, ldc);
     expect_cublas("gemm", status);
     launched("gemm");
   }
@@ -98,9 +102,7 @@ struct CudaRun {
  private:
   static void launched(const char* name) {
     lacuna::detail::expect_cuda(name, cudaGetLastError());
-#ifdef LACUNA_CUDA_WAIT
-    lacuna::detail::expect_cuda(name, cudaDeviceSynchronize());
-#endif
+    if (lacuna::detail::cuda_checks()) lacuna::detail::expect_cuda(name, cudaDeviceSynchronize());
   }
 };
 

@@ -17,8 +17,8 @@
 
 namespace lacuna::models {
 
-/// Makes a stand-in (B, S, D_missing) from the streams of a batch. It never reads the missing modality itself; a sample from
-/// which nothing can be made gets a stand-in without any present frame.
+/// Makes a stand-in (B, S, D_missing) from the streams of a batch. It never reads the missing modality itself; a sample
+/// from which nothing can be made gets a stand-in without any present frame.
 template <class S, class T, class D>
 concept Simulator = requires(const S& simulator, const std::vector<data::Stream<T, D>>& streams) {
   { simulator(streams) } -> std::same_as<data::Stream<T, D>>;
@@ -42,27 +42,27 @@ data::Stream<T, D> resample(const data::Stream<T, D>& stream, index_t slots) {
   if constexpr (!std::is_same_v<D, Cpu>) {
     return data::to_device<D>(resample(data::to_device<Cpu>(stream), slots));
   } else {
-  const index_t batch = stream.frames.extent(0), frames = stream.frames.extent(1), width = stream.frames.extent(2);
-  data::Stream<T, D> result{Tensor<T, 3, D>::zeros({batch, slots, width}), Mask<2, D>::zeros({batch, slots})};
-  for (index_t b = 0; b < batch; ++b) {
-    std::vector<index_t> present;
-    for (index_t t = 0; t < frames; ++t)
-      if (stream.present(b, t)) present.push_back(t);
-    const auto length = index_t(present.size());
-    for (index_t s = 0; s < slots && length > 0; ++s) {
-      const index_t first = s * length / slots, last = std::max((s + 1) * length / slots, first + 1);
-      result.present(b, s) = 1;
-      for (index_t i = first; i < last; ++i)
-        for (index_t f = 0; f < width; ++f)
-          result.frames(b, s, f) += stream.frames(b, present[std::size_t(i)], f) / T(last - first);
+    const index_t batch = stream.frames.extent(0), frames = stream.frames.extent(1), width = stream.frames.extent(2);
+    data::Stream<T, D> result{Tensor<T, 3, D>::zeros({batch, slots, width}), Mask<2, D>::zeros({batch, slots})};
+    for (index_t b = 0; b < batch; ++b) {
+      std::vector<index_t> present;
+      for (index_t t = 0; t < frames; ++t)
+        if (stream.present(b, t)) present.push_back(t);
+      const auto length = index_t(present.size());
+      for (index_t s = 0; s < slots && length > 0; ++s) {
+        const index_t first = s * length / slots, last = std::max((s + 1) * length / slots, first + 1);
+        result.present(b, s) = 1;
+        for (index_t i = first; i < last; ++i)
+          for (index_t f = 0; f < width; ++f)
+            result.frames(b, s, f) += stream.frames(b, present[std::size_t(i)], f) / T(last - first);
+      }
     }
-  }
-  return result;
+    return result;
   }
 }
 
-/// A cross-attention decoder. For every remaining modality m:  e_m = dropout(tanh(Lin_m(X_m))),  o_m = attention of `slots`
-/// learned queries to e_m;  stand-in = Lin(o) + Lin(relu(Lin(o))),  o = [o_1; …] with 0 for an absent modality.
+/// A cross-attention decoder. For every remaining modality m:  e_m = dropout(tanh(Lin_m(X_m))),  o_m = attention of
+/// `slots` learned queries to e_m;  stand-in = Lin(o) + Lin(relu(Lin(o))),  o = [o_1; …] with 0 for an absent modality.
 /// Trained to the mean square error against the modality it stands in for, cut into as many parts (see resample).
 template <class T = float, class D = Cpu>
 struct DecoderSimulator {
@@ -77,7 +77,8 @@ struct DecoderSimulator {
                    Random& random)
       : missing(lost), slots(slot_count), heads(o.heads), probability(o.dropout) {
     if (o.width < 1 || o.heads < 1 || o.width % o.heads || slot_count < 1)
-      throw OptionError(detail::cat("simulator: width ", o.width, " must divide into ", o.heads, " heads; slots ", slot_count));
+      throw OptionError(
+          detail::cat("simulator: width ", o.width, " must divide into ", o.heads, " heads; slots ", slot_count));
     const index_t w = o.width, others = index_t(inputs.size()) - 1;
     for (std::size_t m = 0; m < inputs.size(); ++m) {
       if (index_t(m) == lost) continue;
@@ -121,7 +122,8 @@ struct DecoderSimulator {
 static_assert(Simulator<StreamSimulator<float>, float, Cpu> && Simulator<DecoderSimulator<float>, float, Cpu>);
 
 template <class T, class D>
-Variable<T, 3, D> DecoderSimulator<T, D>::decode(const std::vector<data::Stream<T, D>>& streams, const Context& context) const {
+Variable<T, 3, D> DecoderSimulator<T, D>::decode(const std::vector<data::Stream<T, D>>& streams,
+                                                 const Context& context) const {
   const index_t width = query.extent(1);
   const auto queries = reshape(static_cast<const Variable<T, 2, D>&>(query), std::array<index_t, 3>{1, slots, width});
   std::vector<Variable<T, 3, D>> seen;
@@ -134,8 +136,8 @@ Variable<T, 3, D> DecoderSimulator<T, D>::decode(const std::vector<data::Stream<
   return skip(joined) + outer(dropout(inner(joined, Activation::relu), probability, context));
 }
 
-/// Trains a decoder on batches of the training split; keeps the parameters with the smallest error on the held-out ones.
-/// fetch(samples) gives the (standardised) streams of those samples; a sample without the modality takes no part.
+/// Trains a decoder on batches of the training split; keeps the parameters with the smallest error on the held-out
+/// ones. fetch(samples) gives the (standardised) streams of those samples; a sample without the modality takes no part.
 /// Returns the best held-out mean square error.
 template <class T, class D, class Fetch>
 double fit_simulator(DecoderSimulator<T, D>& simulator, index_t samples, const SimulatorOptions& o, Random& random,

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# pack.sh FOLDER: everything that check.sh needs on a machine that has nvcc and a GPU, but no network and no packages:
+# this checkout's headers and tests, the headers of Eigen and doctest, zlib, and the reference arrays where there are any.
+set -euo pipefail
+[[ $# == 1 ]] || { echo "usage: pack.sh FOLDER" >&2; exit 2; }
+source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+oracle=${LACUNA_ORACLE_DIR:-$source_dir/../shared/oracle}
+mkdir -p "$1/beside/lib"
+folder=$(cd "$1" && pwd -P)
+
+cp -r --no-preserve=mode "$source_dir/include" "$folder/"
+mkdir -p "$folder/tests" "$folder/examples"
+cp -r --no-preserve=mode "$source_dir/tests/"{device_check,rows,support,models} "$folder/tests/"
+cp -r --no-preserve=mode "$source_dir/examples/support" "$folder/examples/"
+
+header() { # the folder that holds a header
+  local found
+  found=$(echo "#include <$1>" | "${CXX:-g++}" -E -x c++ -I/usr/include/eigen3 - 2>/dev/null | sed -n "s|^# 1 \"\(/.*\)/$1\".*|\1|p" | head -1)
+  [[ -n $found ]] || { echo "pack.sh: no header <$1>" >&2; exit 1; }
+  echo "$found"
+}
+cp -r --no-preserve=mode "$(header Eigen/Core)/Eigen" "$folder/beside/"
+cp -r --no-preserve=mode "$(header doctest/doctest.h)/doctest" "$folder/beside/"
+zlib=$(header zlib.h)
+cp "$zlib/zlib.h" "$folder/beside/"
+cp "$(find "$zlib" /usr/include -name zconf.h | head -1)" "$folder/beside/"
+cp "$("${CXX:-g++}" -print-file-name=libz.a)" "$folder/beside/lib/"
+if [[ -d $oracle ]]; then
+  mkdir -p "$folder/oracle/sdumc"
+  cp --no-preserve=mode "$oracle/corrkd_net.npz" "$folder/oracle/"
+  cp --no-preserve=mode "$oracle/sdumc/"*.npz "$folder/oracle/sdumc/"
+fi
+echo "packed in $folder; on the machine with the GPU: bash $(basename "$folder")/tests/device_check/check.sh"

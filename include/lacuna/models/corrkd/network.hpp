@@ -28,8 +28,8 @@ struct CorrkdOutput {
   std::vector<Variable<T, 2, D>> streams;  ///< h_m
   Variable<T, 2, D> joint;                 ///< H
   Variable<T, 2, D> scores;                ///< z
-  std::vector<Variable<T, 2, D>> own;      ///< U_m h_m + c_m, 0 where m is absent; empty without evidence
-  std::vector<Mask<1, D>> present;         ///< (B) of every modality: a frame is present; empty unless asked for
+  std::vector<Variable<T, 2, D>> own = {};      ///< U_m h_m + c_m, 0 where m is absent; empty without evidence
+  std::vector<Mask<1, D>> present = {};         ///< (B) of every modality: a frame is present; empty unless asked for
 };
 
 template <class T = float, class D = Cpu>

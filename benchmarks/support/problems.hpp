@@ -1,0 +1,217 @@
+/// The five workloads, each an object that is made once and called per step. Sizes, losses, dropout, clipping and
+/// optimizer are those of the PyTorch peer; inputs are normal numbers from a fixed seed. `gflop` counts the products
+/// that the mathematics of one call needs, two operations per multiply-add, and nothing else: no softmax, no norm, no
+/// optimizer, and no gradient of an input.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "lacuna/losses/ranking.hpp"
+#include "lacuna/models/corrkd/objective.hpp"
+#include "lacuna/models/sdumc/objective.hpp"
+#include "lacuna/nn/pack.hpp"
+#include "lacuna/optim/adam.hpp"
+#include "lacuna/optim/clip.hpp"
+
+namespace bench {
+
+using namespace lacuna;
+
+template <std::size_t R>
+Tensor<float, int(R)> normal(const std::array<index_t, R>& extents, Random& random) {
+  Tensor<float, int(R)> x(extents);
+  const RandomStream stream = random.stream();
+  for (index_t i = 0; i < x.size(); ++i) x.data()[i] = float(stream.normal(std::uint64_t(i)));
+  return x;
+}
+inline data::Stream<float> stream(index_t batch, index_t frames, index_t features, double keep, Random& random) {
+  data::Stream<float> result{normal<3>({batch, frames, features}, random), Mask<2>({batch, frames})};
+  for (index_t i = 0; i < batch * frames; ++i) result.present.data()[i] = keep >= 1 || random.uniform() < keep;
+  return result;
+}
+
+struct Workload {
+  double gflop = 0;
+  virtual ~Workload() = default;
+  virtual void operator()() = 0;
+  /// One number that depends on all of the work, so that runs can be compared.
+  double checksum = 0;
+};
+
+/// Multiply-adds of one modality of CorrKD per sample of T frames.
+inline double corrkd_macs(index_t frames, index_t features, index_t d, index_t depth) {
+  const double t = double(frames), w = double(d);
+  return t * 3 * double(features) * w + double(depth) * (t * 12 * w * w + 2 * t * t * w);
+}
+
+inline models::CorrkdOptions corrkd_options() {
+  models::CorrkdOptions o;
+  o.network = {.inputs = {300, 74, 35}, .heads = 10, .head_dropout = 0.1};
+  o.network.outputs = o.outputs();
+  return o;
+}
+
+struct CorrkdStep final : Workload {
+  static constexpr index_t batch = 64, frames = 50;
+  models::CorrkdOptions options = corrkd_options();
+  Random random{7};
+  models::CorrkdNetwork<float> teacher{options.network, random};
+  struct Trained {
+    models::CorrkdNetwork<float> student;
+    models::CorrkdCritics<float> critics;
+    static void reflect(auto& self, auto&& visit) {
+      visit("student", self.student);
+      visit("critics", self.critics);
+    }
+  } trained{{options.network, random}, {1, 2, options.critic, random}};
+  Packed<float> packed = pack<float>(trained);
+  Adam<float> adam{packed};
+  std::vector<data::Stream<float>> complete, seen;
+  models::CorrkdTarget<float> target;
+
+  CorrkdStep() {
+    freeze(teacher);
+    for (const index_t features : options.network.inputs) {
+      complete.push_back(stream(batch, frames, features, 1, random));
+      seen.push_back({complete.back().frames, Mask<2>({batch, frames})});
+      for (index_t i = 0; i < batch * frames; ++i) seen.back().present.data()[i] = random.uniform() < 0.5;
+      const double forward = corrkd_macs(frames, features, 40, 4), first = double(frames * 3 * features * 40);
+      gflop += 2e-9 * double(batch) * (2 * forward + 2 * forward - first);  // teacher, student, its way back
+    }
+    for (index_t i = 0; i < batch; ++i) target.classes.push_back(random.below(2));
+    const double pairs = double(batch * batch);
+    gflop += 2e-9 * 2 * pairs * 3 * (2 * 64 + 64 * 64 + 64);  // two critics, forward and back
+  }
+  void operator()() override {
+    packed.zero_grad();
+    models::CorrkdOutput<float> told;
+    {
+      const NoGrad off;
+      told = teacher(complete);
+    }
+    const Context context = Context::train(random);
+    const auto losses =
+        models::corrkd_objective(options, trained.student(seen, context), told, target, trained.critics, context);
+    losses.total.backward();
+    adam.step(1e-3, clip_factor(gradient_norm(packed), 0.8));
+    checksum = double(losses.total.item());
+  }
+};
+
+struct CorrkdInfer final : Workload {
+  models::CorrkdOptions options = corrkd_options();
+  Random random{7};
+  models::CorrkdNetwork<float> network{options.network, random};
+  std::vector<data::Stream<float>> streams;
+
+  CorrkdInfer() {
+    for (const index_t features : options.network.inputs) {
+      streams.push_back(stream(1, 50, features, 1, random));
+      gflop += 2e-9 * corrkd_macs(50, features, 40, 4);
+    }
+  }
+  void operator()() override {
+    const NoGrad off;
+    checksum = double(network(streams).scores.data()[0]);
+  }
+};
+
+inline models::SdumcOptions sdumc_options() {
+  return {.inputs = {1024, 4096, 1024}, .imagination = models::Imagination::transition};
+}
+
+/// Multiply-adds of SDUMC's two flows over a batch: (projections, everything else that has two flows).
+struct SdumcMacs {
+  double projection = 0, keys = 0, rest = 0;
+  explicit SdumcMacs(index_t batch) {
+    const double g = 256, h = 128, b = double(batch), frames[] = {200, 40, 100}, features[] = {1024, 4096, 1024};
+    projection = b * 40 * 4096 * g;  // of the stand-in
+    for (int m = 0; m < 3; ++m) {
+      projection += b * frames[m] * features[m] * g;
+      keys += 2 * b * frames[m] * 2 * g * g;
+      rest += 2 * b * frames[m] * 2 * g * (1 + 7);                   // scores and weighted sums of both stages
+      rest += 2 * b * (2 * g * g + 7 * g * g + 7 * (g * g + g * h));  // hidden, query of the views, content
+    }
+    rest += 2 * b * (3 * g * g + g * g + 7 * g * g + 7 * h * g + g * h);                         // gates, views
+    rest += b * (3 * g * g + g * g + g * g) + 7 * b * (3 * h * h + h * h + h * h);               // imagination
+    rest += 2 * b * (h * 64 + 64 * 64);                                                         // contrastive head
+  }
+};
+
+struct SdumcStep final : Workload {
+  static constexpr index_t batch = 32;
+  models::SdumcOptions options = sdumc_options();
+  Random random{7};
+  models::SdumcNetwork<float> network{options, random};
+  Packed<float> packed = pack<float>(network);
+  Adam<float> adam{packed, {.weight_decay = 1e-5}};
+  std::vector<data::Stream<float>> streams;
+  data::Stream<float> simulated;
+  Tensor<float, 1> labels = normal<1>({batch}, random);
+
+  SdumcStep() {
+    const index_t frames[] = {200, 40, 100};
+    for (std::size_t m = 0; m < 3; ++m) streams.push_back(stream(batch, frames[m], options.inputs[m], 1, random));
+    simulated = stream(batch, 40, options.inputs[1], 1, random);
+    const SdumcMacs macs(batch);
+    gflop = 2e-9 * (2 * macs.projection + 3 * (macs.keys + macs.rest));
+  }
+  void operator()() override {
+    packed.zero_grad();
+    const Context context = Context::train(random);
+    const auto flows = models::both_flows(network, streams, simulated, context, context);
+    const auto losses = models::sdumc_objective(flows, labels, options.weights, options.ranking);
+    losses.total.backward();
+    adam.step(1e-4);
+    checksum = double(losses.total.item());
+  }
+};
+
+struct SdumcInfer final : Workload {
+  models::SdumcOptions options = sdumc_options();
+  Random random{7};
+  models::SdumcNetwork<float> network{options, random};
+  std::vector<data::Stream<float>> streams;
+  data::Stream<float> simulated;
+
+  SdumcInfer() {
+    const index_t frames[] = {200, 40, 100};
+    for (std::size_t m = 0; m < 3; ++m) streams.push_back(stream(1, frames[m], options.inputs[m], 1, random));
+    simulated = stream(1, 40, options.inputs[1], 1, random);
+    const SdumcMacs macs(1);
+    gflop = 2e-9 * (macs.projection + macs.keys + macs.rest);
+  }
+  void operator()() override {
+    const NoGrad off;
+    const auto flows = models::both_flows(network, streams, simulated, {}, {});
+    checksum = double(flows.complete.prediction.data()[0]) + double(flows.missing.prediction.data()[0]);
+  }
+};
+
+struct Rnc final : Workload {
+  static constexpr index_t n = 512;
+  Random random{7};
+  Variable<float, 2> features{normal<2>({n, 64}, random), true};
+  Tensor<float, 1> labels = normal<1>({n}, random);
+
+  Rnc() { gflop = 2e-9 * double(n * n) * 64 * 2; }
+  void operator()() override {
+    features.zero_grad();
+    const auto loss = rank_n_contrast(features, labels, {.temperature = 2.0});
+    loss.backward();
+    checksum = double(loss.item());
+  }
+};
+
+/// Null for a name that is none of the five.
+inline std::unique_ptr<Workload> make_workload(const std::string& name) {
+  if (name == "corrkd-step") return std::make_unique<CorrkdStep>();
+  if (name == "corrkd-infer") return std::make_unique<CorrkdInfer>();
+  if (name == "sdumc-step") return std::make_unique<SdumcStep>();
+  if (name == "sdumc-infer") return std::make_unique<SdumcInfer>();
+  if (name == "rnc") return std::make_unique<Rnc>();
+  return nullptr;
+}
+
+}  // namespace bench

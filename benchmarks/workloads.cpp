@@ -26,8 +26,12 @@ int main(int argc, char** argv) {
   int thread_count = 2;
   double seconds = 10;
   app.add_option("workload", name, "corrkd-step, corrkd-infer, sdumc-step, sdumc-infer or rnc")->required();
-  app.add_option("--threads", thread_count, "threads; 0 = all cores")->check(CLI::NonNegativeNumber)->capture_default_str();
-  app.add_option("--seconds", seconds, "time to measure for; at least five calls")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--threads", thread_count, "threads; 0 = all cores")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--seconds", seconds, "time to measure for; at least five calls")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   lacuna::set_threads(thread_count);
 
@@ -47,10 +51,13 @@ int main(int argc, char** argv) {
   const double peak = bench::peak_rss_mb();  // before the product below adds its own
   const double rate = workload->gflop / (1e-3 * timing.median_ms), sgemm = bench::sgemm_rate();
   std::printf(
-      "{\"workload\": \"%s\", \"peer\": \"lacuna %d.%d.%d\", \"device\": \"cpu\", \"median_ms\": %.4f, \"min_ms\": %.4f, "
+      "{\"workload\": \"%s\", \"peer\": \"lacuna %d.%d.%d\", \"device\": \"cpu\", \"median_ms\": %.4f, \"min_ms\": "
+      "%.4f, "
       "\"cpu_ms\": %.4f, "
-      "\"reps\": %zu, \"threads\": %d, \"peak_rss_mb\": %.1f, \"gflop\": %.4g, \"gflops\": %.2f, \"sgemm_gflops\": %.1f, "
-      "\"sgemm_fraction\": %.3f, \"allocations\": %.1f, \"checksum\": %.6g}\n",
-      name.c_str(), LACUNA_VERSION_MAJOR, LACUNA_VERSION_MINOR, LACUNA_VERSION_PATCH, timing.median_ms, timing.min_ms, cpu,
-      timing.reps, lacuna::threads(), peak, workload->gflop, rate, sgemm, rate / sgemm, allocations, workload->checksum);
+      "\"reps\": %zu, \"threads\": %d, \"peak_rss_mb\": %.1f, \"gflop\": %.4g, \"gflops\": %.2f, \"sgemm_gflops\": "
+      "%.1f, "
+      "\"sgemm_fraction\": %.3f, \"allocations\": %.1f, \"gemm\": \"%s\", \"checksum\": %.6g}\n",
+      name.c_str(), LACUNA_VERSION_MAJOR, LACUNA_VERSION_MINOR, LACUNA_VERSION_PATCH, timing.median_ms, timing.min_ms,
+      cpu, timing.reps, lacuna::threads(), peak, workload->gflop, rate, sgemm, rate / sgemm, allocations,
+      lacuna::cpu::Blas::name(), workload->checksum);
 }

@@ -19,6 +19,8 @@ if(OpenMP_CXX_FOUND AND LACUNA_OPENMP)
   target_link_libraries(lacuna INTERFACE $<BUILD_INTERFACE:OpenMP::OpenMP_CXX>)
 endif()
 
+include(${PROJECT_SOURCE_DIR}/cmake/blas.cmake)
+
 # Each optional part is its own export set, so that a package without it still loads.
 function(lacuna_add_component name)
   add_library(lacuna_${name} INTERFACE)

@@ -130,12 +130,12 @@ struct SdumcMacs {
     for (int m = 0; m < 3; ++m) {
       projection += b * frames[m] * features[m] * g;
       keys += 2 * b * frames[m] * 2 * g * g;
-      rest += 2 * b * frames[m] * 2 * g * (1 + 7);                   // scores and weighted sums of both stages
+      rest += 2 * b * frames[m] * 2 * g * (1 + 7);                    // scores and weighted sums of both stages
       rest += 2 * b * (2 * g * g + 7 * g * g + 7 * (g * g + g * h));  // hidden, query of the views, content
     }
-    rest += 2 * b * (3 * g * g + g * g + 7 * g * g + 7 * h * g + g * h);                         // gates, views
-    rest += b * (3 * g * g + g * g + g * g) + 7 * b * (3 * h * h + h * h + h * h);               // imagination
-    rest += 2 * b * (h * 64 + 64 * 64);                                                         // contrastive head
+    rest += 2 * b * (3 * g * g + g * g + 7 * g * g + 7 * h * g + g * h);            // gates, views
+    rest += b * (3 * g * g + g * g + g * g) + 7 * b * (3 * h * h + h * h + h * h);  // imagination
+    rest += 2 * b * (h * 64 + 64 * 64);                                             // contrastive head
   }
 };
 

@@ -6,9 +6,10 @@
 /// counter. A query that may see no key gets weights 0, output 0, and passes no gradient.
 #pragma once
 
-#include <vector>
+#include <cstring>
 
 #include "lacuna/core/gradient_slot.hpp"
+#include "lacuna/kernels/cpu/gemm.hpp"
 #include "lacuna/kernels/cpu/narrow.hpp"
 #include "lacuna/kernels/cpu/reduce.hpp"
 #include "lacuna/kernels/cpu/softmax.hpp"
@@ -45,20 +46,27 @@ struct Attention {
                         const T* value, T* probability, T* y) {
     const index_t dv = s.heads * s.value_size;
     for_heads<T>(s, [&](index_t b, index_t h, Scratch<T>& scratch) {
-      const View<T> view = visible(s, b, h, key, value, scratch);
       T* const p = probability + (b * s.heads + h) * s.queries * s.keys;
+      T* const out = y + b * s.queries * dv + h * s.value_size;
+      const T* q = query + (s.shared_query ? 0 : b * s.queries * s.query_stride) + h * s.key_size;
+      const T* const factor = factors(s, extras, b, h, scratch);
+      View<T> view = visible(s, b, h, key, value, scratch);
+      if (is_narrow(s)) {
+        const NarrowHead<T> head = narrow_head(s, extras, b, h, q, view, factor);
+        return Narrow::forward(head, p, out, dv, scratch.room.take(Narrow::forward_room(head)));
+      }
+      gather(s, view, scratch);
       T* const score = view.index ? scratch.score.take(s.queries * view.count) : p;
       const index_t stride = view.index ? view.count : s.keys;
-      const T* q = query + (s.shared_query ? 0 : b * s.queries * s.query_stride) + h * s.key_size;
-      Narrow::scores(s.queries, view.count, s.key_size, q, s.query_stride, view.key, view.key_stride, score, stride,
-                     scratch.planes);
+      Gemm::gemm_serial<T>(s.queries, view.count, s.key_size, {q, s.query_stride}, {view.key, view.key_stride, true},
+                           T(0), score, stride);
       index_t seen = s.causal ? 0 : view.count;
       for (index_t i = 0; i < s.queries; ++i) {
         while (s.causal && seen < view.count && view.at(seen) <= i) ++seen;
         T* const row = score + i * stride;
         for (index_t j = 0; j < seen; ++j) row[j] *= T(s.scale);
         if (extras.bias) {
-          const T* bias = bias_row(extras, b, h, i);
+          const T* bias = bias_of(extras, b, h) + i * extras.bias_stride[2];
           for (index_t j = 0; j < seen; ++j) row[j] += bias[view.at(j) * extras.bias_stride[3]];
         }
         if (seen > 0) softmax_run(row, seen);
@@ -70,9 +78,9 @@ struct Attention {
           for (index_t j = view.count; j < s.keys; ++j) row[j] = T(0);
         }
       }
-      const Operand<T> weights = dropped(s, extras, b, h, view, Operand<T>{score, stride}, scratch);
-      Gemm::gemm_serial<T>(s.queries, s.value_size, view.count, weights, {view.value, view.value_stride}, T(0),
-                           y + b * s.queries * dv + h * s.value_size, dv);
+      const Operand<T> weights = dropped(s, factor, view, Operand<T>{score, stride}, scratch);
+      Gemm::gemm_serial<T>(s.queries, s.value_size, view.count, weights, {view.value, view.value_stride}, T(0), out,
+                           dv);
     });
   }
 
@@ -83,50 +91,21 @@ struct Attention {
                                  GradientSlot<T> dquery, GradientSlot<T> dkey, GradientSlot<T> dvalue, T* dbias_full) {
     const index_t dv = s.heads * s.value_size, block = s.queries * s.query_stride;
     // a shared query gets one share per sample, added up in order afterwards
-    std::vector<T> shares(s.shared_query && dquery ? std::size_t(s.batch * block) : 0);
-    const GradientSlot<T> query_to = shares.empty() ? dquery : GradientSlot<T>{shares.data(), true};
+    const Array<T> shares(Shape{s.shared_query && dquery ? s.batch * block : 0});
+    const GradientSlot<T> query_to = shares.empty() ? dquery : GradientSlot<T>{const_cast<T*>(shares.data()), true};
     for_heads<T>(s, [&](index_t b, index_t h, Scratch<T>& scratch) {
-      const View<T> view = visible(s, b, h, key, value, scratch);
-      const index_t count = view.count;
-      Operand<T> p{probability + (b * s.heads + h) * s.queries * s.keys, s.keys};
-      if (view.index) {
-        T* const gathered = scratch.score.take(s.queries * count);
-        for (index_t i = 0; i < s.queries; ++i)
-          for (index_t j = 0; j < count; ++j) gathered[i * count + j] = p.data[i * s.keys + view.index[j]];
-        p = {gathered, count};
-      }
+      const T* const p = probability + (b * s.heads + h) * s.queries * s.keys;
       const T* const g = dy + b * s.queries * dv + h * s.value_size;
-      if (dvalue) {
-        const Operand<T> weights = dropped(s, extras, b, h, view, p, scratch);
-        rows_gradient<T>(s, view, b, s.value_size, s.value_stride, s.queries, weights, {g, dv}, dvalue,
-                         h * s.value_size, scratch);
-      }
-      if (!dquery && !dkey && !dbias_full) return;
-      T* const ds = scratch.gradient.take(s.queries * count);
-      Narrow::scores(s.queries, count, s.value_size, g, dv, view.value, view.value_stride, ds, count, scratch.planes);
-      for (index_t i = 0; i < s.queries; ++i) {
-        T* const row = ds + i * count;
-        const T* const weight = p.data + i * p.stride;
-        if (has_factors(extras)) {
-          const T* factor = factor_row(s, extras, b, h, i, scratch);
-          for (index_t j = 0; j < count; ++j) row[j] *= factor[view.at(j)];
-        }
-        const T inner = lane_sum<T>(count, [=](index_t j) { return weight[j] * row[j]; });
-        for (index_t j = 0; j < count; ++j) row[j] = weight[j] * (row[j] - inner);
-        if (dbias_full)
-          for (index_t j = 0; j < count; ++j)
-            dbias_full[((b * s.heads + h) * s.queries + i) * s.keys + view.at(j)] = row[j];
-        for (index_t j = 0; j < count; ++j) row[j] *= T(s.scale);
-      }
       const T* q = query + (s.shared_query ? 0 : b * block) + h * s.key_size;
-      if (dquery)
-        Gemm::gemm_serial<T>(s.queries, s.key_size, count, {ds, count}, {view.key, view.key_stride}, query_to.beta(),
-                             query_to.data + b * block + h * s.key_size, s.query_stride);
-      if (dkey) {  // queries that see nothing are not read
-        const index_t blind = !s.causal ? 0 : count > 0 ? view.at(0) : s.queries;
-        rows_gradient<T>(s, view, b, s.key_size, s.key_stride, s.queries - blind, {ds + blind * count, count},
-                         {q + blind * s.query_stride, s.query_stride}, dkey, h * s.key_size, scratch);
-      }
+      const GradientSlot<T> dq = query_to ? query_to.at(b * block + h * s.key_size) : query_to;
+      T* const dscore = dbias_full ? dbias_full + (b * s.heads + h) * s.queries * s.keys : nullptr;
+      const T* const factor = factors(s, extras, b, h, scratch);
+      View<T> view = visible(s, b, h, key, value, scratch);
+      if (is_narrow(s))
+        narrow_gradient(s, narrow_head(s, extras, b, h, q, view, factor), view, b, h, p, g, dq, dkey, dvalue, dscore,
+                        scratch);
+      else
+        wide_gradient(s, view, b, h, q, p, factor, g, dq, dkey, dvalue, dscore, scratch);
     });
     if (!shares.empty()) Reduce::column_sums<T>(s.batch, block, shares.data(), dquery);
   }
@@ -164,17 +143,16 @@ struct Attention {
   /// Memory that a thread keeps from head to head.
   template <class T>
   struct Buffer {
-    std::vector<T> numbers;
+    Array<T> numbers;
     T* take(index_t n) {
-      if (index_t(numbers.size()) < n) numbers.resize(std::size_t(n));
+      if (numbers.size() < n) numbers = Array<T>(Shape{n});
       return numbers.data();
     }
   };
   template <class T>
   struct Scratch {
     Buffer<index_t> index;
-    Buffer<T> key, value, score, dropped, gradient, factor, rows;
-    std::vector<T> planes;
+    Buffer<T> key, value, score, dropped, gradient, factor, rows, room;
   };
   /// The keys that a sample has: `count` of them, all at the front or listed in `index`.
   template <class T>
@@ -186,11 +164,15 @@ struct Attention {
     index_t at(index_t j) const { return index ? index[j] : j; }
   };
 
+  static bool is_narrow(const AttentionSizes& s) {
+    return s.key_size > 0 && s.value_size > 0 && s.key_size <= Narrow::widest && s.value_size <= Narrow::widest;
+  }
+
   template <class T, class F>
   static void for_heads(const AttentionSizes& s, F&& f) {
     const double work = double(s.queries) * double(s.keys) * double(s.key_size + s.value_size + 16);
-    const index_t grain = work >= 32768 ? 1 : 1 + index_t(32768 / (work + 1));
-    parallel_for(s.batch * s.heads, grain, [&](index_t begin, index_t end) {
+    const index_t heads = s.batch * s.heads, least = 1 + index_t(262144 / (work + 1)), share = (heads + 31) / 32;
+    parallel_for(heads, least > share ? least : share, [&](index_t begin, index_t end) {
       Scratch<T> scratch;
       for (index_t i = begin; i < end; ++i) f(i / s.heads, i % s.heads, scratch);
     });
@@ -210,60 +192,150 @@ struct Attention {
     view.count = 0;
     for (index_t j = 0; j < s.keys; ++j)
       if (s.present[b * s.keys + j]) index[view.count++] = j;
-    if (view.count == 0 || index[view.count - 1] == view.count - 1) return view;
-    view.index = index;
-    const auto gather = [&](Buffer<T>& buffer, const T*& from, index_t& stride, index_t width) {
+    if (view.count > 0 && index[view.count - 1] != view.count - 1) view.index = index;
+    return view;
+  }
+  /// Keys and values side by side, for matrix products.
+  template <class T>
+  static void gather(const AttentionSizes& s, View<T>& view, Scratch<T>& scratch) {
+    if (!view.index) return;
+    const auto copy = [&](Buffer<T>& buffer, const T*& from, index_t& stride, index_t width) {
       T* const to = buffer.take(view.count * width);
       for (index_t j = 0; j < view.count; ++j)
-        for (index_t c = 0; c < width; ++c) to[j * width + c] = from[index[j] * stride + c];
+        for (index_t c = 0; c < width; ++c) to[j * width + c] = from[view.index[j] * stride + c];
       from = to;
       stride = width;
     };
-    gather(scratch.key, view.key, view.key_stride, s.key_size);
-    gather(scratch.value, view.value, view.value_stride, s.value_size);
-    return view;
+    copy(scratch.key, view.key, view.key_stride, s.key_size);
+    copy(scratch.value, view.value, view.value_stride, s.value_size);
   }
 
   template <class T>
-  static const T* bias_row(const AttentionExtras<T>& extras, index_t b, index_t h, index_t i) {
-    return extras.bias + b * extras.bias_stride[0] + h * extras.bias_stride[1] + i * extras.bias_stride[2];
+  static const T* bias_of(const AttentionExtras<T>& extras, index_t b, index_t h) {
+    return extras.bias + b * extras.bias_stride[0] + h * extras.bias_stride[1];
+  }
+  template <class T>
+  static NarrowHead<T> narrow_head(const AttentionSizes& s, const AttentionExtras<T>& extras, index_t b, index_t h,
+                                   const T* query, const View<T>& view, const T* factor) {
+    return {s.queries,
+            s.keys,
+            s.key_size,
+            s.value_size,
+            T(s.scale),
+            s.causal,
+            view.count,
+            view.index,
+            query,
+            view.key,
+            view.value,
+            s.query_stride,
+            s.key_stride,
+            s.value_stride,
+            extras.bias ? bias_of(extras, b, h) : nullptr,
+            extras.bias_stride[2],
+            extras.bias_stride[3],
+            factor};
   }
 
+  /// The factors of one head, (Q, K): given, drawn, or null for none.
   template <class T>
-  static bool has_factors(const AttentionExtras<T>& extras) {
-    return extras.factors != nullptr || extras.drop;
-  }
-  /// The dropout factors of one query, (K).
-  template <class T>
-  static const T* factor_row(const AttentionSizes& s, const AttentionExtras<T>& extras, index_t b, index_t h, index_t i,
-                             Scratch<T>& scratch) {
-    const index_t first = ((b * s.heads + h) * s.queries + i) * s.keys;
-    if (extras.factors) return extras.factors + first;
-    T* const row = scratch.factor.take(s.keys);
+  static const T* factors(const AttentionSizes& s, const AttentionExtras<T>& extras, index_t b, index_t h,
+                          Scratch<T>& scratch) {
+    const index_t count = s.queries * s.keys, first = (b * s.heads + h) * count;
+    if (!extras.factors && !extras.drop) return nullptr;
+    T* const row = scratch.factor.take(count + 64);
+    for (index_t j = count; j < count + 64; ++j) row[j] = T(0);
+    if (extras.factors) {
+      std::memcpy(row, extras.factors + first, std::size_t(count) * sizeof(T));
+      return row;
+    }
     PhiloxLanes words;  // the same elements as dropout over an array (B, heads, Q, K)
-    for (index_t j = 0; j < s.keys;) {
-      const index_t at = (first + j) % 64, count = s.keys - j < 64 - at ? s.keys - j : 64 - at;
+    const T scale = T(extras.keep.scale);
+    for (index_t j = 0; j < count;) {
+      const index_t at = (first + j) % 64, run = count - j < 64 - at ? count - j : 64 - at;
       words.fill(std::uint64_t(first + j) / 64 * 16, extras.keep.stream.id, extras.keep.stream.key);
-      for (index_t l = 0; l < count; ++l)
-        row[j + l] = words.word[at + l] >= extras.keep.threshold ? T(extras.keep.scale) : T(0);
-      j += count;
+      const std::uint32_t *const word = words.word + at, threshold = extras.keep.threshold;
+      T* const to = row + j;
+      for (index_t l = 0; l < run; ++l) to[l] = word[l] >= threshold ? scale : T(0);
+      j += run;
     }
     return row;
   }
   /// The weights after dropout.
   template <class T>
-  static Operand<T> dropped(const AttentionSizes& s, const AttentionExtras<T>& extras, index_t b, index_t h,
-                            const View<T>& view, Operand<T> weights, Scratch<T>& scratch) {
-    if (!has_factors(extras)) return weights;
+  static Operand<T> dropped(const AttentionSizes& s, const T* factor, const View<T>& view, Operand<T> weights,
+                            Scratch<T>& scratch) {
+    if (!factor) return weights;
     T* const result = scratch.dropped.take(s.queries * view.count);
-    for (index_t i = 0; i < s.queries; ++i) {
-      const T* factor = factor_row(s, extras, b, h, i, scratch);
+    for (index_t i = 0; i < s.queries; ++i)
       for (index_t j = 0; j < view.count; ++j)
-        result[i * view.count + j] = weights.data[i * weights.stride + j] * factor[view.at(j)];
-    }
+        result[i * view.count + j] = weights.data[i * weights.stride + j] * factor[i * s.keys + view.at(j)];
     return {result, view.count};
   }
 
+  template <class T>
+  static void narrow_gradient(const AttentionSizes& s, const NarrowHead<T>& head, const View<T>& view, index_t b,
+                              index_t h, const T* p, const T* g, GradientSlot<T> dq, GradientSlot<T> dkey,
+                              GradientSlot<T> dvalue, T* dscore, Scratch<T>& scratch) {
+    const index_t width = Narrow::padded<T>(view.count), dv = s.heads * s.value_size;
+    T* const to_key = dkey ? scratch.key.take(s.key_size * width) : nullptr;
+    T* const to_value = dvalue ? scratch.value.take(s.value_size * width) : nullptr;
+    Narrow::backward(head, p, g, dv, dq.data, dq.fresh, to_key, to_value, dscore,
+                     scratch.room.take(Narrow::backward_room(head)));
+    const auto hand_back = [&](const T* plane, index_t features, index_t stride, GradientSlot<T> slot) {
+      T* const to = slot.data + b * s.keys * stride + h * features;
+      if (slot.fresh && view.count < s.keys)
+        for (index_t j = 0; j < s.keys; ++j)
+          for (index_t c = 0; c < features; ++c) to[j * stride + c] = T(0);
+      for (index_t j = 0; j < view.count; ++j)
+        for (index_t c = 0; c < features; ++c) {
+          T& place = to[view.at(j) * stride + c];
+          place = (slot.fresh ? T(0) : place) + plane[c * width + j];
+        }
+    };
+    if (dkey) hand_back(to_key, s.key_size, s.key_stride, dkey);
+    if (dvalue) hand_back(to_value, s.value_size, s.value_stride, dvalue);
+  }
+
+  template <class T>
+  static void wide_gradient(const AttentionSizes& s, View<T>& view, index_t b, index_t h, const T* q,
+                            const T* probability, const T* factor, const T* g, GradientSlot<T> dq, GradientSlot<T> dkey,
+                            GradientSlot<T> dvalue, T* dscore, Scratch<T>& scratch) {
+    gather(s, view, scratch);
+    const index_t count = view.count, dv = s.heads * s.value_size;
+    Operand<T> p{probability, s.keys};
+    if (view.index) {
+      T* const gathered = scratch.score.take(s.queries * count);
+      for (index_t i = 0; i < s.queries; ++i)
+        for (index_t j = 0; j < count; ++j) gathered[i * count + j] = p.data[i * s.keys + view.index[j]];
+      p = {gathered, count};
+    }
+    if (dvalue)
+      rows_gradient<T>(s, view, b, s.value_size, s.value_stride, s.queries, dropped(s, factor, view, p, scratch),
+                       {g, dv}, dvalue, h * s.value_size, scratch);
+    if (!dq && !dkey && !dscore) return;
+    T* const ds = scratch.gradient.take(s.queries * count);
+    Gemm::gemm_serial<T>(s.queries, count, s.value_size, {g, dv}, {view.value, view.value_stride, true}, T(0), ds,
+                         count);
+    for (index_t i = 0; i < s.queries; ++i) {
+      T* const row = ds + i * count;
+      const T* const weight = p.data + i * p.stride;
+      if (factor)
+        for (index_t j = 0; j < count; ++j) row[j] *= factor[i * s.keys + view.at(j)];
+      const T inner = lane_sum<T>(count, [=](index_t j) { return weight[j] * row[j]; });
+      for (index_t j = 0; j < count; ++j) row[j] = weight[j] * (row[j] - inner);
+      if (dscore)
+        for (index_t j = 0; j < count; ++j) dscore[i * s.keys + view.at(j)] = row[j];
+      for (index_t j = 0; j < count; ++j) row[j] *= T(s.scale);
+    }
+    if (dq)
+      Gemm::gemm_serial<T>(s.queries, s.key_size, count, {ds, count}, {view.key, view.key_stride}, dq.beta(), dq.data,
+                           s.query_stride);
+    if (!dkey) return;  // queries that see nothing are not read
+    const index_t blind = !s.causal ? 0 : count > 0 ? view.at(0) : s.queries;
+    rows_gradient<T>(s, view, b, s.key_size, s.key_stride, s.queries - blind, {ds + blind * count, count},
+                     {q + blind * s.query_stride, s.query_stride}, dkey, h * s.key_size, scratch);
+  }
   /// Rows of the present keys (+)= weightsᵀ rows_of; rows of absent keys get zeros.
   template <class T>
   static void rows_gradient(const AttentionSizes& s, const View<T>& view, index_t b, index_t width, index_t stride,
@@ -273,14 +345,10 @@ struct Attention {
     if (slot.fresh)
       for (index_t j = view.index ? 0 : view.count; j < s.keys; ++j)
         for (index_t c = 0; c < width; ++c) to[j * stride + c] = T(0);
-    if (!view.index) {
-      Narrow::share(queries, view.count, width, weights.data, weights.stride, rows_of.data, rows_of.stride, slot.beta(),
-                    to, stride, scratch.planes);
-      return;
-    }
+    weights.transposed = true;
+    if (!view.index) return Gemm::gemm_serial<T>(view.count, width, queries, weights, rows_of, slot.beta(), to, stride);
     T* const rows = scratch.rows.take(view.count * width);
-    Narrow::share(queries, view.count, width, weights.data, weights.stride, rows_of.data, rows_of.stride, T(0), rows,
-                  width, scratch.planes);
+    Gemm::gemm_serial<T>(view.count, width, queries, weights, rows_of, T(0), rows, width);
     for (index_t j = 0; j < view.count; ++j)
       for (index_t c = 0; c < width; ++c) to[view.index[j] * stride + c] += rows[j * width + c];
   }

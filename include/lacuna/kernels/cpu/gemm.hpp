@@ -1,13 +1,15 @@
-/// Matrix product, C = beta C + op(A) op(B), all row-major, through Eigen's blocked kernel.
+/// Matrix product, C = beta C + op(A) op(B), all row-major.
 ///
-/// Policy: one entry point, so that the four layouts share one micro-kernel; C is cut into tiles whose borders depend on the
-/// sizes alone, each tile is one sequential product over the whole depth: the same bits with any number of threads.
+/// Policy: one entry point, so that the four layouts share one micro-kernel; C is cut into tiles whose borders depend
+/// on the sizes alone, each tile is one sequential product over the whole depth: the same bits with any number of
+/// threads. Blocks of the operands are packed to stay in the second cache, panels of them in the first (Goto & van de
+/// Geijn 2008).
 #pragma once
 
-#include <Eigen/Core>
-#include <cstring>
-
+#include "lacuna/core/device.hpp"
 #include "lacuna/core/threads.hpp"
+#include "lacuna/kernels/cpu/blas.hpp"
+#include "lacuna/kernels/cpu/gemm_panel.hpp"
 
 namespace lacuna::cpu {
 
@@ -55,38 +57,121 @@ struct Gemm {
   }
 
  private:
-  /// C += A B. Seen column-major, row-major C is its transpose: C' = B' A'.
-  template <class T, bool TransposeA, bool TransposeB>
-  static void product(index_t m, index_t n, index_t k, Operand<T> a, Operand<T> b, T* c, index_t ldc) {
-    using Index = Eigen::Index;
-    constexpr int left_order = TransposeB ? Eigen::RowMajor : Eigen::ColMajor;
-    constexpr int right_order = TransposeA ? Eigen::RowMajor : Eigen::ColMajor;
-    using Blocking =
-        Eigen::internal::gemm_blocking_space<Eigen::ColMajor, T, T, Eigen::Dynamic, Eigen::Dynamic, Eigen::Dynamic>;
-    using Product = Eigen::internal::general_matrix_matrix_product<Index, T, left_order, false, T, right_order, false,
-                                                                   Eigen::ColMajor, 1>;
-    Blocking blocking(Index(n), Index(m), Index(k), 1, true);
-    Product::run(Index(n), Index(m), Index(k), b.data, Index(b.stride), a.data, Index(a.stride), c, 1, Index(ldc), T(1),
-                 blocking, nullptr);
+  static constexpr index_t depth_block = 256, row_block = 168, column_block = 512, few = 8;
+
+  /// Memory from the pool, given back at the end.
+  template <class T>
+  struct Room {
+    std::size_t bytes;
+    T* numbers;
+    explicit Room(index_t n) : bytes(std::size_t(n) * sizeof(T)), numbers(static_cast<T*>(Cpu::allocate(bytes))) {}
+    ~Room() { Cpu::deallocate(numbers, bytes); }
+    Room(const Room&) = delete;
+    Room& operator=(const Room&) = delete;
+  };
+
+  /// Few rows times a transposed matrix: packing it would cost as much as multiplying.
+  template <class T>
+  static void few_rows(index_t m, index_t n, index_t k, Operand<T> a, Operand<T> b, T beta, T* c, index_t ldc) {
+    for (index_t j = 0; j < n; j += 4) {
+      const index_t width = n - j < 4 ? n - j : 4;
+      const T* const right = b.data + j * b.stride;
+      for (index_t i = 0; i < m;) {
+        const T* const left = a.data + i * a.stride;
+        T* const to = c + i * ldc + j;
+        if (width == 4 && m - i >= 4) {
+          Panel<T>::template dots<4, 4>(k, left, a.stride, right, b.stride, beta, to, ldc), i += 4;
+        } else if (width == 4 && m - i >= 2) {
+          Panel<T>::template dots<2, 4>(k, left, a.stride, right, b.stride, beta, to, ldc), i += 2;
+        } else if (width == 4) {
+          Panel<T>::template dots<1, 4>(k, left, a.stride, right, b.stride, beta, to, ldc), ++i;
+        } else {
+          for (index_t s = 0; s < width; ++s)
+            Panel<T>::template dots<1, 1>(k, left, a.stride, right + s * b.stride, b.stride, beta, to + s, ldc);
+          ++i;
+        }
+      }
+    }
+  }
+
+  /// A block of C: the packed panels of A times those of B. b_panel(j): the panel that starts at column j, its stride.
+  template <class T, class RightPanel>
+  static void block(index_t m, index_t n, index_t k, const T* packed_a, RightPanel&& b_panel, T beta, T* c,
+                    index_t ldc) {
+    using P = Panel<T>;
+    const T* left = packed_a;
+    for (index_t i = 0; i < m;) {
+      const index_t width = P::panel_rows(m - i), rows = m - i < width ? m - i : width;
+      for (index_t j = 0; j < n; j += P::columns) {
+        const index_t columns = n - j < P::columns ? n - j : P::columns;
+        const auto [right, stride] = b_panel(j);
+        T* const to = c + i * ldc + j;
+        if (columns > P::lanes)
+          P::template tile_of<2>(k, left, right, stride, beta, to, ldc, rows, columns);
+        else
+          P::template tile_of<1>(k, left, right, stride, beta, to, ldc, rows, columns);
+      }
+      left += width * k;
+      i += rows;
+    }
   }
 };
 
 template <class T>
 void Gemm::gemm_serial(index_t m, index_t n, index_t k, Operand<T> a, Operand<T> b, T beta, T* c, index_t ldc) {
+  using P = Panel<T>;
   if (m == 0 || n == 0) return;  // there may be no memory to point to
-  for (index_t i = 0; i < m; ++i) {
-    T* row = c + i * ldc;
-    if (beta == T(0)) {
-      std::memset(row, 0, std::size_t(n) * sizeof(T));
-    } else if (beta != T(1)) {
-      for (index_t j = 0; j < n; ++j) row[j] *= beta;
-    }
+  if (k == 0) {
+    for (index_t i = 0; i < m; ++i)
+      for (index_t j = 0; j < n; ++j) c[i * ldc + j] = beta == T(0) ? T(0) : beta * c[i * ldc + j];
+    return;
   }
-  if (k == 0) return;
-  if (a.transposed) {
-    b.transposed ? product<T, true, true>(m, n, k, a, b, c, ldc) : product<T, true, false>(m, n, k, a, b, c, ldc);
-  } else {
-    b.transposed ? product<T, false, true>(m, n, k, a, b, c, ldc) : product<T, false, false>(m, n, k, a, b, c, ldc);
+#ifdef LACUNA_USE_BLAS
+  if (double(m) * double(n) * double(k) > 65536)
+    return Blas::gemm(m, n, k, a.data, a.stride, a.transposed, b.data, b.stride, b.transposed, beta, c, ldc);
+#endif
+  if (m <= few && b.transposed && !a.transposed) return few_rows(m, n, k, a, b, beta, c, ldc);
+  const auto least = [](index_t x, index_t y) { return x < y ? x : y; };
+  const index_t deep = least(k, depth_block), high = least(m, row_block), wide = least(n, column_block);
+  const bool direct = !b.transposed && m <= 2 * P::rows;  // too few rows to be worth a copy of B
+  const auto panel_width = [](index_t left) { return left > P::lanes ? P::columns : P::lanes; };
+  const Room<T> room((high + P::rows) * deep + P::lanes + (direct ? P::columns * deep : (wide + P::columns) * deep));
+  T *const left = room.numbers, *const right = left + (high + P::rows) * deep + P::lanes;
+  for (index_t j = 0; j < n; j += wide) {
+    const index_t columns = least(wide, n - j);
+    for (index_t p = 0; p < k; p += deep) {
+      const index_t depth = least(deep, k - p);
+      const T factor = p == 0 ? beta : T(1);
+      const Operand<T> source =
+          (b.transposed ? Operand<T>{b.data + p, b.stride, true} : Operand<T>{b.data + p * b.stride, b.stride})
+              .columns_from(j);
+      const index_t tail =
+          columns % P::lanes == 0 ? columns : columns / P::columns * P::columns;  // packed from here on
+      for (index_t s = direct ? tail : 0; s < columns; s += P::columns)
+        P::pack_right(least(P::columns, columns - s), depth, source.columns_from(s).data, b.stride, b.transposed,
+                      panel_width(columns - s), right + (direct ? 0 : s * depth));
+      for (index_t i = 0; i < m; i += high) {
+        const index_t rows = least(high, m - i);
+        const Operand<T> from =
+            (a.transposed ? Operand<T>{a.data + p * a.stride, a.stride, true} : Operand<T>{a.data + p, a.stride})
+                .rows_from(i);
+        for (index_t r = 0; r < rows;) {
+          const index_t width = P::panel_rows(rows - r);
+          P::pack_left(least(width, rows - r), depth, from.rows_from(r).data, a.stride, a.transposed, width,
+                       left + r * depth);
+          r += width;
+        }
+        const auto panel = [&](index_t s) {
+          struct At {
+            const T* data;
+            index_t stride;
+          };
+          if (direct && s < tail) return At{source.data + s, b.stride};
+          return At{right + (direct ? 0 : s * depth), panel_width(columns - s)};
+        };
+        block(rows, columns, depth, static_cast<const T*>(left), panel, factor, c + i * ldc + j, ldc);
+      }
+    }
   }
 }
 

@@ -2,10 +2,12 @@
 /// two); norms in double over fixed chunks.
 #pragma once
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 
 #include "lacuna/core/threads.hpp"
+#include "lacuna/kernels/cpu/lanes.hpp"
 #include "lacuna/kernels/optimizer_rules.hpp"
 
 namespace lacuna::cpu {
@@ -20,6 +22,40 @@ struct Optimizer {
       const Rule own = rule;  // constants in registers
       const rules::Slots<T> slots = state;
       for (index_t i = begin; i < end; ++i) own(value[i], gradient[i] * times + coupled * value[i], i, slots);
+    });
+  }
+  /// Adam without AMSGrad in whole vectors: the root keeps compilers from doing that by themselves, it may set errno.
+  template <class T>
+  static void optimizer_step(const rules::Adam<T>& rule, index_t n, double factor, double decay, T* value,
+                             const T* gradient, const rules::Slots<T>& state) {
+    using namespace Eigen::internal;
+    using Packet = typename packet_traits<T>::type;
+    constexpr index_t lanes = packet_traits<T>::size;
+    if (state.array[2] || !packet_traits<T>::HasSqrt)
+      return optimizer_step<T, rules::Adam<T>>(rule, n, factor, decay, value, gradient, state);
+    parallel_for(n, detail::element_grain, [&](index_t begin, index_t end) {
+      const auto all = [](T x) { return pset1<Packet>(x); };
+      const Packet times = all(T(factor)), coupled = all(T(decay)), beta1 = all(rule.beta1), beta2 = all(rule.beta2);
+      const Packet rest1 = all(rule.rest1), rest2 = all(rule.rest2), step = all(rule.step), root = all(rule.root);
+      const Packet epsilon = all(rule.epsilon), shrink = all(rule.shrink);
+      const auto run = [&](T* p, const T* g, T* first, T* second) {
+        const Packet x = ploadu<Packet>(p), slope = pmadd(ploadu<Packet>(g), times, pmul(coupled, x));
+        const Packet m = pmadd(beta1, ploadu<Packet>(first), pmul(rest1, slope));
+        const Packet v = pmadd(beta2, ploadu<Packet>(second), pmul(pmul(rest2, slope), slope));
+        pstoreu(first, m);
+        pstoreu(second, v);
+        pstoreu(p, psub(pmul(x, shrink), pdiv(pmul(step, m), pmadd(psqrt(v), root, epsilon))));
+      };
+      index_t i = begin;
+      for (; i + lanes <= end; i += lanes) run(value + i, gradient + i, state.array[0] + i, state.array[1] + i);
+      if (i == end) return;
+      T rest[4][lanes] = {};
+      T* const from[4] = {value + i, const_cast<T*>(gradient) + i, state.array[0] + i, state.array[1] + i};
+      for (int a = 0; a < 4; ++a)
+        for (index_t j = i; j < end; ++j) rest[a][j - i] = from[a][j - i];
+      run(rest[0], rest[1], rest[2], rest[3]);
+      for (int a : {0, 2, 3})
+        for (index_t j = i; j < end; ++j) from[a][j - i] = rest[a][j - i];
     });
   }
   /// p ← p − rate · (‖p‖/‖r‖) · r over one tensor, ratio 1 where a norm is 0.
@@ -61,9 +97,7 @@ struct Optimizer {
   template <class T>
   static double sum_of_squares(index_t n, const T* g) {
     return parallel_sum(n, detail::element_grain, [&](index_t begin, index_t end) {
-      double sum = 0;
-      for (index_t i = begin; i < end; ++i) sum += double(g[i]) * double(g[i]);
-      return sum;
+      return lane_sum<double>(end - begin, [=](index_t i) { return double(g[begin + i]) * double(g[begin + i]); });
     });
   }
   template <class T>

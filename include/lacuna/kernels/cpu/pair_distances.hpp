@@ -72,6 +72,18 @@ class PairDistances {
     }
   }
 
+  /// The same where a and b are one set: grad_i += Σ_j 2 (w_ij + w_ji) (x_i − x_j) by one product instead of two.
+  void gradient_within(T* w, T* grad) const {
+    constexpr index_t tile = 32;
+    parallel_for(n_, tile, [&](index_t begin, index_t end) {
+      for (index_t first = begin; first < n_; first += tile)
+        for (index_t i = begin; i < end; ++i)
+          for (index_t j = std::max(first, i + 1); j < std::min(first + tile, n_); ++j)
+            w[i * n_ + j] = w[j * n_ + i] = w[i * n_ + j] + w[j * n_ + i];
+    });
+    gradient(w, grad, nullptr);
+  }
+
  private:
   static constexpr double near = 0.01;
 

@@ -2,12 +2,16 @@
 ///
 /// Policy: distances and the way back to the vectors by matrix products (pair_distances.hpp); everything between in
 /// double. Per anchor the others are visited from the farthest label to the nearest, which one merge of the sorted
-/// labels gives; every log-sum-exp is shifted by its running maximum, so nothing underflows.
+/// labels gives. Where the similarities of an anchor lie close enough together, every sum is shifted by their maximum:
+/// one exponential and one logarithm per pair, in whole vectors. Elsewhere each log-sum-exp is shifted by its running
+/// maximum, so nothing underflows.
 #pragma once
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "lacuna/kernels/cpu/pair_distances.hpp"
@@ -37,80 +41,122 @@ struct Ranking {
     if (n < 2) return 0;
     std::vector<index_t> order(static_cast<std::size_t>(n));
     for (index_t i = 0; i < n; ++i) order[std::size_t(i)] = i;
-    std::stable_sort(order.begin(), order.end(), [&](index_t a, index_t b) { return labels[a] < labels[b]; });
-
-    const PairDistances<T> pairs(n, n, d, features, features);
-    Array<T> weight(Shape{gradient ? n : 0, n});
+    std::sort(order.begin(), order.end(),
+              [&](index_t a, index_t b) { return labels[a] != labels[b] ? labels[a] < labels[b] : a < b; });
+    std::vector<double> sorted(static_cast<std::size_t>(n));
+    Array<T> rows(Shape{n, d}), weight(Shape{gradient ? n : 0, n});
+    for (index_t i = 0; i < n; ++i) {
+      sorted[std::size_t(i)] = labels[order[std::size_t(i)]];
+      std::copy_n(features + order[std::size_t(i)] * d, d, rows.data() + i * d);
+    }
+    const T* const x = rows.data();
+    const PairDistances<T> pairs(n, n, d, x, x);
     const double each = 1.0 / (double(n) * double(n - 1));
-    const double total = parallel_sum(n, 8, [&](index_t begin, index_t end) {
+    const double total = parallel_sum(n, std::max<index_t>(8, (n + 31) / 32), [&](index_t begin, index_t end) {
       Anchor anchor(n);
-      std::vector<double> distance(static_cast<std::size_t>(n)), row(distance);
       double sum = 0;
       for (index_t i = begin; i < end; ++i) {
-        for (index_t k = 0; k < n; ++k) distance[std::size_t(k)] = std::sqrt(double(pairs.squared()[i * n + k]));
-        sum += anchor.visit(i, order, labels, slack, temperature, distance.data(), gradient ? row.data() : nullptr);
-        if (!gradient) continue;
-        for (index_t k = 0; k < n; ++k) {
-          const double apart = distance[std::size_t(k)];
-          weight.data()[i * n + k] = apart > 0 ? T(-each * row[std::size_t(k)] / (2 * temperature * apart)) : T(0);
-        }
+        anchor.distance = Row<const T>(pairs.squared() + i * n, n).template cast<double>().sqrt();
+        sum += anchor.visit(i, sorted.data(), slack, temperature, gradient != nullptr);
+        if (gradient)
+          Row<T>(weight.data() + i * n, n) =
+              (anchor.distance > 0)
+                  .select(anchor.slope * (-each / (2 * temperature)) / anchor.distance, 0.0)
+                  .template cast<T>();
       }
       return sum;
     });
-    if (gradient) pairs.gradient(weight.data(), gradient, gradient);
+    if (gradient) {
+      Array<T> share(Shape{n, d});
+      std::fill(share.data(), share.data() + n * d, T(0));
+      pairs.gradient_within(weight.data(), share.data());
+      for (index_t i = 0; i < n; ++i)
+        for (index_t f = 0; f < d; ++f) gradient[order[std::size_t(i)] * d + f] += share.data()[i * d + f];
+    }
     return -each * total;
   }
 
  private:
-  /// Scratch of one anchor: the others from the farthest label to the nearest.
+  template <class N>
+  using Row =
+      Eigen::Map<std::conditional_t<std::is_const_v<N>, const Eigen::Array<std::remove_const_t<N>, Eigen::Dynamic, 1>,
+                                    Eigen::Array<N, Eigen::Dynamic, 1>>>;
+
+  /// Scratch of one anchor. The vectors stand in the order of their labels; the others are visited from the farthest
+  /// label to the nearest: place p holds number other[p], at distance far[p] in the labels, with similarity s[p].
   struct Anchor {
+    Eigen::ArrayXd distance, slope, far, s, prefix, weight, count;
     std::vector<index_t> other;
-    std::vector<double> label_distance, similarity, prefix;
-    std::vector<index_t> count;
 
     explicit Anchor(index_t n)
-        : other(std::size_t(n)),
-          label_distance(std::size_t(n)),
-          similarity(std::size_t(n)),
-          prefix(std::size_t(n)),
-          count(std::size_t(n)) {}
+        : distance(n),
+          slope(n),
+          far(n - 1),
+          s(n - 1),
+          prefix(n - 1),
+          weight(n - 1),
+          count(n - 1),
+          other(std::size_t(n)) {}
 
-    /// Σ_{j≠i} [S_ij − log Σ_{k∈N_ij} exp S_ik]; row[k] = −1 + Σ_{j: k∈N_ij} exp(S_ik) / Z_ij, which is −G_ik/c.
-    double visit(index_t i, const std::vector<index_t>& order, const double* labels, double slack, double temperature,
-                 const double* distance, double* row) {
-      const index_t n = index_t(order.size()), others = n - 1;
-      index_t left = 0, right = n - 1;
-      for (index_t p = 0; p < others; ++p) {
-        if (order[std::size_t(left)] == i) ++left;
-        if (order[std::size_t(right)] == i) --right;
-        const double from_left = std::abs(labels[i] - labels[order[std::size_t(left)]]);
-        const double from_right = std::abs(labels[i] - labels[order[std::size_t(right)]]);
-        const bool take_left = from_left >= from_right;
-        const index_t k = take_left ? order[std::size_t(left++)] : order[std::size_t(right--)];
+    /// Σ_{j≠i} [S_ij − log Σ_{k∈N_ij} exp S_ik]; slope[k] = −1 + Σ_{j: k∈N_ij} exp(S_ik) / Z_ij, which is −G_ik/c.
+    double visit(index_t i, const double* label, double slack, double temperature, bool slopes) {
+      const index_t others = s.size();
+      index_t left = 0, right = others;
+      for (index_t p = 0; p < others; ++p) {  // no branch on which side is nearer: it could not be foreseen
+        const double from_left = left < i ? label[i] - label[left] : -1,
+                     from_right = right > i ? label[right] - label[i] : -1;
+        const index_t take_left = from_left >= from_right, k = right ^ ((left ^ right) & -take_left);
         other[std::size_t(p)] = k;
-        label_distance[std::size_t(p)] = take_left ? from_left : from_right;
-        similarity[std::size_t(p)] = -distance[k] / temperature;
+        far[p] = std::max(from_left, from_right);
+        s[p] = distance[k];
+        left += take_left;
+        right -= 1 - take_left;
       }
-      LogSum sum;
-      for (index_t p = 0; p < others; ++p) {
-        sum.add(similarity[std::size_t(p)]);
-        prefix[std::size_t(p)] = sum.value();
-        count[std::size_t(p)] = 0;
-      }
+      s *= -1 / temperature;
+      count.setZero();
       double total = 0;
       index_t end = 0;  // N_ij is the prefix [0, end): distances at least that of j, less the slack
       for (index_t p = 0; p < others; ++p) {
-        while (end < others && label_distance[std::size_t(end)] >= label_distance[std::size_t(p)] - slack) ++end;
-        total += similarity[std::size_t(p)] - prefix[std::size_t(end - 1)];
-        ++count[std::size_t(end - 1)];
+        while (end < others && far[end] >= far[p] - slack) ++end;
+        count[end - 1] += 1;
       }
-      if (!row) return total;
-      LogSum behind;  // log Σ over the sets that reach at least to p of 1/Z
-      for (index_t p = others - 1; p >= 0; --p) {
-        if (count[std::size_t(p)] > 0) behind.add(std::log(double(count[std::size_t(p)])) - prefix[std::size_t(p)]);
-        row[other[std::size_t(p)]] = std::exp(similarity[std::size_t(p)] + behind.value()) - 1.0;
+      slope[i] = 0;
+      const double largest = s.maxCoeff();
+      if (largest - s.minCoeff() < 600) {
+        total = close(largest, slopes);
+      } else {
+        total = apart(slopes);
       }
-      row[i] = 0;
+      return total + s.sum();
+    }
+    /// −Σ log Z and the slopes where exp(S − max S) and its sums stay far from the smallest numbers.
+    double close(double largest, bool slopes) {
+      weight = (s - largest).exp();
+      double running = 0;
+      for (index_t p = 0; p < s.size(); ++p) prefix[p] = running += weight[p];
+      if (slopes) {
+        double behind = 0;  // Σ over the sets that reach at least to p of 1/Z
+        far = count / prefix;
+        for (index_t p = s.size() - 1; p >= 0; --p) {
+          behind += far[p];
+          slope[other[std::size_t(p)]] = weight[p] * behind - 1.0;
+        }
+      }
+      return -(count * prefix.log()).sum() - double(s.size()) * largest;
+    }
+    double apart(bool slopes) {
+      LogSum sum;
+      double total = 0;
+      for (index_t p = 0; p < s.size(); ++p) {
+        sum.add(s[p]);
+        prefix[p] = sum.value();
+        total -= count[p] * prefix[p];
+      }
+      LogSum behind;
+      for (index_t p = s.size() - 1; p >= 0 && slopes; --p) {
+        if (count[p] > 0) behind.add(std::log(count[p]) - prefix[p]);
+        slope[other[std::size_t(p)]] = std::exp(s[p] + behind.value()) - 1.0;
+      }
       return total;
     }
   };

@@ -18,6 +18,12 @@ struct ShapeMoves {
         std::memcpy(to + i * to_stride, from + i * from_stride, std::size_t(count) * sizeof(T));
     });
   }
+  /// True when all flags are set.
+  static bool keeps_all(index_t rows, const std::uint8_t* keep) {
+    for (index_t i = 0; i < rows; ++i)
+      if (!keep[i]) return false;
+    return true;
+  }
   /// to (rows, count) = from where keep[i], zeros elsewhere, whatever stood there.
   template <class T>
   static void keep_rows(index_t rows, index_t count, const std::uint8_t* keep, const T* from, T* to) {

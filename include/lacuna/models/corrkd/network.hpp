@@ -99,10 +99,7 @@ struct CorrkdNetwork {
     detail::expect_shape("CorrKD", "present", given.present.shape(), {given.frames.extent(0), given.frames.extent(1)});
     const Stream stream = lengthened(m, given);
     const Mask<2, D> seen = counted(stream.present);
-    Tensor<T, 3, D> frames(stream.frames.extents());
-    Kernels<D>::keep_rows(stream.present.size(), frames.extent(2), stream.present.data(), stream.frames.data(),
-                          frames.data());
-    Variable<T, 3, D> x(frames);
+    Variable<T, 3, D> x(cleared(stream));
     if (!fill.empty()) x = x + fill[m](Variable<T, 3, D>(absent(stream.present, seen)));
     x = convolution[m](x);
     if (options.embedding_scale != 1) x = options.embedding_scale * x;
@@ -154,6 +151,15 @@ struct CorrkdNetwork {
     }
     for (T& one : share) one = one > 0 ? 1 / one : T(0);
     return detail::scale_leading("evidence", total, Tensor<T, 1, D>::from({total.extent(0)}, share));
+  }
+  /// The frames, zeros where absent; the given ones when none is.
+  static Tensor<T, 3, D> cleared(const Stream& stream) {
+    const Mask<2, D>& present = stream.present;
+    if constexpr (requires { Kernels<D>::keeps_all(present.size(), present.data()); })
+      if (Kernels<D>::keeps_all(present.size(), present.data())) return stream.frames;
+    Tensor<T, 3, D> frames(stream.frames.extents());
+    Kernels<D>::keep_rows(present.size(), frames.extent(2), present.data(), stream.frames.data(), frames.data());
+    return frames;
   }
   /// Undefined: all.
   Mask<2, D> counted(const Mask<2, D>& present) const {

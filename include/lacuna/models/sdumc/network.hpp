@@ -148,6 +148,8 @@ template <class T, class D>
 Variable<T, 3, D> SdumcNetwork<T, D>::project(std::size_t modality, const Stream& stream) const {
   detail::expect_shape("SDUMC", "present", stream.present.shape(), {stream.frames.extent(0), stream.frames.extent(1)});
   const Mask<2, D> seen = visible(stream);
+  if constexpr (requires { Kernels<D>::keeps_all(seen.size(), seen.data()); })
+    if (Kernels<D>::keeps_all(seen.size(), seen.data())) return projection[modality](Variable<T, 3, D>(stream.frames));
   Tensor<T, 3, D> frames(stream.frames.extents());
   Kernels<D>::keep_rows(seen.size(), frames.extent(2), seen.data(), stream.frames.data(), frames.data());
   return projection[modality](Variable<T, 3, D>(frames));

@@ -1,0 +1,186 @@
+/// The inner parts of the matrix product: packing, and the tile of C that stays in registers.
+///
+/// Policy: A is packed in panels of `rows` rows, B in panels of one or two vectors of columns; the innermost loop runs
+/// along the depth and keeps a whole tile of C in registers. Every element of C is one fused sum over a block of the
+/// depth, in order, so its bits do not depend on how C is cut.
+#pragma once
+
+#include <Eigen/Core>
+#include <cstring>
+
+#include "lacuna/core/shape.hpp"
+
+// g++ warns that a template argument which is a vector register drops its alignment; Eigen's transposition asks for one.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"
+
+namespace lacuna::cpu {
+
+template <class T>
+struct Panel {
+  using Packet = typename Eigen::internal::packet_traits<T>::type;
+  static constexpr index_t lanes = Eigen::internal::packet_traits<T>::size;
+  static constexpr int rows =
+      EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 14 : 6;  ///< two vectors each, and some to spare
+  static constexpr index_t columns = 2 * lanes;
+
+  /// C (count rows, width columns) = beta C + A B over `depth`; count ≤ R, width at most V vectors.
+  /// a: packed, element (i, p) at p · R + i. b: element (p, j) at p · b_stride + j.
+  template <int R, int V>
+  static void tile(index_t depth, const T* a, const T* b, index_t b_stride, T beta, T* c, index_t ldc, index_t count,
+                   index_t width) {
+    using namespace Eigen::internal;
+    Packet sum[R][V];
+#pragma GCC unroll 16
+    for (int i = 0; i < R; ++i)
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v) sum[i][v] = pset1<Packet>(T(0));
+    for (index_t p = 0; p < depth; ++p, a += R, b += b_stride) {
+      Packet column[V];
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v) column[v] = ploadu<Packet>(b + v * lanes);
+#pragma GCC unroll 16
+      for (int i = 0; i < R; ++i) {
+        const Packet left = pset1<Packet>(a[i]);
+#pragma GCC unroll 2
+        for (int v = 0; v < V; ++v) sum[i][v] = pmadd(left, column[v], sum[i][v]);
+      }
+    }
+    T row[V * lanes];
+#pragma GCC unroll 16
+    for (int i = 0; i < R; ++i) {
+      if (i == count) return;
+      T* const to = c + i * ldc;
+      if (width == V * lanes) {
+#pragma GCC unroll 2
+        for (int v = 0; v < V; ++v) {
+          if (beta != T(0)) sum[i][v] = padd(pmul(pset1<Packet>(beta), ploadu<Packet>(to + v * lanes)), sum[i][v]);
+          pstoreu(to + v * lanes, sum[i][v]);
+        }
+      } else {
+#pragma GCC unroll 2
+        for (int v = 0; v < V; ++v) pstoreu(row + v * lanes, sum[i][v]);
+        for (index_t j = 0; j < width; ++j) to[j] = (beta == T(0) ? T(0) : beta * to[j]) + row[j];
+      }
+    }
+  }
+  /// The same for `count` rows in a panel of the next larger size.
+  template <int V>
+  static void tile_of(index_t depth, const T* a, const T* b, index_t b_stride, T beta, T* c, index_t ldc, index_t count,
+                      index_t width) {
+    switch (panel_rows(count)) {
+      case rows:
+        return tile<rows, V>(depth, a, b, b_stride, beta, c, ldc, count, width);
+      case 8:
+        return tile<8, V>(depth, a, b, b_stride, beta, c, ldc, count, width);
+      case 4:
+        return tile<4, V>(depth, a, b, b_stride, beta, c, ldc, count, width);
+      default:
+        return tile<1, V>(depth, a, b, b_stride, beta, c, ldc, count, width);
+    }
+  }
+  /// Sizes of panels: all rows that are left, or `rows` of them.
+  static constexpr index_t panel_rows(index_t left) {
+    return left == 1 ? 1 : left <= 4 ? 4 : left <= 8 && rows > 8 ? 8 : rows;
+  }
+
+  /// Element (i, p) of (count, depth) to p · width + i, zeros behind the last row. Writes up to `lanes` numbers behind
+  /// the end.
+  static void pack_left(index_t count, index_t depth, const T* a, index_t stride, bool transposed, index_t width,
+                        T* to) {
+    using namespace Eigen::internal;
+    index_t p = 0;
+    if constexpr (lanes > 1) {
+      if (!transposed && width > 1 && width <= lanes) {
+        PacketBlock<Packet, int(lanes)> block;
+        for (; p + lanes <= depth; p += lanes) {
+          for (index_t i = 0; i < lanes; ++i)
+            block.packet[i] = i < count ? ploadu<Packet>(a + i * stride + p) : pset1<Packet>(T(0));
+          ptranspose(block);
+          for (index_t i = 0; i < lanes; ++i) pstoreu(to + (p + i) * width, block.packet[i]);
+        }
+      }
+    }
+    for (; p < depth; ++p) {
+      if (transposed) {
+        copy(count, a + p * stride, to + p * width);
+      } else {
+        for (index_t i = 0; i < count; ++i) to[p * width + i] = a[i * stride + p];
+      }
+      for (index_t i = count; i < width; ++i) to[p * width + i] = T(0);
+    }
+  }
+  /// Element (p, j) of (depth, count) to p · width + j, zeros behind the last column.
+  static void pack_right(index_t count, index_t depth, const T* b, index_t stride, bool transposed, index_t width,
+                         T* to) {
+    using namespace Eigen::internal;
+    if (!transposed) {
+      for (index_t p = 0; p < depth; ++p) {
+        copy(count, b + p * stride, to + p * width);
+        for (index_t j = count; j < width; ++j) to[p * width + j] = T(0);
+      }
+      return;
+    }
+    index_t p = 0;
+    if constexpr (lanes > 1) {
+      PacketBlock<Packet, int(lanes)> block;
+      for (; p + lanes <= depth; p += lanes)
+        for (index_t j = 0; j < width; j += lanes) {
+          for (index_t i = 0; i < lanes; ++i)
+            block.packet[i] = j + i < count ? ploadu<Packet>(b + (j + i) * stride + p) : pset1<Packet>(T(0));
+          ptranspose(block);
+          for (index_t i = 0; i < lanes; ++i) pstoreu(to + (p + i) * width + j, block.packet[i]);
+        }
+    }
+    for (; p < depth; ++p)
+      for (index_t j = 0; j < width; ++j) to[p * width + j] = j < count ? b[j * stride + p] : T(0);
+  }
+
+  /// C (R, S) = beta C + A Bᵀ, both running along the depth: what few rows need, without packing.
+  template <int R, int S>
+  static void dots(index_t depth, const T* a, index_t a_stride, const T* b, index_t b_stride, T beta, T* c,
+                   index_t ldc) {
+    using namespace Eigen::internal;
+    Packet sum[R][S];
+#pragma GCC unroll 4
+    for (int i = 0; i < R; ++i)
+#pragma GCC unroll 4
+      for (int j = 0; j < S; ++j) sum[i][j] = pset1<Packet>(T(0));
+    index_t p = 0;
+    for (; p + lanes <= depth; p += lanes) {
+      Packet right[S];
+#pragma GCC unroll 4
+      for (int j = 0; j < S; ++j) right[j] = ploadu<Packet>(b + j * b_stride + p);
+#pragma GCC unroll 4
+      for (int i = 0; i < R; ++i) {
+        const Packet left = ploadu<Packet>(a + i * a_stride + p);
+#pragma GCC unroll 4
+        for (int j = 0; j < S; ++j) sum[i][j] = pmadd(left, right[j], sum[i][j]);
+      }
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < R; ++i)
+#pragma GCC unroll 4
+      for (int j = 0; j < S; ++j) {
+        T rest = predux(sum[i][j]);
+        for (index_t q = p; q < depth; ++q) rest += a[i * a_stride + q] * b[j * b_stride + q];
+        T& to = c[i * ldc + j];
+        to = (beta == T(0) ? T(0) : beta * to) + rest;
+      }
+  }
+
+ private:
+  static void copy(index_t count, const T* from, T* to) {
+    if (count == rows) {
+      std::memcpy(to, from, rows * sizeof(T));  // a known size: no call
+    } else if (count == columns) {
+      std::memcpy(to, from, columns * sizeof(T));
+    } else {
+      for (index_t i = 0; i < count; ++i) to[i] = from[i];
+    }
+  }
+};
+
+}  // namespace lacuna::cpu
+
+#pragma GCC diagnostic pop

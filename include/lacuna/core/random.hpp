@@ -38,6 +38,32 @@ struct PhiloxLanes {
   static constexpr int lanes = 16;
   std::uint32_t word[4 * lanes];
 
+#ifdef LACUNA_DETAIL_PHILOX_512
+  /// Eight blocks in the low halves of 64-bit lanes: the products need no shuffles, and what stands in the high halves is
+  /// never read.
+  void fill(std::uint64_t first, std::uint64_t high, std::uint64_t key) {
+    const auto all = [](std::uint32_t x) { return _mm512_set1_epi64(static_cast<long long>(x)); };
+    const __m512i m0 = all(0xD2511F53u), m1 = all(0xCD9E8D57u), place = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
+    for (int half = 0; half < 2; ++half) {
+      __m512i c0 = _mm512_add_epi64(_mm512_set1_epi64(static_cast<long long>(first + std::uint64_t(8 * half))), place);
+      __m512i c1 = _mm512_srli_epi64(c0, 32), c2 = all(std::uint32_t(high)), c3 = all(std::uint32_t(high >> 32));
+      std::uint32_t k0 = std::uint32_t(key), k1 = std::uint32_t(key >> 32);
+#pragma GCC unroll 10
+      for (int round = 0; round < 10; ++round) {
+        const __m512i p0 = _mm512_mul_epu32(m0, c0), p1 = _mm512_mul_epu32(m1, c2);
+        c0 = _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(p1, 32), c1), all(k0));
+        c1 = p1;
+        c2 = _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(p0, 32), c3), all(k1));
+        c3 = p0;
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+      }
+      const __m512i words[4] = {c0, c1, c2, c3};
+      for (int w = 0; w < 4; ++w)
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(word + lanes * w + 8 * half), _mm512_cvtepi64_epi32(words[w]));
+    }
+  }
+#else
   /// All ten rounds of one lane stay in registers; the loop over lanes is the one that is vectorised.
   void fill(std::uint64_t first, std::uint64_t high, std::uint64_t key) {
 #ifdef _OPENMP
@@ -65,6 +91,7 @@ struct PhiloxLanes {
       word[3 * lanes + l] = c3;
     }
   }
+#endif
 };
 
 /// One stream of 32-bit words, addressed by index; safe to read from many threads.

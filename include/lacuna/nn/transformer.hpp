@@ -39,6 +39,8 @@ struct FeedForward {
 
   template <int R>
   Variable<T, R, D> operator()(const Variable<T, R, D>& x, const Context& context = {}) const {
+    if (activation == Activation::relu)
+      return out(linear_relu_dropout<T, R, D>(x, in.weight, in.bias, dropout_hidden, context));
     return out(dropout(in(x, activation), dropout_hidden, context));
   }
   static void reflect(auto& self, auto&& visit) {
@@ -53,8 +55,8 @@ namespace detail {
 template <class T, class D, class F>
 Variable<T, 3, D> branch(bool norm_first, const LayerNorm<T, D>& norm, const Variable<T, 3, D>& x, double p,
                          const Context& context, F&& f) {
-  if (norm_first) return x + dropout(f(norm(x)), p, context);
-  return norm(x + dropout(f(x), p, context));
+  if (norm_first) return add_dropout(x, f(norm(x)), p, context);
+  return norm(add_dropout(x, f(x), p, context));
 }
 
 inline MultiHeadAttentionOptions self_options(const TransformerOptions& o, bool causal) {

@@ -7,6 +7,20 @@
 
 namespace lacuna::cpu {
 
+/// y_j = x_j k_{first + j}, j < count, the factors of elements first .. first + count of an array.
+template <class T>
+void drop_run(const functors::Keep& keep, index_t first, index_t count, const T* x, T* y) {
+  const T scale = T(keep.scale);
+  PhiloxLanes words;
+  for (index_t j = 0; j < count;) {
+    const index_t at = (first + j) % 64, run = count - j < 64 - at ? count - j : 64 - at;
+    words.fill(std::uint64_t(first + j) / 64 * 16, keep.stream.id, keep.stream.key);
+    const std::uint32_t* const word = words.word + at;
+    for (index_t l = 0; l < run; ++l) y[j + l] = word[l] >= keep.threshold ? x[j + l] * scale : T(0);
+    j += run;
+  }
+}
+
 struct Elementwise {
   /// y_i = f(i)
   template <class T, class F>
@@ -69,6 +83,20 @@ struct Elementwise {
           each(count, [=](index_t j) { y.data[i + j] += select(words[j] >= keep.threshold, x[i + j] * scale); });
       }
     });
+  }
+
+  /// y = x + k f, the branch f dropped
+  template <class T>
+  static void add_dropped(functors::Keep keep, index_t n, const T* x, const T* f, T* y) {
+    parallel_for(n, detail::element_grain, [=](index_t begin, index_t end) {
+      drop_run(keep, begin, end - begin, f + begin, y + begin);
+      for (index_t i = begin; i < end; ++i) y[i] += x[i];
+    });
+  }
+  /// slot (+)= dy · factor where y > 0: the way back through dropout(relu(·)), whose factor is 0 exactly where y is.
+  template <class T>
+  static void dropped_relu_gradient(index_t n, T factor, const T* y, const T* dy, GradientSlot<T> slot) {
+    contribute(n, slot, [=](index_t i) { return y[i] > T(0) ? dy[i] * factor : T(0); });
   }
 
  private:

@@ -37,9 +37,10 @@ struct Gemm {
     const bool by_rows = m >= n;
     const index_t length = by_rows ? m : n;
     const bool small = double(m) * double(n) * double(k > 0 ? k : 1) < 32768.0;
-    // about eight tiles, none thinner than 32: enough for the threads, few enough that packing stays cheap
+    // about eight tiles of whole panels, none thin: enough for the threads, few enough that packing stays cheap
+    const index_t unit = by_rows ? 28 : 32;
     index_t grain = small ? length : (length + 7) / 8;
-    grain = (grain + 31) / 32 * 32;
+    grain = (grain + unit - 1) / unit * unit;
     parallel_for(length, grain, [&](index_t begin, index_t end) {
       const index_t count = end - begin;
       if (by_rows) {

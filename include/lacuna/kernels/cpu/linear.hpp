@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lacuna/kernels/cpu/activation.hpp"
+#include "lacuna/kernels/cpu/elementwise.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
 
 namespace lacuna::cpu {
@@ -19,6 +20,23 @@ struct Linear {
                         for (index_t j = 0; j < columns; ++j) run[j] += bias[column + j];
                       activate(activation, run, columns);
                     }
+                  });
+  }
+  /// y = dropout(relu(x W' + b)), the dropout of an array (rows, out).
+  template <class T>
+  static void linear_relu_dropped(index_t rows, index_t in, index_t out, const T* x, const T* weight, const T* bias,
+                                  functors::Keep keep, T* y) {
+    Gemm::gemm<T>(rows, out, in, {x, in}, {weight, in, true}, T(0), y, out,
+                  [=](index_t row, index_t row_count, index_t column, index_t columns) {
+                    for (index_t i = row; i < row + row_count; ++i) {
+                      T* const run = y + i * out + column;
+                      for (index_t j = 0; j < columns; ++j) {
+                        const T z = bias ? run[j] + bias[column + j] : run[j];
+                        run[j] = z > T(0) ? z : T(0);
+                      }
+                      if (columns < out) drop_run(keep, i * out + column, columns, run, run);
+                    }
+                    if (columns == out) drop_run(keep, row * out, row_count * out, y + row * out, y + row * out);
                   });
   }
 };

@@ -59,7 +59,8 @@ struct Mlp {
 
   template <int R>
   Variable<T, R, D> operator()(Variable<T, R, D> x, const Context& context) const {
-    for (const auto& layer : layers) x = linear_relu_dropout<T, R, D>(x, layer.weight, layer.bias, probability, context);
+    for (const auto& layer : layers)
+      x = linear_relu_dropout<T, R, D>(x, layer.weight, layer.bias, probability, context);
     return x;
   }
   static void reflect(auto& self, auto&& visit) { visit("layers", self.layers); }

@@ -67,7 +67,8 @@ struct Elementwise {
     contribute(n, slot, [=](index_t i) { return a[i] * b[i]; });
   }
 
-  /// y_i (+)= x_i k_i with k_i = scale or 0, recomputed from the counter: nothing is stored between forward and backward.
+  /// y_i (+)= x_i k_i with k_i = scale or 0, recomputed from the counter: nothing is stored between forward and
+  /// backward.
   template <class T>
   static void dropout(functors::Keep keep, index_t n, const T* x, GradientSlot<T> y) {
     const T scale = T(keep.scale);

@@ -11,5 +11,9 @@
 #define EIGEN_NO_CUDA
 #endif
 
+// Hints about loops are for the host's compiler; nvcc says that it does not know them.
+#pragma nv_diagnostic push
+#pragma nv_diag_suppress 1675
 #include "lacuna/kernels/cuda/device.cuh"
 #include "lacuna/lacuna.hpp"
+#pragma nv_diagnostic pop

@@ -161,7 +161,7 @@ void seat(M& module, const Inputs<T, D>& in, std::size_t first) {
   for_each_parameter(module, [&](const std::string& path, auto& parameter) {
     using Plain = std::remove_cvref_t<decltype(parameter)>;
     const auto leaf = in.template leaf<Plain::rank>(first++);
-    detail::expect_shape("seat", path.c_str(), leaf.shape(), parameter.shape());
+    lacuna::detail::expect_shape("seat", path.c_str(), leaf.shape(), parameter.shape());
     static_cast<Variable<T, Plain::rank, D>&>(parameter) = leaf;
   });
 }
@@ -341,8 +341,8 @@ template <class Row, class T, class D = Cpu>
 std::string check_absent(const Case& c) {
   const Inputs<T, D> in(c);
   const Numbers<T> before = evaluate<Row>(in);
-  for (const auto& list : {before.outputs, before.gradients})
-    for (const auto& numbers : list)
+  for (const auto* list : {&before.outputs, &before.gradients})
+    for (const auto& numbers : *list)
       for (const T number : numbers)
         if (!std::isfinite(number)) return "absent: a number is not finite to begin with";
   const auto check = [&](const std::vector<Part>& parts, T number) -> std::string {

@@ -9,6 +9,11 @@
 #include "lacuna/core/host_device.hpp"
 #include "lacuna/core/shape.hpp"
 
+#if defined(__AVX512F__) && !defined(__CUDACC__)
+#define LACUNA_DETAIL_PHILOX_512 1
+#include <immintrin.h>
+#endif
+
 namespace lacuna {
 
 struct PhiloxBlock {

@@ -171,7 +171,7 @@ struct Attention {
   template <class T, class F>
   static void for_heads(const AttentionSizes& s, F&& f) {
     const double work = double(s.queries) * double(s.keys) * double(s.key_size + s.value_size + 16);
-    const index_t heads = s.batch * s.heads, least = 1 + index_t(262144 / (work + 1)), share = (heads + 31) / 32;
+    const index_t heads = s.batch * s.heads, least = 1 + index_t(1048576 / (work + 1)), share = (heads + 31) / 32;
     parallel_for(heads, least > share ? least : share, [&](index_t begin, index_t end) {
       Scratch<T> scratch;
       for (index_t i = begin; i < end; ++i) f(i / s.heads, i % s.heads, scratch);

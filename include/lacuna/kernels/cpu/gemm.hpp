@@ -36,7 +36,8 @@ struct Gemm {
     if (m == 0 || n == 0) return;
     const bool by_rows = m >= n;
     const index_t length = by_rows ? m : n;
-    const bool small = double(m) * double(n) * double(k > 0 ? k : 1) < 32768.0;
+    // below some ten microseconds waking a thread costs more than it brings
+    const bool small = double(m) * double(n) * double(k > 0 ? k : 1) < 2e6;
     // about eight tiles of whole panels, none thin: enough for the threads, few enough that packing stays cheap
     const index_t unit = by_rows ? 28 : 32;
     index_t grain = small ? length : (length + 7) / 8;

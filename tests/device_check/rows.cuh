@@ -29,12 +29,12 @@ std::string check_on_gpu(double tolerance) {
 
 }  // namespace lacuna::test
 
-#define LACUNA_CHECK_ROWS(LIST)                                                        \
-  TEST_CASE(#LIST ": double to 1e-9") {                                                \
-    using namespace lacuna::test;                                                      \
-    LIST::for_each([]<class Row>() { CHECK(check_on_gpu<Row, double>(1e-9) == ""); }); \
-  }                                                                                    \
-  TEST_CASE(#LIST ": float to 1e-4") {                                                 \
-    using namespace lacuna::test;                                                      \
-    LIST::for_each([]<class Row>() { CHECK(check_on_gpu<Row, float>(1e-4) == ""); });  \
+#define LACUNA_CHECK_ROWS(LIST)                                                         \
+  TEST_CASE(#LIST ": double to 1e-9") {                                                 \
+    using namespace lacuna::test;                                                       \
+    LIST::for_each([&]<class Row>() { CHECK(check_on_gpu<Row, double>(1e-9) == ""); }); \
+  }                                                                                     \
+  TEST_CASE(#LIST ": float to 1e-4") {                                                  \
+    using namespace lacuna::test;                                                       \
+    LIST::for_each([&]<class Row>() { CHECK(check_on_gpu<Row, float>(1e-4) == ""); });  \
   }

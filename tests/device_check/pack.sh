@@ -23,7 +23,7 @@ cp -r --no-preserve=mode "$(header Eigen/Core)/Eigen" "$folder/beside/"
 cp -r --no-preserve=mode "$(header doctest/doctest.h)/doctest" "$folder/beside/"
 zlib=$(header zlib.h)
 cp "$zlib/zlib.h" "$folder/beside/"
-cp "$(find "$zlib" /usr/include -name zconf.h | head -1)" "$folder/beside/"
+cp "$(header zconf.h)/zconf.h" "$folder/beside/"
 cp "$("${CXX:-g++}" -print-file-name=libz.a)" "$folder/beside/lib/"
 if [[ -d $oracle ]]; then
   mkdir -p "$folder/oracle/sdumc"

@@ -1,7 +1,10 @@
 /// Groups, accumulation, parameters without gradients, hooks, averages, and states that continue to the same bits.
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lacuna/losses/regression.hpp"
@@ -155,6 +158,22 @@ TEST_CASE("optimizers: options out of range are refused") {
   CHECK_THROWS_AS(Adadelta<double>(p.packed, {.epsilon = 0}), OptionError);
   CHECK_THROWS_AS(Ema<double>(p.packed, {.decay = 2}), OptionError);
   CHECK_THROWS_AS(gradient_norm(p.packed, 3), OptionError);
+}
+
+TEST_CASE("gradient norm: NaN is reported wherever it stands, in every norm") {
+  Problem p;
+  p.backward(0);
+  const double largest = gradient_norm(p.packed, std::numeric_limits<double>::infinity());
+  CHECK(std::isfinite(largest));
+  for_each_parameter(p.net, [&](const std::string& path, auto& parameter) {
+    CAPTURE(path);
+    double* gradient = const_cast<double*>(parameter.grad().data());
+    const double before = std::exchange(gradient[0], double(NAN));
+    for (const double norm : {1.0, 2.0, std::numeric_limits<double>::infinity()})
+      CHECK(std::isnan(gradient_norm(p.packed, norm)));
+    gradient[0] = before;
+  });
+  CHECK(gradient_norm(p.packed, std::numeric_limits<double>::infinity()) == largest);
 }
 
 TEST_CASE("gradient hooks see and change the gradients that match") {

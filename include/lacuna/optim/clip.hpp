@@ -33,7 +33,7 @@ double gradient_norm(const Packed<T, D>& packed, double p = 2) {
     if (p == 1) norm += Kernels<D>::sum_of_magnitudes(n, g);
     if (p != most) return;
     const double largest = Kernels<D>::largest_magnitude(n, g);
-    if (!(largest <= norm)) norm = largest;
+    if (largest > norm || std::isnan(largest)) norm = largest;  // NaN stays
   });
   return p == 2 ? std::sqrt(norm) : norm;
 }

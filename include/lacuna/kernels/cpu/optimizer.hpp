@@ -100,12 +100,14 @@ struct Optimizer {
       return lane_sum<double>(end - begin, [=](index_t i) { return double(g[begin + i]) * double(g[begin + i]); });
     });
   }
+  /// NaN when there is one.
   template <class T>
   static double largest_magnitude(index_t n, const T* g) {
     double largest = 0;
     for (index_t i = 0; i < n; ++i) {
       const double magnitude = std::abs(double(g[i]));
-      if (!(magnitude <= largest)) largest = magnitude;
+      if (std::isnan(magnitude)) return magnitude;
+      if (magnitude > largest) largest = magnitude;
     }
     return largest;
   }

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# check_headers.sh COMPILER INCLUDE_DIR PATH_FILE: compiles every header alone, twice in one file, warnings as errors.
+# check_headers.sh COMPILER INCLUDE_DIR PATH_FILE [rooms]: compiles every header alone, twice in one file, warnings as
+# errors. `rooms`: all headers of a room in one file, and alone only where that fails: for a further compiler, whose
+# warnings are wanted, after a first one has seen that each stands alone.
 # Without OpenMP, and with no other flag than the language: what a user gets who just adds the include path.
 # A header of an optional part is passed over (and named) when the library it needs is not installed.
 set -uo pipefail
@@ -25,11 +27,26 @@ check() {
   printf '%s does not compile alone:\n%s\n' "$header" "$(head -30 <<<"$log")"
   return 1
 }
-export -f check
+check_room() {
+  local header failed=0 headers
+  mapfile -t headers < <(find "$1" "${@:2}" -name '*.hpp' | sort)
+  # shellcheck disable=SC2086
+  printf '#include "%s"\n' "${headers[@]}" | "$compiler" $flags -x c++ - >/dev/null 2>&1 && return 0
+  for header in "${headers[@]}"; do check "$header" || failed=1; done
+  return $failed
+}
+export -f check check_room
 
 cd "$include" || exit 1
-# shellcheck disable=SC2016
-find lacuna -name '*.hpp' | sort | xargs -r -P "$(nproc)" -I{} bash -c 'shopt -s extglob; check "$1"' _ {} || exit 1
+if [[ ${4:-} == rooms ]]; then
+  check_room lacuna -maxdepth 1 || exit 1
+  # shellcheck disable=SC2016
+  find lacuna -mindepth 1 -maxdepth 1 -type d | sort |
+    xargs -r -P "$(nproc)" -I{} bash -c 'shopt -s extglob; check_room "$1"' _ {} || exit 1
+else
+  # shellcheck disable=SC2016
+  find lacuna -name '*.hpp' | sort | xargs -r -P "$(nproc)" -I{} bash -c 'shopt -s extglob; check "$1"' _ {} || exit 1
+fi
 
 # What must never come with the umbrella header: it would double the compile time of every program.
 if [[ -e lacuna/lacuna.hpp ]]; then

@@ -206,17 +206,7 @@ struct CorrkdOptions {
     f("critic", self.critic.kind);
     f("critic_hidden", self.critic.hidden);
     f("critic_layers", self.critic.layers);
-    auto& r = self.mrm;
-    f("mrm_frame_probability", r.frame_probability);
-    f("mrm_rate_law", r.rate_law);
-    f("mrm_frame_rate", r.frame_rate);
-    f("mrm_draw", r.draw);
-    f("mrm_untouched", r.untouched);
-    f("mrm_stream_probability", r.stream_probability);
-    f("mrm_pattern_weights", r.pattern_weights);
-    f("mrm_stream_rate", r.stream_rate);
-    f("mrm_unit", r.unit);
-    f("mrm_keep_one", r.keep_one);
+    missing::MrmOptions::visit(self.mrm, f);
     f("teacher_epochs", self.teacher.epochs);
     f("teacher_batch", self.teacher.batch);
     f("teacher_rate", self.teacher.rate);

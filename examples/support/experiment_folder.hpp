@@ -13,39 +13,17 @@
 // Every file appears whole or not at all. Two programs cannot work in one folder: it is locked while one does.
 #pragma once
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
+#include <cctype>
 
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <string>
-#include <vector>
-
-#include "lacuna/core/error.hpp"
+#include "locked_folder.hpp"
 
 namespace support {
 
-namespace fs = std::filesystem;
-
-class ExperimentFolder {
+class ExperimentFolder : public LockedFolder {
  public:
-  /// Does not touch the disk.
-  explicit ExperimentFolder(std::string path) : path_(std::move(path)) {
-    while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
-  }
-  ExperimentFolder(const ExperimentFolder&) = delete;
-  ExperimentFolder& operator=(const ExperimentFolder&) = delete;
-  /// Folders that it made and that stayed empty, after an error, go.
-  ~ExperimentFolder() {
-    std::error_code ignored;
-    for (auto folder = made_.rbegin(); folder != made_.rend(); ++folder) fs::remove(*folder, ignored);
-    if (lock_ >= 0) ::close(lock_);
-  }
+  using LockedFolder::LockedFolder;
 
-  const std::string& path() const { return path_; }
-  std::string file(const char* name) const { return path_ + "/" + name; }
+  std::string file(const char* name) const { return path() + "/" + name; }
   /// Of a model name: letters, digits and .-_=+ stay.
   static std::string safe(const std::string& model) {
     std::string name = model;
@@ -54,33 +32,20 @@ class ExperimentFolder {
     return name;
   }
   std::string run(const std::string& model, std::uint64_t seed) const {
-    return path_ + "/runs/" + safe(model) + "/seed-" + std::to_string(seed);
+    return path() + "/runs/" + safe(model) + "/seed-" + std::to_string(seed);
   }
   std::string run_file(const std::string& model, std::uint64_t seed, const char* name) const {
     return run(model, seed) + "/" + name;
   }
-  static bool exists(const std::string& file) {
-    std::error_code ignored;
-    return fs::exists(file, ignored);
-  }
-  bool has_runs() const { return exists(path_ + "/runs"); }
+  bool has_runs() const { return exists(path() + "/runs"); }
 
-  /// Makes the folder and keeps others out. Throws IoError.
-  void open() {
-    make(path_);
-    lock_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (lock_ < 0) throw lacuna::IoError(path_ + ": cannot be opened: " + std::strerror(errno));
-    if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-      throw lacuna::IoError(path_ +
-                            ": another program works in this folder; wait for it, or choose another with --out");
-  }
   void make_run(const std::string& model, std::uint64_t seed) { make(run(model, seed)); }
 
   /// Every file of ours: those half-written by a killed program, or all of them.
   void remove(bool only_temporaries) const {
     std::error_code ignored;
     std::vector<fs::path> files, folders;
-    for (fs::recursive_directory_iterator at(path_, ignored), end; at != end; at.increment(ignored)) {
+    for (fs::recursive_directory_iterator at(path(), ignored), end; at != end; at.increment(ignored)) {
       if (at->is_directory(ignored)) {
         folders.push_back(at->path());
         continue;
@@ -96,21 +61,6 @@ class ExperimentFolder {
     if (only_temporaries) return;
     for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) fs::remove(*folder, ignored);  // if empty
   }
-
- private:
-  /// With all folders above it.
-  void make(const fs::path& folder) {
-    std::error_code error;
-    if (fs::is_directory(folder, error)) return;
-    if (folder.has_parent_path()) make(folder.parent_path());
-    if (!fs::create_directory(folder, error) && error)
-      throw lacuna::IoError(folder.string() + ": the folder cannot be made: " + error.message());
-    made_.push_back(folder);
-  }
-
-  std::string path_;
-  std::vector<fs::path> made_;
-  int lock_ = -1;
 };
 
 }  // namespace support

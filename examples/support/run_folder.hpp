@@ -9,54 +9,29 @@
 // Every file appears whole or not at all. Two programs cannot work in one folder: it is locked while one does.
 #pragma once
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
+#include <algorithm>
+#include <cstdlib>
 
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <string>
-#include <vector>
-
-#include "lacuna/core/error.hpp"
+#include "locked_folder.hpp"
 
 namespace support {
 
-namespace fs = std::filesystem;
-
-class RunFolder {
+class RunFolder : public LockedFolder {
  public:
-  /// Does not touch the disk.
-  explicit RunFolder(std::string path) : path_(std::move(path)) {
-    while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
-  }
-  RunFolder(const RunFolder&) = delete;
-  RunFolder& operator=(const RunFolder&) = delete;
-  /// Folders that it made and that stayed empty, after an error, go.
-  ~RunFolder() {
-    std::error_code ignored;
-    for (auto folder = made_.rbegin(); folder != made_.rend(); ++folder) fs::remove(*folder, ignored);
-    if (lock_ >= 0) ::close(lock_);
-  }
+  using LockedFolder::LockedFolder;
 
-  const std::string& path() const { return path_; }
-  std::string metrics() const { return path_ + "/metrics.json"; }
-  std::string seed(std::uint64_t number) const { return path_ + "/seed-" + std::to_string(number); }
+  std::string metrics() const { return path() + "/metrics.json"; }
+  std::string seed(std::uint64_t number) const { return path() + "/seed-" + std::to_string(number); }
   std::string checkpoint(std::uint64_t number) const { return seed(number) + "/checkpoint.lacuna"; }
   std::string unfinished(std::uint64_t number) const { return seed(number) + "/unfinished.lacuna"; }
   std::string history(std::uint64_t number) const { return seed(number) + "/history.csv"; }
   std::string predictions(std::uint64_t number) const { return seed(number) + "/predictions.csv"; }
 
-  static bool exists(const std::string& file) {
-    std::error_code ignored;
-    return fs::exists(file, ignored);
-  }
   /// Seeds that have left something here.
   std::vector<std::uint64_t> seeds() const {
     std::vector<std::uint64_t> found;
     std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(path_, ignored)) {
+    for (const auto& entry : fs::directory_iterator(path(), ignored)) {
       const std::string name = entry.path().filename().string();
       if (name.rfind("seed-", 0) != 0 || name.find_first_not_of("0123456789", 5) != std::string::npos) continue;
       if (name.size() == 5 || name.size() > 25) continue;
@@ -66,19 +41,10 @@ class RunFolder {
     return found;
   }
 
-  /// Makes the folder and keeps others out. Throws IoError.
-  void open() {
-    make(path_);
-    lock_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (lock_ < 0) throw lacuna::IoError(path_ + ": cannot be opened: " + std::strerror(errno));
-    if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-      throw lacuna::IoError(path_ +
-                            ": another program works in this folder; wait for it, or choose another with --out");
-  }
   void make_seed(std::uint64_t number) { make(seed(number)); }
   /// What a killed program left half-written.
   void remove_temporaries() const {
-    remove_temporaries(path_);
+    remove_temporaries(path());
     for (const std::uint64_t number : seeds()) remove_temporaries(seed(number));
   }
   /// The results of an earlier run; nothing that we did not write.
@@ -93,15 +59,6 @@ class RunFolder {
   }
 
  private:
-  /// With all folders above it.
-  void make(const fs::path& folder) {
-    std::error_code error;
-    if (fs::is_directory(folder, error)) return;
-    if (folder.has_parent_path()) make(folder.parent_path());
-    if (!fs::create_directory(folder, error) && error)
-      throw lacuna::IoError(folder.string() + ": the folder cannot be made: " + error.message());
-    made_.push_back(folder);
-  }
   static void remove_temporaries(const std::string& folder) {
     std::error_code ignored;
     std::vector<fs::path> left;
@@ -113,10 +70,6 @@ class RunFolder {
     }
     for (const auto& file : left) fs::remove(file, ignored);
   }
-
-  std::string path_;
-  std::vector<fs::path> made_;
-  int lock_ = -1;
 };
 
 }  // namespace support

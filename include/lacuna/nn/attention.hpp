@@ -19,6 +19,7 @@ struct MultiHeadAttentionOptions {
   bool bias = true;                        ///< of all four projections
   bool causal = false;                     ///< query t sees keys 0..t only
   double dropout = 0;                      ///< of the weights
+  bool keep_weights = true;                ///< whether the result holds them; without them less memory is needed
 };
 
 namespace detail {
@@ -39,7 +40,7 @@ struct MultiHeadAttention {
 
   MultiHeadAttention() = default;
   MultiHeadAttention(const Options& o, Random& random)
-      : options{.heads = o.heads, .causal = o.causal, .dropout = o.dropout} {
+      : options{.heads = o.heads, .causal = o.causal, .dropout = o.dropout, .keep_weights = o.keep_weights} {
     detail::check(o);
     const auto projection = [&](index_t in) {
       return Linear<T, D>({.in = in, .out = o.width, .bias = o.bias}, random);
@@ -76,7 +77,7 @@ struct SelfAttention {
   SelfAttention() = default;
   /// key_width and value_width do not apply.
   SelfAttention(const Options& o, Random& random)
-      : options{.heads = o.heads, .causal = o.causal, .dropout = o.dropout} {
+      : options{.heads = o.heads, .causal = o.causal, .dropout = o.dropout, .keep_weights = o.keep_weights} {
     detail::check(o);
     qkv = Linear<T, D>({.in = o.width, .out = 3 * o.width, .bias = o.bias}, random);
     output = Linear<T, D>({.in = o.width, .out = o.width, .bias = o.bias}, random);

@@ -60,7 +60,12 @@ Variable<T, 3, D> branch(bool norm_first, const LayerNorm<T, D>& norm, const Var
 }
 
 inline MultiHeadAttentionOptions self_options(const TransformerOptions& o, bool causal) {
-  return {.width = o.width, .heads = o.heads, .bias = o.bias, .causal = causal, .dropout = o.attention_dropout};
+  return {.width = o.width,
+          .heads = o.heads,
+          .bias = o.bias,
+          .causal = causal,
+          .dropout = o.attention_dropout,
+          .keep_weights = false};
 }
 inline MultiHeadAttentionOptions cross_options(const TransformerOptions& o) {
   const index_t memory = o.memory_width > 0 ? o.memory_width : o.width;
@@ -69,7 +74,8 @@ inline MultiHeadAttentionOptions cross_options(const TransformerOptions& o) {
           .key_width = memory,
           .value_width = memory,
           .bias = o.bias,
-          .dropout = o.attention_dropout};
+          .dropout = o.attention_dropout,
+          .keep_weights = false};
 }
 
 }  // namespace detail

@@ -14,12 +14,15 @@ struct AttentionOptions {
   double scale = 0;     ///< 0 = 1/√(key size of one head)
   bool causal = false;  ///< query t sees keys 0..t only; needs as many queries as keys
   double dropout = 0;   ///< of the weights, in training
+  /// Whether the result holds the weights. Without them a call needs memory for its output only, and the backward pass
+  /// computes them again; a device that cannot keeps them all the same.
+  bool keep_weights = true;
 };
 
 template <class T, class D = Cpu>
 struct Attended {
   Variable<T, 3, D> output;  ///< (B, Q, heads · value size)
-  Tensor<T, 4, D> weights;   ///< (B, heads, Q, K): before dropout; 0 for keys that a query may not see
+  Tensor<T, 4, D> weights;   ///< (B, heads, Q, K): before dropout; 0 for keys that a query may not see; not always kept
 };
 
 namespace detail {
@@ -32,11 +35,15 @@ struct AttentionCall {
   Variable<T, 4, D> bias;
   Tensor<T, 4, D> factors;
   AttentionExtras<T> extras;
-  Tensor<T, 4, D> weights;
+  Tensor<T, 4, D> weights, statistics;
 
   AttentionCall(AttentionSizes s, const Mask<2, D>& mask, const AttentionOptions& options, const Variable<T, 4, D>& b,
                 const Context& context)
-      : sizes(s), present(mask), bias(b), weights({s.batch, s.heads, s.queries, s.keys}) {
+      : sizes(s), present(mask), bias(b) {
+    const std::array<index_t, 4> extents{s.batch, s.heads, s.queries, s.keys};
+    const Shape shape(extents);
+    if (options.keep_weights || !Kernels<D>::attention_recomputes) weights = Tensor<T, 4, D>(extents);
+    if (Kernels<D>::attention_recomputes && recording()) statistics = Tensor<T, 4, D>({s.batch, s.heads, 2, s.queries});
     if (mask.defined()) expect_shape("attention", "present", mask.shape(), Shape{s.batch, s.keys});
     if (s.causal && s.queries != s.keys)
       throw ShapeError(
@@ -46,20 +53,20 @@ struct AttentionCall {
     sizes.present = mask.defined() ? present.data() : nullptr;
     sizes.scale = options.scale != 0 ? options.scale : 1.0 / std::sqrt(double(std::max<index_t>(s.key_size, 1)));
     if (bias.defined()) {
-      const Shape& shape = bias.shape();
       index_t stride = 1;
       for (int axis = 3; axis >= 0; --axis) {
-        if (shape[axis] != 1 && shape[axis] != weights.shape()[axis])
-          throw ShapeError(cat("attention: bias ", shape, " does not broadcast to ", weights.shape()));
-        extras.bias_stride[axis] = shape[axis] == 1 ? 0 : stride;
-        stride *= shape[axis];
+        const index_t extent = bias.extent(axis);
+        if (extent != 1 && extent != shape[axis])
+          throw ShapeError(cat("attention: bias ", bias.shape(), " does not broadcast to ", shape));
+        extras.bias_stride[axis] = extent == 1 ? 0 : stride;
+        stride *= extent;
       }
       extras.bias = bias.data();
     }
     if (!context.training() || options.dropout == 0) return;
     if (context.tape != nullptr) {
-      const std::vector<double> given = context.tape->next(weights.shape()).to_vector();
-      factors = Tensor<T, 4, D>::from(weights.extents(), std::vector<T>(given.begin(), given.end()));
+      const std::vector<double> given = context.tape->next(shape).to_vector();
+      factors = Tensor<T, 4, D>::from(extents, std::vector<T>(given.begin(), given.end()));
       extras.factors = std::as_const(factors).data();
     } else if (context.random != nullptr) {
       extras.drop = true;
@@ -71,21 +78,26 @@ struct AttentionCall {
 
   Tensor<T, 3, D> forward(const T* query, const T* key, const T* value) {
     Tensor<T, 3, D> y({sizes.batch, sizes.queries, sizes.heads * sizes.value_size});
-    Kernels<D>::attention(sizes, extras, query, key, value, weights.data(), y.data());
+    Kernels<D>::attention(sizes, extras, query, key, value, kept(), y.data());
     return y;
   }
-  void backward(const T* query, const T* key, const T* value, const T* dy, GradientSlot<T> dquery, GradientSlot<T> dkey,
-                GradientSlot<T> dvalue) const {
+  void backward(const T* query, const T* key, const T* value, const T* y, const T* dy, GradientSlot<T> dquery,
+                GradientSlot<T> dkey, GradientSlot<T> dvalue) const {
     const GradientSlot<T> dbias = bias.defined() ? bias.gradient_slot() : GradientSlot<T>();
     Tensor<T, 4, D> scores;
-    if (dbias) scores = Tensor<T, 4, D>::zeros(weights.extents());
-    Kernels<D>::attention_gradient(sizes, extras, query, key, value, weights.data(), dy, dquery, dkey, dvalue,
+    const index_t size[4] = {sizes.batch, sizes.heads, sizes.queries, sizes.keys};
+    if (dbias) scores = Tensor<T, 4, D>::zeros({size[0], size[1], size[2], size[3]});
+    Kernels<D>::attention_gradient(sizes, extras, query, key, value, kept(), y, dy, dquery, dkey, dvalue,
                                    dbias ? scores.data() : nullptr);
     if (!dbias) return;
-    index_t size[4], extent[4];
-    for (int axis = 0; axis < 4; ++axis) size[axis] = weights.extent(axis), extent[axis] = bias.extent(axis);
+    index_t extent[4];
+    for (int axis = 0; axis < 4; ++axis) extent[axis] = bias.extent(axis);
     Kernels<D>::template sum_broadcast<T>(size, extent, scores.data(), dbias);
   }
+
+ private:
+  /// The kernels write there forward and read backward.
+  AttentionKept<T> kept() const { return {const_cast<T*>(weights.data()), const_cast<T*>(statistics.data())}; }
 };
 
 }  // namespace detail
@@ -115,8 +127,8 @@ Attended<T, D> attention(const Variable<T, 3, D>& query, const Variable<T, 3, D>
   const Tensor<T, 3, D> y = call.forward(query.data(), key.data(), value.data());
   const Tensor<T, 4, D> weights = call.weights;
   const auto backward = [=](const Tensor<T, 3, D>& dy) {
-    call.backward(query.data(), key.data(), value.data(), dy.data(), query.gradient_slot(), key.gradient_slot(),
-                  value.gradient_slot());
+    call.backward(query.data(), key.data(), value.data(), y.data(), dy.data(), query.gradient_slot(),
+                  key.gradient_slot(), value.gradient_slot());
   };
   if (bias.defined()) return {record("attention", y, backward, query, key, value, bias), weights};
   return {record("attention", y, backward, query, key, value), weights};
@@ -143,7 +155,7 @@ Attended<T, D> attention_packed(const Variable<T, 3, D>& qkv, const Mask<2, D>& 
     const GradientSlot<T> slot = qkv.gradient_slot();
     const auto part = [&](index_t i) { return slot ? slot.at(i * width) : GradientSlot<T>(); };
     const T* from = qkv.data();
-    call.backward(from, from + width, from + 2 * width, dy.data(), part(0), part(1), part(2));
+    call.backward(from, from + width, from + 2 * width, y.data(), dy.data(), part(0), part(1), part(2));
   };
   if (bias.defined()) return {record("attention", y, backward, qkv, bias), weights};
   return {record("attention", y, backward, qkv), weights};

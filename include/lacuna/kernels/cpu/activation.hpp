@@ -25,11 +25,18 @@ void packet_run(T* y, index_t n, F f) {
   for (index_t j = i; j < n; ++j) y[j] = rest[j - i];
 }
 
+/// eˣ of a vector of T; exactly 0 below the smallest normal number and at −∞, where Eigen stops at a tiny one.
+template <class T, class Packet>
+Packet exp_packet(const Packet& x) {
+  using namespace Eigen::internal;
+  const T lowest = sizeof(T) == 4 ? T(-87.3365) : T(-708.396);
+  return pselect(pcmp_lt(x, pset1<Packet>(lowest)), pset1<Packet>(T(0)), pexp(x));
+}
 /// y ← eʸ
 template <class T>
 void exp_run(T* y, index_t n) {
   if constexpr (Eigen::internal::packet_traits<T>::HasExp) {
-    packet_run(y, n, [](const auto& packet) { return Eigen::internal::pexp(packet); });
+    packet_run(y, n, [](const auto& packet) { return exp_packet<T>(packet); });
   } else {
     for (index_t i = 0; i < n; ++i) y[i] = std::exp(y[i]);
   }

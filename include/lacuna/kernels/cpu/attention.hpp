@@ -2,13 +2,15 @@
 /// gradient.
 ///
 /// Policy: one head of one sample at a time, parallel over these. Absent keys are never read: when the present ones are
-/// not a prefix, they are gathered first. Weights are kept for the backward pass, dropout is drawn again from its
-/// counter. A query that may see no key gets weights 0, output 0, and passes no gradient.
+/// not a prefix, they are gathered first. Weights are kept where the caller wants them and computed again by the
+/// backward pass where not; dropout is drawn again from its counter. A query that may see no key gets weights 0,
+/// output 0, and passes no gradient.
 #pragma once
 
 #include <cstring>
 
 #include "lacuna/core/gradient_slot.hpp"
+#include "lacuna/core/tensor.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
 #include "lacuna/kernels/cpu/narrow.hpp"
 #include "lacuna/kernels/cpu/reduce.hpp"
@@ -38,63 +40,60 @@ struct AttentionExtras {
   functors::Keep keep = {};
 };
 
+/// What a call leaves for its backward, or for whoever asked for it.
+template <class T>
+struct AttentionKept {
+  T* weights = nullptr;     ///< (B, heads, Q, K); null: computed again, on devices that can
+  T* statistics = nullptr;  ///< (B, heads, 2, Q): largest score, and one over the sum; null: there is no backward
+
+  AttentionKept of_head(const AttentionSizes& s, index_t b, index_t h) const {
+    const index_t head = b * s.heads + h;
+    return {weights ? weights + head * s.queries * s.keys : nullptr,
+            statistics ? statistics + head * 2 * s.queries : nullptr};
+  }
+};
+
 namespace cpu {
 
 struct Attention {
+  /// Whether weights that were not kept can be computed again.
+  static constexpr bool attention_recomputes = true;
+
   template <class T>
   static void attention(const AttentionSizes& s, const AttentionExtras<T>& extras, const T* query, const T* key,
-                        const T* value, T* probability, T* y) {
+                        const T* value, AttentionKept<T> kept, T* y) {
     const index_t dv = s.heads * s.value_size;
     for_heads<T>(s, [&](index_t b, index_t h, Scratch<T>& scratch) {
-      T* const p = probability + (b * s.heads + h) * s.queries * s.keys;
+      const AttentionKept<T> own = kept.of_head(s, b, h);
       T* const out = y + b * s.queries * dv + h * s.value_size;
       const T* q = query + (s.shared_query ? 0 : b * s.queries * s.query_stride) + h * s.key_size;
       const T* const factor = factors(s, extras, b, h, scratch);
       View<T> view = visible(s, b, h, key, value, scratch);
       if (is_narrow(s)) {
         const NarrowHead<T> head = narrow_head(s, extras, b, h, q, view, factor);
-        return Narrow::forward(head, p, out, dv, scratch.room.take(Narrow::forward_room(head)));
+        return Narrow::forward(head, own.weights, own.statistics, out, dv,
+                               scratch.room.take(Narrow::forward_room(head)));
       }
       gather(s, view, scratch);
-      T* const score = view.index ? scratch.score.take(s.queries * view.count) : p;
-      const index_t stride = view.index ? view.count : s.keys;
-      Gemm::gemm_serial<T>(s.queries, view.count, s.key_size, {q, s.query_stride}, {view.key, view.key_stride, true},
-                           T(0), score, stride);
-      index_t seen = s.causal ? 0 : view.count;
-      for (index_t i = 0; i < s.queries; ++i) {
-        while (s.causal && seen < view.count && view.at(seen) <= i) ++seen;
-        T* const row = score + i * stride;
-        for (index_t j = 0; j < seen; ++j) row[j] *= T(s.scale);
-        if (extras.bias) {
-          const T* bias = bias_of(extras, b, h) + i * extras.bias_stride[2];
-          for (index_t j = 0; j < seen; ++j) row[j] += bias[view.at(j) * extras.bias_stride[3]];
-        }
-        if (seen > 0) softmax_run(row, seen);
-        for (index_t j = seen; j < view.count; ++j) row[j] = T(0);
-        if (view.index) {
-          for (index_t j = 0; j < s.keys; ++j) p[i * s.keys + j] = T(0);
-          for (index_t j = 0; j < view.count; ++j) p[i * s.keys + view.index[j]] = row[j];
-        } else {
-          for (index_t j = view.count; j < s.keys; ++j) row[j] = T(0);
-        }
-      }
-      const Operand<T> weights = dropped(s, factor, view, Operand<T>{score, stride}, scratch);
+      const Operand<T> plain = wide_weights(s, extras, view, b, h, q, own.weights, scratch);
+      const Operand<T> weights = dropped(s, factor, view, plain, scratch);
       Gemm::gemm_serial<T>(s.queries, s.value_size, view.count, weights, {view.value, view.value_stride}, T(0), out,
                            dv);
     });
   }
 
-  /// dbias_full (B, heads, Q, K), zeros at the start, receives the gradient of the scores when not null.
+  /// y: the output of the forward pass. dbias_full (B, heads, Q, K), zeros at the start, receives the gradient of the
+  /// scores when not null.
   template <class T>
   static void attention_gradient(const AttentionSizes& s, const AttentionExtras<T>& extras, const T* query,
-                                 const T* key, const T* value, const T* probability, const T* dy,
+                                 const T* key, const T* value, AttentionKept<T> kept, const T* y, const T* dy,
                                  GradientSlot<T> dquery, GradientSlot<T> dkey, GradientSlot<T> dvalue, T* dbias_full) {
     const index_t dv = s.heads * s.value_size, block = s.queries * s.query_stride;
     // a shared query gets one share per sample, added up in order afterwards
     const Array<T> shares(Shape{s.shared_query && dquery ? s.batch * block : 0});
     const GradientSlot<T> query_to = shares.empty() ? dquery : GradientSlot<T>{const_cast<T*>(shares.data()), true};
     for_heads<T>(s, [&](index_t b, index_t h, Scratch<T>& scratch) {
-      const T* const p = probability + (b * s.heads + h) * s.queries * s.keys;
+      const AttentionKept<T> own = kept.of_head(s, b, h);
       const T* const g = dy + b * s.queries * dv + h * s.value_size;
       const T* q = query + (s.shared_query ? 0 : b * block) + h * s.key_size;
       const GradientSlot<T> dq = query_to ? query_to.at(b * block + h * s.key_size) : query_to;
@@ -102,10 +101,10 @@ struct Attention {
       const T* const factor = factors(s, extras, b, h, scratch);
       View<T> view = visible(s, b, h, key, value, scratch);
       if (is_narrow(s))
-        narrow_gradient(s, narrow_head(s, extras, b, h, q, view, factor), view, b, h, p, g, dq, dkey, dvalue, dscore,
-                        scratch);
+        narrow_gradient(s, narrow_head(s, extras, b, h, q, view, factor), view, b, h, own.statistics,
+                        y + b * s.queries * dv + h * s.value_size, g, dq, dkey, dvalue, dscore, scratch);
       else
-        wide_gradient(s, view, b, h, q, p, factor, g, dq, dkey, dvalue, dscore, scratch);
+        wide_gradient(s, extras, view, b, h, q, own.weights, factor, g, dq, dkey, dvalue, dscore, scratch);
     });
     if (!shares.empty()) Reduce::column_sums<T>(s.batch, block, shares.data(), dquery);
   }
@@ -164,8 +163,10 @@ struct Attention {
     index_t at(index_t j) const { return index ? index[j] : j; }
   };
 
+  /// A vector of queries should be worth filling.
   static bool is_narrow(const AttentionSizes& s) {
-    return s.key_size > 0 && s.value_size > 0 && s.key_size <= Narrow::widest && s.value_size <= Narrow::widest;
+    return s.queries >= 4 && s.key_size > 0 && s.value_size > 0 && s.key_size <= Narrow::widest &&
+           s.value_size <= Narrow::widest;
   }
 
   template <class T, class F>
@@ -275,12 +276,12 @@ struct Attention {
 
   template <class T>
   static void narrow_gradient(const AttentionSizes& s, const NarrowHead<T>& head, const View<T>& view, index_t b,
-                              index_t h, const T* p, const T* g, GradientSlot<T> dq, GradientSlot<T> dkey,
-                              GradientSlot<T> dvalue, T* dscore, Scratch<T>& scratch) {
+                              index_t h, const T* statistics, const T* y, const T* g, GradientSlot<T> dq,
+                              GradientSlot<T> dkey, GradientSlot<T> dvalue, T* dscore, Scratch<T>& scratch) {
     const index_t width = Narrow::padded<T>(view.count), dv = s.heads * s.value_size;
     T* const to_key = dkey ? scratch.key.take(s.key_size * width) : nullptr;
     T* const to_value = dvalue ? scratch.value.take(s.value_size * width) : nullptr;
-    Narrow::backward(head, p, g, dv, dq.data, dq.fresh, to_key, to_value, dscore,
+    Narrow::backward(head, statistics, y, g, dv, dq.data, dq.fresh, to_key, to_value, dscore,
                      scratch.room.take(Narrow::backward_room(head)));
     const auto hand_back = [&](const T* plane, index_t features, index_t stride, GradientSlot<T> slot) {
       T* const to = slot.data + b * s.keys * stride + h * features;
@@ -297,14 +298,43 @@ struct Attention {
     if (dvalue) hand_back(to_value, s.value_size, s.value_stride, dvalue);
   }
 
+  /// Weights of the visible keys, one row per query; in `kept` as well, over all keys, unless that is null.
   template <class T>
-  static void wide_gradient(const AttentionSizes& s, View<T>& view, index_t b, index_t h, const T* q,
-                            const T* probability, const T* factor, const T* g, GradientSlot<T> dq, GradientSlot<T> dkey,
-                            GradientSlot<T> dvalue, T* dscore, Scratch<T>& scratch) {
+  static Operand<T> wide_weights(const AttentionSizes& s, const AttentionExtras<T>& extras, const View<T>& view,
+                                 index_t b, index_t h, const T* query, T* kept, Scratch<T>& scratch) {
+    const bool in_place = kept && !view.index;
+    const index_t stride = in_place ? s.keys : view.count;
+    T* const score = in_place ? kept : scratch.score.take(s.queries * view.count);
+    Gemm::gemm_serial<T>(s.queries, view.count, s.key_size, {query, s.query_stride}, {view.key, view.key_stride, true},
+                         T(0), score, stride);
+    index_t seen = s.causal ? 0 : view.count;
+    for (index_t i = 0; i < s.queries; ++i) {
+      while (s.causal && seen < view.count && view.at(seen) <= i) ++seen;
+      T* const row = score + i * stride;
+      for (index_t j = 0; j < seen; ++j) row[j] *= T(s.scale);
+      if (extras.bias) {
+        const T* bias = bias_of(extras, b, h) + i * extras.bias_stride[2];
+        for (index_t j = 0; j < seen; ++j) row[j] += bias[view.at(j) * extras.bias_stride[3]];
+      }
+      if (seen > 0) softmax_run(row, seen);
+      for (index_t j = seen; j < stride; ++j) row[j] = T(0);
+      if (!kept || in_place) continue;
+      for (index_t j = 0; j < s.keys; ++j) kept[i * s.keys + j] = T(0);
+      for (index_t j = 0; j < view.count; ++j) kept[i * s.keys + view.index[j]] = row[j];
+    }
+    return {score, stride};
+  }
+
+  template <class T>
+  static void wide_gradient(const AttentionSizes& s, const AttentionExtras<T>& extras, View<T>& view, index_t b,
+                            index_t h, const T* q, const T* kept, const T* factor, const T* g, GradientSlot<T> dq,
+                            GradientSlot<T> dkey, GradientSlot<T> dvalue, T* dscore, Scratch<T>& scratch) {
     gather(s, view, scratch);
     const index_t count = view.count, dv = s.heads * s.value_size;
-    Operand<T> p{probability, s.keys};
-    if (view.index) {
+    Operand<T> p{kept, s.keys};
+    if (!kept) {
+      p = wide_weights<T>(s, extras, view, b, h, q, nullptr, scratch);
+    } else if (view.index) {
       T* const gathered = scratch.score.take(s.queries * count);
       for (index_t i = 0; i < s.queries; ++i)
         for (index_t j = 0; j < count; ++j) gathered[i * count + j] = p.data[i * s.keys + view.index[j]];

@@ -1,14 +1,24 @@
-/// One attention head of few features, forward and backward, without a matrix product: Eigen's blocked kernel packs
-/// more than it multiplies there. Policy: keys and values are turned into planes (features × keys), so that every loop
-/// runs along the keys in full vectors; one query is done from its scores to its output while its row is in the first
-/// cache; orders of summation depend on the sizes alone; one thread; scratch comes from the memory pool.
+/// One attention head of few features, forward and backward, without a matrix product: a blocked kernel packs more than
+/// it multiplies there.
+///
+/// Policy: forward, a vector holds one key's scores of as many queries as it has lanes, so that maxima, sums and
+/// outputs need nothing across lanes; the scores stay in the first cache, and of the weights only two numbers per query
+/// are kept. Backward, a vector holds one query's scores of as many keys: weights are computed again from the two
+/// numbers, with the same bits, and the gradients of the keys stay in registers over all queries. Orders of summation
+/// depend on the sizes alone; one thread; scratch comes from the memory pool. (The weights are computed again as in Dao
+/// et al. 2022.)
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <limits>
+#include <utility>
 
-#include "lacuna/core/tensor.hpp"
 #include "lacuna/kernels/cpu/activation.hpp"
+#include "lacuna/kernels/cpu/transpose.hpp"
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"
 
 namespace lacuna::cpu {
 
@@ -39,35 +49,41 @@ struct Narrow {
 
   template <class T>
   static index_t forward_room(const NarrowHead<T>& h) {
-    return (h.key_size + h.value_size + 2) * padded<T>(h.count);
+    return (h.key_size + h.value_size + h.count + (h.factor ? h.keys : 0)) * lanes<T>;
   }
   template <class T>
   static index_t backward_room(const NarrowHead<T>& h) {
-    return forward_room(h) + 2 * h.queries * padded<T>(h.count);
+    const index_t width = padded<T>(h.count);
+    return (h.key_size + h.value_size + 1) * width +
+           h.queries * (h.key_size + 1 + width * (h.factor && h.index ? 2 : 1));
   }
 
-  /// weights (queries, keys) and y, element (i, c) at i · y_stride + c. `room`: forward_room numbers.
+  /// y, element (i, c) at i · y_stride + c; weights (queries, keys), or null; statistics (2, queries), or null: the
+  /// largest score of a query, and one over the sum of the exponentials. `room`: forward_room numbers.
   template <class T>
-  static void forward(const NarrowHead<T>& h, T* weights, T* y, index_t y_stride, T* room) {
-    h.key_size == 4 && h.value_size == 4 ? forward_sized<4>(h, weights, y, y_stride, room)
-                                         : forward_sized<0>(h, weights, y, y_stride, room);
+  static void forward(const NarrowHead<T>& h, T* weights, T* statistics, T* y, index_t y_stride, T* room) {
+    h.key_size == 4 && h.value_size == 4 ? forward_sized<4>(h, weights, statistics, y, y_stride, room)
+                                         : forward_sized<0>(h, weights, statistics, y, y_stride, room);
   }
-  /// Gradients of one head from dy (queries, value_size) and the weights. dquery, element (i, c) at i · query_stride +
-  /// c, is added to or overwritten; dkey and dvalue (features, padded) are overwritten with planes; dscore (queries,
-  /// keys) gets the gradient of the scores at present keys; any may be null. `room`: backward_room numbers.
+  /// Gradients of one head from y, dy (queries, value_size) and the statistics. dquery, element (i, c) at
+  /// i · query_stride + c, is added to or overwritten; dkey and dvalue (features, padded) are overwritten with planes;
+  /// dscore (queries, keys) gets the gradient of the scores at present keys; any may be null. `room`: backward_room
+  /// numbers.
   template <class T>
-  static void backward(const NarrowHead<T>& h, const T* weights, const T* dy, index_t dy_stride, T* dquery,
-                       bool fresh_query, T* dkey, T* dvalue, T* dscore, T* room) {
+  static void backward(const NarrowHead<T>& h, const T* statistics, const T* y, const T* dy, index_t y_stride,
+                       T* dquery, bool fresh_query, T* dkey, T* dvalue, T* dscore, T* room) {
     h.key_size == 4 && h.value_size == 4
-        ? backward_sized<4>(h, weights, dy, dy_stride, dquery, fresh_query, dkey, dvalue, dscore, room)
-        : backward_sized<0>(h, weights, dy, dy_stride, dquery, fresh_query, dkey, dvalue, dscore, room);
+        ? backward_sized<4>(h, statistics, y, dy, y_stride, dquery, fresh_query, dkey, dvalue, dscore, room)
+        : backward_sized<0>(h, statistics, y, dy, y_stride, dquery, fresh_query, dkey, dvalue, dscore, room);
   }
 
  private:
   template <class T>
-  using Packet = typename Eigen::internal::packet_traits<T>::type;
+  using Packet = Transpose::Packet<T>;
   template <class T>
-  static constexpr index_t lanes = Eigen::internal::packet_traits<T>::size;
+  static constexpr index_t lanes = Transpose::lanes<T>;
+  template <class T>
+  static constexpr T nothing = -std::numeric_limits<T>::infinity();
 
   template <class T>
   static Packet<T> load(const T* x) {
@@ -77,224 +93,236 @@ struct Narrow {
   static Packet<T> all(T x) {
     return Eigen::internal::pset1<Packet<T>>(x);
   }
-
-  /// True in the first `count` places of a vector.
   template <class T>
-  static Packet<T> present_mask(index_t count) {
-    static constexpr auto ones = [] {
-      std::array<T, std::size_t(2 * lanes<T>)> table{};
-      for (std::size_t i = 0; i < std::size_t(lanes<T>); ++i) table[i] = T(1);
-      return table;
-    }();
-    return Eigen::internal::pcmp_eq(load(ones.data() + lanes<T> - count), all(T(1)));
+  static Packet<T> exponential(const Packet<T>& x) {
+    if constexpr (Eigen::internal::packet_traits<T>::HasExp) {
+      return exp_packet<T>(x);
+    } else {
+      std::array<T, std::size_t(lanes<T>)> row;
+      Eigen::internal::pstoreu(row.data(), x);
+      for (T& number : row) number = std::exp(number);
+      return load(row.data());
+    }
   }
-  /// to (features, padded): planes of the present rows, zeros behind them.
+  /// 0, 1, 2, …
   template <class T>
-  static void planes(const NarrowHead<T>& h, index_t features, const T* from, index_t stride, T* to) {
-    const index_t width = padded<T>(h.count);
-    for (index_t j = 0; j < h.count; ++j) {
-      const T* const row = from + h.at(j) * stride;
-      for (index_t c = 0; c < features; ++c) to[c * width + j] = row[c];
+  static Packet<T> places() {
+    static constexpr auto table = [] {
+      std::array<T, std::size_t(lanes<T>)> numbers{};
+      for (std::size_t l = 0; l < numbers.size(); ++l) numbers[l] = T(l);
+      return numbers;
+    }();
+    return load(table.data());
+  }
+
+  /// Σ_c row_c plane_c; C features when known.
+  template <int C, class T>
+  static Packet<T> mix(index_t features, const T* row, const Packet<T>* plane) {
+    const index_t n = C > 0 ? C : features;
+    Packet<T> sum = Eigen::internal::pmul(all(row[0]), plane[0]);
+#pragma GCC unroll 4
+    for (index_t c = 1; c < n; ++c) sum = Eigen::internal::pmadd(all(row[c]), plane[c], sum);
+    return sum;
+  }
+  /// sum_c += x row_c
+  template <int C, class T>
+  static void spread(index_t features, const Packet<T>& x, const T* row, Packet<T>* sum) {
+    const index_t n = C > 0 ? C : features;
+#pragma GCC unroll 4
+    for (index_t c = 0; c < n; ++c) sum[c] = Eigen::internal::pmadd(x, all(row[c]), sum[c]);
+  }
+  /// to (features, width): planes of `count` rows, zeros behind them.
+  template <int C, class T, class From>
+  static void planes(index_t features, index_t count, index_t width, From&& from, T* to) {
+    if constexpr (C == 4) {
+      Transpose::fours_to_planes(count, from, width, to);
+    } else {
+      for (index_t j = 0; j < count; ++j)
+        for (index_t c = 0; c < features; ++c) to[c * width + j] = from(j)[c];
     }
     for (index_t c = 0; c < features; ++c)
-      for (index_t j = h.count; j < width; ++j) to[c * width + j] = T(0);
-  }
-  /// row_j = Σ_c x_c plane_cj over a whole padded row; C features when known.
-  template <int C, class T>
-  static void mix(index_t features, index_t width, const T* x, const T* plane, index_t stride, T* row) {
-    const index_t n = C > 0 ? C : features;
-    for (index_t v = 0; v < width; v += lanes<T>) {
-      Packet<T> sum = Eigen::internal::pmul(all(x[0]), load(plane + v));
-#pragma GCC unroll 4
-      for (index_t c = 1; c < n; ++c) sum = Eigen::internal::pmadd(all(x[c]), load(plane + c * stride + v), sum);
-      Eigen::internal::pstoreu(row + v, sum);
-    }
-  }
-  /// out_c = Σ_j row_j plane_cj
-  template <int C, class T, class Put>
-  static void gather(index_t features, index_t width, const T* row, const T* plane, Put&& put) {
-    if constexpr (C > 0) {
-      Packet<T> sum[C];
-#pragma GCC unroll 4
-      for (int c = 0; c < C; ++c) sum[c] = all(T(0));
-      for (index_t v = 0; v < width; v += lanes<T>) {
-        const Packet<T> x = load(row + v);
-#pragma GCC unroll 4
-        for (int c = 0; c < C; ++c) sum[c] = Eigen::internal::pmadd(x, load(plane + c * width + v), sum[c]);
-      }
-#pragma GCC unroll 4
-      for (int c = 0; c < C; ++c) put(c, Eigen::internal::predux(sum[c]));
-    } else {
-      for (index_t c = 0; c < features; ++c) {
-        Packet<T> sum = all(T(0));
-        for (index_t v = 0; v < width; v += lanes<T>)
-          sum = Eigen::internal::pmadd(load(row + v), load(plane + c * width + v), sum);
-        put(c, Eigen::internal::predux(sum));
-      }
-    }
-  }
-  /// The factors of one query over the present keys, in the order of the planes.
-  template <class T>
-  static const T* factors(const NarrowHead<T>& h, index_t i, T* room) {
-    const T* const row = h.factor + i * h.keys;
-    if (!h.index) return row;
-    for (index_t j = 0; j < h.count; ++j) room[j] = row[h.index[j]];
-    for (index_t j = h.count; j < padded<T>(h.count); ++j) room[j] = T(0);
-    return room;
+      for (index_t j = count; j < width; ++j) to[c * width + j] = T(0);
   }
 
   template <int C, class T>
-  static void forward_sized(const NarrowHead<T>& h, T* weights, T* y, index_t y_stride, T* room) {
-    const index_t width = padded<T>(h.count);
-    T *const key = room, *const value = key + h.key_size * width, *const row = value + h.value_size * width,
-             *const spare = row + width;
-    planes(h, h.key_size, h.key, h.key_stride, key);
-    planes(h, h.value_size, h.value, h.value_stride, value);
-    index_t seen = h.causal ? 0 : h.count;
-    for (index_t i = 0; i < h.queries; ++i) {
-      while (h.causal && seen < h.count && h.at(seen) <= i) ++seen;
-      const index_t active = padded<T>(seen);
-      T q[widest];
-      for (index_t c = 0; c < h.key_size; ++c) q[c] = h.query[i * h.query_stride + c] * h.scale;
-      mix<C>(h.key_size, active, q, key, width, row);
-      if (h.bias)
-        for (index_t j = 0; j < seen; ++j) row[j] += h.bias[i * h.bias_row + h.at(j) * h.bias_column];
-      softmax_row(row, seen, active);
-      for (index_t v = active; v < width; ++v) row[v] = T(0);
-      store(h, i, row, width, weights);
-      if (h.factor) {
-        const T* const factor = factors(h, i, spare);
-        for (index_t v = 0; v < active; v += lanes<T>)
-          Eigen::internal::pstoreu(row + v, Eigen::internal::pmul(load(row + v), load(factor + v)));
+  static void forward_sized(const NarrowHead<T>& h, T* weights, T* statistics, T* y, index_t y_stride, T* room) {
+    using namespace Eigen::internal;
+    constexpr index_t L = lanes<T>, most_features = C > 0 ? C : widest;
+    T *const plane = room, *const out = plane + h.key_size * L, *const score = out + h.value_size * L,
+             *const factor = score + h.count * L;
+    for (index_t first = 0; first < h.queries; first += L) {
+      const index_t rows = h.queries - first < L ? h.queries - first : L;
+      planes<C>(
+          h.key_size, rows, L, [&](index_t l) { return h.query + (first + l) * h.query_stride; }, plane);
+      Packet<T> query[most_features], sum[most_features];
+      for (index_t c = 0; c < h.key_size; ++c) query[c] = pmul(load(plane + c * L), all(h.scale));
+      for (index_t c = 0; c < h.value_size; ++c) sum[c] = all(T(0));
+
+      index_t seen = h.count;
+      while (h.causal && seen > 0 && h.at(seen - 1) >= first + rows) --seen;
+      Packet<T> largest = all(nothing<T>);
+      for (index_t j = 0; j < seen; ++j) {
+        const index_t key = h.at(j);
+        Packet<T> s = mix<C>(h.key_size, h.key + key * h.key_stride, query);
+        if (h.bias) s = padd(s, bias_of(h, first, rows, key));
+        if (h.causal && key > first) s = pselect(pcmp_le(all(T(key - first)), places<T>()), s, all(nothing<T>));
+        pstoreu(score + j * L, s);
+        largest = pmax(largest, s);
       }
-      gather<C>(h.value_size, width, row, value, [&](index_t c, T sum) { y[i * y_stride + c] = sum; });
-    }
-  }
-  /// Softmax of the first `seen` numbers; zeros behind them.
-  template <class T>
-  static void softmax_row(T* row, index_t seen, index_t active) {
-    if (seen == 0) return;
-    const index_t last = active - lanes<T>;
-    const Packet<T> here = present_mask<T>(seen - last);
-    // whole vectors only: a vector load behind scalar stores to the same place would wait for them
-    Packet<T> most = Eigen::internal::pselect(here, load(row + last), all(-std::numeric_limits<T>::infinity()));
-    Eigen::internal::pstoreu(row + last, most);
-    for (index_t v = 0; v < last; v += lanes<T>) most = Eigen::internal::pmax(most, load(row + v));
-    const T largest = Eigen::internal::predux_max(most);
-    if (largest == -std::numeric_limits<T>::infinity()) {
-      for (index_t j = 0; j < active; ++j) row[j] = T(0);
-      return;
-    }
-    for (index_t v = 0; v < active; v += lanes<T>) {
-      if constexpr (Eigen::internal::packet_traits<T>::HasExp) {
-        Eigen::internal::pstoreu(row + v, Eigen::internal::pexp(Eigen::internal::psub(load(row + v), all(largest))));
+      if (h.causal || h.bias) largest = pselect(pcmp_eq(largest, all(nothing<T>)), all(T(0)), largest);
+      if (h.factor) Transpose::rows_to_planes(rows, h.keys, h.factor + first * h.keys, h.keys, factor);
+      Packet<T> total = all(T(0));
+      for (index_t j = 0; j < seen; ++j) {
+        Packet<T> e = exponential<T>(psub(load(score + j * L), largest));
+        total = padd(total, e);
+        if (weights) pstoreu(score + j * L, e);
+        if (h.factor) e = pmul(e, load(factor + h.at(j) * L));
+        spread<C>(h.value_size, e, h.value + h.at(j) * h.value_stride, sum);
+      }
+      const Packet<T> share = pselect(pcmp_eq(total, all(T(0))), all(T(0)), pdiv(all(T(1)), total));
+      for (index_t c = 0; c < h.value_size; ++c) pstoreu(out + c * L, pmul(sum[c], share));
+      const auto row = [&](index_t l) { return y + (first + l) * y_stride; };
+      if constexpr (C == 4) {
+        Transpose::planes_to_fours(rows, std::as_const(out), L, row);
       } else {
-        for (index_t j = v; j < v + lanes<T>; ++j) row[j] = std::exp(row[j] - largest);
+        for (index_t l = 0; l < rows; ++l)
+          for (index_t c = 0; c < h.value_size; ++c) row(l)[c] = out[c * L + l];
       }
+      if (statistics) {
+        keep(rows, largest, statistics + first);
+        keep(rows, share, statistics + h.queries + first);
+      }
+      if (!weights) continue;
+      for (index_t j = 0; j < seen; ++j) pstoreu(score + j * L, pmul(load(score + j * L), share));
+      put_weights(h, rows, seen, score, weights + first * h.keys);
     }
-    Packet<T> sum = Eigen::internal::pselect(here, load(row + last), all(T(0)));
-    Eigen::internal::pstoreu(row + last, sum);
-    for (index_t v = 0; v < last; v += lanes<T>) sum = Eigen::internal::padd(sum, load(row + v));
-    const Packet<T> factor = all(T(1) / Eigen::internal::predux(sum));
-    for (index_t v = 0; v < active; v += lanes<T>)
-      Eigen::internal::pstoreu(row + v, Eigen::internal::pmul(load(row + v), factor));
   }
-  /// The weights of query i: whole vectors where what they touch behind the row is written later, by this head.
+  /// The bias of one key for a vector of queries.
   template <class T>
-  static void store(const NarrowHead<T>& h, index_t i, const T* row, index_t width, T* weights) {
-    T* const to = weights + i * h.keys;
-    if (h.index) {
-      for (index_t j = 0; j < h.keys; ++j) to[j] = T(0);
-      for (index_t j = 0; j < h.count; ++j) to[h.index[j]] = row[j];
-      return;
-    }
-    if (i * h.keys + width <= h.queries * h.keys) {
-      for (index_t v = 0; v < width; v += lanes<T>) Eigen::internal::pstoreu(to + v, load(row + v));
-    } else {
-      for (index_t j = 0; j < h.count; ++j) to[j] = row[j];
-    }
-    for (index_t j = h.count; j < h.keys; ++j) to[j] = T(0);
+  static Packet<T> bias_of(const NarrowHead<T>& h, index_t first, index_t rows, index_t key) {
+    std::array<T, std::size_t(lanes<T>)> row{};
+    for (index_t l = 0; l < rows; ++l) row[std::size_t(l)] = h.bias[(first + l) * h.bias_row + key * h.bias_column];
+    return load(row.data());
   }
-  /// The weights of query i, zeros behind the present ones.
   template <class T>
-  static const T* fetch(const NarrowHead<T>& h, index_t i, const T* weights, index_t width, T* room) {
-    const T* const from = weights + i * h.keys;
-    if (!h.index && width == h.count) return from;
-    if (h.index || i * h.keys + width > h.queries * h.keys) {
-      for (index_t j = 0; j < h.count; ++j) room[j] = from[h.at(j)];
-      for (index_t j = h.count; j < width; ++j) room[j] = T(0);
-      return room;
-    }
-    const index_t last = width - lanes<T>;
-    for (index_t v = 0; v < last; v += lanes<T>) Eigen::internal::pstoreu(room + v, load(from + v));
-    const Packet<T> rest = Eigen::internal::pselect(present_mask<T>(h.count - last), load(from + last), all(T(0)));
-    Eigen::internal::pstoreu(room + last, rest);
-    return room;
+  static void keep(index_t rows, const Packet<T>& x, T* to) {
+    if (rows == lanes<T>) return Eigen::internal::pstoreu(to, x);
+    std::array<T, std::size_t(lanes<T>)> row;
+    Eigen::internal::pstoreu(row.data(), x);
+    for (index_t l = 0; l < rows; ++l) to[l] = row[std::size_t(l)];
+  }
+  /// Weights of a vector of queries to their rows, zeros for keys that are not seen.
+  template <class T>
+  static void put_weights(const NarrowHead<T>& h, index_t rows, index_t seen, const T* from, T* to) {
+    if (h.index || seen < h.keys)
+      for (index_t i = 0; i < rows * h.keys; ++i) to[i] = T(0);
+    if (!h.index) return Transpose::planes_to_rows(rows, seen, from, h.keys, to);
+    for (index_t j = 0; j < seen; ++j)
+      for (index_t l = 0; l < rows; ++l) to[l * h.keys + h.index[j]] = from[j * lanes<T> + l];
   }
 
   template <int C, class T>
-  static void backward_sized(const NarrowHead<T>& h, const T* weights, const T* dy, index_t dy_stride, T* dquery,
-                             bool fresh_query, T* dkey, T* dvalue, T* dscore, T* room) {
+  static void backward_sized(const NarrowHead<T>& h, const T* statistics, const T* y, const T* dy, index_t y_stride,
+                             T* dquery, bool fresh_query, T* dkey, T* dvalue, T* dscore, T* room) {
     using namespace Eigen::internal;
-    const index_t width = padded<T>(h.count), rows = h.queries * width;
-    T *const key = room, *const value = key + h.key_size * width, *const kept = value + h.value_size * width,
-             *const slope = kept + rows, *const spare = slope + rows;
-    planes(h, h.key_size, h.key, h.key_stride, key);
-    planes(h, h.value_size, h.value, h.value_stride, value);
-    for (index_t i = 0; i < h.queries; ++i) {
-      const T* const p = fetch(h, i, weights, width, spare);
-      const T* const factor = h.factor ? factors(h, i, spare + width) : nullptr;
-      T *const w = kept + i * width, *const ds = slope + i * width;
-      mix<C>(h.value_size, width, dy + i * dy_stride, value, width, ds);
-      Packet<T> along = all(T(0));
-      for (index_t v = 0; v < width; v += lanes<T>) {
-        const Packet<T> weight = load(p + v), times = factor ? load(factor + v) : all(T(1));
-        const Packet<T> g = pmul(load(ds + v), times);
-        pstoreu(w + v, pmul(weight, times));
-        pstoreu(ds + v, g);
-        along = pmadd(weight, g, along);
+    constexpr index_t L = lanes<T>, most_features = C > 0 ? C : widest;
+    const index_t width = padded<T>(h.count), ks = h.key_size, vs = h.value_size;
+    T *const key = room, *const value = key + ks * width, *const place = value + vs * width,
+             *const query = place + width, *const inner = query + h.queries * ks, *const slope = inner + h.queries;
+    planes<C>(
+        ks, h.count, width, [&](index_t j) { return h.key + h.at(j) * h.key_stride; }, key);
+    planes<C>(
+        vs, h.count, width, [&](index_t j) { return h.value + h.at(j) * h.value_stride; }, value);
+    for (index_t j = 0; j < width; ++j) place[j] = j < h.count ? T(h.at(j)) : std::numeric_limits<T>::infinity();
+    // queries that see nothing are not read
+    const index_t blind = !h.causal ? 0 : h.count > 0 ? h.at(0) : h.queries;
+    for (index_t i = blind; i < h.queries; ++i) {
+      for (index_t c = 0; c < ks; ++c) query[i * ks + c] = h.query[i * h.query_stride + c] * h.scale;
+      T dot = T(0);
+      for (index_t c = 0; c < vs; ++c) dot += y[i * y_stride + c] * dy[i * y_stride + c];
+      inner[i] = dot;
+    }
+    const T* factor = h.factor;
+    index_t factor_stride = h.keys;
+    if (factor && h.index) factor = gathered(h, blind, width, slope + h.queries * width), factor_stride = width;
+
+    for (index_t v = 0; v < width; v += L) {
+      Packet<T> keys[most_features], values[most_features], to_key[most_features], to_value[most_features];
+      for (index_t c = 0; c < ks; ++c) keys[c] = load(key + c * width + v), to_key[c] = all(T(0));
+      for (index_t c = 0; c < vs; ++c) values[c] = load(value + c * width + v), to_value[c] = all(T(0));
+      const Packet<T> at = load(place + v), here = pcmp_lt(at, all(std::numeric_limits<T>::infinity()));
+      const bool partial = v + L > h.count;
+      const index_t start = h.causal && h.at(v) > blind ? h.at(v) : blind;
+      for (index_t i = blind; i < (start < h.queries ? start : h.queries); ++i)
+        pstoreu(slope + i * width + v, all(T(0)));
+      for (index_t i = start; i < h.queries; ++i) {
+        const T *const q = query + i * ks, *const g = dy + i * y_stride;
+        Packet<T> s = mix<C>(ks, q, keys);
+        if (h.bias) s = padd(s, bias_row(h, i, v));
+        Packet<T> w = pmul(exponential<T>(psub(s, all(statistics[i]))), all(statistics[h.queries + i]));
+        if (h.causal) w = pselect(pcmp_le(at, all(T(i))), w, all(T(0)));
+        if (partial) w = pselect(here, w, all(T(0)));
+        Packet<T> ds = mix<C>(vs, g, values), dropped = w;
+        if (factor) {
+          Packet<T> times = load(factor + i * factor_stride + v);
+          if (partial) times = pselect(here, times, all(T(0)));
+          ds = pmul(ds, times), dropped = pmul(w, times);
+        }
+        ds = pmul(w, psub(ds, all(inner[i])));
+        spread<C>(vs, dropped, g, to_value);
+        spread<C>(ks, ds, q, to_key);
+        pstoreu(slope + i * width + v, ds);
       }
-      const Packet<T> inner = all(predux(along));
-      for (index_t v = 0; v < width; v += lanes<T>) pstoreu(ds + v, pmul(load(p + v), psub(load(ds + v), inner)));
-      if (dscore)
-        for (index_t j = 0; j < h.count; ++j) dscore[i * h.keys + h.at(j)] = ds[j];
-      if (dquery) {
-        T* const to = dquery + i * h.query_stride;
-        gather<C>(h.key_size, width, ds, key,
-                  [&](index_t c, T sum) { to[c] = (fresh_query ? T(0) : to[c]) + h.scale * sum; });
+      for (index_t c = 0; dkey && c < ks; ++c) pstoreu(dkey + c * width + v, to_key[c]);
+      for (index_t c = 0; dvalue && c < vs; ++c) pstoreu(dvalue + c * width + v, to_value[c]);
+    }
+    if (dscore)
+      for (index_t i = blind; i < h.queries; ++i)
+        for (index_t j = 0; j < h.count; ++j) dscore[i * h.keys + h.at(j)] = slope[i * width + j];
+    if (dquery) query_gradient<C>(h, blind, width, slope, key, dquery, fresh_query);
+  }
+  /// The bias of one query for a vector of keys.
+  template <class T>
+  static Packet<T> bias_row(const NarrowHead<T>& h, index_t i, index_t first) {
+    std::array<T, std::size_t(lanes<T>)> row{};
+    for (index_t l = 0; l < lanes<T> && first + l < h.count; ++l)
+      row[std::size_t(l)] = h.bias[i * h.bias_row + h.at(first + l) * h.bias_column];
+    return load(row.data());
+  }
+  /// The factors at the present keys, (queries, width).
+  template <class T>
+  static const T* gathered(const NarrowHead<T>& h, index_t blind, index_t width, T* to) {
+    for (index_t i = blind; i < h.queries; ++i) {
+      for (index_t j = 0; j < h.count; ++j) to[i * width + j] = h.factor[i * h.keys + h.index[j]];
+      for (index_t j = h.count; j < width; ++j) to[i * width + j] = T(0);
+    }
+    return to;
+  }
+  /// dquery_ic (+)= scale Σ_j slope_ij key_cj
+  template <int C, class T>
+  static void query_gradient(const NarrowHead<T>& h, index_t blind, index_t width, const T* slope, const T* key,
+                             T* dquery, bool fresh) {
+    using namespace Eigen::internal;
+    for (index_t i = 0; i < h.queries; ++i) {
+      T* const to = dquery + i * h.query_stride;
+      for (index_t c = 0; c < h.key_size; c += 4) {
+        const index_t count = C > 0 || h.key_size - c > 4 ? 4 : h.key_size - c;
+        T sums[4] = {};
+        if (i >= blind) {
+          Packet<T> sum[4] = {all(T(0)), all(T(0)), all(T(0)), all(T(0))};
+          for (index_t v = 0; v < width; v += lanes<T>) {
+            const Packet<T> ds = load(slope + i * width + v);
+#pragma GCC unroll 4
+            for (index_t f = 0; f < count; ++f) sum[f] = pmadd(ds, load(key + (c + f) * width + v), sum[f]);
+          }
+          Transpose::sums_of_four<T>(sum, sums);
+        }
+        for (index_t f = 0; f < count; ++f) to[c + f] = (fresh ? T(0) : to[c + f]) + h.scale * sums[f];
       }
     }
-    if (dvalue) columns<C>(h.queries, h.value_size, width, kept, T(1), dy, dy_stride, dvalue);
-    if (!dkey) return;  // queries that see nothing are not read
-    const index_t blind = !h.causal ? 0 : h.count > 0 ? h.at(0) : h.queries;
-    columns<C>(h.queries - blind, h.key_size, width, slope + blind * width, h.scale, h.query + blind * h.query_stride,
-               h.query_stride, dkey);
-  }
-  /// plane_cj = factor Σ_i w_ij x_ic
-  template <int C, class T>
-  static void columns(index_t rows, index_t features, index_t width, const T* w, T factor, const T* x, index_t stride,
-                      T* plane) {
-    using namespace Eigen::internal;
-    constexpr int step = C > 0 ? C : 4;
-    for (index_t v = 0; v < width; v += lanes<T>)
-      for (index_t first = 0; first < features; first += step) {
-        const int count = int(features - first < step ? features - first : step);
-        Packet<T> sum[step];
-        for (int c = 0; c < step; ++c) sum[c] = all(T(0));
-        if (count == step) {
-          for (index_t i = 0; i < rows; ++i) {
-            const Packet<T> row = load(w + i * width + v);
-#pragma GCC unroll 4
-            for (int c = 0; c < step; ++c) sum[c] = pmadd(row, all(x[i * stride + first + c]), sum[c]);
-          }
-        } else {
-          for (index_t i = 0; i < rows; ++i)
-            for (int c = 0; c < count; ++c)
-              sum[c] = pmadd(load(w + i * width + v), all(x[i * stride + first + c]), sum[c]);
-        }
-        for (int c = 0; c < count; ++c) pstoreu(plane + (first + c) * width + v, pmul(sum[c], all(factor)));
-      }
   }
 };
 
 }  // namespace lacuna::cpu
+
+#pragma GCC diagnostic pop

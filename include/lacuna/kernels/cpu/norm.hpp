@@ -1,5 +1,6 @@
-/// Normalisation over the last axis (layer, RMS) and over the rows (batch). Policy: statistics in double and in two
-/// passes; sums over rows go through fixed pieces combined in order: the same bits with any number of threads.
+/// Normalisation over the last axis (layer, RMS) and over the rows (batch). Policy: statistics of a row in whole
+/// vectors and in two passes, the second of which corrects the mean of the first; those of columns in double; sums over
+/// rows go through fixed pieces combined in order: the same bits with any number of threads.
 #pragma once
 
 #include <cmath>
@@ -7,7 +8,7 @@
 
 #include "lacuna/core/gradient_slot.hpp"
 #include "lacuna/core/threads.hpp"
-#include "lacuna/kernels/cpu/lanes.hpp"
+#include "lacuna/kernels/cpu/row_vectors.hpp"
 
 namespace lacuna::cpu {
 
@@ -33,22 +34,32 @@ struct Norm {
   static void norm_rows(index_t rows, index_t n, bool center, double epsilon, const T* x, const T* weight,
                         const T* bias, T* statistics, T* y) {
     parallel_for(rows, detail::row_grain(n), [&](index_t begin, index_t end) {
+      using namespace Eigen::internal;
+      using V = RowVectors<T>;
+      const V vectors(n);
+      const T share = T(1) / T(n > 0 ? n : 1);
       for (index_t i = begin; i < end; ++i) {
         const T* from = x + i * n;
         T* to = y + i * n;
-        const double mean = center ? lane_sum<double>(n, [from](index_t j) { return from[j]; }) / double(n) : 0.0;
-        const double square = lane_sum<double>(n, [=](index_t j) {
-          const double d = double(from[j]) - mean;
-          return d * d;
+        const T guess = center ? share * vectors.sum([&](auto at) { return at.load(from); }) : T(0);
+        const auto far = pset1<typename V::Packet>(guess);
+        auto off = pset1<typename V::Packet>(T(0)), squares = off;
+        vectors.each([&](auto at) {
+          const auto d = at.only(psub(at.load(from), far));
+          off = padd(off, d), squares = pmadd(d, d, squares);
         });
-        const T m = T(mean), s = T(1.0 / std::sqrt(square / double(n) + epsilon));
+        const T rest = center ? share * predux(off) : T(0);
+        const T m = guess + rest, square = share * predux(squares) - rest * rest;
+        const T s = T(1.0 / std::sqrt(double(square < T(0) ? T(0) : square) + epsilon));
         statistics[2 * i] = m;
         statistics[2 * i + 1] = s;
-        for (index_t j = 0; j < n; ++j) to[j] = (from[j] - m) * s;
-        if (weight)
-          for (index_t j = 0; j < n; ++j) to[j] *= weight[j];
-        if (bias)
-          for (index_t j = 0; j < n; ++j) to[j] += bias[j];
+        const auto mean = pset1<typename V::Packet>(m), scale = pset1<typename V::Packet>(s);
+        vectors.each([&](auto at) {
+          auto normal = pmul(psub(at.load(from), mean), scale);
+          if (weight) normal = pmul(normal, at.load(weight));
+          if (bias) normal = padd(normal, at.load(bias));
+          at.store(to, normal);
+        });
       }
     });
   }
@@ -58,16 +69,29 @@ struct Norm {
                                  const T* dy, GradientSlot<T> dx, GradientSlot<T> dweight, GradientSlot<T> dbias) {
     if (dx)
       parallel_for(rows, detail::row_grain(2 * n), [&](index_t begin, index_t end) {
-        std::vector<T> scaled(static_cast<std::size_t>(n));
-        T* const g = scaled.data();
+        using namespace Eigen::internal;
+        using V = RowVectors<T>;
+        const V vectors(n);
+        const T share = T(1) / T(n > 0 ? n : 1);
         for (index_t i = begin; i < end; ++i) {
           const T *from = x + i * n, *top = dy + i * n;
-          const T m = statistics[2 * i], s = statistics[2 * i + 1];
-          for (index_t j = 0; j < n; ++j) g[j] = weight ? top[j] * weight[j] : top[j];
-          const double inner =
-              lane_sum<double>(n, [=](index_t j) { return double(g[j]) * double((from[j] - m) * s); }) / double(n);
-          const double mean = center ? lane_sum<double>(n, [g](index_t j) { return g[j]; }) / double(n) : 0.0;
-          for (index_t j = 0; j < n; ++j) dx.put(i * n + j, s * (g[j] - T(mean) - (from[j] - m) * s * T(inner)));
+          T* const to = dx.data + i * n;
+          const auto m = pset1<typename V::Packet>(statistics[2 * i]),
+                     s = pset1<typename V::Packet>(statistics[2 * i + 1]);
+          auto sum = pset1<typename V::Packet>(T(0)), product = sum;
+          const auto slope = [&](auto at) { return weight ? pmul(at.load(top), at.load(weight)) : at.load(top); };
+          const auto normal = [&](auto at) { return pmul(psub(at.load(from), m), s); };
+          vectors.each([&](auto at) {
+            const auto g = at.only(slope(at));
+            sum = padd(sum, g), product = pmadd(g, normal(at), product);
+          });
+          const auto inner = pset1<typename V::Packet>(share * predux(product));
+          const auto mean = pset1<typename V::Packet>(center ? share * predux(sum) : T(0));
+          vectors.each([&](auto at) {
+            auto d = pmul(s, psub(psub(slope(at), mean), pmul(normal(at), inner)));
+            if (!dx.fresh) d = padd(at.load(to), d);
+            at.store(to, d);
+          });
         }
       });
     if (!dweight && !dbias) return;

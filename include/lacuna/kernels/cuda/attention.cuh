@@ -53,9 +53,13 @@ LACUNA_HD T weight_factor(const AttentionExtras<T>& extras, index_t at) {
 
 template <class Run>
 struct Attention {
+  /// Weights are always kept.
+  static constexpr bool attention_recomputes = false;
+
   template <class T>
   static void attention(const AttentionSizes& sizes, const AttentionExtras<T>& given, const T* query, const T* key,
-                        const T* value, T* probability, T* y) {
+                        const T* value, AttentionKept<T> kept, T* y) {
+    T* const probability = kept.weights;
     const AttentionSizes s = sizes;
     const AttentionExtras<T> extras = given;
     const bool dropped = extras.factors != nullptr || extras.drop;
@@ -109,8 +113,9 @@ struct Attention {
   /// dbias_full (B, heads, Q, K), zeros at the start, receives the gradient of the scores when not null.
   template <class T>
   static void attention_gradient(const AttentionSizes& sizes, const AttentionExtras<T>& given, const T* query,
-                                 const T* key, const T* value, const T* probability, const T* dy,
+                                 const T* key, const T* value, AttentionKept<T> kept, const T*, const T* dy,
                                  GradientSlot<T> dquery, GradientSlot<T> dkey, GradientSlot<T> dvalue, T* dbias_full) {
+    const T* const probability = kept.weights;
     const AttentionSizes s = sizes;
     const AttentionExtras<T> extras = given;
     const index_t weights = s.batch * s.heads * s.queries * s.keys, block = s.queries * s.query_stride;

@@ -50,6 +50,7 @@ Packed<T, D> pack(M& module) {
     for (std::size_t j = 0; j < i; ++j)
       if (packed.segments[i].node.get() == packed.segments[j].node.get())
         throw Error(detail::cat("pack: ", packed.segments[i].path, " and ", packed.segments[j].path, " are one parameter"));
+  D::trim();  // blocks of the sizes of parameters are of no use to the steps that follow
   return packed;
 }
 

@@ -40,6 +40,19 @@ Timing repeat(double seconds, F&& f) {
   return {times[times.size() / 2], times[0], times.size()};
 }
 
+/// The shortest of at least three calls in about `seconds`.
+template <class F>
+double smallest_ms(double seconds, F&& f) {
+  double smallest = 1e300;
+  const double end = now_ms() + 1e3 * seconds;
+  for (int calls = 0; calls < 3 || now_ms() < end; ++calls) {
+    const double start = now_ms();
+    f();
+    smallest = std::min(smallest, now_ms() - start);
+  }
+  return smallest;
+}
+
 /// GFLOP/s of a float product of 1024 x 1024 x 1024 on the threads in use, the best of `repeats`: what the workloads'
 /// rates are divided by. The peak of this library's own entry point, hence of its BLAS where there is one.
 inline double sgemm_rate(int repeats = 6) {

@@ -20,8 +20,8 @@
   LACUNA_DETAIL_EXTERN template Variable<T, R, Cpu> add(const Variable<T, R, Cpu>&, const Variable<T, R, Cpu>&);        \
   LACUNA_DETAIL_EXTERN template Variable<T, R, Cpu> scale(const Variable<T, R, Cpu>&, double);                          \
   LACUNA_DETAIL_EXTERN template Variable<T, 0, Cpu> sum(const Variable<T, R, Cpu>&);                                    \
-  LACUNA_DETAIL_EXTERN template Variable<T, R, Cpu> concat_last(const std::vector<Variable<T, R, Cpu>>&);               \
-  LACUNA_DETAIL_EXTERN template Variable<T, R + 1, Cpu> stack(const std::vector<Variable<T, R, Cpu>>&);
+  LACUNA_DETAIL_EXTERN template Variable<T, R, Cpu> concat_last(const List<Variable<T, R, Cpu>>&);                      \
+  LACUNA_DETAIL_EXTERN template Variable<T, R + 1, Cpu> stack(const List<Variable<T, R, Cpu>>&);
 
 #define LACUNA_DETAIL_INSTANTIATE(T)                                                                                    \
   LACUNA_DETAIL_EXTERN template void cpu::Gemm::gemm_serial(index_t, index_t, index_t, cpu::Operand<T>,                 \

@@ -55,9 +55,11 @@ TEST_CASE("threads: the team is as large as asked for, a call inside it does not
   });
   CHECK(team == 3);
   CHECK(inner == 0);
-  // no more threads than chunks
+  // the same threads where there are fewer chunks, and none where there is one
   parallel_for(2, 1, [&](index_t, index_t) { team = omp_get_num_threads(); });
-  CHECK(team == 2);
+  CHECK(team == 3);
+  parallel_for(1, 1, [&](index_t, index_t) { team = omp_get_num_threads(); });
+  CHECK(team == 1);
 #endif
   set_threads(0);
   CHECK(threads() >= 1);

@@ -4,9 +4,9 @@
 #include <atomic>
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include "lacuna/core/gradient_slot.hpp"
+#include "lacuna/core/list.hpp"
 #include "lacuna/core/tensor.hpp"
 
 namespace lacuna {
@@ -14,7 +14,8 @@ namespace lacuna {
 template <class T, class D>
 struct Node;
 
-/// Counted reference to a node. The last one to go destroys the node without recursion, however long the chain behind it.
+/// Counted reference to a node. The last one to go destroys the node without recursion, however long the chain behind
+/// it.
 template <class T, class D>
 class NodeHandle {
  public:
@@ -27,7 +28,10 @@ class NodeHandle {
     return *this;
   }
   ~NodeHandle() {
-    if (node_ && node_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) Node<T, D>::bury(node_);
+    // a sole owner need not announce that it leaves: nobody else can come
+    if (node_ && (node_->references.load(std::memory_order_acquire) == 1 ||
+                  node_->references.fetch_sub(1, std::memory_order_acq_rel) == 1))
+      Node<T, D>::bury(node_);
   }
 
   Node<T, D>* operator->() const { return node_; }
@@ -44,15 +48,16 @@ class NodeHandle {
 
 namespace detail {
 
-/// Creation order over all threads; it is a topological order of every graph.
-inline std::uint64_t next_node_id() {
-  static std::atomic<std::uint64_t> counter{0};
-  return counter.fetch_add(1, std::memory_order_relaxed);
+inline bool& recording() {
+  static constinit thread_local bool on = true;
+  return on;
 }
 
-inline bool& recording() {
-  static thread_local bool on = true;
-  return on;
+/// Creation order over all threads; it is a topological order of every graph. Without recording there is none, and
+/// threads that serve share no counter.
+inline std::uint64_t next_node_id() {
+  static constinit std::atomic<std::uint64_t> counter{1};
+  return recording() ? counter.fetch_add(1, std::memory_order_relaxed) : 0;
 }
 
 }  // namespace detail
@@ -70,14 +75,17 @@ class NoGrad {
 };
 
 template <class T, class D>
-struct Node {
-  struct Backward {
+struct Node : detail::Pooled {
+  struct Backward : detail::Pooled {
     virtual ~Backward() = default;
     virtual void operator()(const Array<T, D>& gradient) = 0;
   };
 
+  Node() = default;
+  Node(const Array<T, D>& v, bool wants) : value(v), requires_grad(wants) {}
+
   Array<T, D> value, gradient;
-  std::vector<NodeHandle<T, D>> inputs;
+  detail::ShortList<NodeHandle<T, D>, 4> inputs;
   std::unique_ptr<Backward> backward;
   const char* operation = "leaf";
   std::uint64_t id = detail::next_node_id();
@@ -97,8 +105,8 @@ struct Node {
 
   /// Destroys a node and, in a loop, every node that only it kept alive.
   static void bury(Node* node) {
-    static thread_local Node* pending = nullptr;
-    static thread_local bool digging = false;
+    static constinit thread_local Node* pending = nullptr;
+    static constinit thread_local bool digging = false;
     node->next_buried = pending;
     pending = node;
     if (digging) return;

@@ -16,10 +16,8 @@ class Variable {
 
   Variable() = default;
   /// A constant, or with `requires_grad` a leaf whose gradient is wanted. Shares the tensor's storage.
-  explicit Variable(const Tensor<T, R, D>& value, bool requires_grad = false) : node_(new Node<T, D>) {
-    node_->value = value;
-    node_->requires_grad = requires_grad;
-  }
+  explicit Variable(const Tensor<T, R, D>& value, bool requires_grad = false)
+      : node_(new Node<T, D>(value, requires_grad)) {}
   explicit Variable(NodeHandle<T, D> node) : node_(std::move(node)) {}
 
   bool defined() const { return bool(node_); }
@@ -27,11 +25,16 @@ class Variable {
   index_t extent(int axis) const { return shape()[axis]; }
   index_t size() const { return node_->value.size(); }
   Tensor<T, R, D> value() const { return Tensor<T, R, D>(node_->value); }
+  typename Tensor<T, R, D>::Extents extents() const {
+    typename Tensor<T, R, D>::Extents lengths{};
+    for (int i = 0; i < R; ++i) lengths[std::size_t(i)] = shape()[i];
+    return lengths;
+  }
   const T* data() const { return std::as_const(node_->value).data(); }
   /// The single number of a scalar, copied to the host.
   T item() const {
     if (size() != 1) throw ShapeError(detail::cat("item: needs one element, the variable has shape ", shape()));
-    return node_->value.to_vector()[0];
+    return node_->value.first();
   }
 
   bool requires_grad() const { return node_->requires_grad; }
@@ -39,7 +42,7 @@ class Variable {
   /// The accumulated gradient; zeros when none arrived. Of inner nodes it is gone after `backward()`.
   Tensor<T, R, D> grad() const {
     if (node_->has_gradient) return Tensor<T, R, D>(node_->gradient);
-    return Tensor<T, R, D>::zeros(Tensor<T, R, D>(node_->value).extents());
+    return Tensor<T, R, D>::zeros(extents());
   }
   void zero_grad() const { node_->has_gradient = false; }
   /// Inside an operation's backward: where to add this input's share (see GradientSlot).
@@ -49,11 +52,7 @@ class Variable {
   Variable detach() const { return Variable(value()); }
 
   /// Gradients of this scalar to all leaves that want one; releases the graph as it goes.
-  void backward() const
-    requires(R == 0)
-  {
-    backward(Tensor<T, 0, D>::full({}, T(1)));
-  }
+  void backward() const requires(R == 0) { backward(Tensor<T, 0, D>::full({}, T(1))); }
   /// Gradients of sum(seed * this). Throws Error when the graph was released by an earlier call.
   void backward(const Tensor<T, R, D>& seed) const {
     detail::expect_shape("backward", "seed", seed.shape(), shape());
@@ -78,7 +77,7 @@ class Variable {
   /// Newest node first: every consumer of a node was created after it, so its gradient is complete when its turn comes.
   void propagate() const {
     const auto older = [](const NodeHandle<T, D>& a, const NodeHandle<T, D>& b) { return a->id < b->id; };
-    std::vector<NodeHandle<T, D>> heap{node_};
+    List<NodeHandle<T, D>> heap{node_};
     while (!heap.empty()) {
       std::pop_heap(heap.begin(), heap.end(), older);
       const NodeHandle<T, D> node = std::move(heap.back());

@@ -10,7 +10,9 @@
 #include <cuda_runtime.h>
 
 #include <cstdlib>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "lacuna/core/device.hpp"
 #include "lacuna/core/error.hpp"

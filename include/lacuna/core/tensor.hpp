@@ -4,13 +4,15 @@
 /// type: what graph nodes and kernels see, so that a rank costs no second copy of their code.
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
 #include "lacuna/core/device.hpp"
+#include "lacuna/core/list.hpp"
+#include "lacuna/core/memory.hpp"
 #include "lacuna/core/shape.hpp"
 
 namespace lacuna {
@@ -28,7 +30,7 @@ class Array {
       throw ShapeError(detail::cat("tensor: shape ", shape, " has more bytes than there are addresses"));
     const std::size_t bytes = std::size_t(shape.size()) * sizeof(T);
     if (bytes == 0) return;
-    data_ = std::shared_ptr<T>(static_cast<T*>(D::allocate(bytes)), [bytes](T* block) { D::deallocate(block, bytes); });
+    data_ = detail::Memory<T, D>(bytes);
   }
 
   const Shape& shape() const { return shape_; }
@@ -36,16 +38,17 @@ class Array {
   index_t extent(int axis) const { return shape_[axis]; }
   bool empty() const { return size() == 0; }
   /// False for a default-constructed array.
-  bool defined() const { return data_ != nullptr || (shape_.rank() > 0 && shape_.size() == 0); }
+  bool defined() const { return data_.get() != nullptr || (shape_.rank() > 0 && shape_.size() == 0); }
   T* data() { return data_.get(); }
   const T* data() const { return data_.get(); }
   /// True when both see the same memory.
-  bool shares(const Array& other) const { return data_ && data_ == other.data_; }
+  bool shares(const Array& other) const { return data_.get() != nullptr && data_.get() == other.data_.get(); }
 
   /// The same numbers under other axes; shares storage. Throws ShapeError when the sizes differ.
   Array reshaped(const Shape& shape) const {
     if (shape.size() != shape_.size())
-      throw ShapeError(detail::cat("reshape: ", shape_, " has ", shape_.size(), " elements, ", shape, " has ", shape.size()));
+      throw ShapeError(
+          detail::cat("reshape: ", shape_, " has ", shape_.size(), " elements, ", shape, " has ", shape.size()));
     Array result = *this;
     result.shape_ = shape;
     return result;
@@ -53,10 +56,11 @@ class Array {
   /// `shape.size()` elements from `offset` on; shares storage.
   Array window(index_t offset, const Shape& shape) const {
     if (offset < 0 || offset > shape_.size() || shape.size() > shape_.size() - offset)
-      throw ShapeError(detail::cat("window: ", shape.size(), " elements from ", offset, " on, of an array of ", shape_.size()));
+      throw ShapeError(
+          detail::cat("window: ", shape.size(), " elements from ", offset, " on, of an array of ", shape_.size()));
     Array result;
     result.shape_ = shape;
-    if (data_) result.data_ = std::shared_ptr<T>(data_, data_.get() + offset);
+    result.data_ = data_.from(offset);
     return result;
   }
   Array clone() const {
@@ -69,6 +73,18 @@ class Array {
     if (size()) D::copy_to_host(host.data(), data(), host.size() * sizeof(T));
     return host;
   }
+  /// The same in memory of the pool: for the inside of a step.
+  List<T> to_list() const {
+    List<T> host(static_cast<std::size_t>(size()));
+    if (size()) D::copy_to_host(host.data(), data(), host.size() * sizeof(T));
+    return host;
+  }
+  /// The first number, copied to the host.
+  T first() const {
+    T number;
+    D::copy_to_host(&number, data(), sizeof(T));
+    return number;
+  }
   void assign(std::span<const T> numbers) {
     if (index_t(numbers.size()) != size())
       throw ShapeError(detail::cat("assign: ", numbers.size(), " numbers for shape ", shape_));
@@ -76,10 +92,10 @@ class Array {
   }
 
  private:
-  bool defined_or_scalar() const { return data_ != nullptr || shape_.size() == 0; }
+  bool defined_or_scalar() const { return data_.get() != nullptr || shape_.size() == 0; }
 
   Shape shape_;
-  std::shared_ptr<T> data_;
+  detail::Memory<T, D> data_;
 };
 
 namespace detail {
@@ -104,7 +120,13 @@ class Tensor : public Array<T, D> {
   }
 
   static Tensor full(const Extents& extents, T number) {
-    return from(extents, std::vector<T>(std::size_t(Shape(extents).size()), number));
+    Tensor result(extents);
+    if constexpr (std::is_same_v<D, Cpu>) {
+      std::fill_n(result.data(), result.size(), number);
+    } else {
+      result.assign(List<T>(std::size_t(result.size()), number));
+    }
+    return result;
   }
   static Tensor zeros(const Extents& extents) { return full(extents, T(0)); }
   /// Numbers in row-major order. Throws ShapeError when their count does not fit.
@@ -130,13 +152,11 @@ class Tensor : public Array<T, D> {
 
   /// One element; host memory only, bounds checked in debug builds.
   template <class... Index>
-    requires(sizeof...(Index) == std::size_t(R))
-  T& operator()(Index... index) {
+  requires(sizeof...(Index) == std::size_t(R)) T& operator()(Index... index) {
     return this->data()[offset(index_t(index)...)];
   }
   template <class... Index>
-    requires(sizeof...(Index) == std::size_t(R))
-  const T& operator()(Index... index) const {
+  requires(sizeof...(Index) == std::size_t(R)) const T& operator()(Index... index) const {
     return this->data()[offset(index_t(index)...)];
   }
 

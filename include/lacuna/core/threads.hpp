@@ -1,5 +1,5 @@
-/// One level of parallelism. Work is cut into chunks whose borders depend on the sizes alone, so results have the same bits
-/// with any number of threads. Without OpenMP everything runs on the calling thread.
+/// One level of parallelism. Work is cut into chunks whose borders depend on the sizes alone, so results have the same
+/// bits with any number of threads. Without OpenMP everything runs on the calling thread.
 #pragma once
 
 #ifdef _OPENMP
@@ -8,8 +8,8 @@
 
 #include <atomic>
 #include <exception>
-#include <vector>
 
+#include "lacuna/core/list.hpp"
 #include "lacuna/core/shape.hpp"
 
 namespace lacuna {
@@ -46,7 +46,8 @@ void parallel_for(index_t count, index_t grain, F&& f) {
   const index_t chunks = (count + grain - 1) / grain;
   const auto chunk = [&](index_t i) { f(i * grain, (i + 1) * grain < count ? (i + 1) * grain : count); };
 #ifdef _OPENMP
-  const int team = int(chunks < threads() ? chunks : threads());
+  // always the whole team: for one of another size OpenMP would end threads and start new ones
+  const int team = chunks > 1 ? threads() : 1;
   if (team > 1 && !omp_in_parallel()) {
     std::exception_ptr problem;  // an exception must not leave a thread of the team
 #pragma omp parallel for num_threads(team) schedule(static)
@@ -71,7 +72,7 @@ double parallel_sum(index_t count, index_t grain, F&& f) {
   if (count <= 0) return 0;
   const index_t chunks = (count + grain - 1) / grain;
   if (chunks == 1) return f(index_t(0), count);
-  std::vector<double> partial(std::size_t(chunks), 0.0);
+  List<double> partial(std::size_t(chunks), 0.0);
   parallel_for(count, grain, [&](index_t begin, index_t end) { partial[std::size_t(begin / grain)] = f(begin, end); });
   double sum = 0;
   for (const double part : partial) sum += part;

@@ -29,7 +29,7 @@ class Kept {
   Kept(const char* operation, index_t batch, const Mask<1, D>& present) : count_(batch) {
     if (!present.defined()) return;
     expect_shape(operation, "present", present.shape(), Shape{batch});
-    const std::vector<std::uint8_t> mask = present.to_vector();
+    const List<std::uint8_t> mask = present.to_list();
     drop([&](index_t i) { return !mask[std::size_t(i)]; });
   }
 
@@ -40,7 +40,7 @@ class Kept {
   /// Leaves out more: those for which f(row) is true.
   template <class F>
   void drop(F&& f) {
-    std::vector<index_t> rest;
+    List<index_t> rest;
     for (index_t i = 0; i < count_; ++i)
       if (!f(row(i))) rest.push_back(row(i));
     all_ = all_ && index_t(rest.size()) == count_;
@@ -49,8 +49,8 @@ class Kept {
   }
   /// The entries of a list over the batch that belong to the samples that take part.
   template <class E>
-  std::vector<E> of(std::span<const E> list) const {
-    std::vector<E> chosen(static_cast<std::size_t>(count_));
+  List<E> of(std::span<const E> list) const {
+    List<E> chosen(static_cast<std::size_t>(count_));
     for (index_t i = 0; i < count_; ++i) chosen[std::size_t(i)] = list[std::size_t(row(i))];
     return chosen;
   }
@@ -58,7 +58,7 @@ class Kept {
  private:
   index_t count_;
   bool all_ = true;
-  std::vector<index_t> rows_;
+  List<index_t> rows_;
 };
 
 /// One input of a loss: the rows (count, width) that take part, and room for their gradient.
@@ -74,10 +74,10 @@ class LossInput {
       if constexpr (std::is_same_v<D, Cpu>) rows_ = x.value().reshaped(shape);
     } else {
       rows_ = Array<T>(shape);
-      std::vector<T> host;
+      List<T> host;
       const T* from = x.data();
       if constexpr (!std::is_same_v<D, Cpu>) {
-        host = x.value().to_vector();
+        host = x.value().to_list();
         from = host.data();
       }
       Kernels<Cpu>::gather_rows(
@@ -115,7 +115,7 @@ class LossInput {
       Kernels<D>::contribute_scaled(whole.size(), dy, std::as_const(whole).data(), slot);
     } else {
       Array<T, D> there(variable_.shape());
-      there.assign(whole.to_vector());
+      there.assign(whole.to_list());
       Kernels<D>::contribute_scaled(there.size(), dy, std::as_const(there).data(), slot);
     }
   }
@@ -133,7 +133,7 @@ Variable<T, 0, D> record_loss(const char* operation, double value, const LossInp
   return record(
       operation, Tensor<T, 0, D>::full({}, T(value)),
       [... inputs = inputs.share()](const Tensor<T, 0, D>& dy) {
-        const T factor = dy.to_vector()[0];
+        const T factor = dy.first();
         (inputs.hand_back(factor), ...);
       },
       inputs.variable()...);
@@ -141,11 +141,11 @@ Variable<T, 0, D> record_loss(const char* operation, double value, const LossInp
 
 /// Class labels of the samples that take part. Throws ShapeError for a wrong count, Error for a label outside
 /// 0..classes-1; labels of absent samples may be anything.
-inline std::vector<index_t> kept_labels(const char* operation, std::span<const index_t> labels, index_t batch,
+inline List<index_t> kept_labels(const char* operation, std::span<const index_t> labels, index_t batch,
                                         const Kept& kept, index_t classes) {
   if (index_t(labels.size()) != batch)
     throw ShapeError(cat(operation, ": ", labels.size(), " labels for ", batch, " samples"));
-  std::vector<index_t> chosen = kept.of(labels);
+  List<index_t> chosen = kept.of(labels);
   for (std::size_t i = 0; i < chosen.size(); ++i)
     if (chosen[i] < 0 || chosen[i] >= classes)
       throw Error(

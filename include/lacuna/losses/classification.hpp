@@ -19,7 +19,7 @@ inline void expect_class_weights(const char* operation, const std::vector<double
   for (const double weight : weights) expect_not_negative(operation, "a class weight", weight);
 }
 /// 1/Σ of the weights of the labels, or 1 for the sum; 0 when nothing weighs anything.
-inline double label_scale(const std::vector<index_t>& labels, const std::vector<double>& weights, Reduction reduction) {
+inline double label_scale(const List<index_t>& labels, const std::vector<double>& weights, Reduction reduction) {
   if (reduction == Reduction::sum) return 1;
   double total = 0;
   for (const index_t label : labels) total += weights.empty() ? 1 : weights[std::size_t(label)];

@@ -80,17 +80,17 @@ Variable<T, 0, D> supcon_loss(const Variable<T, 2, D>& first, const Variable<T, 
   const auto flat = [&](const Variable<T, 2, D>& view) {
     return reshape(view, std::array<index_t, 2>{1, batch * width});
   };
-  std::vector<index_t> twice_labels(labels.begin(), labels.end());
+  List<index_t> twice_labels(labels.begin(), labels.end());
   twice_labels.insert(twice_labels.end(), labels.begin(), labels.end());
   Mask<1, D> both;
   if (present.defined()) {
     detail::expect_shape("supcon_loss", "present", present.shape(), Shape{batch});
-    std::vector<std::uint8_t> once = present.to_vector(), twice = once;
+    List<std::uint8_t> once = present.to_list(), twice = once;
     twice.insert(twice.end(), once.begin(), once.end());
     both = Mask<1, D>::from({2 * batch}, twice);
   }
   return supcon_loss(
-      reshape(concat_last(std::vector{flat(first), flat(second)}), std::array<index_t, 2>{2 * batch, width}), twice_labels,
+      reshape(concat_last(List<Variable<T, 2, D>>{flat(first), flat(second)}), std::array<index_t, 2>{2 * batch, width}), twice_labels,
       options, both);
 }
 
@@ -101,7 +101,7 @@ template <class T, class D>
 Variable<T, 0, D> nt_xent_loss(const Variable<T, 2, D>& first, const Variable<T, 2, D>& second,
                                SupConOptions options = {}, const Mask<1, D>& present = {}) {
   detail::expect_shape("nt_xent_loss", "second", second.shape(), first.shape());
-  std::vector<index_t> own(static_cast<std::size_t>(first.extent(0)));
+  List<index_t> own(static_cast<std::size_t>(first.extent(0)));
   for (std::size_t i = 0; i < own.size(); ++i) own[i] = index_t(i);
   return supcon_loss(first, second, own, options, present);
 }

@@ -19,14 +19,14 @@ Variable<T, 2, D> kept_rows(const Variable<T, 2, D>& x, const Kept& kept) {
   if (kept.all()) return x;
   LossInput rows(x, kept);
   Tensor<T, 2, D> y({kept.count(), x.extent(1)});
-  y.assign(std::vector<T>(rows.data(), rows.data() + y.size()));
+  y.assign(std::span<const T>(rows.data(), std::size_t(y.size())));
   return record(
       "kept_rows", y,
       [x, kept](const Tensor<T, 2, D>& dy) {
         const auto slot = x.gradient_slot();
         if (!slot) return;
-        const std::vector<T> from = dy.to_vector();
-        std::vector<T> to(static_cast<std::size_t>(x.size()), T(0));
+        const List<T> from = dy.to_list();
+        List<T> to(static_cast<std::size_t>(x.size()), T(0));
         const index_t width = x.extent(1);
         Kernels<Cpu>::scatter_rows(
             kept.count(), width, from.data(), [&](index_t i) { return kept.row(i); }, to.data());
@@ -67,18 +67,18 @@ Variable<T, 2, D> all_pairs(const Variable<T, 2, D>& q, const Variable<T, 2, D>&
 
 /// One part of the responses softmax(logits/τ), see cpu::ResponsePart: (N, 1) or (N, K − 1).
 template <class T, class D>
-Variable<T, 2, D> response_part(const Variable<T, 2, D>& logits, const std::vector<index_t>& labels,
+Variable<T, 2, D> response_part(const Variable<T, 2, D>& logits, const List<index_t>& labels,
                                 cpu::ResponsePart part) {
   const index_t n = logits.extent(0), classes = logits.extent(1);
-  std::vector<T> numbers(static_cast<std::size_t>(n * part.width(classes)));
-  const auto host = [](const auto& tensor) { return tensor.to_vector(); };
+  List<T> numbers(static_cast<std::size_t>(n * part.width(classes)));
+  const auto host = [](const auto& tensor) { return tensor.to_list(); };
   Kernels<Cpu>::response_part(part, n, classes, host(logits.value()).data(), labels.data(), numbers.data());
   return record(
       "response_part", Tensor<T, 2, D>::from({n, part.width(classes)}, numbers),
       [=](const Tensor<T, 2, D>& dy) {
         const auto slot = logits.gradient_slot();
         if (!slot) return;
-        std::vector<T> share(static_cast<std::size_t>(n * classes));
+        List<T> share(static_cast<std::size_t>(n * classes));
         Kernels<Cpu>::response_part_gradient(part, n, classes, host(logits.value()).data(), labels.data(),
                                              host(dy).data(), GradientSlot<T>{share.data(), true});
         Tensor<T, 2, D> there({n, classes});
@@ -132,7 +132,7 @@ Variable<T, 0, D> jsd_mutual_information(const Variable<T, 2, D>& scores, const 
   if (count == 0) return detail::record_loss("jsd_mutual_information", 0, f);
   if (kept.all())
     return detail::record_loss("jsd_mutual_information", Kernels<Cpu>::jensen_shannon(n, f.data(), f.gradient()), f);
-  std::vector<T> chosen(static_cast<std::size_t>(count * count)), slope(chosen.size());
+  List<T> chosen(static_cast<std::size_t>(count * count)), slope(chosen.size());
   for (index_t i = 0; i < count; ++i)
     for (index_t j = 0; j < count; ++j) chosen[std::size_t(i * count + j)] = f.data()[kept.row(i) * n + kept.row(j)];
   const double value = Kernels<Cpu>::jensen_shannon(count, chosen.data(), slope.data());

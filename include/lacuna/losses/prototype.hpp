@@ -34,7 +34,7 @@ Variable<T, 0, D> cpd_loss(const Variable<T, 2, D>& student, const Variable<T, 2
     throw OptionError(detail::cat("cpd_loss: power is ", options.power, ", expected 1 or 2"));
   const detail::Kept kept("cpd_loss", batch, present);
   const auto chosen = detail::kept_labels("cpd_loss", labels, batch, kept, classes);
-  std::vector<char> occurs(static_cast<std::size_t>(std::max<index_t>(classes, 0)), 0);
+  List<char> occurs(static_cast<std::size_t>(std::max<index_t>(classes, 0)), 0);
   for (const index_t label : chosen) occurs[std::size_t(label)] = 1;
   const bool all = options.mean == PrototypeMean::all_classes;
   const double divisor = double(kept.count()) * double(all ? classes : std::count(occurs.begin(), occurs.end(), 1));

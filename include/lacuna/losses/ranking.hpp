@@ -28,13 +28,13 @@ Variable<T, 0, D> rank_n_contrast(const Variable<T, 2, D>& features, const Tenso
     throw OptionError(detail::cat("rank_n_contrast: temperature ", options.temperature, " must be positive, slack ",
                                   options.slack, " not negative"));
   const detail::Kept kept("rank_n_contrast", n, present);
-  const std::vector<T> all = labels.to_vector(), chosen = kept.of(std::span<const T>(all));
+  const List<T> all = labels.to_list(), chosen = kept.of(std::span<const T>(all));
   for (std::size_t i = 0; i < chosen.size(); ++i)
     if (!std::isfinite(chosen[i]))
       throw Error(detail::cat("rank_n_contrast: label of sample ", kept.row(index_t(i)), " is not finite"));
   detail::LossInput x(features, kept);
   const double value = Kernels<Cpu>::rank_n_contrast(kept.count(), width, x.data(),
-                                                     std::vector<double>(chosen.begin(), chosen.end()).data(),
+                                                     List<double>(chosen.begin(), chosen.end()).data(),
                                                      options.slack, options.temperature, x.gradient());
   return detail::record_loss("rank_n_contrast", value, x);
 }
@@ -50,16 +50,16 @@ Variable<T, 0, D> rank_n_contrast(const Variable<T, 2, D>& first, const Variable
     return reshape(view, std::array<index_t, 2>{1, batch * width});
   };
   const auto both =
-      reshape(concat_last(std::vector{flat(first), flat(second)}), std::array<index_t, 2>{2 * batch, width});
+      reshape(concat_last(List<Variable<T, 2, D>>{flat(first), flat(second)}), std::array<index_t, 2>{2 * batch, width});
   const auto twice = [](auto numbers, const auto& more) {
     numbers.insert(numbers.end(), more.begin(), more.end());
     return numbers;
   };
-  const auto all = Tensor<T, 1, D>::from({2 * batch}, twice(labels.to_vector(), labels.to_vector()));
+  const auto all = Tensor<T, 1, D>::from({2 * batch}, twice(labels.to_list(), labels.to_list()));
   Mask<1, D> present;
   if (first_present.defined() || second_present.defined()) {
     const auto filled = [&](const Mask<1, D>& mask) {
-      return mask.defined() ? mask.to_vector() : std::vector<std::uint8_t>(static_cast<std::size_t>(batch), 1);
+      return mask.defined() ? mask.to_list() : List<std::uint8_t>(static_cast<std::size_t>(batch), 1);
     };
     present = Mask<1, D>::from({2 * batch}, twice(filled(first_present), filled(second_present)));
   }

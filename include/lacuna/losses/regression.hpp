@@ -42,7 +42,7 @@ Variable<T, 0, D> difference_loss(const char* operation, Formula formula, const 
       operation, Tensor<T, 0, D>::full({}, T(value)),
       [=](const Tensor<T, 0, D>& dy) {
         Kernels<D>::difference_loss_gradient(formula, problem.rows, problem.width, mask(),
-                                             scale * double(dy.to_vector()[0]), a.data(), b.data(), a.gradient_slot(),
+                                             scale * double(dy.first()), a.data(), b.data(), a.gradient_slot(),
                                              b.gradient_slot());
       },
       a, b);
@@ -117,7 +117,7 @@ Variable<T, 0, D> rmse_loss(const Variable<T, R, D>& prediction, const Variable<
   return record(
       "rmse_loss", Tensor<T, 0, D>::full({}, T(value)),
       [=](const Tensor<T, 0, D>& dy) {
-        const double factor = value > 0 ? double(dy.to_vector()[0]) / (2 * problem.count * value) : 0;
+        const double factor = value > 0 ? double(dy.first()) / (2 * problem.count * value) : 0;
         Kernels<D>::difference_loss_gradient(square, problem.rows, problem.width, mask(), factor, prediction.data(),
                                              target.data(), prediction.gradient_slot(), target.gradient_slot());
       },

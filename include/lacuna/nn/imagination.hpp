@@ -30,8 +30,8 @@ struct ImaginationAutoencoder {
         encoder({.in = o.width, .out = o.bottleneck}, random),
         decoder({.in = o.bottleneck, .out = o.width}, random) {}
 
-  template <int R>
-  Variable<T, R, D> operator()(const std::vector<Variable<T, R, D>>& inputs, std::size_t missing) const {
+  template <int R, class A>
+  Variable<T, R, D> operator()(const std::vector<Variable<T, R, D>, A>& inputs, std::size_t missing) const {
     const auto joined = transition_out(transition_in(concat_last(inputs), Activation::relu));
     const auto decoded = decoder(encoder(joined));
     return decoded + (residual == ImaginationResidual::transition ? joined : inputs[missing]);

@@ -15,7 +15,7 @@ namespace lacuna {
 /// odd width is a sine.  (Vaswani et al. 2017)
 template <class T = float, class D = Cpu>
 Tensor<T, 2, D> sinusoidal_table(index_t frames, index_t width, index_t offset = 0) {
-  std::vector<T> table(static_cast<std::size_t>(frames * width));
+  List<T> table(static_cast<std::size_t>(frames * width));
   for (index_t c = 0; c < width; ++c) {
     const double frequency = std::pow(10000.0, -double(c - c % 2) / double(width));
     for (index_t t = 0; t < frames; ++t) {

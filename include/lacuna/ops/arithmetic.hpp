@@ -73,7 +73,7 @@ Variable<T, 0, D> sum(const Variable<T, R, D>& x) {
   return record(
       "sum", y,
       [x](const Tensor<T, 0, D>& dy) {
-        const T each = dy.to_vector()[0];
+        const T each = dy.first();
         if (const auto slot = x.gradient_slot())
           Kernels<D>::contribute(x.size(), slot, functors::Constant<T>{each});
       },

@@ -5,6 +5,15 @@
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {
+namespace detail {
+
+/// What a backward keeps of a list of variables.
+template <class T, int R, class D, class A>
+List<Variable<T, R, D>> kept(const std::vector<Variable<T, R, D>, A>& parts) {
+  return {parts.begin(), parts.end()};
+}
+
+}  // namespace detail
 
 /// The same numbers under other axes. Throws ShapeError when the sizes differ.
 template <class T, int R, class D, std::size_t S>
@@ -19,8 +28,8 @@ Variable<T, int(S), D> reshape(const Variable<T, R, D>& x, const std::array<inde
 }
 
 /// Joins along the last axis: (..., F_1), (..., F_2), ... → (..., ΣF). All other axes must agree.
-template <class T, int R, class D>
-Variable<T, R, D> concat_last(const std::vector<Variable<T, R, D>>& parts) {
+template <class T, int R, class D, class A>
+Variable<T, R, D> concat_last(const std::vector<Variable<T, R, D>, A>& parts) {
   if (parts.empty()) throw ShapeError("concat_last: needs at least one part");
   auto extents = parts[0].value().extents();
   const index_t rows = parts[0].shape().rows();
@@ -40,7 +49,7 @@ Variable<T, R, D> concat_last(const std::vector<Variable<T, R, D>>& parts) {
   }
   return record_list(
       "concat_last", y,
-      [parts, rows, width](const Tensor<T, R, D>& dy) {
+      [parts = detail::kept(parts), rows, width](const Tensor<T, R, D>& dy) {
         index_t from = 0;
         for (const auto& part : parts) {
           const index_t count = part.extent(R - 1);
@@ -53,9 +62,9 @@ Variable<T, R, D> concat_last(const std::vector<Variable<T, R, D>>& parts) {
 }
 
 /// Stacks N tensors (B, ...) of equal shape along a new second axis: (B, N, ...).
-template <class T, int R, class D>
+template <class T, int R, class D, class A>
   requires(R >= 1)
-Variable<T, R + 1, D> stack(const std::vector<Variable<T, R, D>>& parts) {
+Variable<T, R + 1, D> stack(const std::vector<Variable<T, R, D>, A>& parts) {
   if (parts.empty()) throw ShapeError("stack: needs at least one part");
   for (const auto& part : parts) detail::expect_shape("stack", "a part", part.shape(), parts[0].shape());
   const index_t batch = parts[0].extent(0), count = index_t(parts.size());
@@ -67,7 +76,7 @@ Variable<T, R + 1, D> stack(const std::vector<Variable<T, R, D>>& parts) {
     Kernels<D>::copy_runs(batch, width, parts[std::size_t(i)].data(), width, y.data() + i * width, count * width);
   return record_list(
       "stack", y,
-      [parts, batch, count, width](const Tensor<T, R + 1, D>& dy) {
+      [parts = detail::kept(parts), batch, count, width](const Tensor<T, R + 1, D>& dy) {
         for (index_t i = 0; i < count; ++i)
           if (const auto slot = parts[std::size_t(i)].gradient_slot())
             Kernels<D>::contribute_runs(batch, width, dy.data() + i * width, count * width, slot, width);
@@ -79,9 +88,10 @@ Variable<T, R + 1, D> stack(const std::vector<Variable<T, R, D>>& parts) {
 /// Gradients flow to w and x; an excluded n gets none.
 template <class T, class D>
 Variable<T, 2, D> weighted_sum(const Variable<T, 2, D>& w, const Variable<T, 3, D>& x,
-                               std::vector<std::uint8_t> include = {}) {
+                               std::span<const std::uint8_t> chosen = {}) {
   const index_t batch = x.extent(0), n = x.extent(1), features = x.extent(2);
   detail::expect_shape("weighted_sum", "w", w.shape(), Shape{batch, n});
+  List<std::uint8_t> include(chosen.begin(), chosen.end());
   if (include.empty()) include.assign(std::size_t(n), 1);
   if (index_t(include.size()) != n)
     throw ShapeError(detail::cat("weighted_sum: include has ", include.size(), " entries for ", n, " rows"));

@@ -14,7 +14,7 @@ struct AlignmentLosses {
   static double central_moments(index_t n, index_t m, index_t d, const T* x, const T* y, int orders, double span,
                                 T* grad_x, T* grad_y) {
     const Moments<T> a(n, d, x, orders), b(m, d, y, orders);
-    std::vector<double> slope(
+    List<double> slope(
         static_cast<std::size_t>(orders * d));  // of the loss by the k-th moment of x, per feature
     double value = 0, unit = 1;
     for (int k = 0; k < orders; ++k) {
@@ -121,7 +121,7 @@ struct AlignmentLosses {
   static Array<T> centred(index_t n, index_t d, const T* x) {
     Array<T> result(Shape{n, d});
     parallel_for(d, detail::row_grain(2 * n), [&](index_t begin, index_t end) {
-      std::vector<double> mean(static_cast<std::size_t>(end - begin));
+      List<double> mean(static_cast<std::size_t>(end - begin));
       for (index_t i = 0; i < n; ++i)
         for (index_t f = begin; f < end; ++f) mean[std::size_t(f - begin)] += double(x[i * d + f]) / double(n);
       for (index_t i = 0; i < n; ++i)
@@ -137,7 +137,7 @@ struct AlignmentLosses {
   struct Moments {
     index_t n, d;
     int orders;
-    std::vector<double> all;
+    List<double> all;
 
     Moments(index_t rows, index_t width, const T* x, int count)
         : n(rows), d(width), orders(count), all(std::size_t(count * width)) {
@@ -157,7 +157,7 @@ struct AlignmentLosses {
     double at(int k, index_t f) const { return all[std::size_t(k * d + f)]; }
     /// gradient += sign times what the slopes by the moments mean for x: d m_k / d x_i = k/n [(x_i − m)^(k−1) −
     /// m_(k−1)].
-    void back(const T* x, const std::vector<double>& slope, double sign, T* gradient) const {
+    void back(const T* x, const List<double>& slope, double sign, T* gradient) const {
       parallel_for(n, detail::row_grain(4 * d * orders), [&](index_t begin, index_t end) {
         for (index_t i = begin; i < end; ++i)
           for (index_t f = 0; f < d; ++f) {

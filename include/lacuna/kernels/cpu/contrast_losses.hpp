@@ -31,7 +31,7 @@ struct ContrastLosses {
                     for (index_t i = row; i < row + rows; ++i)
                       for (index_t j = column; j < column + columns; ++j) p[i * n + j] *= s;
                   });
-    std::vector<double> by_row(static_cast<std::size_t>(n)), by_column(by_row);
+    List<double> by_row(static_cast<std::size_t>(n)), by_column(by_row);
     double value = sum_rows(n, 8 * n, 0, [&](index_t i, double*) {
       by_row[std::size_t(i)] = log_sum_exp(n, p + i * n);
       return w_r * (by_row[std::size_t(i)] - double(p[i * n + i]));
@@ -67,7 +67,7 @@ struct ContrastLosses {
                       for (index_t j = column; j < column + columns; ++j)
                         p[i * n + j] = i == j ? T(-INFINITY) : p[i * n + j] * s;
                   });
-    std::vector<index_t> positives(static_cast<std::size_t>(n));
+    List<index_t> positives(static_cast<std::size_t>(n));
     double anchors = 0;
     for (index_t i = 0; i < n; ++i) {
       for (index_t j = 0; j < n; ++j) positives[std::size_t(i)] += j != i && label[j] == label[i];
@@ -174,7 +174,7 @@ struct ContrastLosses {
  private:
   /// Σ_j w (log Σ_i exp p_ij − p_jj) over columns begin..end, whose logs it stores.
   template <class T>
-  static double columns(index_t n, const T* p, index_t begin, index_t end, double w, std::vector<double>& log_sums) {
+  static double columns(index_t n, const T* p, index_t begin, index_t end, double w, List<double>& log_sums) {
     constexpr index_t width = 64;
     double value = 0;
     for (index_t first = begin; first < end; first += width) {

@@ -21,7 +21,7 @@ namespace cpu {
 struct Conv1d {
   template <class T>
   static void conv1d(const Conv1dSizes& s, const T* x, const T* weight, const T* bias, T* y) {
-    const std::vector<T> taps = tap_major(s, weight);
+    const List<T> taps = tap_major(s, weight);
     for_samples(s, [&](index_t b) {
       T* const to = y + b * s.steps * s.out;
       for (index_t t = 0; t < s.steps; ++t)
@@ -35,7 +35,7 @@ struct Conv1d {
 
   template <class T>
   static void conv1d_input_gradient(const Conv1dSizes& s, const T* weight, const T* dy, GradientSlot<T> slot) {
-    const std::vector<T> taps = tap_major(s, weight);
+    const List<T> taps = tap_major(s, weight);
     for_samples(s, [&](index_t b) {
       T* const to = slot.data + b * s.frames * s.in;
       if (slot.fresh)
@@ -51,7 +51,7 @@ struct Conv1d {
   static void conv1d_weight_gradient(const Conv1dSizes& s, const T* x, const T* dy, GradientSlot<T> slot) {
     const index_t width = s.in / s.groups, size = s.out * width * s.kernel;
     const index_t share = (s.batch + 7) / 8, pieces = s.batch > 0 ? (s.batch + share - 1) / share : 1;
-    std::vector<T> partial(static_cast<std::size_t>(pieces * size), T(0));
+    List<T> partial(static_cast<std::size_t>(pieces * size), T(0));
     parallel_for(s.batch, share, [&](index_t begin, index_t end) {
       T* const piece = partial.data() + begin / share * size;
       for (index_t b = begin; b < end; ++b)
@@ -91,9 +91,9 @@ struct Conv1d {
 
   /// (out, in / groups, kernel) → (kernel, out, in / groups)
   template <class T>
-  static std::vector<T> tap_major(const Conv1dSizes& s, const T* weight) {
+  static List<T> tap_major(const Conv1dSizes& s, const T* weight) {
     const index_t rows = s.out * (s.in / s.groups);
-    std::vector<T> taps(static_cast<std::size_t>(rows * s.kernel));
+    List<T> taps(static_cast<std::size_t>(rows * s.kernel));
     for (index_t i = 0; i < rows; ++i)
       for (index_t j = 0; j < s.kernel; ++j) taps[std::size_t(j * rows + i)] = weight[i * s.kernel + j];
     return taps;

@@ -38,9 +38,9 @@ struct InformationLosses {
   template <class T>
   static double joint_classes(index_t n, index_t classes, const T* student, const T* teacher, bool symmetric,
                               T* grad_student, T* grad_teacher) {
-    const std::vector<double> s = softmax(n, classes, student), t = softmax(n, classes, teacher);
+    const List<double> s = softmax(n, classes, student), t = softmax(n, classes, teacher);
     const std::size_t cells = std::size_t(classes * classes);
-    std::vector<double> joint(cells), slope(cells), row(static_cast<std::size_t>(classes)), column(row);
+    List<double> joint(cells), slope(cells), row(static_cast<std::size_t>(classes)), column(row);
     parallel_for(classes, detail::row_grain(n * classes), [&](index_t begin, index_t end) {
       for (index_t a = begin; a < end; ++a)
         for (index_t i = 0; i < n; ++i)
@@ -48,7 +48,7 @@ struct InformationLosses {
             joint[std::size_t(a * classes + b)] +=
                 t[std::size_t(i * classes + a)] * s[std::size_t(i * classes + b)] / double(n);
     });
-    const auto halve = [&](std::vector<double>& matrix) {
+    const auto halve = [&](List<double>& matrix) {
       for (index_t a = 0; a < classes; ++a)
         for (index_t b = 0; b < a; ++b) {
           double &low = matrix[std::size_t(a * classes + b)], &high = matrix[std::size_t(b * classes + a)];
@@ -72,11 +72,11 @@ struct InformationLosses {
         slope[p] = -gain / double(n);
       }
     if (symmetric) halve(slope);
-    const auto back = [&](const std::vector<double>& own, const std::vector<double>& other, bool transposed,
+    const auto back = [&](const List<double>& own, const List<double>& other, bool transposed,
                           T* gradient) {
       if (!gradient) return;
       parallel_for(n, detail::row_grain(classes * classes), [&](index_t begin, index_t end) {
-        std::vector<double> g(static_cast<std::size_t>(classes));
+        List<double> g(static_cast<std::size_t>(classes));
         for (index_t i = begin; i < end; ++i) {
           double along = 0;
           for (index_t k = 0; k < classes; ++k) {
@@ -151,8 +151,8 @@ struct InformationLosses {
 
  private:
   template <class T>
-  static std::vector<double> softmax(index_t n, index_t classes, const T* z) {
-    std::vector<double> p(static_cast<std::size_t>(n * classes));
+  static List<double> softmax(index_t n, index_t classes, const T* z) {
+    List<double> p(static_cast<std::size_t>(n * classes));
     parallel_for(n, detail::row_grain(32 * classes), [&](index_t begin, index_t end) {
       for (index_t i = begin; i < end; ++i) {
         double* const row = p.data() + i * classes;

@@ -16,7 +16,7 @@ namespace lacuna::cpu {
 template <class F>
 double sum_rows(index_t rows, index_t cost, index_t scratch, F&& f) {
   return parallel_sum(rows, detail::row_grain(cost), [&](index_t begin, index_t end) {
-    std::vector<double> room(static_cast<std::size_t>(scratch));
+    List<double> room(static_cast<std::size_t>(scratch));
     double sum = 0;
     for (index_t i = begin; i < end; ++i) sum += f(i, room.data());
     return sum;
@@ -58,7 +58,7 @@ struct UnitRows {
   index_t rows, width;
   double floor;
   Array<T> unit;
-  std::vector<double> length;
+  List<double> length;
 
   UnitRows(index_t n, index_t d, const T* x, double least)
       : rows(n), width(d), floor(least), unit(Shape{n, d}), length(static_cast<std::size_t>(n)) {

@@ -14,10 +14,10 @@ namespace lacuna::cpu {
 
 /// Σ over rows of what add(row, double total[width]) adds to zeros, in at most sixteen pieces.
 template <class F>
-std::vector<double> fold_rows(index_t rows, index_t width, F&& add) {
+List<double> fold_rows(index_t rows, index_t width, F&& add) {
   const index_t least = detail::row_grain(width), share = (rows + 15) / 16;
   const index_t grain = share > least ? share : least, pieces = rows > 0 ? (rows + grain - 1) / grain : 1;
-  std::vector<double> total(static_cast<std::size_t>(pieces * width), 0.0);
+  List<double> total(static_cast<std::size_t>(pieces * width), 0.0);
   parallel_for(rows, grain, [&](index_t begin, index_t end) {
     double* const piece = total.data() + begin / grain * width;
     for (index_t i = begin; i < end; ++i) add(i, piece);
@@ -95,7 +95,7 @@ struct Norm {
         }
       });
     if (!dweight && !dbias) return;
-    const std::vector<double> total = fold_rows(rows, 2 * n, [&](index_t i, double* piece) {
+    const List<double> total = fold_rows(rows, 2 * n, [&](index_t i, double* piece) {
       const T *from = x + i * n, *top = dy + i * n;
       const T m = statistics[2 * i], s = statistics[2 * i + 1];
       for (index_t j = 0; j < n; ++j) piece[j] += double(top[j]) * double((from[j] - m) * s);
@@ -115,12 +115,12 @@ struct Norm {
     index_t count = 0;
     for (index_t i = 0; i < rows; ++i) count += !present || present[i];
     const double share = count > 0 ? 1.0 / double(count) : 0.0;
-    const std::vector<double> sums = fold_rows(rows, n, [&](index_t i, double* piece) {
+    const List<double> sums = fold_rows(rows, n, [&](index_t i, double* piece) {
       if (present && !present[i]) return;
       for (index_t j = 0; j < n; ++j) piece[j] += double(x[i * n + j]);
     });
     for (index_t j = 0; j < n; ++j) mean[j] = sums[std::size_t(j)] * share;
-    const std::vector<double> squares = fold_rows(rows, n, [&](index_t i, double* piece) {
+    const List<double> squares = fold_rows(rows, n, [&](index_t i, double* piece) {
       if (present && !present[i]) return;
       for (index_t j = 0; j < n; ++j) {
         const double d = double(x[i * n + j]) - mean[j];
@@ -165,7 +165,7 @@ struct Norm {
   static void norm_columns_gradient(index_t rows, index_t n, index_t count, const T* x, const std::uint8_t* present,
                                     const double* mean, const double* scale, const T* weight, const T* dy,
                                     GradientSlot<T> dx, GradientSlot<T> dweight, GradientSlot<T> dbias) {
-    const std::vector<double> total = fold_rows(rows, 2 * n, [&](index_t i, double* piece) {
+    const List<double> total = fold_rows(rows, 2 * n, [&](index_t i, double* piece) {
       if (present && !present[i]) return;
       for (index_t j = 0; j < n; ++j) {
         piece[j] += double(dy[i * n + j]) * (double(x[i * n + j]) - mean[j]) * scale[j];

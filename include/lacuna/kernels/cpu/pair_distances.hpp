@@ -87,8 +87,8 @@ class PairDistances {
  private:
   static constexpr double near = 0.01;
 
-  std::vector<double> norms(index_t rows, const T* x) const {
-    std::vector<double> squares(static_cast<std::size_t>(rows));
+  List<double> norms(index_t rows, const T* x) const {
+    List<double> squares(static_cast<std::size_t>(rows));
     for (index_t i = 0; i < rows; ++i) squares[std::size_t(i)] = inner(width_, x + i * width_, x + i * width_);
     return squares;
   }
@@ -124,7 +124,7 @@ class PairDistances {
   index_t n_, m_, width_;
   const T *a_, *b_;
   Array<T> squared_;
-  std::vector<double> norm_a_, norm_b_;
+  List<double> norm_a_, norm_b_;
   bool near_pairs_ = false;
 };
 

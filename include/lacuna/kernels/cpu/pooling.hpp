@@ -14,7 +14,7 @@ struct Pooling {
   template <class T>
   static void mean_pool(index_t batch, index_t frames, index_t n, const std::uint8_t* present, const T* x, T* y) {
     parallel_for(batch, detail::row_grain(frames * n), [&](index_t begin, index_t end) {
-      std::vector<double> total(static_cast<std::size_t>(n));
+      List<double> total(static_cast<std::size_t>(n));
       for (index_t b = begin; b < end; ++b) {
         for (double& number : total) number = 0;
         index_t count = 0;

@@ -14,7 +14,7 @@ struct PrototypeLosses {
                                 const index_t* label, int power, bool fixed_prototypes, double epsilon, double scale,
                                 T* grad_s, T* grad_t) {
     const Variation<T> a(n, classes, ds, student, label, epsilon), b(n, classes, dt, teacher, label, epsilon);
-    std::vector<double> slope(static_cast<std::size_t>(n * classes));
+    List<double> slope(static_cast<std::size_t>(n * classes));
     const double value = sum_rows(n, 4 * classes, 0, [&](index_t i, double*) {
       double sum = 0;
       for (index_t k = 0; k < classes; ++k) {
@@ -36,7 +36,7 @@ struct PrototypeLosses {
   struct Variation {
     index_t n, classes, width;
     double epsilon;
-    std::vector<double> count, mean, mean_norm, row_norm, cosine;
+    List<double> count, mean, mean_norm, row_norm, cosine;
 
     Variation(index_t rows, index_t kinds, index_t d, const T* h, const index_t* label, double floor)
         : n(rows),
@@ -72,9 +72,9 @@ struct PrototypeLosses {
       return std::max(row_norm[std::size_t(i)], epsilon) * std::max(mean_norm[std::size_t(k)], epsilon);
     }
     /// gradient += sign times what the slopes of the cosines mean for h.
-    void back(const T* h, const index_t* label, const std::vector<double>& slope, double sign, bool fixed,
+    void back(const T* h, const index_t* label, const List<double>& slope, double sign, bool fixed,
               T* gradient) const {
-      std::vector<double> to_mean(mean.size());
+      List<double> to_mean(mean.size());
       if (!fixed)
         parallel_for(classes, detail::row_grain(n * width), [&](index_t begin, index_t end) {
           for (index_t k = begin; k < end; ++k) {
@@ -93,7 +93,7 @@ struct PrototypeLosses {
           }
         });
       parallel_for(n, detail::row_grain(classes * width), [&](index_t begin, index_t end) {
-        std::vector<double> sum(static_cast<std::size_t>(width));
+        List<double> sum(static_cast<std::size_t>(width));
         for (index_t i = begin; i < end; ++i) {
           for (index_t f = 0; f < width; ++f) sum[std::size_t(f)] = to_mean[std::size_t(label[i] * width + f)];
           double along = 0;

@@ -39,11 +39,11 @@ struct Ranking {
   static double rank_n_contrast(index_t n, index_t d, const T* features, const double* labels, double slack,
                                 double temperature, T* gradient) {
     if (n < 2) return 0;
-    std::vector<index_t> order(static_cast<std::size_t>(n));
+    List<index_t> order(static_cast<std::size_t>(n));
     for (index_t i = 0; i < n; ++i) order[std::size_t(i)] = i;
     std::sort(order.begin(), order.end(),
               [&](index_t a, index_t b) { return labels[a] != labels[b] ? labels[a] < labels[b] : a < b; });
-    std::vector<double> sorted(static_cast<std::size_t>(n));
+    List<double> sorted(static_cast<std::size_t>(n));
     Array<T> rows(Shape{n, d}), weight(Shape{gradient ? n : 0, n});
     for (index_t i = 0; i < n; ++i) {
       sorted[std::size_t(i)] = labels[order[std::size_t(i)]];
@@ -85,17 +85,22 @@ struct Ranking {
   /// Scratch of one anchor. The vectors stand in the order of their labels; the others are visited from the farthest
   /// label to the nearest: place p holds number other[p], at distance far[p] in the labels, with similarity s[p].
   struct Anchor {
-    Eigen::ArrayXd distance, slope, far, s, prefix, weight, count;
-    std::vector<index_t> other;
+    using Numbers = Eigen::Map<Eigen::ArrayXd, Eigen::AlignedMax>;
+    index_t stride;
+    Array<double> room;
+    Numbers distance, slope, far, s, prefix, weight, count;
+    List<index_t> other;
 
     explicit Anchor(index_t n)
-        : distance(n),
-          slope(n),
-          far(n - 1),
-          s(n - 1),
-          prefix(n - 1),
-          weight(n - 1),
-          count(n - 1),
+        : stride((n + 7) / 8 * 8),
+          room(Shape{7, stride}),
+          distance(room.data(), n),
+          slope(room.data() + stride, n),
+          far(room.data() + 2 * stride, n - 1),
+          s(room.data() + 3 * stride, n - 1),
+          prefix(room.data() + 4 * stride, n - 1),
+          weight(room.data() + 5 * stride, n - 1),
+          count(room.data() + 6 * stride, n - 1),
           other(std::size_t(n)) {}
 
     /// Σ_{j≠i} [S_ij − log Σ_{k∈N_ij} exp S_ik]; slope[k] = −1 + Σ_{j: k∈N_ij} exp(S_ik) / Z_ij, which is −G_ik/c.

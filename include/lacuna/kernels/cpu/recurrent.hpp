@@ -35,7 +35,7 @@ struct Recurrent {
                         const T* c0, T* y, T* h, T* c, T* saved) {
     const index_t n = s.hidden, width = s.gates() * n;
     for_chunks(s, [&](index_t first, index_t count) {
-      std::vector<T> from_state(static_cast<std::size_t>(count * width));
+      List<T> from_state(static_cast<std::size_t>(count * width));
       T* const state = h + first * n;
       T* const cell = s.kind == Recurrence::lstm ? c + first * n : nullptr;
       for (index_t i = 0; i < count * n; ++i) state[i] = h0[first * n + i];
@@ -74,9 +74,9 @@ struct Recurrent {
                                  GradientSlot<T> dh0, GradientSlot<T> dc0) {
     const index_t n = s.hidden, width = s.gates() * n;
     for_chunks(s, [&](index_t first, index_t count) {
-      std::vector<T> dh(dh_last + first * n, dh_last + (first + count) * n), dc(dh.size(), T(0));
+      List<T> dh(dh_last + first * n, dh_last + (first + count) * n), dc(dh.size(), T(0));
       if (s.kind == Recurrence::lstm) dc.assign(dc_last + first * n, dc_last + (first + count) * n);
-      std::vector<T> gates(static_cast<std::size_t>(count * width));
+      List<T> gates(static_cast<std::size_t>(count * width));
       for (index_t step = s.frames; step-- > 0;) {
         const index_t t = s.reverse ? s.frames - 1 - step : step;
         for (index_t i = 0; i < count; ++i) {

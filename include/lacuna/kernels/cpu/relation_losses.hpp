@@ -41,13 +41,13 @@ struct RelationLosses {
                                 T* grad_t) {
     const double each = n > 0 ? 1 / (double(n) * double(n) * double(n)) : 0;
     const index_t grain = std::max<index_t>((n + 15) / 16, 1), chunks = (n + grain - 1) / grain;
-    std::vector<std::vector<double>> part_s(static_cast<std::size_t>(chunks)), part_t(part_s);
+    List<List<double>> part_s(static_cast<std::size_t>(chunks)), part_t(part_s);
     const double value = parallel_sum(n, grain, [&](index_t begin, index_t end) {
       Star<T> a(n, ds, student), b(n, dt, teacher);
       auto &to_s = part_s[std::size_t(begin / grain)], &to_t = part_t[std::size_t(begin / grain)];
       if (grad_s) to_s.assign(std::size_t(n * ds), 0.0);
       if (grad_t) to_t.assign(std::size_t(n * dt), 0.0);
-      std::vector<T> slope(static_cast<std::size_t>(n * n));
+      List<T> slope(static_cast<std::size_t>(n * n));
       double sum = 0;
       for (index_t i = begin; i < end; ++i) {
         a.centre(i);
@@ -58,7 +58,7 @@ struct RelationLosses {
       }
       return sum;
     });
-    const auto combine = [&](index_t size, const std::vector<std::vector<double>>& parts, T* gradient) {
+    const auto combine = [&](index_t size, const List<List<double>>& parts, T* gradient) {
       if (!gradient) return;
       parallel_for(size, detail::element_grain, [&](index_t begin, index_t end) {
         for (index_t f = begin; f < end; ++f) {
@@ -186,8 +186,8 @@ struct RelationLosses {
   struct Star {
     index_t n, d;
     const T* x;
-    std::vector<T> unit, slope, cosine;
-    std::vector<double> length;
+    List<T> unit, slope, cosine;
+    List<double> length;
 
     Star(index_t count, index_t width, const T* rows)
         : n(count),

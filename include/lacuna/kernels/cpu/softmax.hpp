@@ -77,7 +77,7 @@ struct Softmax {
   static void for_runs(index_t outer, index_t n, index_t inner, F&& f) {
     if (n == 0) return;
     parallel_for(outer * inner, detail::row_grain(4 * n), [&](index_t begin, index_t end) {
-      std::vector<T> row(static_cast<std::size_t>(n));
+      List<T> row(static_cast<std::size_t>(n));
       for (index_t i = begin; i < end; ++i) f(i / inner * n * inner + i % inner, row.data());
     });
   }

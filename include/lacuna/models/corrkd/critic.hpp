@@ -41,8 +41,8 @@ struct ResponseCritic {
 };
 
 /// A permutation without fixed points (Sattolo 1986); of one element: the identity.
-inline std::vector<index_t> derangement(index_t n, Random& random) {
-  std::vector<index_t> order(static_cast<std::size_t>(n));
+inline List<index_t> derangement(index_t n, Random& random) {
+  List<index_t> order(static_cast<std::size_t>(n));
   for (index_t i = 0; i < n; ++i) order[std::size_t(i)] = i;
   for (index_t i = n - 1; i > 0; --i) std::swap(order[std::size_t(i)], order[std::size_t(random.below(i))]);
   return order;
@@ -62,9 +62,9 @@ struct ShuffledPairs {
           "CorrKD: shuffled negatives need a random source; build the context with Context::train(random)");
     const auto scores = critic(q, u);
     const index_t n = scores.extent(0);
-    const std::vector<index_t> partner = derangement(n, *random);
-    const std::vector<T> from = scores.value().to_vector();
-    std::vector<T> numbers(from.size());
+    const List<index_t> partner = derangement(n, *random);
+    const List<T> from = scores.value().to_list();
+    List<T> numbers(from.size());
     for (index_t i = 0; i < n; ++i)
       for (index_t j = 0; j < n; ++j)
         numbers[std::size_t(i * n + j)] = from[std::size_t(i * n + (i == j ? i : partner[std::size_t(i)]))];
@@ -73,8 +73,8 @@ struct ShuffledPairs {
         [scores, partner, n](const Tensor<T, 2, D>& dy) {
           const auto slot = scores.gradient_slot();
           if (!slot) return;
-          const std::vector<T> slope = dy.to_vector();
-          std::vector<T> share(slope.size(), T(0));
+          const List<T> slope = dy.to_list();
+          List<T> share(slope.size(), T(0));
           for (index_t i = 0; i < n; ++i)
             for (index_t j = 0; j < n; ++j)
               share[std::size_t(i * n + (i == j ? i : partner[std::size_t(i)]))] += slope[std::size_t(i * n + j)];

@@ -25,11 +25,11 @@ namespace lacuna::models {
 
 template <class T, class D = Cpu>
 struct CorrkdOutput {
-  std::vector<Variable<T, 2, D>> streams;  ///< h_m
+  List<Variable<T, 2, D>> streams;         ///< h_m
   Variable<T, 2, D> joint;                 ///< H
   Variable<T, 2, D> scores;                ///< z
-  std::vector<Variable<T, 2, D>> own = {};      ///< U_m h_m + c_m, 0 where m is absent; empty without evidence
-  std::vector<Mask<1, D>> present = {};         ///< (B) of every modality: a frame is present; empty unless asked for
+  List<Variable<T, 2, D>> own = {};        ///< U_m h_m + c_m, 0 where m is absent; empty without evidence
+  List<Mask<1, D>> present = {};           ///< (B) of every modality: a frame is present; empty unless asked for
 };
 
 template <class T = float, class D = Cpu>
@@ -86,7 +86,7 @@ struct CorrkdNetwork {
     auto head = output.joint;
     if (options.presence || !own.empty())
       for (std::size_t m = 0; m < convolution.size(); ++m) output.present.push_back(any_present(streams[m].present));
-    if (options.presence) head = concat_last(std::vector{head, flags(output.present)});
+    if (options.presence) head = concat_last(List<Variable<T, 2, D>>{head, flags(output.present)});
     output.scores = head_out(dropout(head_in(head, Activation::relu), options.head_dropout, context));
     for (std::size_t m = 0; m < own.size(); ++m)
       output.own.push_back(keep_present(own[m](output.streams[m]), output.present[m]));
@@ -130,11 +130,11 @@ struct CorrkdNetwork {
     return longer;
   }
   /// (B, M)
-  static Variable<T, 2, D> flags(const std::vector<Mask<1, D>>& present) {
+  static Variable<T, 2, D> flags(const List<Mask<1, D>>& present) {
     const std::size_t batch = std::size_t(present[0].size()), count = present.size();
-    std::vector<T> numbers(batch * count);
+    List<T> numbers(batch * count);
     for (std::size_t m = 0; m < count; ++m) {
-      const std::vector<std::uint8_t> column = present[m].to_vector();
+      const List<std::uint8_t> column = present[m].to_list();
       for (std::size_t b = 0; b < batch; ++b) numbers[b * count + m] = T(column[b]);
     }
     return Variable<T, 2, D>(Tensor<T, 2, D>::from({index_t(batch), index_t(count)}, numbers));
@@ -144,9 +144,9 @@ struct CorrkdNetwork {
     auto total = output.own[0];
     for (std::size_t m = 1; m < own.size(); ++m) total = total + output.own[m];
     if (options.evidence == Evidence::sum) return total;
-    std::vector<T> share(std::size_t(total.extent(0)), T(0));
+    List<T> share(std::size_t(total.extent(0)), T(0));
     for (const auto& mask : output.present) {
-      const std::vector<std::uint8_t> column = mask.to_vector();
+      const List<std::uint8_t> column = mask.to_list();
       for (std::size_t b = 0; b < share.size(); ++b) share[b] += T(column[b]);
     }
     for (T& one : share) one = one > 0 ? 1 / one : T(0);
@@ -165,7 +165,7 @@ struct CorrkdNetwork {
   Mask<2, D> counted(const Mask<2, D>& present) const {
     if (options.gap_mask == GapMask::none) return {};
     if (options.gap_mask == GapMask::present) return present;
-    std::vector<std::uint8_t> flags = present.to_vector();
+    List<std::uint8_t> flags = present.to_list();
     const index_t frames = present.extent(1);
     for (index_t b = 0; b < present.extent(0); ++b) {
       std::uint8_t* row = flags.data() + b * frames;
@@ -178,8 +178,8 @@ struct CorrkdNetwork {
   }
   /// (B, T, 1): 1 at frames that count but are absent.
   static Tensor<T, 3, D> absent(const Mask<2, D>& present, const Mask<2, D>& seen) {
-    const std::vector<std::uint8_t> here = present.to_vector(), counts = seen.defined() ? seen.to_vector() : here;
-    std::vector<T> flags(here.size());
+    const List<std::uint8_t> here = present.to_list(), counts = seen.defined() ? seen.to_list() : here;
+    List<T> flags(here.size());
     for (std::size_t i = 0; i < here.size(); ++i) flags[i] = T(!here[i] && (!seen.defined() || counts[i]));
     return Tensor<T, 3, D>::from({present.extent(0), present.extent(1), 1}, flags);
   }

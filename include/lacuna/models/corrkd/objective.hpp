@@ -19,7 +19,7 @@ Variable<T, 0, D> corrkd_task_loss(const CorrkdOptions& o, const Variable<T, 2, 
   if (!o.one_vs_rest) return cross_entropy(scores, target.classes, smooth, present);
   Variable<T, 0, D> total;
   for (index_t h = 0; h < o.head_count(); ++h) {
-    std::vector<index_t> own;
+    List<index_t> own;
     for (const index_t k : target.classes) own.push_back(k == h);
     const auto term = cross_entropy(slice(scores, 1, 2 * h, 2), own, smooth, present);
     total = total.defined() ? total + term : term;
@@ -34,7 +34,7 @@ Variable<T, 0, D> corrkd_over_modalities(const CorrkdOutput<T, D>& output, const
   for (std::size_t m = 0; m < output.own.size(); ++m) {
     Mask<1, D> present = output.present[m];
     if (counted.defined()) {
-      std::vector<std::uint8_t> both = present.to_vector(), take = counted.to_vector();
+      List<std::uint8_t> both = present.to_list(), take = counted.to_list();
       for (std::size_t b = 0; b < both.size(); ++b) both[b] = both[b] && take[b];
       present = Mask<1, D>::from({present.size()}, both);
     }
@@ -110,7 +110,7 @@ CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T
   for (index_t h = 0; h < heads; ++h) {
     const auto s = o.one_vs_rest ? slice(student.scores, 1, 2 * h, 2) : student.scores;
     const auto t = o.one_vs_rest ? slice(scores, 1, 2 * h, 2) : scores;
-    std::vector<index_t> own = target.classes;
+    List<index_t> own(target.classes.begin(), target.classes.end());
     if (o.one_vs_rest)
       for (index_t& k : own) k = k == h;
     switch (l.response) {

@@ -25,17 +25,17 @@ namespace lacuna::models {
 /// Everything a flow computed, in the order above. Vectors have one entry per modality, or per view where said.
 template <class T, class D = Cpu>
 struct SdumcFlow {
-  std::vector<Variable<T, 3, D>> frames;
-  std::vector<Variable<T, 2, D>> pooled;
-  std::vector<Tensor<T, 4, D>> pooling_weights;  ///< (B, 1, 1, T_m)
-  std::vector<Variable<T, 2, D>> hidden;         ///< before MIA₁
+  List<Variable<T, 3, D>> frames;
+  List<Variable<T, 2, D>> pooled;
+  List<Tensor<T, 4, D>> pooling_weights;  ///< (B, 1, 1, T_m)
+  List<Variable<T, 2, D>> hidden;         ///< before MIA₁
   Variable<T, 2, D> imagined_hidden;             ///< undefined when MIA is off or the flow is complete
   Variable<T, 2, D> gate_hidden, gates;
-  std::vector<Variable<T, 2, D>> mixes;          ///< per view; of one modality: its H
-  std::vector<Variable<T, 2, D>> queries;        ///< per view
-  std::vector<Variable<T, 3, D>> attended;
-  std::vector<Tensor<T, 4, D>> attention_weights;  ///< (B, 1, V, T_m)
-  std::vector<Variable<T, 3, D>> content;        ///< before MIA₂
+  List<Variable<T, 2, D>> mixes;          ///< per view; of one modality: its H
+  List<Variable<T, 2, D>> queries;        ///< per view
+  List<Variable<T, 3, D>> attended;
+  List<Tensor<T, 4, D>> attention_weights;  ///< (B, 1, V, T_m)
+  List<Variable<T, 3, D>> content;        ///< before MIA₂
   Variable<T, 3, D> imagined_content;
   Variable<T, 2, D> view_hidden, view_weights;
   Variable<T, 2, D> fused;                       ///< z
@@ -83,7 +83,7 @@ struct SdumcNetwork {
   Mask<2, D> visible(const Stream& stream) const;
 
   /// One flow over projected frames (B, T_m, g) and their visibility. `imagine`: this is the missing flow.
-  Flow operator()(const std::vector<Variable<T, 3, D>>& frames, const std::vector<Mask<2, D>>& present, bool imagine,
+  Flow operator()(std::span<const Variable<T, 3, D>> frames, std::span<const Mask<2, D>> present, bool imagine,
                   const Context& context) const;
 
   static void reflect(auto& self, auto&& visit) {
@@ -158,7 +158,7 @@ Variable<T, 3, D> SdumcNetwork<T, D>::project(std::size_t modality, const Stream
 template <class T, class D>
 Mask<2, D> SdumcNetwork<T, D>::visible(const Stream& stream) const {
   if (options.padding == Padding::masked) return stream.present;
-  std::vector<std::uint8_t> all = stream.present.to_vector();
+  List<std::uint8_t> all = stream.present.to_list();
   const index_t frames = stream.present.extent(1);
   for (index_t b = 0; b < stream.present.extent(0); ++b) {
     std::uint8_t* const row = all.data() + b * frames;
@@ -168,8 +168,9 @@ Mask<2, D> SdumcNetwork<T, D>::visible(const Stream& stream) const {
 }
 
 template <class T, class D>
-SdumcFlow<T, D> SdumcNetwork<T, D>::operator()(const std::vector<Variable<T, 3, D>>& frames, const std::vector<Mask<2, D>>& present, bool imagine,
-                const Context& context) const {
+SdumcFlow<T, D> SdumcNetwork<T, D>::operator()(std::span<const Variable<T, 3, D>> frames,
+                                               std::span<const Mask<2, D>> present, bool imagine,
+                                               const Context& context) const {
   const std::size_t m = projection.size();
   const auto lost = std::size_t(options.missing);
   if (frames.size() != m || present.size() != m)
@@ -178,7 +179,7 @@ SdumcFlow<T, D> SdumcNetwork<T, D>::operator()(const std::vector<Variable<T, 3, 
   const index_t batch = frames[0].extent(0), h = options.fused, v = index_t(views.size());
   Flow flow;
   flow.missing = options.missing;
-  flow.frames = frames;
+  flow.frames.assign(frames.begin(), frames.end());
   for (std::size_t i = 0; i < m; ++i) {
     const auto result = pooling[i](frames[i], present[i], context);
     flow.pooled.push_back(result.pooled);
@@ -227,8 +228,8 @@ SdumcFlows<T, D> both_flows(const SdumcNetwork<T, D>& network, const std::vector
                             const data::Stream<T, D>& simulated, const Context& complete_context,
                             const Context& missing_context) {
   const auto lost = std::size_t(network.options.missing);
-  std::vector<Variable<T, 3, D>> frames;
-  std::vector<Mask<2, D>> present;
+  List<Variable<T, 3, D>> frames;
+  List<Mask<2, D>> present;
   for (std::size_t m = 0; m < streams.size(); ++m) {
     frames.push_back(network.project(m, streams[m]));
     present.push_back(network.visible(streams[m]));

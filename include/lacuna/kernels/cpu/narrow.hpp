@@ -12,6 +12,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "lacuna/kernels/cpu/activation.hpp"
@@ -62,8 +63,7 @@ struct Narrow {
   /// largest score of a query, and one over the sum of the exponentials. `room`: forward_room numbers.
   template <class T>
   static void forward(const NarrowHead<T>& h, T* weights, T* statistics, T* y, index_t y_stride, T* room) {
-    h.key_size == 4 && h.value_size == 4 ? forward_sized<4>(h, weights, statistics, y, y_stride, room)
-                                         : forward_sized<0>(h, weights, statistics, y, y_stride, room);
+    by_size(h, [&](auto size) { forward_sized<decltype(size)::value>(h, weights, statistics, y, y_stride, room); });
   }
   /// Gradients of one head from y, dy (queries, value_size) and the statistics. dquery, element (i, c) at
   /// i · query_stride + c, is added to or overwritten; dkey and dvalue (features, padded) are overwritten with planes;
@@ -72,9 +72,10 @@ struct Narrow {
   template <class T>
   static void backward(const NarrowHead<T>& h, const T* statistics, const T* y, const T* dy, index_t y_stride,
                        T* dquery, bool fresh_query, T* dkey, T* dvalue, T* dscore, T* room) {
-    h.key_size == 4 && h.value_size == 4
-        ? backward_sized<4>(h, statistics, y, dy, y_stride, dquery, fresh_query, dkey, dvalue, dscore, room)
-        : backward_sized<0>(h, statistics, y, dy, y_stride, dquery, fresh_query, dkey, dvalue, dscore, room);
+    by_size(h, [&](auto size) {
+      backward_sized<decltype(size)::value>(h, statistics, y, dy, y_stride, dquery, fresh_query, dkey, dvalue, dscore,
+                                            room);
+    });
   }
 
  private:
@@ -84,6 +85,19 @@ struct Narrow {
   static constexpr index_t lanes = Transpose::lanes<T>;
   template <class T>
   static constexpr T nothing = -std::numeric_limits<T>::infinity();
+
+  /// f(the number of features as a constant, or 0 for a number that is not known when compiling)
+  template <class T, class F>
+  static void by_size(const NarrowHead<T>& h, F&& f) {
+    switch (h.key_size == h.value_size ? h.key_size : 0) {
+      case 4:
+        return f(std::integral_constant<int, 4>());
+      case 8:
+        return f(std::integral_constant<int, 8>());
+      default:
+        return f(std::integral_constant<int, 0>());
+    }
+  }
 
   template <class T>
   static Packet<T> load(const T* x) {
@@ -120,7 +134,7 @@ struct Narrow {
   static Packet<T> mix(index_t features, const T* row, const Packet<T>* plane) {
     const index_t n = C > 0 ? C : features;
     Packet<T> sum = Eigen::internal::pmul(all(row[0]), plane[0]);
-#pragma GCC unroll 4
+#pragma GCC unroll 16
     for (index_t c = 1; c < n; ++c) sum = Eigen::internal::pmadd(all(row[c]), plane[c], sum);
     return sum;
   }
@@ -128,7 +142,7 @@ struct Narrow {
   template <int C, class T>
   static void spread(index_t features, const Packet<T>& x, const T* row, Packet<T>* sum) {
     const index_t n = C > 0 ? C : features;
-#pragma GCC unroll 4
+#pragma GCC unroll 16
     for (index_t c = 0; c < n; ++c) sum[c] = Eigen::internal::pmadd(x, all(row[c]), sum[c]);
   }
   /// to (features, width): planes of `count` rows, zeros behind them.
@@ -312,7 +326,7 @@ struct Narrow {
           Packet<T> sum[4] = {all(T(0)), all(T(0)), all(T(0)), all(T(0))};
           for (index_t v = 0; v < width; v += lanes<T>) {
             const Packet<T> ds = load(slope + i * width + v);
-#pragma GCC unroll 4
+#pragma GCC unroll 16
             for (index_t f = 0; f < count; ++f) sum[f] = pmadd(ds, load(key + (c + f) * width + v), sum[f]);
           }
           Transpose::sums_of_four<T>(sum, sums);

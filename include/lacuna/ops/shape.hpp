@@ -105,5 +105,11 @@ Variable<T, 2, D> weighted_sum(const Variable<T, 2, D>& w, const Variable<T, 3, 
       },
       w, x);
 }
+/// The same for a list in braces: weighted_sum(w, x, {0, 1, 1}).
+template <class T, class D>
+Variable<T, 2, D> weighted_sum(const Variable<T, 2, D>& w, const Variable<T, 3, D>& x,
+                               std::initializer_list<std::uint8_t> chosen) {
+  return weighted_sum(w, x, std::span<const std::uint8_t>(chosen.begin(), chosen.size()));
+}
 
 }  // namespace lacuna

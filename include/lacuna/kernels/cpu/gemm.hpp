@@ -3,7 +3,7 @@
 /// Policy: one entry point, so that the four layouts share one micro-kernel; C is cut into tiles whose borders depend
 /// on the sizes alone, each tile is one sequential product over the whole depth: the same bits with any number of
 /// threads. Blocks of the operands are packed to stay in the second cache, panels of them in the first (Goto & van de
-/// Geijn 2008).
+/// Geijn 2008); what lies in the right order already is read where it is.
 #pragma once
 
 #include "lacuna/core/device.hpp"
@@ -96,24 +96,24 @@ struct Gemm {
     }
   }
 
-  /// A block of C: the packed panels of A times those of B. b_panel(j): the panel that starts at column j, its stride.
-  template <class T, class RightPanel>
-  static void block(index_t m, index_t n, index_t k, const T* packed_a, RightPanel&& b_panel, T beta, T* c,
+  /// A block of C: the panels of A times those of B. a_panel(i), b_panel(j): the panel that starts at row i or column
+  /// j, and its stride.
+  template <class T, class LeftPanel, class RightPanel>
+  static void block(index_t m, index_t n, index_t k, LeftPanel&& a_panel, RightPanel&& b_panel, T beta, T* c,
                     index_t ldc) {
     using P = Panel<T>;
-    const T* left = packed_a;
     for (index_t i = 0; i < m;) {
       const index_t width = P::panel_rows(m - i), rows = m - i < width ? m - i : width;
+      const auto [left, left_stride] = a_panel(i);
       for (index_t j = 0; j < n; j += P::columns) {
         const index_t columns = n - j < P::columns ? n - j : P::columns;
         const auto [right, stride] = b_panel(j);
         T* const to = c + i * ldc + j;
         if (columns > P::lanes)
-          P::template tile_of<2>(k, left, right, stride, beta, to, ldc, rows, columns);
+          P::template tile_of<2>(k, left, left_stride, right, stride, beta, to, ldc, rows, columns);
         else
-          P::template tile_of<1>(k, left, right, stride, beta, to, ldc, rows, columns);
+          P::template tile_of<1>(k, left, left_stride, right, stride, beta, to, ldc, rows, columns);
       }
-      left += width * k;
       i += rows;
     }
   }
@@ -136,6 +136,8 @@ void Gemm::gemm_serial(index_t m, index_t n, index_t k, Operand<T> a, Operand<T>
   const auto least = [](index_t x, index_t y) { return x < y ? x : y; };
   const index_t deep = least(k, depth_block), high = least(m, row_block), wide = least(n, column_block);
   const bool direct = !b.transposed && m <= 2 * P::rows;  // too few rows to be worth a copy of B
+  // the rows of a transposed A stand side by side already; far apart, the lines of a panel would share cache sets
+  const bool in_place = a.transposed && a.stride <= 1024;
   const auto panel_width = [](index_t left) { return left > P::lanes ? P::columns : P::lanes; };
   const Room<T> room((high + P::rows) * deep + P::lanes + (direct ? P::columns * deep : (wide + P::columns) * deep));
   T *const left = room.numbers, *const right = left + (high + P::rows) * deep + P::lanes;
@@ -159,19 +161,24 @@ void Gemm::gemm_serial(index_t m, index_t n, index_t k, Operand<T> a, Operand<T>
                 .rows_from(i);
         for (index_t r = 0; r < rows;) {
           const index_t width = P::panel_rows(rows - r);
-          P::pack_left(least(width, rows - r), depth, from.rows_from(r).data, a.stride, a.transposed, width,
-                       left + r * depth);
+          if (!in_place || rows - r < width)
+            P::pack_left(least(width, rows - r), depth, from.rows_from(r).data, a.stride, a.transposed, width,
+                         left + r * depth);
           r += width;
         }
+        struct At {
+          const T* data;
+          index_t stride;
+        };
+        const auto left_panel = [&](index_t r) {
+          const index_t width = P::panel_rows(rows - r);
+          return in_place && rows - r >= width ? At{from.data + r, a.stride} : At{left + r * depth, width};
+        };
         const auto panel = [&](index_t s) {
-          struct At {
-            const T* data;
-            index_t stride;
-          };
           if (direct && s < tail) return At{source.data + s, b.stride};
           return At{right + (direct ? 0 : s * depth), panel_width(columns - s)};
         };
-        block(rows, columns, depth, static_cast<const T*>(left), panel, factor, c + i * ldc + j, ldc);
+        block(rows, columns, depth, left_panel, panel, factor, c + i * ldc + j, ldc);
       }
     }
   }

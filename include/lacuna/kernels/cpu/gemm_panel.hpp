@@ -10,7 +10,8 @@
 
 #include "lacuna/core/shape.hpp"
 
-// g++ warns that a template argument which is a vector register drops its alignment; Eigen's transposition asks for one.
+// g++ warns that a template argument which is a vector register drops its alignment; Eigen's transposition asks for
+// one.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"
 
@@ -25,17 +26,17 @@ struct Panel {
   static constexpr index_t columns = 2 * lanes;
 
   /// C (count rows, width columns) = beta C + A B over `depth`; count ≤ R, width at most V vectors.
-  /// a: packed, element (i, p) at p · R + i. b: element (p, j) at p · b_stride + j.
+  /// a: element (i, p) at p · a_stride + i, R of them readable. b: element (p, j) at p · b_stride + j.
   template <int R, int V>
-  static void tile(index_t depth, const T* a, const T* b, index_t b_stride, T beta, T* c, index_t ldc, index_t count,
-                   index_t width) {
+  static void tile(index_t depth, const T* a, index_t a_stride, const T* b, index_t b_stride, T beta, T* c, index_t ldc,
+                   index_t count, index_t width) {
     using namespace Eigen::internal;
     Packet sum[R][V];
 #pragma GCC unroll 16
     for (int i = 0; i < R; ++i)
 #pragma GCC unroll 2
       for (int v = 0; v < V; ++v) sum[i][v] = pset1<Packet>(T(0));
-    for (index_t p = 0; p < depth; ++p, a += R, b += b_stride) {
+    for (index_t p = 0; p < depth; ++p, a += a_stride, b += b_stride) {
       Packet column[V];
 #pragma GCC unroll 2
       for (int v = 0; v < V; ++v) column[v] = ploadu<Packet>(b + v * lanes);
@@ -66,17 +67,17 @@ struct Panel {
   }
   /// The same for `count` rows in a panel of the next larger size.
   template <int V>
-  static void tile_of(index_t depth, const T* a, const T* b, index_t b_stride, T beta, T* c, index_t ldc, index_t count,
-                      index_t width) {
+  static void tile_of(index_t depth, const T* a, index_t a_stride, const T* b, index_t b_stride, T beta, T* c,
+                      index_t ldc, index_t count, index_t width) {
     switch (panel_rows(count)) {
       case rows:
-        return tile<rows, V>(depth, a, b, b_stride, beta, c, ldc, count, width);
+        return tile<rows, V>(depth, a, a_stride, b, b_stride, beta, c, ldc, count, width);
       case 8:
-        return tile<8, V>(depth, a, b, b_stride, beta, c, ldc, count, width);
+        return tile<8, V>(depth, a, a_stride, b, b_stride, beta, c, ldc, count, width);
       case 4:
-        return tile<4, V>(depth, a, b, b_stride, beta, c, ldc, count, width);
+        return tile<4, V>(depth, a, a_stride, b, b_stride, beta, c, ldc, count, width);
       default:
-        return tile<1, V>(depth, a, b, b_stride, beta, c, ldc, count, width);
+        return tile<1, V>(depth, a, a_stride, b, b_stride, beta, c, ldc, count, width);
     }
   }
   /// Sizes of panels: all rows that are left, or `rows` of them.

@@ -25,10 +25,16 @@ class Trainer {
   using D = device_of<M>;
 
   /// Starts anew: prepares the model, and seats its parameters in one buffer. The model and the data must outlive this.
-  Trainer(M& model, const data::Dataset& data, const FitOptions& options = {})
+  /// Throws models::Stopped when the observer ends the preparation.
+  Trainer(M& model, const data::Dataset& data, const FitOptions& options = {}, Observer* observer = nullptr)
       : Trainer(model, data, options, [&] {
           Random random = Random(options.seed).split(preparing);
-          prepare(model, data, random);
+          models::Watch watch;
+          if (observer != nullptr)
+            watch = [observer] {
+              if (observer->stop_preparing()) throw models::Stopped();
+            };
+          prepare(model, data, random, watch);
         }) {}
   /// Goes on from what `save` gave, to the same bits as if nothing had happened in between. Throws IoError when the
   /// state does not fit, OptionError when an option differs.
@@ -245,10 +251,11 @@ class Trainer {
   double seconds_ = 0;
 };
 
-/// Trains until the end, or until the observer stops it; the best parameters so far are in the model then.
+/// Trains until the end, or until the observer stops it; the best parameters so far are in the model then. Throws
+/// models::Stopped when it is stopped before training begins.
 template <Learner M>
 History fit(M& model, const data::Dataset& data, const FitOptions& options, Observer& observer) {
-  Trainer<M> trainer(model, data, options);
+  Trainer<M> trainer(model, data, options, &observer);
   while (!trainer.finished() && !observer.stop()) trainer.step(observer);
   trainer.restore_best();
   return trainer.history();

@@ -8,9 +8,11 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 
 #include "lacuna/nn/pack.hpp"
 #include "lacuna/optim/adam.hpp"
+#include "lacuna/optim/average.hpp"
 #include "lacuna/optim/clip.hpp"
 #include "lacuna/train/fit_options.hpp"
 #include "lacuna/train/progress.hpp"
@@ -61,6 +63,7 @@ class Trainer {
     loss.total.backward();
     const double factor = options_.clip > 0 ? clip_factor(gradient_norm(packed_), options_.clip) : 1;
     adam_.step(options_.rate(epoch_), factor);
+    if (average_) average_->update();
     ++batch_;
     observer.batch({epoch_ + 1, options_.epochs, end, samples(), sums_[0].second / double(end),
                     history_.epochs.empty() ? nullptr : &history_.epochs.back()});
@@ -105,6 +108,11 @@ class Trainer {
     State optimizer;
     adam_.save_state(optimizer);
     training.put("optimizer", optimizer);
+    if (average_) {
+      State average;
+      average_->save_state(average);
+      training.put("average", average);
+    }
     training.put("has_best", best_.defined());
     State part;
     selector_.save_state(part);
@@ -127,7 +135,9 @@ class Trainer {
         random_(Random(options.seed).split(stepping)),
         packed_((make_ready(), pack<T, D>(model))),
         adam_(packed_, {.weight_decay = options.weight_decay}),
-        selector_(conditions_of(model, data.modality_names()), options.batch) {}
+        selector_(conditions_of(model, data.modality_names()), options.batch) {
+    if (options.average > 0) average_.emplace(packed_, EmaOptions{.decay = options.average, .warmup = true});
+  }
 
   static const FitOptions& checked(const M& model, const FitOptions& options, const data::Dataset& data) {
     options.check();
@@ -176,8 +186,10 @@ class Trainer {
   }
 
   void judge() {
+    if (average_) average_->swap();
     Selector::Verdict verdict = selector_.judge(model_, data_.validation);
     if (verdict.best) best_ = packed_.values.clone();
+    if (average_) average_->swap();
     EpochRecord record;
     record.epoch = epoch_ + 1;
     record.learning_rate = options_.rate(epoch_);
@@ -220,6 +232,7 @@ class Trainer {
     if (training.get<bool>("has_best")) best_ = packed_.values.clone();  // load_model has put the best ones there
     io::load_parameters(model_, training.under("parameters"));
     adam_.load_state(training.under("optimizer"));
+    if (average_) average_->load_state(training.under("average"));
     training.get("epoch", epoch_);
     training.get("batch", batch_);
     if (epoch_ < 0 || batch_ < 0 || batch_ >= samples() || batch_ * options_.batch >= samples())
@@ -242,6 +255,7 @@ class Trainer {
   Random random_;
   Packed<T, D> packed_;
   Adam<T, D> adam_;
+  std::optional<Ema<T, D>> average_;
   Selector selector_;
   Array<T, D> best_;
   History history_;

@@ -1,7 +1,7 @@
 // The folder of an experiment:
 //
 //   results.csv  results.json      one row per model, seed, protocol and condition; JSON holds everything below too
-//   averages.csv differences.csv   over the seeds; between models
+//   averages.csv differences.csv   over the seeds; between models; curves.csv: over the missing rate
 //   report.html                    all of it, to read
 //   timings.csv                    durations: the only thing that differs between two equal experiments
 //   runs/MODEL/seed-1/
@@ -52,8 +52,8 @@ class ExperimentFolder : public LockedFolder {
       }
       const std::string name = at->path().filename().string();
       for (const char* ours :
-           {"results.csv", "results.json", "averages.csv", "differences.csv", "report.html", "timings.csv",
-            "timing.csv", "predictions.npz", "model.lacuna", "history.csv", "unfinished.lacuna"})
+           {"results.csv", "results.json", "averages.csv", "differences.csv", "curves.csv", "report.html",
+            "timings.csv", "timing.csv", "predictions.npz", "model.lacuna", "history.csv", "unfinished.lacuna"})
         if (name.rfind(std::string(ours) + ".tmp-", 0) == 0 || (!only_temporaries && name == ours))
           files.push_back(at->path());
     }

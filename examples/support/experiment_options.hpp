@@ -112,7 +112,8 @@ inline void declare(CLI::App& app, ExperimentOptions& o) {
   group = "Experiment";
   add(group, "--models", o.models,
       "models, as corrkd,sdumc; with options as corrkd:scd=0:epochs=30; the constant predictor is always there");
-  add(group, "--ablation", o.ablation, "all variants of this model, the rows of its ablation table");
+  add(group, "--ablation", o.ablation,
+      "all variants of this model, the rows of its ablation table; options as with --models");
   app.add_flag("--list-models", o.list_models, "show all models and their variants, and end")->group(group);
   add(group, "--seeds", o.seeds, "one training of every model for each, as 1,2,3")->capture_default_str();
   add(group, "--protocols", o.protocols, "under which conditions: " + protocols)->capture_default_str();

@@ -18,6 +18,7 @@ inline void write_results(const ExperimentFolder& folder, const lacuna::lab::Res
   train::write_text(folder.file("results.csv"), lab::rows_csv(results));
   train::write_text(folder.file("averages.csv"), lab::averages_csv(results));
   train::write_text(folder.file("differences.csv"), lab::differences_csv(results));
+  train::write_text(folder.file("curves.csv"), lab::curves_csv(results));
   train::write_text(folder.file("timings.csv"), lab::timings_csv(records));
   train::write_text(folder.file("results.json"), lab::results_text(results));
   train::write_text(folder.file("report.html"), lab::report_html(results, records));

@@ -49,6 +49,7 @@ class Watch : public lacuna::train::Progress {
                  record.seconds);
   }
   bool stop() override { return interrupt_.signal() != 0; }
+  bool stop_preparing() override { return stop(); }
 
  private:
   std::string name_;
@@ -201,7 +202,10 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
       saved = Clock::now();
     };
     trained = system.train(order);
-    if (!trained) return std::nullopt;
+    if (!trained) {
+      if (!ExperimentFolder::exists(path("unfinished.lacuna"))) say("was being prepared; it will start anew");
+      return std::nullopt;
+    }
     if (!trained->history.epochs.empty()) train::write_text(path("history.csv"), trained->history.csv());
     if (!trained->state.values().empty()) {
       State state = trained->state, history;

@@ -60,15 +60,17 @@ inline lacuna::lab::System make_model(const ModelSpec& spec, const SystemRequest
   return best->make(spec, spec.name == best->name ? "" : spec.name.substr(best->name.size() + 1), request);
 }
 
-/// A system and all its variants, the rows of an ablation table. Throws OptionError.
-inline std::vector<std::string> ablation_of(const std::string& name) {
+/// A system and all its variants, the rows of an ablation table; options behind the name are those of every row.
+/// Throws OptionError.
+inline std::vector<std::string> ablation_of(const std::string& text) {
+  const std::string name = parse_model(text).name, options = text.substr(name.size());
   std::string known;
   for (const SystemEntry& entry : system_entries()) {
     if (entry.variants.empty()) continue;
     known += (known.empty() ? "" : ", ") + entry.name;
     if (entry.name != name) continue;
-    std::vector<std::string> models{name};
-    for (const Variant& variant : entry.variants) models.push_back(name + "-" + variant.name);
+    std::vector<std::string> models{text};
+    for (const Variant& variant : entry.variants) models.push_back(name + "-" + variant.name + options);
     return models;
   }
   throw lacuna::OptionError("there is no ablation table of '" + name + "'; there are those of " + known);

@@ -9,13 +9,20 @@ namespace {
 lacuna::lab::System make_corrkd(const ModelSpec& spec, const std::string& variant, const SystemRequest& request,
                                 const std::string& preset) {
   using namespace lacuna;
-  const auto recipe = models::corrkd_preset(preset, "any", request.inputs, request.classes,
-                                            models::CorrkdLabels::regression);  // of real labels
+  auto labels = models::CorrkdLabels::regression;  // of real labels, unless the user makes classes of them
+  for (const auto& [option, value] : spec.settings)
+    if (option == "labels") set_value(option, value, labels);
+  const auto recipe = models::corrkd_preset(preset, "any", request.inputs, request.classes, labels);
   const bool robust = preset == "robust";
   models::CorrkdOptions o = recipe.model;
   if (variant == "without-scd") o.loss.scd = 0;
   if (variant == "without-cpd") o.loss.cpd = 0;
-  if (variant == "without-rcd") o.loss.response = models::ResponseLoss::kl;
+  if (variant == "without-rcd") {
+    if (o.labels == models::CorrkdLabels::regression)
+      o.loss.rcd = 0;  // predictions are pulled by their square difference in both: leave it out
+    else
+      o.loss.response = models::ResponseLoss::kl;
+  }
   if (variant == "student") o.distill = false;
   const train::FitOptions fit{.epochs = recipe.epochs,
                               .batch = recipe.batch,
@@ -41,10 +48,11 @@ lacuna::lab::System make_corrkd(const ModelSpec& spec, const std::string& varian
 }  // namespace
 
 std::vector<SystemEntry> corrkd_systems() {
-  const std::vector<Variant> variants{{"without-scd", "no sample-level contrast"},
-                                      {"without-cpd", "no prototypes"},
-                                      {"without-rcd", "KL divergence in the place of response disentanglement"},
-                                      {"student", "no teacher: the student alone under random missing"}};
+  const std::vector<Variant> variants{
+      {"without-scd", "no sample-level contrast"},
+      {"without-cpd", "no prototypes"},
+      {"without-rcd", "KL divergence in the place of response disentanglement; real labels: neither"},
+      {"student", "no teacher: the student alone under random missing"}};
   return {{"corrkd", "CorrKD, preset 'paper'", variants,
            [](const auto& spec, const auto& variant, const auto& request) {
              return make_corrkd(spec, variant, request, "paper");

@@ -12,7 +12,10 @@ lacuna::lab::System learner(const ModelSpec& spec, const SystemRequest& request,
   using namespace lacuna;
   // the options of training first: some options of models follow them
   apply_settings(request.common, [&](auto&& f) { visit_training(fit, f); });
-  const Settings own = apply_settings(spec.settings, [&](auto&& f) { visit_training(fit, f); });
+  const Settings own = apply_settings(spec.settings, [&](auto&& f) {
+    visit_training(fit, f);
+    f("average", fit.average);
+  });
   couple(options, fit);
   Settings unknown = apply_settings(own, [&](auto&& f) { Options::visit(options, f); });
   std::string recipe, known;
@@ -21,6 +24,7 @@ lacuna::lab::System learner(const ModelSpec& spec, const SystemRequest& request,
     known += (known.empty() ? "" : ", ") + name;
   };
   visit_training(fit, note);
+  if (fit.average > 0) note("average", fit.average);
   recipe += "schedule=" + schedule + " ";
   Options::visit(options, note);
   recipe.pop_back();

@@ -1,6 +1,6 @@
 // A model as a user names it: NAME or NAME:OPTION=VALUE:OPTION=VALUE, as corrkd:scd=0.5:epochs=30. Options are those
 // that the model stores (their `visit`), and those of training: epochs, batch, lr, weight_decay, gradient_clip,
-// patience.
+// patience, average.
 #pragma once
 
 #include <charconv>

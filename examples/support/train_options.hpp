@@ -91,6 +91,7 @@ struct TrainOptions {
     f(group, "decay-every", o.decay_every, "epochs between two of these decays");
     f(group, "weight-decay", o.fit.weight_decay, "coupled weight decay of Adam");
     f(group, "clip", o.fit.clip, "largest norm of the gradient; 0 = no limit");
+    f(group, "average", o.fit.average, "decay per step of an average of the weights, which then is kept; 0 = none");
     f(group, "patience", o.fit.patience, "epochs without a better validation score before it stops; 0 = never");
     f(group, "order", o.order, "order of the samples; published: that of the file, every epoch", "shuffled",
       "published");

@@ -94,7 +94,17 @@ std::optional<lacuna::train::SeedReport> train_seed(const TrainOptions& options,
           stderr, "%spreparing: features are standardised%s\n", label.c_str(),
           options.simulated_text.empty() ? (", a decoder learns to stand in for " + options.missing).c_str() : "");
     model = make(seed);
-    trainer = std::make_unique<train::Trainer<Model>>(model, set, fit);
+    struct : train::Observer {
+      const train::Interrupt* interrupt;
+      bool stop_preparing() override { return interrupt->signal() != 0; }
+    } listener;
+    listener.interrupt = &interrupt;
+    try {
+      trainer = std::make_unique<train::Trainer<Model>>(model, set, fit, &listener);
+    } catch (const models::Stopped&) {
+      std::fprintf(stderr, "%sstopped while the model was being prepared; it will start anew\n", label.c_str());
+      return std::nullopt;
+    }
   }
 
   folder.make_seed(seed);

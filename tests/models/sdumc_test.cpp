@@ -385,3 +385,38 @@ TEST_CASE("sdumc: refuses options that make no network, and streams that do not 
   wrong.streams.pop_back();
   CHECK_THROWS_AS(wrong.flows(), ShapeError);
 }
+
+TEST_CASE("sdumc: one frame per modality gives what the same frame gives beside an absent one") {
+  const SdumcOptions options = small({3, 2, 4});
+  auto p = make<double>(options, {{1, 1, 0}, {1, 1, 1}, {1, 0, 1}, {1, 1, 1}});
+  auto longer = p;
+  for (auto* stream : {&longer.streams[0], &longer.streams[1], &longer.streams[2], &longer.simulated}) {
+    const index_t width = stream->frames.extent(2);
+    data::Stream<double> two{Tensor<double, 3>::zeros({3, 2, width}), Mask<2>::zeros({3, 2})};
+    for (index_t b = 0; b < 3; ++b) {
+      two.present(b, 0) = stream->present(b, 0);
+      for (index_t f = 0; f < width; ++f) two.frames(b, 0, f) = stream->frames(b, 0, f);
+    }
+    *stream = two;
+  }
+  const auto short_flows = p.flows(), long_flows = longer.flows();
+  const auto close = [](const std::vector<double>& found, const std::vector<double>& expected) {
+    REQUIRE(found.size() == expected.size());  // products of matrices of other heights round otherwise
+    for (std::size_t i = 0; i < found.size(); ++i) CHECK(std::abs(found[i] - expected[i]) < 1e-14);
+  };
+  for (const auto& [ours, theirs] :
+       {std::pair(short_flows.complete, long_flows.complete), std::pair(short_flows.missing, long_flows.missing)}) {
+    const auto found = results(ours), expected = results(theirs);
+    for (std::size_t i = 0; i < found.size(); ++i) close(found[i], expected[i]);
+    for (std::size_t m = 0; m < 3; ++m)
+      close(ours.content[m].value().to_vector(), theirs.content[m].value().to_vector());
+  }
+  p.losses().total.backward();
+  const auto found = gradients(p.network);
+  longer.losses().total.backward();
+  const auto expected = gradients(longer.network);
+  REQUIRE(found.size() == expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i)
+    for (std::size_t k = 0; k < found[i].size(); ++k)
+      CHECK(found[i][k] == doctest::Approx(expected[i][k]).epsilon(1e-10));
+}

@@ -98,3 +98,41 @@ TEST_CASE("attention pooling: dropout hits the frames before and the result afte
   CHECK(run(masks(2, 1)) != inference);
   CHECK(run(masks(2, 1)) != doubled);  // frames change the weights too
 }
+
+TEST_CASE("attention pooling: one frame gives what two frames give of which one is absent, gradients included") {
+  Random random(7);
+  AttentionPooling<double> pooling({.width = 3, .dropout = 0}, random);
+  ViewCrossAttention<double> cross({.width = 3, .dropout = 0}, random);
+  const Variable<double, 3> queries(init::uniform<double, 3>({3, 2, 3}, 1.0, random), true);
+  const std::vector<double> frames{1, -2, 0.5, 3, 0.25, -1, NAN, NAN, NAN};  // the last sample has none
+  std::vector<double> padded;
+  for (std::size_t b = 0; b < 3; ++b) {
+    padded.insert(padded.end(), frames.begin() + std::ptrdiff_t(3 * b), frames.begin() + std::ptrdiff_t(3 * b + 3));
+    padded.insert(padded.end(), 3, b == 2 ? 0 : 9.0);
+  }
+  for (std::size_t i = 12; i < 15; ++i) padded[i] = 0;  // projections of the general form want finite numbers
+  const Variable<double, 3> one(Tensor<double, 3>::from({3, 1, 3}, frames), true);
+  const Variable<double, 3> two(Tensor<double, 3>::from({3, 2, 3}, padded), true);
+  const auto alone = Mask<2>::from({3, 1}, {1, 1, 0}), first = Mask<2>::from({3, 2}, {1, 0, 1, 0, 0, 0});
+  const auto short_pool = pooling(one, alone, {}), long_pool = pooling(two, first, {});
+  const auto short_cross = cross(queries, one, alone, {}), long_cross = cross(queries, two, first, {});
+  CHECK(short_pool.pooled.value().to_vector() == long_pool.pooled.value().to_vector());
+  CHECK(short_cross.output.value().to_vector() == long_cross.output.value().to_vector());
+  CHECK(short_pool.weights.to_vector() == std::vector<double>{1, 1, 0});
+  CHECK(short_cross.weights.shape() == Shape{3, 1, 2, 1});
+  CHECK(short_cross.weights.to_vector() == std::vector<double>{1, 1, 1, 1, 0, 0});
+  const auto objective = [](const auto& pool, const auto& attended) {
+    return sum(multiply(pool.pooled, pool.pooled)) + sum(multiply(attended.output, attended.output));
+  };
+  objective(short_pool, short_cross).backward();
+  objective(long_pool, long_cross).backward();
+  const auto found = one.grad().to_vector(), expected = two.grad().to_vector();
+  for (std::size_t b = 0; b < 3; ++b)
+    for (std::size_t f = 0; f < 3; ++f) CHECK(found[3 * b + f] == doctest::Approx(expected[6 * b + f]).epsilon(1e-14));
+  for (std::size_t f = 0; f < 3; ++f) CHECK(found[6 + f] == 0);
+  for (const double g : queries.grad().to_vector()) CHECK(g == 0);
+  CHECK(pooling(one, Mask<2>(), {}).weights.to_vector() == std::vector<double>{1, 1, 1});  // no mask: all are present
+  CHECK_THROWS_AS(pooling(one, first, {}), ShapeError);
+  const Variable<double, 3> none(Tensor<double, 3>({0, 1, 3}));
+  CHECK(pooling(none, Mask<2>({0, 1}), {}).pooled.shape() == Shape{0, 3});
+}

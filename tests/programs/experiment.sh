@@ -34,19 +34,20 @@ rm occupied
 
 # a whole experiment; the tables again from the folder, and the report
 lab --out whole >table.txt 2>progress.txt
-for file in results.csv results.json averages.csv differences.csv timings.csv report.html \
+for file in results.csv results.json averages.csv differences.csv curves.csv timings.csv report.html \
   runs/constant/seed-0/predictions.npz runs/corrkd-student_width=8_heads=2_depth=1/seed-2/{predictions.npz,model.lacuna,history.csv}; do
   exists "whole/$file"
 done
 # constant and ridge once, two models with two seeds; 7 + 11 conditions each
 [[ $(wc -l <whole/results.csv) == $((1 + 6 * 18)) ]] || wrong "results.csv has $(wc -l <whole/results.csv) lines"
 head -1 whole/results.csv | grep -q '^model,seed,protocol,condition,present,rate,masks,mae,' || wrong "$(head -1 whole/results.csv)"
-for word in 'average of incomplete' 'r=2' 'AUILC' ' ± ' 'less that of constant'; do
+for word in 'average of incomplete' 'r=2' 'AUILC' ' ± ' 'over the missing rate' 'less that of constant'; do
   grep -q -- "$word" table.txt || wrong "the tables have no '$word'"
 done
 # at rate 1.0 nothing is left, and every model is the constant predictor
 [[ $(grep ',p1-intra,rate-1.0,' whole/results.csv | cut -d, -f7- | sort -u | wc -l) == 1 ]] ||
   wrong "models differ where nothing is present: $(grep ',p1-intra,rate-1.0,' whole/results.csv)"
+[[ $(grep -c ',p1-intra,mae,.*,constant$' whole/curves.csv) == 4 ]] || wrong "curves do not end in the constant: $(cat whole/curves.csv)"
 "$experiment" --print whole >printed.txt
 while IFS= read -r line; do
   grep -qF -- "$line" table.txt || wrong "--print shows another line: $line"
@@ -97,9 +98,10 @@ same_tables whole from_file
 
 # class ids, and an ablation table
 class_set set.npz
-"$experiment" --data set.npz --ablation corrkd --models sdumc-any:width=16:fused=8:contrast=8 --epochs 1 --batch 16 --seeds 1 \
+"$experiment" --data set.npz --ablation corrkd:depth=1 --models sdumc-any:width=16:fused=8:contrast=8 --epochs 1 --batch 16 --seeds 1 \
   --protocols p1 --draws 20 --quiet --out classes >table.txt
-for word in 'accuracy, %' 'f1_weighted, %' corrkd-without-scd corrkd-without-cpd corrkd-without-rcd corrkd-student 'less that of corrkd'; do
+for word in 'accuracy, %' 'f1_weighted, %' corrkd-without-scd:depth=1 corrkd-without-cpd:depth=1 \
+  corrkd-without-rcd:depth=1 corrkd-student:depth=1 'less that of corrkd:depth=1'; do
   grep -q -- "$word" table.txt || wrong "the ablation table has no '$word'"
 done
 exists classes/report.html

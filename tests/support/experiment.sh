@@ -17,7 +17,7 @@ lab() {
 # All that two equal experiments have in common, byte for byte.
 same_tables() {
   local file
-  for file in results.csv results.json averages.csv differences.csv; do same "$1/$file" "$2/$file"; done
+  for file in results.csv results.json averages.csv differences.csv curves.csv; do same "$1/$file" "$2/$file"; done
 }
 
 # class_set FILE: two modalities and three classes; 30, 12 and 12 samples.

@@ -61,7 +61,11 @@ TEST_CASE("fit: the test split is never looked at") {
 
 TEST_CASE("trainer: going on from a saved state ends in the same bits, whichever step it was saved at") {
   const auto corpus = tiny_corpus();
-  const FitOptions options{.epochs = 4, .batch = 16, .schedule = optim::warmup_staircase(2, 1, 0.5), .clip = 0.5};
+  double average = 0;
+  SUBCASE("the weights of the best epoch") {}
+  SUBCASE("their average") { average = 0.9; }
+  const FitOptions options{
+      .epochs = 4, .batch = 16, .schedule = optim::warmup_staircase(2, 1, 0.5), .clip = 0.5, .average = average};
   Silent silent;
   auto undisturbed = tiny<float>(corpus);
   const auto whole = train::fit(undisturbed, corpus, options, silent);
@@ -101,10 +105,46 @@ TEST_CASE("trainer: going on from a saved state ends in the same bits, whichever
   }
 }
 
+TEST_CASE("trainer: the average of the weights is what is validated and kept, and training goes on without it") {
+  const auto corpus = tiny_corpus();
+  const FitOptions plain{.epochs = 3, .batch = 16, .learning_rate = 2e-2};
+  FitOptions averaged = plain;
+  averaged.average = 0.8;
+  auto model = tiny<double>(corpus), other = tiny<double>(corpus);
+  Trainer<TinyLearner<double>> trainer(model, corpus, averaged), reference(other, corpus, plain);
+  Silent silent;
+  std::vector<double> expected = flat(other), best;
+  double least = 1e300;
+  for (int t = 1; !reference.finished(); ++t) {
+    trainer.step(silent);
+    reference.step(silent);
+    CHECK(flat(model) == flat(other));  // the steps are those of a training without
+    const double keep = std::min(0.8, (1.0 + t) / (10.0 + t));
+    const auto now = flat(other);
+    for (std::size_t i = 0; i < now.size(); ++i) expected[i] = keep * expected[i] + (1 - keep) * now[i];
+    if (!trainer.at_epoch_end()) continue;
+    const auto& record = trainer.history().epochs.back();
+    CHECK(record.losses == reference.history().epochs.back().losses);
+    if (record.score < least) least = record.score, best = expected;
+    CHECK(record.best == (record.score == least));
+  }
+  trainer.restore_best();
+  const auto found = flat(model);
+  REQUIRE(found.size() == best.size());
+  for (std::size_t i = 0; i < best.size(); ++i) CHECK(found[i] == doctest::Approx(best[i]).epsilon(1e-12));
+  train::Selector again(model.conditions(corpus.modality_names()), plain.batch);
+  CHECK(again.judge(model, corpus.validation).score == least);
+  for (const double wrong : {-0.1, 1.0, double(NAN)}) {
+    averaged.average = wrong;
+    CHECK(error_of([&] { averaged.check(); }).find("average is") != std::string::npos);
+  }
+}
+
 TEST_CASE("trainer: a state that does not fit is refused with its reason") {
   const auto corpus = tiny_corpus();
   auto model = tiny<float>(corpus);
-  Trainer<TinyLearner<float>> trainer(model, corpus, {.epochs = 2, .batch = 16});
+  const double average = 0.5;  // a state with all there can be
+  Trainer<TinyLearner<float>> trainer(model, corpus, {.epochs = 2, .batch = 16, .average = average});
   Silent silent;
   trainer.step(silent);
   const State saved = trainer.save();
@@ -114,21 +154,26 @@ TEST_CASE("trainer: a state that does not fit is refused with its reason") {
       Trainer<TinyLearner<float>>(other, corpus, options, state);
     });
   };
-  CHECK(resumed(saved, {.epochs = 2, .batch = 16}) == "no error");
-  CHECK(resumed(saved, {.epochs = 2, .batch = 17}).find("batch 16, now it is 17") != std::string::npos);
-  CHECK(resumed(saved, {.epochs = 2, .batch = 16, .schedule = 1}).find("another schedule") != std::string::npos);
-  CHECK(resumed(saved, {.epochs = 2, .batch = 16, .seed = 2}).find("seed 1, now it is 2") != std::string::npos);
+  CHECK(resumed(saved, {.epochs = 2, .batch = 16, .average = average}) == "no error");
+  CHECK(resumed(saved, {.epochs = 2, .batch = 17, .average = average}).find("batch 16, now it is 17") !=
+        std::string::npos);
+  CHECK(resumed(saved, {.epochs = 2, .batch = 16, .schedule = 1, .average = average}).find("another schedule") !=
+        std::string::npos);
+  CHECK(resumed(saved, {.epochs = 2, .batch = 16, .average = average, .seed = 2}).find("seed 1, now it is 2") !=
+        std::string::npos);
+  CHECK(resumed(saved, {.epochs = 2, .batch = 16}).find("average 0.5, now it is 0") != std::string::npos);
   for (const auto& entry : saved.values()) {  // every single value is needed
     const std::string& name = entry.first;
     if (name == "lacuna") continue;
     State less = saved;
     less.erase(name);
     CAPTURE(name);
-    CHECK(resumed(less, {.epochs = 2, .batch = 16}).find("is missing") != std::string::npos);
+    CHECK(resumed(less, {.epochs = 2, .batch = 16, .average = average}).find("is missing") != std::string::npos);
   }
   State shifted = saved;
   shifted.put("training/batch", 99);
-  CHECK(resumed(shifted, {.epochs = 2, .batch = 16}).find("which the data do not have") != std::string::npos);
+  CHECK(resumed(shifted, {.epochs = 2, .batch = 16, .average = average}).find("which the data do not have") !=
+        std::string::npos);
 }
 
 TEST_CASE("trainer: bits do not depend on the number of threads") {

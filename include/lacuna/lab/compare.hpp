@@ -5,7 +5,7 @@
 /// averaged within it. So an interval tells what another test split would have done, not what other seeds would.
 #pragma once
 
-#include "lacuna/lab/results.hpp"
+#include "lacuna/lab/curves.hpp"
 
 namespace lacuna::lab {
 
@@ -101,6 +101,9 @@ inline Results make_results(const std::vector<ModelRuns>& models, const std::vec
     results.rows.insert(results.rows.end(), rows.begin(), rows.end());
   }
   results.differences = compare(models, protocols, truth, results.metrics, reference, options);
+  for (const std::string& metric : results.metrics)
+    for (Curve& curve : curves_of(models, protocols, truth, metric, options))
+      results.curves.push_back(std::move(curve));
   return results;
 }
 

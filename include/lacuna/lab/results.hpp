@@ -50,6 +50,17 @@ struct Difference {
   double value = 0;
   Interval interval;
 };
+/// What a curve over the missing rate ends in, where its last rate is 1: the constant predictor, or anything else.
+enum class CurveEnd { open, constant, other };
+/// Whether a metric only gets worse with the missing rate (lab/curves.hpp).
+struct Curve {
+  std::string model, protocol, metric;
+  std::string from = {}, to = {};  ///< the conditions of the step that gains most
+  double gain = 0;                 ///< of that step: positive is better
+  Interval interval = {};
+  bool falls = true;  ///< no step gains beyond its interval
+  CurveEnd end = CurveEnd::open;
+};
 struct RunInfo {
   std::uint64_t seed = 0;
   index_t epochs = 0, best_epoch = 0;
@@ -71,6 +82,7 @@ struct Results {
   std::vector<Row> rows;
   std::vector<Summary> summaries;
   std::vector<Difference> differences;
+  std::vector<Curve> curves;
 };
 
 inline double score_of(const Scores& scores, const std::string& name) {

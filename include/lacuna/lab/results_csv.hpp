@@ -2,6 +2,8 @@
 ///     rows:         model,seed,protocol,condition,present,rate,masks,<every metric>
 ///     averages:     model,protocol,condition,average,seeds,<metric>,<metric>_deviation,...     over the seeds
 ///     differences:  model,reference,protocol,condition,average,metric,difference,low,high
+///     curves:       model,protocol,metric,from,to,gain,low,high,falls,end     the step that gains most
+///     (lab/curves.hpp)
 /// `present` is empty where the number of modalities differs between samples; `average` is 1 for an average of the
 /// protocol, 0 for one of its conditions. Numbers read back exactly; nan where a metric is not defined.
 #pragma once
@@ -55,6 +57,20 @@ inline std::string differences_csv(const Results& results) {
     text += csv_field(one.model) + ',' + csv_field(one.reference) + ',' + csv_field(one.protocol) + ',' +
             csv_field(one.name) + ',' + (one.average ? "1" : "0") + ',' + csv_field(one.metric) + ',' +
             csv_number(one.value) + ',' + csv_number(one.interval.low) + ',' + csv_number(one.interval.high) + '\n';
+  return text;
+}
+
+/// By CurveEnd.
+inline constexpr const char* curve_ends[] = {"open", "constant", "other"};
+
+inline std::string curves_csv(const Results& results) {
+  using train::csv_field, train::csv_number;
+  std::string text = "model,protocol,metric,from,to,gain,low,high,falls,end\n";
+  for (const Curve& one : results.curves)
+    text += csv_field(one.model) + ',' + csv_field(one.protocol) + ',' + csv_field(one.metric) + ',' +
+            csv_field(one.from) + ',' + csv_field(one.to) + ',' + csv_number(one.gain) + ',' +
+            csv_number(one.interval.low) + ',' + csv_number(one.interval.high) + ',' + (one.falls ? "1" : "0") + ',' +
+            curve_ends[int(one.end)] + '\n';
   return text;
 }
 

@@ -93,6 +93,18 @@ inline nlohmann::ordered_json to_json(const Results& results) {
                                    {"difference", json_number(one.value)},
                                    {"low", json_number(one.interval.low)},
                                    {"high", json_number(one.interval.high)}});
+  json["curves"] = Json::array();
+  for (const Curve& one : results.curves)
+    json["curves"].push_back({{"model", one.model},
+                              {"protocol", one.protocol},
+                              {"metric", one.metric},
+                              {"from", one.from},
+                              {"to", one.to},
+                              {"gain", json_number(one.gain)},
+                              {"low", json_number(one.interval.low)},
+                              {"high", json_number(one.interval.high)},
+                              {"falls", one.falls},
+                              {"end", int(one.end)}});
   return json;
 }
 
@@ -149,6 +161,19 @@ inline Results results_from_json(const std::string& text, const std::string& ori
                                      one.at("metric"),
                                      number_of(one.at("difference")),
                                      {number_of(one.at("low")), number_of(one.at("high"))}});
+    for (const Json& one : json.value("curves", Json::array())) {  // files of before have none
+      const int end = one.at("end");
+      if (end < 0 || end > 2) throw IoError(detail::cat(origin, ": a curve ends in ", end, ", expected 0..2"));
+      results.curves.push_back({one.at("model"),
+                                one.at("protocol"),
+                                one.at("metric"),
+                                one.at("from"),
+                                one.at("to"),
+                                number_of(one.at("gain")),
+                                {number_of(one.at("low")), number_of(one.at("high"))},
+                                one.at("falls"),
+                                CurveEnd(end)});
+    }
     return results;
   } catch (const nlohmann::json::exception& error) {
     throw IoError(origin + ": holds no results: " + error.what());

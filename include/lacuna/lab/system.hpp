@@ -39,7 +39,7 @@ struct Trained {
 struct Training {
   const data::Dataset& data;
   std::uint64_t seed = 1;
-  train::Observer* observer = nullptr;  ///< its stop() ends the training
+  train::Observer* observer = nullptr;  ///< its stop() ends the training, its stop_preparing() what comes before
   const State* from = nullptr;          ///< an unfinished training, as `save` was given it
   /// Called after every epoch, and when it was stopped, with a function that makes the state; `last` is true then.
   std::function<void(const std::function<State()>& state, bool last)> save = {};
@@ -117,7 +117,11 @@ System make_system(std::string name, std::string recipe, train::FitOptions fit, 
     } else {
       const auto start = Clock::now();
       *model = make(order.seed);
-      trainer = std::make_unique<train::Trainer<M>>(*model, order.data, options);
+      try {
+        trainer = std::make_unique<train::Trainer<M>>(*model, order.data, options, order.observer);
+      } catch (const models::Stopped&) {
+        return std::nullopt;  // there is nothing to save yet
+      }
       preparing = std::chrono::duration<double>(Clock::now() - start).count();
     }
     const auto save = [&](bool last) {

@@ -1,5 +1,6 @@
 /// Results as plain tables for a terminal: of every protocol its averages, models down, mean ± deviation over seeds,
-/// the best of every column marked; then the differences of the headline metric. Shares are shown in percent.
+/// the best of every column marked; then whether curves over the missing rate only fall, and the differences, of the
+/// headline metric. Shares are shown in percent.
 #pragma once
 
 #include <cstdio>
@@ -88,6 +89,22 @@ inline std::string text_table(const std::vector<std::vector<std::string>>& rows)
 
 namespace lacuna::lab {
 
+/// Of the headline metric, whether its curves only fall; "" where there are none.
+inline std::string curves_text(const Results& results) {
+  std::vector<std::vector<std::string>> rows{
+      {"model", "protocol", "largest gain", "95 % interval", "from", "to", "only worse", "at rate 1"}};
+  for (const Curve& one : results.curves)
+    if (one.metric == results.metrics.at(0))
+      rows.push_back({one.model, one.protocol, shown_number(one.gain, one.metric),
+                      shown_number(one.interval.low, one.metric) + " to " + shown_number(one.interval.high, one.metric),
+                      one.from, one.to, one.falls ? "yes" : "NO",
+                      one.end == CurveEnd::open       ? ""
+                      : one.end == CurveEnd::constant ? "constant"
+                                                      : "OTHER"});
+  if (rows.size() == 1) return "";
+  return "\n" + metric_title(results.metrics[0]) + " over the missing rate\n" + detail::text_table(rows);
+}
+
 inline std::string terminal_text(const Results& results) {
   std::string text;
   const auto cells = [](const Summary* one, const std::string& metric, double best) -> std::string {
@@ -114,6 +131,7 @@ inline std::string terminal_text(const Results& results) {
         text += (text.empty() ? "" : "\n") + protocol.name + "\n" + detail::text_table(rows);
       }
     }
+  text += curves_text(results);
   if (results.differences.empty()) return text;
   std::vector<std::vector<std::string>> rows{{"model", "protocol", "average", "difference", "95 % interval"}};
   const std::string& metric = results.metrics.at(0);

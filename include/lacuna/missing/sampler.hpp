@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <span>
 
+#include "lacuna/core/context.hpp"
 #include "lacuna/missing/absence.hpp"
 #include "lacuna/missing/mask_set.hpp"
 
@@ -72,10 +73,10 @@ struct MrmOptions {
   }
 };
 
-/// none: nothing is taken away. uniform: the defaults. lnln: frames at a rate U(0, 1) per modality, untouched half of the time (LNLN takes exactly
-/// half of the samples). mplmm: with probability 0.7 one of the incomplete patterns. cmad: patterns with weights 2 3 3
-/// 1 1 3 1, harder ones more often; three modalities only. gcnet: streams at a fixed rate, one guaranteed; set
-/// `stream_rate`. Throws OptionError for another name.
+/// none: nothing is taken away. uniform: the defaults. lnln: frames at a rate U(0, 1) per modality, untouched half of
+/// the time (LNLN takes exactly half of the samples). mplmm: with probability 0.7 one of the incomplete patterns. cmad:
+/// patterns with weights 2 3 3 1 1 3 1, harder ones more often; three modalities only. gcnet: streams at a fixed rate,
+/// one guaranteed; set `stream_rate`. Throws OptionError for another name.
 inline MrmOptions mrm_preset(const std::string& name, index_t modalities = 3) {
   MrmOptions o;
   if (name == "uniform") return o;
@@ -186,6 +187,18 @@ data::Batch<T> draw(const MrmOptions& options, const data::Batch<T>& batch, std:
   std::vector<Mask<2>> present;
   for (std::size_t m = 0; m < modalities; ++m) present.push_back(batch.streams.at(m).present);
   return with_presence(batch, draw(options, present, batch.samples, source));
+}
+
+/// A batch in a step of training: drawn anew from the context's source, of which it takes one stream. `model` is named
+/// by the message. Throws OptionError when there is no source.
+template <class T>
+data::Batch<T> draw(const MrmOptions& options, const data::Batch<T>& batch, std::size_t modalities,
+                    const Context& context, const char* model) {
+  if (context.random == nullptr)
+    throw OptionError(detail::cat(
+        model, ": taking modalities away needs a random source; build the context with Context::train(random)"));
+  const RandomStream step = context.random->stream();
+  return draw(options, batch, modalities, Random(step.key, 0).split(step.id));
 }
 
 }  // namespace lacuna::missing

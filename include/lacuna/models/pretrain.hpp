@@ -39,10 +39,10 @@ struct PretrainRecord {
 };
 
 /// loss(samples, context) of the training split, check(samples) of the validation split: variables (), means over those
-/// samples. Throws Error when a loss is not finite.
+/// samples. Throws Error, which names `what`, when a loss is not finite.
 template <class T, class D, class M, class Loss, class Check>
 PretrainRecord pretrain(M& module, const PretrainOptions& o, index_t samples, index_t checks, Random& random,
-                        Loss&& loss, Check&& check) {
+                        Loss&& loss, Check&& check, const char* what = "pretraining") {
   const auto packed = pack<T, D>(module);
   Adam<T, D> adam(packed);
   Array<T, D> best;
@@ -60,7 +60,7 @@ PretrainRecord pretrain(M& module, const PretrainOptions& o, index_t samples, in
       packed.zero_grad();
       const Variable<T, 0, D> value = loss(part(order, begin), Context::train(random));
       if (!std::isfinite(double(value.item())))
-        throw Error(detail::cat("pretraining: the loss is not finite in epoch ", epoch, "; try a smaller rate"));
+        throw Error(detail::cat(what, ": the loss is not finite in epoch ", epoch, "; try a smaller rate"));
       value.backward();
       adam.step(o.rate, o.clip > 0 ? clip_factor(gradient_norm(packed), o.clip) : 1);
     }

@@ -26,6 +26,7 @@
 
 #include "lacuna/core/context.hpp"
 #include "lacuna/missing/sampler.hpp"
+#include "lacuna/models/preparation.hpp"
 #include "lacuna/models/task.hpp"
 #include "lacuna/ops/mask.hpp"
 
@@ -96,8 +97,8 @@ struct Supervised {
     network = Network(o, random);
   }
 
-  /// Fits standardisation on the training split, then lets the network pretrain.
-  void prepare(const data::Dataset& data, Random& random) {
+  /// Fits standardisation on the training split, then lets the network pretrain; `watch` may end that.
+  void prepare(const data::Dataset& data, Random& random, const Watch& watch = {}) {
     const std::vector<index_t> found = data.dimensions();
     if (found.size() < options.inputs.size() ||
         !std::equal(options.inputs.begin(), options.inputs.end(), found.begin()))
@@ -106,9 +107,9 @@ struct Supervised {
     for (std::size_t m = 0; m < options.inputs.size(); ++m) require_presence(data, data.train.modalities[m]);
     task.fit(data, options.standardize);
     if (options.standardize) standardizer = data::Standardizer::fit(data.train, {.clip = options.clip});
-    const auto fetch = [&](std::span<const index_t> samples) {
+    const auto fetch = watched(watch, [&](std::span<const index_t> samples) {
       return data::to_device<device>(visible(data::gather<scalar>(data.train, samples)));
-    };
+    });
     const auto check = [&](std::span<const index_t> samples) {
       return data::to_device<device>(visible(data::gather<scalar>(data.validation, samples)));
     };
@@ -125,14 +126,8 @@ struct Supervised {
     const Batch host = visible(batch);
     const DeviceBatch whole = data::to_device<device>(host);
     DeviceBatch seen = whole;
-    if (context.training() && options.drop.active()) {
-      if (context.random == nullptr)
-        throw OptionError(
-            detail::cat(Network::name, ": drop needs a random source; build the context with Context::train(random)"));
-      const RandomStream step = context.random->stream();
-      seen = data::to_device<device>(
-          missing::draw(options.drop, host, options.inputs.size(), Random(step.key, 0).split(step.id)));
-    }
+    if (context.training() && options.drop.active())
+      seen = data::to_device<device>(missing::draw(options.drop, host, options.inputs.size(), context, Network::name));
     Learned<scalar, device> learned;
     if constexpr (requires { network.learn(seen.streams, whole.streams, context); })
       learned = network.learn(seen.streams, whole.streams, context);

@@ -1,19 +1,45 @@
 /// Attention with projected keys and raw values: the two stages of Unified Modality Cross-Attention.
 /// (Weng et al., arXiv 2410.15029; formulas as in the authors' code)
+///
+/// Of a single frame the weight is 1 whatever query and key say: it is taken as it is, neither is computed, and neither
+/// gets a gradient, which would be 0.
 #pragma once
 
 #include "lacuna/nn/linear.hpp"
 #include "lacuna/ops/attention.hpp"
+#include "lacuna/ops/mask.hpp"
 #include "lacuna/ops/shape.hpp"
 
 namespace lacuna {
 
 /// Options of both stages.
 struct UmcaOptions {
-  index_t width;          ///< size of the frames
-  double scale = 0.3;     ///< of the scores; a constant, not 1/√width
-  double dropout = 0.5;   ///< of the frames before, and of the result after
+  index_t width;         ///< size of the frames
+  double scale = 0.3;    ///< of the scores; a constant, not 1/√width
+  double dropout = 0.5;  ///< of the frames before, and of the result after
 };
+
+namespace detail {
+
+/// What any query finds in sequences of one frame: the frame where it is present, 0 elsewhere. x (B, 1, width) →
+/// (B, queries, width), weights (B, 1, queries, 1).
+template <class T, class D>
+Attended<T, D> attend_to_one(const Variable<T, 3, D>& x, const Mask<2, D>& present, index_t queries) {
+  const index_t batch = x.extent(0), width = x.extent(2);
+  auto frame = reshape(x, std::array<index_t, 2>{batch, width});
+  Variable<T, 2, D> weight(Tensor<T, 2, D>::full({batch, 1}, T(1)));
+  if (present.defined()) {
+    expect_shape("attention", "present", present.shape(), Shape{batch, 1});
+    const Tensor<std::uint8_t, 1, D> flags = present.reshape(std::array<index_t, 1>{batch});
+    frame = keep_present(frame, flags);
+    weight = keep_present(weight, flags);
+  }
+  const auto many = std::size_t(queries);
+  return {stack(std::vector(many, frame)),
+          stack(std::vector(many, weight)).value().reshape(std::array<index_t, 4>{batch, 1, queries, 1})};
+}
+
+}  // namespace detail
 
 /// Stage 1, pooling by a learnable query c:
 ///   x' = dropout(x),  k_t = tanh(K x'_t + k₀),  a = softmax_t(scale ⟨c, k_t⟩),  p = dropout(Σ_t a_t x'_t).
@@ -31,15 +57,19 @@ struct AttentionPooling {
         key({.in = o.width, .out = o.width}, random) {}
 
   struct Result {
-    Variable<T, 2, D> pooled;    ///< (B, width)
-    Tensor<T, 4, D> weights;     ///< (B, 1, 1, T)
+    Variable<T, 2, D> pooled;  ///< (B, width)
+    Tensor<T, 4, D> weights;   ///< (B, 1, 1, T)
   };
   Result operator()(const Variable<T, 3, D>& x, const Mask<2, D>& present, const Context& context) const {
     const auto frames = dropout(x, options.dropout, context);
-    const auto shared = reshape(static_cast<const Variable<T, 2, D>&>(query), std::array<index_t, 3>{1, 1, options.width});
-    auto attended = attention(shared, key(frames, Activation::tanh), frames, present, {.scale = options.scale});
-    const auto pooled = reshape(attended.output, std::array<index_t, 2>{x.extent(0), options.width});
-    return {dropout(pooled, options.dropout, context), attended.weights};
+    const auto pool = [&](const Attended<T, D>& found) -> Result {
+      const auto pooled = reshape(found.output, std::array<index_t, 2>{x.extent(0), options.width});
+      return {dropout(pooled, options.dropout, context), found.weights};
+    };
+    if (x.extent(1) == 1) return pool(detail::attend_to_one(frames, present, 1));
+    const auto shared =
+        reshape(static_cast<const Variable<T, 2, D>&>(query), std::array<index_t, 3>{1, 1, options.width});
+    return pool(attention(shared, key(frames, Activation::tanh), frames, present, {.scale = options.scale}));
   }
   static void reflect(auto& self, auto&& visit) {
     visit("query", self.query);
@@ -48,7 +78,8 @@ struct AttentionPooling {
 };
 
 /// Stage 2, cross-attention of V given queries to the frames of one modality, one head:
-///   x' = dropout(x),  k_t = tanh(K x'_t + k₀),  a_{·i} = softmax_t(scale ⟨P q_i + p₀, k_t⟩),  o_i = dropout(Σ_t a_ti x'_t).
+///   x' = dropout(x),  k_t = tanh(K x'_t + k₀),  a_{·i} = softmax_t(scale ⟨P q_i + p₀, k_t⟩),  o_i = dropout(Σ_t a_ti
+///   x'_t).
 /// queries (B, V, width), x (B, T, width), present (B, T) → (B, V, width). No frame present: 0.
 template <class T = float, class D = Cpu>
 struct ViewCrossAttention {
@@ -62,8 +93,9 @@ struct ViewCrossAttention {
   Attended<T, D> operator()(const Variable<T, 3, D>& queries, const Variable<T, 3, D>& x, const Mask<2, D>& present,
                             const Context& context) const {
     const auto frames = dropout(x, options.dropout, context);
-    auto attended =
-        attention(query(queries), key(frames, Activation::tanh), frames, present, {.scale = options.scale});
+    auto attended = x.extent(1) == 1 ? detail::attend_to_one(frames, present, queries.extent(1))
+                                     : attention(query(queries), key(frames, Activation::tanh), frames, present,
+                                                 {.scale = options.scale});
     attended.output = dropout(attended.output, options.dropout, context);
     return attended;
   }

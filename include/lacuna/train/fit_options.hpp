@@ -19,7 +19,10 @@ struct FitOptions {
   optim::Schedule schedule = optim::warmup_staircase(5, 10, 0.9);
   double weight_decay = 1e-5;  ///< coupled: part of the gradient, before the moments
   double clip = 0;             ///< largest norm of the whole gradient; 0 = no limit
-  index_t patience = 0;        ///< epochs without a better validation score before it stops; 0 = never
+  /// Decay per step of an exponential average of the weights, which then is what is validated and kept; 0 = none. Early
+  /// steps weigh more: the decay of step t is at most (1 + t) / (10 + t).
+  double average = 0;
+  index_t patience = 0;  ///< epochs without a better validation score before it stops; 0 = never
   Order order = Order::shuffled;
   std::uint64_t seed = 1;
 
@@ -32,6 +35,7 @@ struct FitOptions {
     f("learning_rate", self.learning_rate);
     f("weight_decay", self.weight_decay);
     f("clip", self.clip);
+    f("average", self.average);
     f("patience", self.patience);
     f("order", self.order);
     f("seed", self.seed);
@@ -48,6 +52,7 @@ struct FitOptions {
       refuse("learning_rate", learning_rate, "a positive number");
     if (!(weight_decay >= 0) || !std::isfinite(weight_decay)) refuse("weight_decay", weight_decay, "0 or more");
     if (!(clip >= 0) || !std::isfinite(clip)) refuse("clip", clip, "0 or more");
+    if (!(average >= 0 && average < 1)) refuse("average", average, "0 or more, below 1");
     if (patience < 0) refuse("patience", double(patience), "0 or more");
   }
 };

@@ -18,6 +18,7 @@
 ///     prepare(dataset, random)        fits what is fitted before training, on the training split only; deterministic
 ///     given
 ///                                     the `Random`; everything it makes is part of the state above or a parameter
+///                                     with a third parameter, a models::Watch: long ones can be ended
 ///     conditions(names) const         the missing::Conditions it is meant for, given the names of the modalities;
 ///     without
 ///                                     this: complete data alone
@@ -35,6 +36,7 @@
 #include "lacuna/data/dataset.hpp"
 #include "lacuna/io/parameters.hpp"
 #include "lacuna/missing/condition.hpp"
+#include "lacuna/models/preparation.hpp"
 #include "lacuna/version.hpp"
 
 namespace lacuna::train {
@@ -63,7 +65,7 @@ concept Learner = Module<M> && std::default_initializable<M> && requires {
 /// Both forms of a loss as one.
 template <Learner M>
 LossTerms<typename M::scalar, device_of<M>> loss_terms(const M& model, const data::Batch<typename M::scalar>& batch,
-                                         const Context& context) {
+                                                       const Context& context) {
   auto loss = model.loss(batch, context);
   if constexpr (requires { loss.terms; })
     return {loss.total, {loss.terms.begin(), loss.terms.end()}};
@@ -79,9 +81,13 @@ std::vector<missing::Condition> conditions_of(const M& model, const std::vector<
     return {missing::without({}, modalities)};
 }
 
+/// Passes on models::Stopped, which `watch` may throw.
 template <Learner M>
-void prepare(M& model, const data::Dataset& data, Random& random) {
-  if constexpr (requires { model.prepare(data, random); }) model.prepare(data, random);
+void prepare(M& model, const data::Dataset& data, Random& random, const models::Watch& watch = {}) {
+  if constexpr (requires { model.prepare(data, random, watch); })
+    model.prepare(data, random, watch);
+  else if constexpr (requires { model.prepare(data, random); })
+    model.prepare(data, random);
 }
 
 /// A whole model: what `load_model` needs, and nothing else. Shares the storage of the parameters.

@@ -20,6 +20,8 @@ class Observer {
   virtual void epoch(const EpochRecord&, index_t /*epochs*/) {}
   /// Asked after every step; true ends `fit` there.
   virtual bool stop() { return false; }
+  /// Asked before every step of a model's preparation; true ends it with models::Stopped.
+  virtual bool stop_preparing() { return false; }
 };
 
 }  // namespace lacuna::train

@@ -8,9 +8,11 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 
 #include "lacuna/nn/pack.hpp"
 #include "lacuna/optim/adam.hpp"
+#include "lacuna/optim/average.hpp"
 #include "lacuna/optim/clip.hpp"
 #include "lacuna/train/fit_options.hpp"
 #include "lacuna/train/progress.hpp"
@@ -25,10 +27,16 @@ class Trainer {
   using D = device_of<M>;
 
   /// Starts anew: prepares the model, and seats its parameters in one buffer. The model and the data must outlive this.
-  Trainer(M& model, const data::Dataset& data, const FitOptions& options = {})
+  /// Throws models::Stopped when the observer ends the preparation.
+  Trainer(M& model, const data::Dataset& data, const FitOptions& options = {}, Observer* observer = nullptr)
       : Trainer(model, data, options, [&] {
           Random random = Random(options.seed).split(preparing);
-          prepare(model, data, random);
+          models::Watch watch;
+          if (observer != nullptr)
+            watch = [observer] {
+              if (observer->stop_preparing()) throw models::Stopped();
+            };
+          prepare(model, data, random, watch);
         }) {}
   /// Goes on from what `save` gave, to the same bits as if nothing had happened in between. Throws IoError when the
   /// state does not fit, OptionError when an option differs.
@@ -55,6 +63,7 @@ class Trainer {
     loss.total.backward();
     const double factor = options_.clip > 0 ? clip_factor(gradient_norm(packed_), options_.clip) : 1;
     adam_.step(options_.rate(epoch_), factor);
+    if (average_) average_->update();
     ++batch_;
     observer.batch({epoch_ + 1, options_.epochs, end, samples(), sums_[0].second / double(end),
                     history_.epochs.empty() ? nullptr : &history_.epochs.back()});
@@ -99,6 +108,11 @@ class Trainer {
     State optimizer;
     adam_.save_state(optimizer);
     training.put("optimizer", optimizer);
+    if (average_) {
+      State average;
+      average_->save_state(average);
+      training.put("average", average);
+    }
     training.put("has_best", best_.defined());
     State part;
     selector_.save_state(part);
@@ -121,7 +135,9 @@ class Trainer {
         random_(Random(options.seed).split(stepping)),
         packed_((make_ready(), pack<T, D>(model))),
         adam_(packed_, {.weight_decay = options.weight_decay}),
-        selector_(conditions_of(model, data.modality_names()), options.batch) {}
+        selector_(conditions_of(model, data.modality_names()), options.batch) {
+    if (options.average > 0) average_.emplace(packed_, EmaOptions{.decay = options.average, .warmup = true});
+  }
 
   static const FitOptions& checked(const M& model, const FitOptions& options, const data::Dataset& data) {
     options.check();
@@ -170,8 +186,10 @@ class Trainer {
   }
 
   void judge() {
+    if (average_) average_->swap();
     Selector::Verdict verdict = selector_.judge(model_, data_.validation);
     if (verdict.best) best_ = packed_.values.clone();
+    if (average_) average_->swap();
     EpochRecord record;
     record.epoch = epoch_ + 1;
     record.learning_rate = options_.rate(epoch_);
@@ -214,6 +232,7 @@ class Trainer {
     if (training.get<bool>("has_best")) best_ = packed_.values.clone();  // load_model has put the best ones there
     io::load_parameters(model_, training.under("parameters"));
     adam_.load_state(training.under("optimizer"));
+    if (average_) average_->load_state(training.under("average"));
     training.get("epoch", epoch_);
     training.get("batch", batch_);
     if (epoch_ < 0 || batch_ < 0 || batch_ >= samples() || batch_ * options_.batch >= samples())
@@ -236,6 +255,7 @@ class Trainer {
   Random random_;
   Packed<T, D> packed_;
   Adam<T, D> adam_;
+  std::optional<Ema<T, D>> average_;
   Selector selector_;
   Array<T, D> best_;
   History history_;
@@ -245,10 +265,11 @@ class Trainer {
   double seconds_ = 0;
 };
 
-/// Trains until the end, or until the observer stops it; the best parameters so far are in the model then.
+/// Trains until the end, or until the observer stops it; the best parameters so far are in the model then. Throws
+/// models::Stopped when it is stopped before training begins.
 template <Learner M>
 History fit(M& model, const data::Dataset& data, const FitOptions& options, Observer& observer) {
-  Trainer<M> trainer(model, data, options);
+  Trainer<M> trainer(model, data, options, &observer);
   while (!trainer.finished() && !observer.stop()) trainer.step(observer);
   trainer.restore_best();
   return trainer.history();

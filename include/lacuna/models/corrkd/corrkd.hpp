@@ -14,6 +14,7 @@
 #include "lacuna/data/standardize.hpp"
 #include "lacuna/missing/condition.hpp"
 #include "lacuna/models/corrkd/teacher.hpp"
+#include "lacuna/models/preparation.hpp"
 
 namespace lacuna::models {
 
@@ -30,7 +31,7 @@ struct Corrkd {
   CorrkdCritics<T, D> critics;   ///< none unless the response loss is RCD
   bool teacher_ready = false;    ///< trained, or given
   data::Standardizer standardizer;
-  std::vector<CorrkdTeacherRecord> teacher_record;  ///< of every teacher, of the last `prepare`; not stored
+  std::vector<PretrainRecord> teacher_record;  ///< of every teacher, of the last `prepare`; not stored
 
   Corrkd() = default;
   /// Throws OptionError for options that make no model.
@@ -45,8 +46,9 @@ struct Corrkd {
       critics = CorrkdCritics<T, D>(o.head_count(), o.one_vs_rest ? 2 : o.class_count(), o.critic, random);
   }
 
-  /// The first phase. A model that has a teacher keeps it. Throws OptionError for other feature sizes.
-  void prepare(const data::Dataset& data, Random& random) {
+  /// The first phase. A model that has a teacher keeps it. Throws OptionError for other feature sizes. `watch` may end
+  /// it.
+  void prepare(const data::Dataset& data, Random& random, const Watch& watch = {}) {
     const std::vector<index_t> found = data.dimensions();
     if (found.size() < options.network.inputs.size() ||
         !std::equal(options.network.inputs.begin(), options.network.inputs.end(), found.begin()))
@@ -63,7 +65,7 @@ struct Corrkd {
     for (Network& network : teacher)
       teacher_record.push_back(fit_corrkd_teacher<T, D>(
           network, options, data.train.size(), data.validation.size(), random,
-          [&](std::span<const index_t> samples) { return there(data::gather<T>(data.train, samples)); },
+          watched(watch, [&](std::span<const index_t> samples) { return there(data::gather<T>(data.train, samples)); }),
           [&](std::span<const index_t> samples) { return there(data::gather<T>(data.validation, samples)); }));
     set_teacher(std::vector<Network>(teacher));
   }
@@ -100,13 +102,8 @@ struct Corrkd {
       told = teacher_output(batch);
     }
     data::Batch<T, D> seen = batch;
-    if (context.training()) {
-      if (context.random == nullptr)
-        throw OptionError("CorrKD: MRM needs a random source; build the context with Context::train(random)");
-      const RandomStream step = context.random->stream();
-      seen = data::to_device<D>(
-          missing::draw(options.mrm, host, options.network.inputs.size(), Random(step.key, 0).split(step.id)));
-    }
+    if (context.training())
+      seen = data::to_device<D>(missing::draw(options.mrm, host, options.network.inputs.size(), context, "CorrKD"));
     const auto losses = corrkd_objective(options, student(seen.streams, context), told, target, critics, context);
     Loss result{losses.total, {}};
     const auto note = [&](const char* name, const Variable<T, 0, D>& term) {

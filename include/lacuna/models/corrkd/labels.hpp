@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "lacuna/models/corrkd/options.hpp"
+#include "lacuna/models/task.hpp"
 
 namespace lacuna::models {
 
@@ -73,17 +74,11 @@ CorrkdTarget<T, D> corrkd_target(const CorrkdOptions& options, const data::Batch
 template <class T, class D>
 Tensor<double, 2> corrkd_probabilities(const CorrkdOptions& options, const Tensor<T, 2, D>& scores) {
   if (options.labels == CorrkdLabels::regression) throw OptionError("CorrKD: a regression has no class probabilities");
-  const std::vector<T> z = scores.to_vector();
-  const index_t batch = scores.extent(0), classes = options.class_count(), width = options.one_vs_rest ? 2 : classes;
+  if (!options.one_vs_rest) return class_probabilities(scores);
+  const index_t batch = scores.extent(0), classes = options.class_count();
+  const Tensor<double, 2> heads = class_probabilities(scores.reshape(std::array<index_t, 2>{batch * classes, 2}));
   Tensor<double, 2> result({batch, classes});
-  for (index_t b = 0; b < batch; ++b)
-    for (index_t k = 0; k < classes; ++k) {
-      const T* row = z.data() + (options.one_vs_rest ? (b * classes + k) * 2 : b * classes);
-      const index_t at = options.one_vs_rest ? 1 : k;
-      double sum = 0;
-      for (index_t j = 0; j < width; ++j) sum += std::exp(double(row[j]) - double(row[at]));
-      result(b, k) = 1 / sum;
-    }
+  for (index_t i = 0; i < result.size(); ++i) result.data()[i] = heads(i, 1);
   return result;
 }
 

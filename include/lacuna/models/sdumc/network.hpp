@@ -19,6 +19,7 @@
 #include "lacuna/models/sdumc/options.hpp"
 #include "lacuna/nn/attention_pooling.hpp"
 #include "lacuna/nn/imagination.hpp"
+#include "lacuna/ops/slice.hpp"
 
 namespace lacuna::models {
 
@@ -203,7 +204,17 @@ SdumcFlow<T, D> SdumcNetwork<T, D>::operator()(std::span<const Variable<T, 3, D>
     flow.attended.push_back(attended.output);
     flow.attention_weights.push_back(attended.weights);
   }
-  for (std::size_t i = 0; i < m; ++i) flow.content.push_back(content[i](flow.attended[i], context));
+  for (std::size_t i = 0; i < m; ++i) {
+    // all queries find the same in a single frame, and only dropout would tell their contents apart
+    const bool same = frames[i].extent(1) == 1 && !context.training() && v > 1;
+    const auto one = same ? slice(flow.attended[i], 1, 0, 1) : flow.attended[i];
+    auto found = content[i](one, context);
+    if (same) {
+      const auto row = reshape(found, std::array<index_t, 2>{batch, h});
+      found = stack(std::vector(std::size_t(v), row));
+    }
+    flow.content.push_back(found);
+  }
   auto contents = flow.content;
   if (imagine) contents[lost] = flow.imagined_content = imagination[1](flow.content, lost);
 

@@ -13,6 +13,7 @@
 #include "lacuna/data/batch.hpp"
 #include "lacuna/data/standardize.hpp"
 #include "lacuna/missing/condition.hpp"
+#include "lacuna/models/preparation.hpp"
 #include "lacuna/models/sdumc/objective.hpp"
 #include "lacuna/models/sdumc/simulator.hpp"
 
@@ -35,8 +36,8 @@ struct Sdumc {
   Sdumc(const Options& o, Random random) : options(o), network(o, random) {}
 
   /// Fits standardisation and the decoder on the training split. Throws OptionError when the data cannot train the model:
-  /// other feature sizes, or a modality that no training sample has.
-  void prepare(const data::Dataset& data, Random& random);
+  /// other feature sizes, or a modality that no training sample has. `watch` may end the training of the decoder.
+  void prepare(const data::Dataset& data, Random& random, const Watch& watch = {});
 
   /// Total and terms, for the trainer.
   struct Loss {
@@ -106,7 +107,7 @@ struct Sdumc {
 };
 
 template <class T, class D>
-void Sdumc<T, D>::prepare(const data::Dataset& data, Random& random) {
+void Sdumc<T, D>::prepare(const data::Dataset& data, Random& random, const Watch& watch) {
   const auto modalities = options.inputs.size(), lost = std::size_t(options.missing);
   const std::vector<index_t> found = data.dimensions();
   if (found.size() < modalities || !std::equal(options.inputs.begin(), options.inputs.end(), found.begin()))
@@ -133,9 +134,10 @@ void Sdumc<T, D>::prepare(const data::Dataset& data, Random& random) {
     longest = std::max(longest, length);
   }
   make_decoder(std::min(longest, options.simulator.slots), random);
-  fit_simulator(decoder[0], data.train.size(), options.simulator, random, [&](std::span<const index_t> samples) {
+  const auto fetch = watched(watch, [&](std::span<const index_t> samples) {
     return data::to_device<D>(standardized(data::gather<T>(data.train, samples).streams));
   });
+  fit_simulator(decoder[0], data.train.size(), options.simulator, random, fetch);
   freeze(decoder);
 }
 
@@ -147,12 +149,9 @@ typename Sdumc<T, D>::Loss Sdumc<T, D>::loss(const data::Batch<T>& batch, const 
     throw OptionError("SDUMC: needs real labels, the batch has none; for class ids set classes");
   HostStreams streams = standardized(batch.streams);
   if (options.drop.active() && context.training()) {
-    if (context.random == nullptr)
-      throw OptionError("SDUMC: drop needs a random source; build the context with Context::train(random)");
-    const RandomStream step = context.random->stream();
     data::Batch<T> left = batch;
     left.streams = streams;
-    streams = missing::draw(options.drop, left, options.inputs.size(), Random(step.key, 0).split(step.id)).streams;
+    streams = missing::draw(options.drop, left, options.inputs.size(), context, "SDUMC").streams;
   }
   const Streams there = data::to_device<D>(streams);
   const Mask<1, D> has = to_device<D>(has_missing(streams));

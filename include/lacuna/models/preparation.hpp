@@ -1,0 +1,33 @@
+/// What can end a long preparation: the training of parts before a model's own (CorrKD's teacher, MMIN's encoders,
+/// SDUMC's decoder).
+///
+/// `prepare(data, random, watch)` calls `watch` before each of its steps; ending is an exception, because a model that
+/// is prepared by half is of no use. The model it leaves must be prepared again from its start.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "lacuna/core/error.hpp"
+
+namespace lacuna::models {
+
+/// A preparation was ended before it was done, by whoever watches it. Nothing is wrong.
+class Stopped : public Error {
+ public:
+  Stopped() : Error("stopped while the model was being prepared; it has to be prepared anew") {}
+};
+
+/// Called before every step; throws Stopped to end. Empty: nobody watches.
+using Watch = std::function<void()>;
+
+/// fetch(samples), watched: every step of a preparation begins with it.
+template <class Fetch>
+auto watched(const Watch& watch, Fetch fetch) {
+  return [&watch, fetch](const auto& samples) {
+    if (watch) watch();
+    return fetch(samples);
+  };
+}
+
+}  // namespace lacuna::models

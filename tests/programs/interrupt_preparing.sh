@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SIGINT and SIGTERM while a model is being prepared (CorrKD's teacher, SDUMC's decoder): the program ends at the next step,
+# says that there is nothing to go on from, and the command that it names starts anew and ends in the same bytes.
+source "$LACUNA_SOURCE_DIR/tests/support/check.sh"
+source "$LACUNA_SOURCE_DIR/tests/support/experiment.sh"
+
+# interrupted SIGNAL STATUS PATTERN COMMAND...: sends the signal as soon as the pattern stands in standard error.
+interrupted() {
+  local signal=$1 expected=$2 pattern=$3 child status=0 i
+  shift 3
+  "$@" >interrupted.out 2>interrupted.err &
+  child=$!
+  for ((i = 0; i < 3000; ++i)); do
+    if grep -q -- "$pattern" interrupted.err 2>/dev/null; then break; fi
+    sleep 0.01
+  done
+  kill -s "$signal" $child
+  wait $child || status=$?
+  [[ $status == "$expected" ]] || wrong "SIG$signal: exit status $status, expected $expected: $(cat interrupted.err)"
+  [[ ! -s interrupted.out ]] || wrong "SIG$signal: results of an unfinished run: $(cat interrupted.out)"
+  grep -q 'being prepared' interrupted.err || wrong "SIG$signal: it was not heard in time: $(cat interrupted.err)"
+  tail -1 interrupted.err | grep -q 'interrupted.*to go on: .* --resume$' || wrong "it does not say how to go on: $(cat interrupted.err)"
+}
+goes_on() { eval "$(tail -1 interrupted.err | sed 's/.*to go on: //')" >/dev/null 2>&1 || wrong "the command that it names does not go on"; }
+
+long=("$train" "${small[@]}" --samples 1000 --simulator-epochs 30 --epochs 1 --threads 1)
+"${long[@]}" --quiet --out left_alone >/dev/null
+interrupted INT 130 'a decoder learns' "${long[@]}" --out stopped
+absent stopped/seed-1/unfinished.lacuna
+goes_on
+same_results left_alone stopped
+
+teacher=("$experiment" --samples 60 --models corrkd:width=8:heads=2:depth=1:teacher_epochs=800,ridge --seeds 1 --epochs 2
+  --batch 16 --protocols p1 --draws 20 --threads 1)
+"${teacher[@]}" --quiet --out undisturbed >/dev/null
+interrupted TERM 143 'corrkd.* starts' "${teacher[@]}" --out prepared
+absent prepared/results.json
+[[ -z $(find prepared -name '*.lacuna') ]] || wrong "something of a model that was not prepared was stored: $(find prepared)"
+goes_on
+same_tables undisturbed prepared

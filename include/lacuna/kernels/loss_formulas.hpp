@@ -1,5 +1,5 @@
-/// Scalar formulas of the losses over a batch, written once and used by the loops of the CPU and the kernels of CUDA. All
-/// in double; a loss has a value(...) and the slopes of it.
+/// Scalar formulas of the losses over a batch, written once and used by the loops of the CPU and the kernels of CUDA.
+/// All in double; a loss has a value(...) and the slopes of it.
 #pragma once
 
 #include <cmath>
@@ -45,8 +45,8 @@ struct BinaryCrossEntropy {
   LACUNA_HD double slope(double score) const { return (1 - target) * logistic(score) - positive * logistic(-score); }
 };
 
-/// Decoupled distillation of one row: its target class against the rest, and the other classes among themselves. The logs
-/// are of p_y and 1 − p_y, t of the teacher and u of the student.
+/// Decoupled distillation of one row: its target class against the rest, and the other classes among themselves. The
+/// logs are of p_y and 1 − p_y, t of the teacher and u of the student.
 struct Decoupled {
   double alpha, beta;
   double target_t, rest_t, target_u, rest_u;
@@ -79,7 +79,9 @@ struct JensenShannon {
     const double each = 1 / double(n);
     return {each, n > 1 ? each / double(n - 1) : 0};
   }
-  LACUNA_HD double value(bool own, double score) const { return own ? joint * softplus(-score) : apart * softplus(score); }
+  LACUNA_HD double value(bool own, double score) const {
+    return own ? joint * softplus(-score) : apart * softplus(score);
+  }
   LACUNA_HD double slope(bool own, double score) const {
     return own ? joint * logistic(-score) : -apart * logistic(score);
   }
@@ -132,9 +134,7 @@ LACUNA_HD inline double code_divergence(double mu, double v, double variance) {
 struct PowerOfDifference {
   int power;
   LACUNA_HD double value(double apart) const { return power == 1 ? std::abs(apart) : apart * apart; }
-  LACUNA_HD double slope(double apart) const {
-    return power == 1 ? double(apart > 0) - double(apart < 0) : 2 * apart;
-  }
+  LACUNA_HD double slope(double apart) const { return power == 1 ? double(apart > 0) - double(apart < 0) : 2 * apart; }
 };
 
 /// Which numbers of a response make a part: the probability of the target class, or those of all others in class order.

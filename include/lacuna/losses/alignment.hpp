@@ -18,7 +18,8 @@ Variable<T, 0, D> set_loss(const char* operation, const Variable<T, 2, D>& x, co
   LossInput a(x, kept_x), b(y, kept_y);
   const bool enough = kept_x.count() >= least && kept_y.count() >= least && x.extent(1) > 0;
   if (!enough) return record_loss(operation, 0.0, a, b);
-  return record_loss(operation, f(kept_x.count(), kept_y.count(), a.data(), b.data(), a.gradient(), b.gradient()), a, b);
+  return record_loss(operation, f(kept_x.count(), kept_y.count(), a.data(), b.data(), a.gradient(), b.gradient()), a,
+                     b);
 }
 
 }  // namespace detail
@@ -39,7 +40,7 @@ Variable<T, 0, D> cmd_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>& 
   return detail::set_loss("cmd_loss", x, y, x_present, y_present, 1,
                           [&](index_t n, index_t m, const T* a, const T* b, T* grad_a, T* grad_b) {
                             return Kernels<D>::central_moments(n, m, x.extent(1), a, b, options.moments, options.span,
-                                                                 grad_a, grad_b);
+                                                               grad_a, grad_b);
                           });
 }
 
@@ -69,7 +70,7 @@ Variable<T, 0, D> mmd_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>& 
   return detail::set_loss("mmd_loss", x, y, x_present, y_present, options.unbiased ? 2 : 1,
                           [&](index_t n, index_t m, const T* a, const T* b, T* grad_a, T* grad_b) {
                             return Kernels<D>::kernel_means(n, m, x.extent(1), a, b, options.bandwidths,
-                                                              options.unbiased, grad_a, grad_b);
+                                                            options.unbiased, grad_a, grad_b);
                           });
 }
 

@@ -2,8 +2,8 @@
 ///
 /// A loss computes its value and, where recording, its gradient in one pass over the rows of the present samples; the
 /// backward only scales that gradient and puts it back in its rows. An absent sample is thus never read, whatever it
-/// holds, and its gradient is exactly 0; with none present the value is 0. Rows, value and gradients stay on the device of
-/// the inputs. Masks and labels are read on the host, where they are checked: some numbers per sample.
+/// holds, and its gradient is exactly 0; with none present the value is 0. Rows, value and gradients stay on the device
+/// of the inputs. Masks and labels are read on the host, where they are checked: some numbers per sample.
 #pragma once
 
 #include <span>

@@ -52,8 +52,8 @@ Variable<T, 0, D> cross_entropy(const Variable<T, 2, D>& logits, std::span<const
   const auto there = detail::list_on<D>(chosen);
   const auto weights = detail::list_on<D>(options.weights);
   detail::LossInput z(logits, kept);
-  const auto value = Kernels<D>::cross_entropy(
-      kept.count(), classes, z.data(), there.data(), {weights.data(), options.smoothing, scale}, z.gradient());
+  const auto value = Kernels<D>::cross_entropy(kept.count(), classes, z.data(), there.data(),
+                                               {weights.data(), options.smoothing, scale}, z.gradient());
   return detail::record_loss("cross_entropy", value, z);
 }
 
@@ -99,13 +99,13 @@ Variable<T, 0, D> binary_cross_entropy(const Variable<T, R, D>& logits, const Te
   detail::LossInput x(logits, kept);
   const detail::LossInput t(Variable<T, R, D>(targets), kept);
   if (const index_t i = Kernels<D>::first_outside(kept.count() * t.width(), t.data(), T(0), T(1)); i >= 0)
-    throw Error(detail::cat("binary_cross_entropy: target ", double(t.rows().to_vector()[std::size_t(i)]), " of sample ",
-                            kept.row(i / t.width()), " is outside 0..1"));
+    throw Error(detail::cat("binary_cross_entropy: target ", double(t.rows().to_vector()[std::size_t(i)]),
+                            " of sample ", kept.row(i / t.width()), " is outside 0..1"));
   const auto weights = detail::list_on<D>(options.positive_weights);
   const double numbers = double(kept.count() * x.width());
   const double scale = options.reduction == Reduction::sum ? 1 : numbers > 0 ? 1 / numbers : 0;
-  const auto value = Kernels<D>::binary_cross_entropy(
-      kept.count(), x.width(), columns, x.data(), t.data(), weights.data(), scale, x.gradient());
+  const auto value = Kernels<D>::binary_cross_entropy(kept.count(), x.width(), columns, x.data(), t.data(),
+                                                      weights.data(), scale, x.gradient());
   return detail::record_loss("binary_cross_entropy", value, x);
 }
 

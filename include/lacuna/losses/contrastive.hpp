@@ -70,8 +70,8 @@ Variable<T, 0, D> supcon_loss(const Variable<T, 2, D>& features, std::span<const
   return detail::record_loss("supcon_loss", value, x);
 }
 
-/// The same over two views of each sample, both of its class: 2N anchors. first, second (N, d); labels (N). `present` says
-/// which samples have both views.
+/// The same over two views of each sample, both of its class: 2N anchors. first, second (N, d); labels (N). `present`
+/// says which samples have both views.
 template <class T, class D>
 Variable<T, 0, D> supcon_loss(const Variable<T, 2, D>& first, const Variable<T, 2, D>& second,
                               std::span<const index_t> labels, SupConOptions options = {},
@@ -91,8 +91,8 @@ Variable<T, 0, D> supcon_loss(const Variable<T, 2, D>& first, const Variable<T, 
     both = Mask<1, D>::from({2 * batch}, twice);
   }
   return supcon_loss(
-      reshape(concat_last(std::vector{flat(first), flat(second)}), std::array<index_t, 2>{2 * batch, width}), twice_labels,
-      options, both);
+      reshape(concat_last(std::vector{flat(first), flat(second)}), std::array<index_t, 2>{2 * batch, width}),
+      twice_labels, options, both);
 }
 
 /// Two views of each sample, each a class of its own: row i of `first` and row i of `second` are positives of each
@@ -123,9 +123,9 @@ Variable<T, 0, D> triplet_loss(const Variable<T, 2, D>& anchor, const Variable<T
   detail::expect_not_negative("triplet_loss", "margin", options.margin);
   const detail::Kept kept("triplet_loss", anchor.extent(0), present);
   detail::LossInput a(anchor, kept), p(positive, kept), q(negative, kept);
-  const auto value = Kernels<D>::triplet(
-      kept.count(), anchor.extent(1), a.data(), p.data(), q.data(), options.margin, options.swap, options.epsilon,
-      kept.count() > 0 ? 1 / double(kept.count()) : 0, a.gradient(), p.gradient(), q.gradient());
+  const auto value = Kernels<D>::triplet(kept.count(), anchor.extent(1), a.data(), p.data(), q.data(), options.margin,
+                                         options.swap, options.epsilon, kept.count() > 0 ? 1 / double(kept.count()) : 0,
+                                         a.gradient(), p.gradient(), q.gradient());
   return detail::record_loss("triplet_loss", value, a, p, q);
 }
 
@@ -153,7 +153,7 @@ Variable<T, 0, D> cosine_embedding_loss(const Variable<T, 2, D>& first, const Va
   const auto there = detail::list_on<D>(chosen);
   const auto value =
       Kernels<D>::cosine_embedding(kept.count(), first.extent(1), x.data(), y.data(), there.data(), options.margin,
-                                     kept.count() > 0 ? 1 / double(kept.count()) : 0, x.gradient(), y.gradient());
+                                   kept.count() > 0 ? 1 / double(kept.count()) : 0, x.gradient(), y.gradient());
   return detail::record_loss("cosine_embedding_loss", value, x, y);
 }
 
@@ -179,7 +179,7 @@ Variable<T, 0, D> scd_loss(const Variable<T, 2, D>& student, const Variable<T, 2
   detail::LossInput s(student, kept), t(teacher, kept);
   if (!options.normalize) {
     const auto value = Kernels<D>::sample_contrast(n, width, s.data(), t.data(), options.margin, pull, push,
-                                                       s.gradient(), t.gradient());
+                                                   s.gradient(), t.gradient());
     return detail::record_loss("scd_loss", value, s, t);
   }
   const typename Kernels<D>::template Unit<T> a(n, width, s.data(), 1e-12), b(n, width, t.data(), 1e-12);

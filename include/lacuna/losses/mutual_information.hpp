@@ -22,8 +22,8 @@ Variable<T, 2, D> kept_rows(const Variable<T, 2, D>& x, const Kept<D>& kept) {
       "kept_rows", Tensor<T, 2, D>(rows.rows()),
       [x, places = kept.places()](const Tensor<T, 2, D>& dy) {
         if (const auto slot = x.gradient_slot())
-          Kernels<D>::contribute_rows(x.extent(0), x.extent(1), places.data(), static_cast<const T*>(nullptr), dy.data(),
-                                      slot);
+          Kernels<D>::contribute_rows(x.extent(0), x.extent(1), places.data(), static_cast<const T*>(nullptr),
+                                      dy.data(), slot);
       },
       x);
 }
@@ -160,9 +160,8 @@ RcdResult<T, D> rcd_loss(const Variable<T, 2, D>& student, const Variable<T, 2, 
   const auto s = detail::kept_rows(student, kept), t = detail::kept_rows(teacher, kept);
   const auto information = [&](const auto& critic, bool target) {
     const functors::ResponsePart part{target, options.space == ResponseSpace::log_probability, options.renormalize,
-                                 1 / options.temperature};
-    return jsd_mutual_information(critic, detail::response_part(t, there, part),
-                                  detail::response_part(s, there, part));
+                                      1 / options.temperature};
+    return jsd_mutual_information(critic, detail::response_part(t, there, part), detail::response_part(s, there, part));
   };
   RcdResult<T, D> result;
   result.target_information = information(target_critic, true);
@@ -184,8 +183,8 @@ Variable<T, 0, D> iic_loss(const Variable<T, 2, D>& student, const Variable<T, 2
   const detail::Kept kept("iic_loss", student.extent(0), present);
   detail::LossInput s(student, kept), t(teacher, kept);
   if (kept.count() == 0 || student.extent(1) == 0) return detail::record_loss("iic_loss", 0.0, s, t);
-  const auto value = Kernels<D>::joint_classes(kept.count(), student.extent(1), s.data(), t.data(),
-                                                   options.symmetric, s.gradient(), t.gradient());
+  const auto value = Kernels<D>::joint_classes(kept.count(), student.extent(1), s.data(), t.data(), options.symmetric,
+                                               s.gradient(), t.gradient());
   return detail::record_loss("iic_loss", value, s, t);
 }
 

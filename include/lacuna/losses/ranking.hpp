@@ -34,8 +34,8 @@ Variable<T, 0, D> rank_n_contrast(const Variable<T, 2, D>& features, const Tenso
       throw Error(detail::cat("rank_n_contrast: label of sample ", kept.row(index_t(i)), " is not finite"));
   detail::LossInput x(features, kept);
   const auto value = Kernels<D>::rank_n_contrast(kept.count(), width, x.data(),
-                                                     std::vector<double>(chosen.begin(), chosen.end()).data(),
-                                                     options.slack, options.temperature, x.gradient());
+                                                 std::vector<double>(chosen.begin(), chosen.end()).data(),
+                                                 options.slack, options.temperature, x.gradient());
   return detail::record_loss("rank_n_contrast", value, x);
 }
 

@@ -46,8 +46,9 @@ Variable<T, 0, D> rkd_angle_loss(const Variable<T, 2, D>& student, const Variabl
 template <class T, class D>
 Variable<T, 0, D> similarity_preserving_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher,
                                              const Mask<1, D>& present = {}) {
-  return detail::relation_loss("similarity_preserving_loss", student, teacher, present,
-                               [](auto... problem) { return Kernels<D>::template similarity_relations<T>(problem...); });
+  return detail::relation_loss("similarity_preserving_loss", student, teacher, present, [](auto... problem) {
+    return Kernels<D>::template similarity_relations<T>(problem...);
+  });
 }
 
 }  // namespace lacuna

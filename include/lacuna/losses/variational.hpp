@@ -26,7 +26,7 @@ Variable<T, 0, D> vae_kl_loss(const Variable<T, R, D>& mu, const Variable<T, R, 
                          : options.reduction == CodeReduction::batch_mean ? double(kept.count())
                                                                           : double(numbers);
   const auto value = Kernels<D>::gaussian_divergence(numbers, m.data(), v.data(), divisor > 0 ? 1 / divisor : 0,
-                                                         m.gradient(), v.gradient());
+                                                     m.gradient(), v.gradient());
   return detail::record_loss("vae_kl_loss", value, m, v);
 }
 

@@ -11,8 +11,8 @@ namespace lacuna::cpu {
 using functors::ResponsePart;
 
 struct InformationLosses {
-  /// −mean_i sp(−F_ii) − mean_{i≠j} sp(F_ij) over `count` of the samples of scores (n, n), the i-th of them at row[i], or
-  /// all when `row` is null; the second mean is 0 for one sample. The gradient may be null.
+  /// −mean_i sp(−F_ii) − mean_{i≠j} sp(F_ij) over `count` of the samples of scores (n, n), the i-th of them at row[i],
+  /// or all when `row` is null; the second mean is 0 for one sample. The gradient may be null.
   template <class T>
   static double jensen_shannon(index_t count, index_t n, const index_t* row, const T* score, T* gradient) {
     const auto terms = functors::JensenShannon::of(count);

@@ -21,7 +21,8 @@ struct RelationLosses {
     });
     const auto back = [&](const Relative<T>& own, double sign, T* gradient) {
       if (gradient)
-        own.back([&](index_t i, index_t j) { return sign * each * functors::smooth_sign(a.at(i, j) - b.at(i, j)); }, gradient);
+        own.back([&](index_t i, index_t j) { return sign * each * functors::smooth_sign(a.at(i, j) - b.at(i, j)); },
+                 gradient);
     };
     back(a, 1, grad_s);
     back(b, -1, grad_t);

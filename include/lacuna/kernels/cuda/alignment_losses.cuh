@@ -1,5 +1,5 @@
-/// Losses between two distributions of features: moments, covariances, kernel means, shared directions. Policy: sums over
-/// samples by `fold`, one thread per number of a gradient; gradients are added to and may be null; sums in double.
+/// Losses between two distributions of features: moments, covariances, kernel means, shared directions. Policy: sums
+/// over samples by `fold`, one thread per number of a gradient; gradients are added to and may be null; sums in double.
 #pragma once
 
 #include "lacuna/kernels/cuda/pair_distances.cuh"
@@ -28,7 +28,8 @@ struct AlignmentLosses {
             squares += apart * apart;
           }
           const double norm = std::sqrt(team.sum(squares)), factor = norm > 0 ? 1 / (norm * unit) : 0.0;
-          for (index_t f = team.lane(); f < d; f += team.lanes()) slope[k * d + f] = factor * (a[k * d + f] - b[k * d + f]);
+          for (index_t f = team.lane(); f < d; f += team.lanes())
+            slope[k * d + f] = factor * (a[k * d + f] - b[k * d + f]);
           return norm / unit;
         });
     if (grad_x) moments_gradient(n, d, orders, x, a, slope, 1.0, grad_x);
@@ -97,8 +98,7 @@ struct AlignmentLosses {
     const double* const sum = sums.data();
     fold<Run>(
         "centred", n, d, [=] LACUNA_DEVICE(index_t i, index_t f) { return double(x[i * d + f]); }, sums.data());
-    Run::each("centred", n * d,
-              [=] LACUNA_DEVICE(index_t at) { to[at] = T(double(x[at]) - sum[at % d] / double(n)); });
+    Run::each("centred", n * d, [=] LACUNA_DEVICE(index_t at) { to[at] = T(double(x[at]) - sum[at % d] / double(n)); });
     return result;
   }
 

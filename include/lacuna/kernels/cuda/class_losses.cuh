@@ -1,6 +1,6 @@
-/// Losses of class scores: value and gradient from the same softmax. Policy: one team per row, its lanes share the classes;
-/// logarithms are computed again where they are needed instead of kept. Gradients are added to and may be null. Labels
-/// and weights lie on the device.
+/// Losses of class scores: value and gradient from the same softmax. Policy: one team per row, its lanes share the
+/// classes; logarithms are computed again where they are needed instead of kept. Gradients are added to and may be
+/// null. Labels and weights lie on the device.
 #pragma once
 
 #include "lacuna/kernels/cuda/totals.cuh"

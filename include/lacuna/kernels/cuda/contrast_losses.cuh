@@ -1,5 +1,5 @@
-/// Contrastive losses over all pairs of a batch: one matrix product, then passes over the pairs. Policy: one team per row or
-/// column of pairs, one thread per pair; gradients are added to and may be null.
+/// Contrastive losses over all pairs of a batch: one matrix product, then passes over the pairs. Policy: one team per
+/// row or column of pairs, one thread per pair; gradients are added to and may be null.
 #pragma once
 
 #include "lacuna/kernels/cuda/pair_distances.cuh"
@@ -46,8 +46,7 @@ struct ContrastLosses {
 
   /// Supervised contrast of rows z (n, d) with labels; the gradient to z is written.
   template <class T>
-  static Total<T, Run> supcon(index_t n, index_t d, const T* z, const index_t* label, double temperature,
-                              T* gradient) {
+  static Total<T, Run> supcon(index_t n, index_t d, const T* z, const index_t* label, double temperature, T* gradient) {
     const double s = 1 / temperature;
     Matrix<T> score(Shape{n, n});
     T* const p = score.data();
@@ -60,8 +59,8 @@ struct ContrastLosses {
       count = team.sum(count);
       if (team.lane() == 0) positives[i] = count;
     });
-    const Total<double, Run> anchors = sum_terms<double, Run>(
-        "supcon", n, 1.0, [=] LACUNA_DEVICE(index_t i) { return positives[i] > 0 ? 1.0 : 0.0; });
+    const Total<double, Run> anchors =
+        sum_terms<double, Run>("supcon", n, 1.0, [=] LACUNA_DEVICE(index_t i) { return positives[i] > 0 ? 1.0 : 0.0; });
     const double* const anchor_count = anchors.data();
     Total<T, Run> value = sum_rows<T, Run>("supcon", n, 1.0, [=] LACUNA_DEVICE(index_t i, typename Run::Team team) {
       T* const row = p + i * n;

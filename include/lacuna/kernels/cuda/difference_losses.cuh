@@ -35,12 +35,12 @@ struct DifferenceLosses {
   template <class T>
   static Total<T, Run> root_mean_square(index_t rows, index_t width, const std::uint8_t* present, double count,
                                         const T* a, const T* b) {
-    Total<double, Run> square = sum_terms<double, Run>(
-        "root_mean_square", rows * width, count > 0 ? 1 / count : 0.0, [=] LACUNA_DEVICE(index_t i) {
-          if (present && !present[i / width]) return 0.0;
-          const double apart = double(a[i]) - double(b[i]);
-          return apart * apart;
-        });
+    Total<double, Run> square = sum_terms<double, Run>("root_mean_square", rows * width, count > 0 ? 1 / count : 0.0,
+                                                       [=] LACUNA_DEVICE(index_t i) {
+                                                         if (present && !present[i / width]) return 0.0;
+                                                         const double apart = double(a[i]) - double(b[i]);
+                                                         return apart * apart;
+                                                       });
     Total<T, Run> root{Shape{}};
     T* const to = root.data();
     const double* const from = square.data();

@@ -1,6 +1,6 @@
-/// Mutual information: the Jensen-Shannon bound from the scores of a critic, the joint distribution of two classifications,
-/// the parts of a response, and the divergence of a Gaussian code from the standard one. Policy: one team per row or per
-/// cell of a joint distribution, all sums in double.
+/// Mutual information: the Jensen-Shannon bound from the scores of a critic, the joint distribution of two
+/// classifications, the parts of a response, and the divergence of a Gaussian code from the standard one. Policy: one
+/// team per row or per cell of a joint distribution, all sums in double.
 #pragma once
 
 #include "lacuna/kernels/cuda/totals.cuh"
@@ -9,8 +9,8 @@ namespace lacuna::cuda {
 
 template <class Run>
 struct InformationLosses {
-  /// −mean_i sp(−F_ii) − mean_{i≠j} sp(F_ij) over `count` of the samples of scores (n, n), the i-th of them at row[i], or
-  /// all when `row` is null; the second mean is 0 for one sample. The gradient may be null.
+  /// −mean_i sp(−F_ii) − mean_{i≠j} sp(F_ij) over `count` of the samples of scores (n, n), the i-th of them at row[i],
+  /// or all when `row` is null; the second mean is 0 for one sample. The gradient may be null.
   template <class T>
   static Total<T, Run> jensen_shannon(index_t count, index_t n, const index_t* row, const T* score, T* gradient) {
     const auto terms = functors::JensenShannon::of(count);

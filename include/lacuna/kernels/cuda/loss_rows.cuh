@@ -1,6 +1,6 @@
-/// What the losses over rows share, as cpu/loss_rows.hpp: moves of the rows that take part, pairs of rows side by side, rows
-/// of unit length. Policy: one thread per number moved, one team per row that is summed; gradients are written by one
-/// thread each.
+/// What the losses over rows share, as cpu/loss_rows.hpp: moves of the rows that take part, pairs of rows side by side,
+/// rows of unit length. Policy: one thread per number moved, one team per row that is summed; gradients are written by
+/// one thread each.
 #pragma once
 
 #include "lacuna/kernels/cuda/totals.cuh"
@@ -17,9 +17,7 @@ class UnitRows {
   }
   const T* data() const { return unit_.data(); }
   /// gradient += what the gradient `du` of the unit rows means for x.
-  void back(const T* du, T* gradient) const {
-    back(rows_, width_, floor_, unit_.data(), length_.data(), du, gradient);
-  }
+  void back(const T* du, T* gradient) const { back(rows_, width_, floor_, unit_.data(), length_.data(), du, gradient); }
 
   static void scale(index_t n, index_t d, const T* x, double floor, T* unit, double* length) {
     Run::rows("unit_rows", n, [=] LACUNA_DEVICE(index_t i, typename Run::Team team) {

@@ -1,7 +1,8 @@
 /// Squared distances D²_ij of all pairs of rows a_i, b_j, and the way back, as cpu/pair_distances.hpp.
 ///
-/// Policy: one matrix product, ‖a‖² + ‖b‖² − 2⟨a, b⟩; pairs where that cancels are computed from their difference by the
-/// thread of the pair, forward, and by the team of the row, backward. Every row of a gradient is written by one team.
+/// Policy: one matrix product, ‖a‖² + ‖b‖² − 2⟨a, b⟩; pairs where that cancels are computed from their difference by
+/// the thread of the pair, forward, and by the team of the row, backward. Every row of a gradient is written by one
+/// team.
 #pragma once
 
 #include "lacuna/kernels/cuda/activation.cuh"

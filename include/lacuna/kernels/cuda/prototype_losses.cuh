@@ -56,9 +56,8 @@ struct PrototypeLosses {
           mean_norm(classes),
           row_norm(n),
           cosine(n * classes),
-          view{n,     classes,      width,       epsilon,          h,
-               label, count.data(), mean.data(), mean_norm.data(), row_norm.data(),
-               cosine.data()} {
+          view{n,           classes,          width,           epsilon,      h, label, count.data(),
+               mean.data(), mean_norm.data(), row_norm.data(), cosine.data()} {
       compare(view);
     }
   };

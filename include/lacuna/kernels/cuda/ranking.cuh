@@ -1,11 +1,11 @@
 /// Rank-N-Contrast over n vectors: distances and the way back to the vectors by matrix products, everything between in
 /// double.
 ///
-/// Policy: labels are sorted on the host, which knows them. One team per anchor: each lane finds by search at which place
-/// of the order from the farthest label to the nearest its samples stand, since on either side of the anchor the labels
-/// are sorted; then lanes take pieces of that order, each sums its own, and the sums before (behind) a piece are added
-/// lane by lane. Every log-sum-exp is shifted by its running maximum. Anchors are taken in groups, which bounds the
-/// scratch memory: 32 bytes per pair of a group.
+/// Policy: labels are sorted on the host, which knows them. One team per anchor: each lane finds by search at which
+/// place of the order from the farthest label to the nearest its samples stand, since on either side of the anchor the
+/// labels are sorted; then lanes take pieces of that order, each sums its own, and the sums before (behind) a piece are
+/// added lane by lane. Every log-sum-exp is shifted by its running maximum. Anchors are taken in groups, which bounds
+/// the scratch memory: 32 bytes per pair of a group.
 #pragma once
 
 #include <algorithm>
@@ -15,8 +15,8 @@
 
 namespace lacuna::cuda {
 
-/// The order in which anchor i visits the others, from the farthest label to the nearest; of two at one distance the one
-/// with the smaller label first. `label` (n) is sorted.
+/// The order in which anchor i visits the others, from the farthest label to the nearest; of two at one distance the
+/// one with the smaller label first. `label` (n) is sorted.
 struct VisitOrder {
   index_t n, i;
   const double* label;
@@ -128,17 +128,17 @@ struct Ranking {
     return total<T, Run>("rank_n_contrast", n, values.data(), -each);
   }
 
-  /// value_i = Σ_{j≠i} [S_ij − log Σ_{k∈N_ij} exp S_ik] for the anchors first..first+count−1, and where `weight` (n, n) is
-  /// not null the slopes of the loss by D². scratch (4 count n).
+  /// value_i = Σ_{j≠i} [S_ij − log Σ_{k∈N_ij} exp S_ik] for the anchors first..first+count−1, and where `weight` (n, n)
+  /// is not null the slopes of the loss by D². scratch (4 count n).
   template <class T>
   static void visit(index_t n, index_t first, index_t count, const double* label, const T* squared, double slack,
                     double temperature, double each, double* scratch, double* value, T* weight) {
     Run::rows("rank_n_contrast", count, [=] LACUNA_DEVICE(index_t at, typename Run::Team team) {
       const index_t i = first + at, others = n - 1;
-      double* const far = scratch + at * 4 * n;        // by place: distance of the labels,
-      double* const s = far + n;                       // similarity,
-      double* const log_z = s + n;                     // log Σ exp of the similarities up to here,
-      double* const room = log_z + n;                  // and what lanes tell each other
+      double* const far = scratch + at * 4 * n;  // by place: distance of the labels,
+      double* const s = far + n;                 // similarity,
+      double* const log_z = s + n;               // log Σ exp of the similarities up to here,
+      double* const room = log_z + n;            // and what lanes tell each other
       const VisitOrder visit_order{n, i, label};
       for (index_t k = team.lane(); k < n; k += team.lanes()) {
         if (k == i) continue;

@@ -1,6 +1,6 @@
 /// Losses that compare the relations within two sets of rows, one of the student and one of the teacher, of any widths:
-/// distances, angles, similarities. Policy: one team per row of pairs; angles take the anchors one after the other, each
-/// with two products, so that they need O(n²) memory; gradients are added to and may be null.
+/// distances, angles, similarities. Policy: one team per row of pairs; angles take the anchors one after the other,
+/// each with two products, so that they need O(n²) memory; gradients are added to and may be null.
 #pragma once
 
 #include "lacuna/kernels/cuda/loss_rows.cuh"
@@ -34,8 +34,8 @@ struct RelationLosses {
 
   /// Mean over all triples of the smooth absolute difference of ⟨e_ij, e_ik⟩, e_ij the unit vector from row i to row j.
   template <class T>
-  static Total<T, Run> angle_relations(index_t n, index_t ds, const T* student, index_t dt, const T* teacher,
-                                       T* grad_s, T* grad_t) {
+  static Total<T, Run> angle_relations(index_t n, index_t ds, const T* student, index_t dt, const T* teacher, T* grad_s,
+                                       T* grad_t) {
     const double each = n > 0 ? 1 / (double(n) * double(n) * double(n)) : 0;
     const Star<T> a(n, ds, student, grad_s != nullptr), b(n, dt, teacher, grad_t != nullptr);
     const Buffer<double, Run> parts(n * n);
@@ -114,9 +114,8 @@ struct RelationLosses {
   template <class T>
   static void relative_gradient(const Relative<T>& own, const double* slope, double sign, T* gradient) {
     const RelativeView<T> view = own.view();
-    const Total<double, Run> through_mean =
-        sum_terms<double, Run>("distance_relations", own.n * own.n, sign,
-                               [=] LACUNA_DEVICE(index_t at) { return slope[at] * view.at(at); });
+    const Total<double, Run> through_mean = sum_terms<double, Run>(
+        "distance_relations", own.n * own.n, sign, [=] LACUNA_DEVICE(index_t at) { return slope[at] * view.at(at); });
     const double* const through = through_mean.data();
     Matrix<T> weight(Shape{own.n, own.n});
     T* const w = weight.data();

@@ -1,9 +1,9 @@
 /// What the losses share on a device: their value as a scalar that stays there, sums over rows in a fixed order, the
 /// softmax of a row by a team.
 ///
-/// Policy: formulas in double; one team per row writes the row's own value, and one team adds the values of all rows, lane
-/// by lane and then over the lanes, in an order that depends on their count alone. The value becomes a number of the
-/// host only when somebody asks for it.
+/// Policy: formulas in double; one team per row writes the row's own value, and one team adds the values of all rows,
+/// lane by lane and then over the lanes, in an order that depends on their count alone. The value becomes a number of
+/// the host only when somebody asks for it.
 #pragma once
 
 #include "lacuna/core/tensor.hpp"

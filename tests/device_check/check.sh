@@ -81,6 +81,7 @@ link() { # PROGRAM OBJECT...
     >"$1.link.log" 2>&1 || { cat "$1.link.log"; return 1; }
 }
 built=1
+for unit in "${units[@]}" main; do [[ -f $unit.o ]] || built=0; done
 for program in rows oracle epoch; do
   mapfile -t parts < <(objects "$program")
   link "$program" "${parts[@]}" || built=0

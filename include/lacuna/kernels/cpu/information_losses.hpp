@@ -29,6 +29,27 @@ struct InformationLosses {
     });
   }
 
+  /// y_ij = F_ii for i = j, else F_i,partner(i): scores (n, n) where row i has one pair for all others.
+  template <class T>
+  static void partner_scores(index_t n, const index_t* partner, const T* score, T* y) {
+    parallel_for(n, detail::row_grain(n), [&](index_t begin, index_t end) {
+      for (index_t i = begin; i < end; ++i)
+        for (index_t j = 0; j < n; ++j) y[i * n + j] = score[i * n + (i == j ? i : partner[i])];
+    });
+  }
+  template <class T>
+  static void partner_scores_gradient(index_t n, const index_t* partner, const T* dy, GradientSlot<T> slot) {
+    parallel_for(n, detail::row_grain(n), [&](index_t begin, index_t end) {
+      for (index_t i = begin; i < end; ++i) {
+        T others = T(0);
+        for (index_t j = 0; j < n; ++j)
+          if (j != i) others += dy[i * n + j];
+        for (index_t j = 0; j < n; ++j)
+          slot.put(i * n + j, (j == i ? dy[i * n + j] : T(0)) + (j == partner[i] ? others : T(0)));
+      }
+    });
+  }
+
   /// −Σ P log(P/(P_row P_col)), P = (1/n) Σ_i softmax(t_i) softmax(s_i)ᵀ; symmetric: of (P + Pᵀ)/2.
   template <class T>
   static double joint_classes(index_t n, index_t classes, const T* student, const T* teacher, bool symmetric,

@@ -27,6 +27,26 @@ struct InformationLosses {
     });
   }
 
+  /// y_ij = F_ii for i = j, else F_i,partner(i): scores (n, n) where row i has one pair for all others.
+  template <class T>
+  static void partner_scores(index_t n, const index_t* partner, const T* score, T* y) {
+    Run::each("partner_scores", n * n, [=] LACUNA_DEVICE(index_t at) {
+      const index_t i = at / n;
+      y[at] = score[i * n + (i == at % n ? i : partner[i])];
+    });
+  }
+  template <class T>
+  static void partner_scores_gradient(index_t n, const index_t* partner, const T* dy, GradientSlot<T> slot) {
+    Run::rows("partner_scores_gradient", n, [=] LACUNA_DEVICE(index_t i, typename Run::Team team) {
+      double sum = 0;
+      for (index_t j = team.lane(); j < n; j += team.lanes())
+        if (j != i) sum += double(dy[i * n + j]);
+      const T others = T(team.sum(sum));
+      for (index_t j = team.lane(); j < n; j += team.lanes())
+        slot.put(i * n + j, (j == i ? dy[i * n + j] : T(0)) + (j == partner[i] ? others : T(0)));
+    });
+  }
+
   /// −Σ P log(P/(P_row P_col)), P = (1/n) Σ_i softmax(t_i) softmax(s_i)ᵀ; symmetric: of (P + Pᵀ)/2.
   template <class T>
   static Total<T, Run> joint_classes(index_t n, index_t classes, const T* student, const T* teacher, bool symmetric,

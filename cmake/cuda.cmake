@@ -1,4 +1,4 @@
-# lacuna::cuda  the same as lacuna::lacuna for .cu files that include lacuna/cuda.cuh: nvcc's flags, the runtime, cuBLAS
+# lacuna::cuda  the same as lacuna::lacuna for .cu files that include lacuna/cuda.cuh: nvcc's flags, the runtime, cuBLASLt
 #
 # LACUNA_CUDA  AUTO: when an nvcc is found that compiles what we write; ON: or else an error; OFF: never (inside other projects)
 if(PROJECT_IS_TOP_LEVEL)
@@ -22,11 +22,11 @@ mark_as_advanced(LACUNA_NVCC)
 set(lacuna_cuda_why "no nvcc was found")
 if(LACUNA_NVCC AND NOT "${LACUNA_NVCC};${CMAKE_CXX_COMPILER}" STREQUAL "${LACUNA_NVCC_CHECKED}")
   set(check ${PROJECT_BINARY_DIR}/CMakeFiles/lacuna_cuda_check)
-  file(WRITE ${check}.cu "#include <concepts>\n#include <cublas_v2.h>\n#include <cuda_runtime.h>
+  file(WRITE ${check}.cu "#include <concepts>\n#include <cublasLt.h>\n#include <cuda_runtime.h>
 template <std::invocable<int> F> __global__ void run(F f) { f(int(threadIdx.x)); }
-int main() { run<<<1, 1>>>([=] __device__(int) {}); return int(sizeof(&cublasSgemm_64) == 0); }\n")
+int main() { run<<<1, 1>>>([=] __device__(int) {}); return int(sizeof(&cublasLtMatmul) == 0); }\n")
   execute_process(
-    COMMAND ${LACUNA_NVCC} -std=c++20 --extended-lambda -ccbin ${CMAKE_CXX_COMPILER} ${check}.cu -lcublas -o ${check}
+    COMMAND ${LACUNA_NVCC} -std=c++20 --extended-lambda -ccbin ${CMAKE_CXX_COMPILER} ${check}.cu -lcublasLt -o ${check}
     RESULT_VARIABLE failed OUTPUT_VARIABLE log ERROR_VARIABLE log TIMEOUT 120)
   if(failed)
     string(REGEX MATCH "[^\n]*(error|rror:|nsupported)[^\n]*" line "${log}")
@@ -63,7 +63,7 @@ enable_language(CUDA)
 find_package(CUDAToolkit REQUIRED)
 message(STATUS "lacuna: with CUDA ${CMAKE_CUDA_COMPILER_VERSION}")
 
-lacuna_add_component(cuda CUDA::cudart_static CUDA::cublas)
+lacuna_add_component(cuda CUDA::cudart_static CUDA::cublasLt)
 # CMake 3.25 and older do not know that nvcc has C++20: the flag itself.
 target_compile_options(lacuna_cuda INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;--extended-lambda>")
 if(OpenMP_CXX_FOUND AND LACUNA_OPENMP)

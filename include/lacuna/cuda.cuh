@@ -2,7 +2,7 @@
 ///
 ///     Sdumc<float, Cuda> model(options, Random(7));      // the same templates, another device
 ///
-/// Needs nvcc 12 or later with C++20 and --extended-lambda, and cuBLAS; the CMake target lacuna::cuda brings both.
+/// Needs nvcc 12 or later with C++20 and --extended-lambda, and cuBLASLt; the CMake target lacuna::cuda brings both.
 /// Files that name the host alone stay .cpp and never see this header. docs/cuda.md says what was run and on what.
 #pragma once
 

@@ -240,6 +240,22 @@ struct EmulatedRun {
     const auto call = cuda::BlasCall<T>::of(m, n, k, a, b);
     blas(call, beta, c, ldc);
   }
+  /// As cuBLASLt does it: for float alone, the bias along the rows of what it sees by columns.
+  template <class T>
+  static bool gemm_finished(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, const T* bias,
+                            cuda::MatmulFinish finish, T* c) {
+    if (sizeof(T) != sizeof(float)) return false;
+    const Open open;
+    const auto call = cuda::BlasCall<T>::of(m, n, k, a, b);
+    blas(call, T(0), c, n);
+    for (index_t column = 0; column < call.columns; ++column)
+      for (index_t row = 0; row < call.rows; ++row) {
+        T& number = c[column * n + row];
+        number += bias[row];
+        if (finish == cuda::MatmulFinish::bias_relu && !(number > T(0))) number = T(0);
+      }
+    return true;
+  }
 
  private:
   /// What a BLAS does, by columns: C (rows, columns) = beta C + op(first) op(second), and what it refuses.

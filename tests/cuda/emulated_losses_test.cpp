@@ -4,8 +4,10 @@
 #include "rows/class_losses.hpp"
 #include "rows/losses.hpp"
 
-// Losses of differences have kernels of their own; those of classes go through the host, as all others do.
-TEST_CASE("kernels of the GPU, emulated: losses agree with the host") {
+TEST_CASE("kernels of the GPU, emulated: losses of differences, labels, classes and responses agree with the host") {
   using namespace lacuna::test;
-  Join<LossRows, ClassLossRows>::for_each([]<class Row>() { CHECK(check_emulated<Row, double>(1e-9) == ""); });
+  Join<LossRows, ClassLossRows>::for_each([]<class Row>() {
+    CHECK(check_emulated<Row, double>(1e-9, true) == "");
+    CHECK(check_emulated<Row, float>(1e-4) == "");
+  });
 }

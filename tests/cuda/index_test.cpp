@@ -136,6 +136,89 @@ TEST_CASE("convolution: reading and being read are inverse") {
       }
 }
 
+TEST_CASE("matrix products: equal keys for calls that may share an algorithm, and only for those") {
+  alignas(512) static float room[4096];
+  CHECK(alignment_of(room) == 256);
+  CHECK(alignment_of(room + 1) == 4);
+  CHECK(alignment_of(room + 6) == 8);
+  CHECK(alignment_of(room + 32) == 128);
+  CHECK(alignment_of(nullptr) == 256);
+  using cpu::Operand;
+  const auto key = [&](index_t m, index_t n, index_t k, Operand<float> a, Operand<float> b, const float* bias,
+                       MatmulFinish finish, const float* c) {
+    return MatmulKey::of(BlasCall<float>::of(m, n, k, a, b), finish, bias, c, n);
+  };
+  const auto none = MatmulFinish::none;
+  const Operand<float> a{room, 8}, b{room + 256, 8, true};
+  const MatmulKey usual = key(4, 5, 8, a, b, nullptr, none, room);
+  CHECK(usual ==
+        key(4, 5, 8, {room + 64, 8}, {room, 8, true}, nullptr, none, room + 1024));  // elsewhere, as well aligned
+  CHECK(usual != key(4, 5, 8, {room + 1, 8}, b, nullptr, none, room));
+  CHECK(usual != key(4, 5, 8, a, {room + 1, 8, true}, nullptr, none, room));
+  CHECK(usual != key(4, 5, 8, a, b, nullptr, none, room + 1));
+  CHECK(usual != key(4, 5, 8, a, b, room + 1, none, room));
+  CHECK(usual != key(4, 5, 8, a, b, nullptr, MatmulFinish::bias, room));
+  CHECK(key(4, 5, 8, a, b, room, MatmulFinish::bias_relu, room) != key(4, 5, 8, a, b, room, MatmulFinish::bias, room));
+  CHECK(usual != key(5, 4, 8, a, b, nullptr, none, room));
+  CHECK(usual != key(4, 5, 7, a, b, nullptr, none, room));
+  CHECK(usual != key(4, 5, 8, {room, 9}, b, nullptr, none, room));
+  CHECK(usual != key(4, 5, 8, a, {room, 8}, nullptr, none, room));
+  CHECK((usual < key(5, 5, 8, a, b, nullptr, none, room) || key(5, 5, 8, a, b, nullptr, none, room) < usual));
+  const auto call = BlasCall<float>::of(4, 5, 8, a, b);
+  CHECK((call.rows == 5 && call.columns == 4 && call.depth == 8));
+  CHECK((call.first == b.data && call.second == a.data && call.first_transposed && !call.second_transposed));
+}
+TEST_CASE("ranking: every anchor visits the others from the farthest label to the nearest") {
+  for (const std::vector<double>& label :
+       {std::vector<double>{-2, -1, 0, 0, 0.5, 1, 1, 4}, std::vector<double>{3, 3, 3}, std::vector<double>{0, 1},
+        std::vector<double>{-1, 0, 1, 2, 3}})
+    for (index_t i = 0; i < index_t(label.size()); ++i) {
+      const index_t n = index_t(label.size());
+      const VisitOrder order{n, i, label.data()};
+      std::vector<index_t> expected;  // from the two ends inwards, the left first where both are as far
+      for (index_t left = 0, right = n - 1; left < i || right > i;)
+        if (left < i && (right == i || order.distance(left) >= order.distance(right)))
+          expected.push_back(left++);
+        else
+          expected.push_back(right--);
+      std::vector<double> far;
+      for (const index_t k : expected) far.push_back(order.distance(k));
+      CHECK(std::is_sorted(far.rbegin(), far.rend()));
+      for (std::size_t p = 0; p < expected.size(); ++p) CHECK(order.place(expected[p]) == index_t(p));
+      for (const double slack : {0.0, 0.75, 2.0}) {
+        const Prefixes prefix{n - 1, far.data(), slack};
+        for (index_t p = 0; p < n - 1; ++p) {
+          index_t count = 0;
+          for (const double other : far) count += other >= far[std::size_t(p)] - slack;
+          CHECK(prefix.end(p) == count);
+          for (index_t q = 0; q < n - 1; ++q) CHECK((q >= prefix.first(p)) == (prefix.end(q) > p));
+        }
+      }
+    }
+  for (const index_t count : {0, 1, 31, 32, 33, 100})
+    for (const index_t lanes : {1, 32}) {
+      index_t at = 0;
+      for (index_t lane = 0; lane < lanes; ++lane) {
+        const LanePiece piece = LanePiece::of(count, lane, lanes);
+        CHECK(piece.begin == at);
+        CHECK(piece.end >= piece.begin);
+        at = piece.end;
+      }
+      CHECK(at == count);
+    }
+}
+TEST_CASE("pairs: a row and itself, close pairs, and differences") {
+  const double a[] = {1, 2, 1, 2.0001, -3, 4}, norm[] = {5, 5.0004, 25};
+  const double squared[] = {0, 1e-8, 20, 1e-8, 0, 19.9992, 20, 19.9992, 0};
+  const PairView<double> within{3, 3, 2, a, a, squared, norm, norm};
+  CHECK((within.own(1, 1) && !within.own(0, 1)));
+  CHECK((within.near(0, 1) && within.near(1, 0) && !within.near(0, 2) && !within.near(2, 2)));
+  CHECK(within.difference(0, 2) == 20);
+  const double copy[] = {1, 2, 1, 2.0001, -3, 4};
+  const PairView<double> between{3, 3, 2, a, copy, squared, norm, norm};
+  CHECK((!between.own(1, 1) && between.near(1, 1)));
+}
+
 TEST_CASE("the emulated device finds what it is there for") {
   using test::Emulated;
   using test::EmulatedRun;

@@ -5,6 +5,11 @@ set -euo pipefail
 [[ $# == 1 ]] || { echo "usage: pack.sh FOLDER" >&2; exit 2; }
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 oracle=${LACUNA_ORACLE_DIR:-$source_dir/../shared/oracle}
+if [[ -d $1 && -n $(ls -A "$1") && ! -f $1/tests/device_check/check.sh ]]; then
+  echo "pack.sh: $1 holds something else" >&2
+  exit 1
+fi
+rm -rf "$1"/{include,tests,examples,beside,oracle} # what an earlier pack left must not be checked
 mkdir -p "$1/beside/lib"
 folder=$(cd "$1" && pwd -P)
 

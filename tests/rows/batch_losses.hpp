@@ -7,6 +7,7 @@
 #include "lacuna/losses/mutual_information.hpp"
 #include "lacuna/losses/prototype.hpp"
 #include "lacuna/losses/relational.hpp"
+#include "lacuna/models/corrkd/critic.hpp"
 #include "support/loss_cases.hpp"
 
 namespace lacuna::test {
@@ -160,6 +161,23 @@ struct JsdRow {
     return {flat(jsd_mutual_information(in.template leaf<2>(0), in.template mask<1>(0)))};
   }
 };
+/// Scores of all pairs, of which every row keeps one off the diagonal.
+struct ShuffledPairsRow {
+  static constexpr const char* name = "ShuffledPairs";
+  static std::vector<Case> cases() {
+    return {{.name = "several", .leaves = {{4, 4}}},
+            {.name = "two", .leaves = {{2, 2}}},
+            {.name = "one pair", .leaves = {{1, 1}}}};
+  }
+  static std::vector<Case> large() { return {{.name = "large", .leaves = {{150, 150}}}}; }
+  template <class T, class D>
+  static Outputs<T, D> build(const Inputs<T, D>& in) {
+    const auto scores = in.template leaf<2>(0);
+    const auto critic = [&](const auto&, const auto&) { return scores; };
+    Random random(5);
+    return {flat(models::ShuffledPairs<decltype(critic)>{critic, &random}(scores, scores))};
+  }
+};
 template <bool Symmetric>
 struct IicProblem {
   static constexpr const char* name = Symmetric ? "iic_loss" : "iic_loss, plain";
@@ -229,7 +247,7 @@ using ContrastRows =
          BatchLossRow<ScdProblem<true>>, BatchLossRow<ScdProblem<false>>>;
 using RelationRows = Rows<BatchLossRow<RkdDistanceProblem>, BatchLossRow<RkdAngleProblem, 40>,
                           BatchLossRow<SimilarityProblem>, BatchLossRow<CpdProblem<1>>, BatchLossRow<CpdProblem<2>>,
-                          BatchLossRow<RcdProblem<true>, 30>, BatchLossRow<RcdProblem<false>, 30>, JsdRow,
+                          BatchLossRow<RcdProblem<true>, 30>, BatchLossRow<RcdProblem<false>, 30>, JsdRow, ShuffledPairsRow,
                           BatchLossRow<IicProblem<true>, 600>, BatchLossRow<IicProblem<false>, 600>>;
 using AlignmentRows =
     Rows<BatchLossRow<CmdProblem, 900>, BatchLossRow<CoralProblem, 900>, BatchLossRow<MmdProblem<true>>,

@@ -14,9 +14,14 @@
 #include <string>
 #include <vector>
 
+#include "lacuna/core/caching_pool.hpp"
 #include "lacuna/core/device.hpp"
 #include "lacuna/core/error.hpp"
 #include "lacuna/core/host_device.hpp"
+
+#ifdef CUDA_API_PER_THREAD_DEFAULT_STREAM
+#error "lacuna: memory is ordered by one stream for all threads; compile without --default-stream per-thread"
+#endif
 
 namespace lacuna {
 namespace detail {
@@ -36,78 +41,32 @@ inline bool cuda_checks() {
   return on;
 }
 
-/// Blocks of device memory by size class; see BlockPool for the classes.
-class CudaPool {
- public:
-  static CudaPool& instance() {
-    static CudaPool* const pool = new CudaPool;  // never destroyed: the driver may be gone before static tensors are
-    return *pool;
-  }
-
-  void* take(std::size_t bytes) {
-    int group = 0;
-    const std::size_t rounded = cuda_checks() ? bytes : BlockPool::round(bytes, group);
-    const std::lock_guard lock(mutex_);
-    auto& blocks = free_[group];
-    if (!blocks.empty()) {
-      void* const block = blocks.back();
-      blocks.pop_back();
-      return block;
-    }
+/// Memory of the GPU itself. Asking for it and giving it back wait for the device.
+struct CudaMemory {
+  static void* take(std::size_t bytes) {
     void* block = nullptr;
-    cudaError_t status = cudaMalloc(&block, rounded);
-    if (status == cudaErrorMemoryAllocation) {  // what is kept may be what is missing
-      (void)cudaGetLastError();
-      release();
-      status = cudaMalloc(&block, rounded);
-    }
-    if (status != cudaSuccess) expect_cuda(("allocate " + std::to_string(rounded) + " bytes").c_str(), status);
-    ++system_calls_;
-    return block;
+    const cudaError_t status = cudaMalloc(&block, bytes);
+    if (status == cudaSuccess) return block;
+    if (status != cudaErrorMemoryAllocation) expect_cuda("allocate", status);
+    (void)cudaGetLastError();
+    return nullptr;
   }
-  void give(void* block, std::size_t bytes) noexcept {
-    if (cuda_checks()) {
-      cudaFree(block);
-      return;
-    }
-    int group = 0;
-    BlockPool::round(bytes, group);
-    const std::lock_guard lock(mutex_);
-    try {
-      free_[group].push_back(block);
-    } catch (...) {
-      cudaFree(block);
-    }
-  }
-  void trim() noexcept {
-    const std::lock_guard lock(mutex_);
-    release();
-  }
-  std::size_t system_calls() {
-    const std::lock_guard lock(mutex_);
-    return system_calls_;
-  }
-
- private:
-  void release() noexcept {  // cudaFree waits for the device
-    for (auto& blocks : free_) {
-      for (void* block : blocks) cudaFree(block);
-      blocks.clear();
-    }
-  }
-
-  std::mutex mutex_;
-  std::vector<void*> free_[260];
-  std::size_t system_calls_ = 0;
+  static void give(void* block) noexcept { cudaFree(block); }
+  static bool exact() { return cuda_checks(); }
 };
+using CudaPool = CachingPool<CudaMemory>;
 
 }  // namespace detail
 
-/// A GPU. Memory comes from a caching pool.
+/// A GPU. Memory comes from a caching pool that its stream orders.
 struct Cuda {
   static constexpr const char* name = "cuda";
 
-  static void* allocate(std::size_t bytes) { return detail::CudaPool::instance().take(bytes); }
+  static void* allocate(std::size_t bytes) {
+    void* const block = detail::CudaPool::instance().take(bytes);
+    if (block == nullptr) throw DeviceError(detail::cat("cuda: allocate: no room for ", bytes, " bytes on the GPU"));
+    return block;
+  }
   static void deallocate(void* block, std::size_t bytes) noexcept { detail::CudaPool::instance().give(block, bytes); }
   /// Within the device.
   static void copy(void* to, const void* from, std::size_t bytes) {

@@ -30,4 +30,9 @@ struct SmoothDifference {
   }
 };
 
+/// Of √(Σ d²/count): what d² is multiplied by on the way back; 0 at a root of 0.
+LACUNA_HD inline double root_factor(double count, double root, double dy) {
+  return root > 0 ? dy / (2 * count * root) : 0;
+}
+
 }  // namespace lacuna::functors

@@ -17,8 +17,9 @@ Variable<T, 0, D> set_loss(const char* operation, const Variable<T, 2, D>& x, co
   const Kept kept_x(operation, x.extent(0), x_present), kept_y(operation, y.extent(0), y_present);
   LossInput a(x, kept_x), b(y, kept_y);
   const bool enough = kept_x.count() >= least && kept_y.count() >= least && x.extent(1) > 0;
-  const double value = enough ? f(kept_x.count(), kept_y.count(), a.data(), b.data(), a.gradient(), b.gradient()) : 0.0;
-  return record_loss(operation, value, a, b);
+  if (!enough) return record_loss(operation, 0.0, a, b);
+  return record_loss(operation, f(kept_x.count(), kept_y.count(), a.data(), b.data(), a.gradient(), b.gradient()), a,
+                     b);
 }
 
 }  // namespace detail
@@ -38,8 +39,8 @@ Variable<T, 0, D> cmd_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>& 
     throw OptionError(detail::cat("cmd_loss: ", options.moments, " moments, expected at least 1"));
   return detail::set_loss("cmd_loss", x, y, x_present, y_present, 1,
                           [&](index_t n, index_t m, const T* a, const T* b, T* grad_a, T* grad_b) {
-                            return Kernels<Cpu>::central_moments(n, m, x.extent(1), a, b, options.moments, options.span,
-                                                                 grad_a, grad_b);
+                            return Kernels<D>::central_moments(n, m, x.extent(1), a, b, options.moments, options.span,
+                                                               grad_a, grad_b);
                           });
 }
 
@@ -50,7 +51,7 @@ Variable<T, 0, D> coral_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>
                              const Mask<1, D>& y_present = {}) {
   return detail::set_loss("coral_loss", x, y, x_present, y_present, 2,
                           [&](index_t n, index_t m, const T* a, const T* b, T* grad_a, T* grad_b) {
-                            return Kernels<Cpu>::covariances(n, m, x.extent(1), a, b, grad_a, grad_b);
+                            return Kernels<D>::covariances(n, m, x.extent(1), a, b, grad_a, grad_b);
                           });
 }
 
@@ -68,8 +69,8 @@ Variable<T, 0, D> mmd_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>& 
   for (const double width : options.bandwidths) detail::expect_positive("mmd_loss", "a bandwidth", width);
   return detail::set_loss("mmd_loss", x, y, x_present, y_present, options.unbiased ? 2 : 1,
                           [&](index_t n, index_t m, const T* a, const T* b, T* grad_a, T* grad_b) {
-                            return Kernels<Cpu>::kernel_means(n, m, x.extent(1), a, b, options.bandwidths,
-                                                              options.unbiased, grad_a, grad_b);
+                            return Kernels<D>::kernel_means(n, m, x.extent(1), a, b, options.bandwidths,
+                                                            options.unbiased, grad_a, grad_b);
                           });
 }
 
@@ -87,28 +88,24 @@ Variable<T, 0, D> orthogonality_loss(const Variable<T, 2, D>& a, const Variable<
   const detail::Kept kept("orthogonality_loss", a.extent(0), present);
   const index_t n = kept.count(), da = a.extent(1), db = b.extent(1);
   detail::LossInput x(a, kept), y(b, kept);
-  if (n == 0 || da == 0 || db == 0) return detail::record_loss("orthogonality_loss", 0, x, y);
+  if (n == 0 || da == 0 || db == 0) return detail::record_loss("orthogonality_loss", 0.0, x, y);
   if (!options.normalize)
     return detail::record_loss(
         "orthogonality_loss",
-        Kernels<Cpu>::shared_directions(n, da, db, x.data(), y.data(), 1.0, x.gradient(), y.gradient()), x, y);
-  const cpu::UnitRows<T> unit_x(n, da, cpu::AlignmentLosses::centred(n, da, x.data()).data(), 1e-12);
-  const cpu::UnitRows<T> unit_y(n, db, cpu::AlignmentLosses::centred(n, db, y.data()).data(), 1e-12);
-  const auto zeros = [&](index_t width) {
-    Array<T> room(Shape{n, width});
-    std::fill(room.data(), room.data() + room.size(), T(0));
-    return room;
-  };
-  Array<T> to_x = zeros(da), to_y = zeros(db);
-  const double value = Kernels<Cpu>::shared_directions(n, da, db, unit_x.data(), unit_y.data(),
-                                                       1 / (double(da) * double(db)), to_x.data(), to_y.data());
-  const auto back = [&](const cpu::UnitRows<T>& unit, const Array<T>& slope, index_t width, T* gradient) {
+        Kernels<D>::shared_directions(n, da, db, x.data(), y.data(), 1.0, x.gradient(), y.gradient()), x, y);
+  using Unit = typename Kernels<D>::template Unit<T>;
+  const Array<T, D> centred_x = Kernels<D>::centred(n, da, x.data()), centred_y = Kernels<D>::centred(n, db, y.data());
+  const Unit unit_x(n, da, centred_x.data(), 1e-12), unit_y(n, db, centred_y.data(), 1e-12);
+  auto to_x = detail::zeros_on<T, D>({n, da}), to_y = detail::zeros_on<T, D>({n, db});
+  const auto value = Kernels<D>::shared_directions(n, da, db, unit_x.data(), unit_y.data(),
+                                                   1 / (double(da) * double(db)), to_x.data(), to_y.data());
+  const auto back = [&](const Unit& unit, const Array<T, D>& slope, index_t width, T* gradient) {
     if (!gradient) return;
-    Array<T> centred = zeros(width);
+    auto centred = detail::zeros_on<T, D>({n, width});
     unit.back(slope.data(), centred.data());
-    const Array<T> share =
-        cpu::AlignmentLosses::centred(n, width, std::as_const(centred).data());  // centring is its own transpose
-    std::copy_n(share.data(), share.size(), gradient);
+    const Array<T, D> share =
+        Kernels<D>::centred(n, width, std::as_const(centred).data());  // centring is its own transpose
+    D::copy(gradient, share.data(), std::size_t(share.size()) * sizeof(T));
   };
   back(unit_x, to_x, da, x.gradient());
   back(unit_y, to_y, db, y.gradient());

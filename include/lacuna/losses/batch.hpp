@@ -2,15 +2,13 @@
 ///
 /// A loss computes its value and, where recording, its gradient in one pass over the rows of the present samples; the
 /// backward only scales that gradient and puts it back in its rows. An absent sample is thus never read, whatever it
-/// holds, and its gradient is exactly 0; with none present the value is 0. Inputs on another device are copied to the
-/// host: a loss sees at most some thousand rows.
+/// holds, and its gradient is exactly 0; with none present the value is 0. Rows, value and gradients stay on the device
+/// of the inputs. Masks and labels are read on the host, where they are checked: some numbers per sample.
 #pragma once
 
-#include <algorithm>
 #include <span>
-#include <string_view>
-#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "lacuna/autograd/record.hpp"
 #include "lacuna/kernels/kernels.hpp"
@@ -22,30 +20,49 @@ enum class Reduction { mean, sum };
 
 namespace detail {
 
+/// A list of the host on a device; without entries its `data()` is null.
+template <class D, class Numbers>
+auto list_on(const Numbers& list) {
+  Array<typename Numbers::value_type, D> there(Shape{index_t(list.size())});
+  there.assign(list);
+  return there;
+}
+
+/// The value of a loss as a tensor: kernels of the host return a number, those of other devices leave it there.
+template <class T, class D>
+Tensor<T, 0, D> loss_value(double value) {
+  return Tensor<T, 0, D>::full({}, T(value));
+}
+template <class T, class D>
+Tensor<T, 0, D> loss_value(const Array<T, D>& value) {
+  return Tensor<T, 0, D>(value);
+}
+
 /// The samples that take part in a loss.
+template <class D>
 class Kept {
  public:
-  template <class D>
-  Kept(const char* operation, index_t batch, const Mask<1, D>& present) : count_(batch) {
+  Kept(const char* operation, index_t batch, const Mask<1, D>& present) : batch_(batch), count_(batch) {
     if (!present.defined()) return;
     expect_shape(operation, "present", present.shape(), Shape{batch});
     const List<std::uint8_t> mask = present.to_list();
     drop([&](index_t i) { return !mask[std::size_t(i)]; });
   }
 
+  index_t batch() const { return batch_; }
   index_t count() const { return count_; }
-  bool all() const { return all_; }
+  bool all() const { return count_ == batch_; }
   /// Where the i-th sample that takes part stands in the batch.
-  index_t row(index_t i) const { return all_ ? i : rows_[std::size_t(i)]; }
+  index_t row(index_t i) const { return all() ? i : rows_[std::size_t(i)]; }
   /// Leaves out more: those for which f(row) is true.
   template <class F>
   void drop(F&& f) {
     List<index_t> rest;
     for (index_t i = 0; i < count_; ++i)
       if (!f(row(i))) rest.push_back(row(i));
-    all_ = all_ && index_t(rest.size()) == count_;
     count_ = index_t(rest.size());
     rows_ = std::move(rest);
+    rows_there_ = places_there_ = {};
   }
   /// The entries of a list over the batch that belong to the samples that take part.
   template <class E>
@@ -55,11 +72,35 @@ class Kept {
     return chosen;
   }
 
+  /// Every row(i), on the device; null when all take part.
+  const index_t* rows() const {
+    if (all()) return nullptr;
+    if (!rows_there_.defined()) rows_there_ = list_on<D>(rows_);
+    return std::as_const(rows_there_).data();
+  }
+  /// For every sample of the batch its i, or −1, on the device; undefined when all take part.
+  Array<index_t, D> places() const {
+    if (!all() && !places_there_.defined()) {
+      List<index_t> places(static_cast<std::size_t>(batch_), -1);
+      for (index_t i = 0; i < count_; ++i) places[std::size_t(row(i))] = i;
+      places_there_ = list_on<D>(places);
+    }
+    return places_there_;
+  }
+
  private:
-  index_t count_;
-  bool all_ = true;
+  index_t batch_, count_;
   List<index_t> rows_;
+  mutable Array<index_t, D> rows_there_, places_there_;
 };
+
+/// An array of zeros.
+template <class T, class D>
+Array<T, D> zeros_on(const Shape& shape) {
+  Array<T, D> zeros(shape);
+  Kernels<D>::generate(zeros.size(), zeros.data(), functors::Constant<T>{T(0)});
+  return zeros;
+}
 
 /// One input of a loss: the rows (count, width) that take part, and room for their gradient.
 template <class T, int R, class D>
@@ -67,31 +108,23 @@ class LossInput {
   static_assert(R >= 1);
 
  public:
-  LossInput(const Variable<T, R, D>& x, const Kept& kept)
-      : variable_(x), kept_(kept), width_(x.extent(0) > 0 ? x.size() / x.extent(0) : 0) {
+  LossInput(const Variable<T, R, D>& x, const Kept<D>& kept)
+      : variable_(x), places_(kept.places()), width_(x.extent(0) > 0 ? x.size() / x.extent(0) : 0) {
     const Shape shape{kept.count(), width_};
-    if (std::is_same_v<D, Cpu> && kept.all()) {
-      if constexpr (std::is_same_v<D, Cpu>) rows_ = x.value().reshaped(shape);
+    if (kept.all()) {
+      rows_ = x.value().reshaped(shape);
     } else {
-      rows_ = Array<T>(shape);
-      List<T> host;
-      const T* from = x.data();
-      if constexpr (!std::is_same_v<D, Cpu>) {
-        host = x.value().to_list();
-        from = host.data();
-      }
-      Kernels<Cpu>::gather_rows(
-          kept.count(), width_, from, [&](index_t i) { return kept.row(i); }, rows_.data());
+      rows_ = Array<T, D>(shape);
+      Kernels<D>::gather_rows(kept.count(), width_, x.data(), kept.rows(), rows_.data());
     }
-    if (!recording() || !x.requires_grad()) return;
-    gradient_ = Array<T>(shape);
-    std::fill(gradient_.data(), gradient_.data() + gradient_.size(), T(0));
+    if (recording() && x.requires_grad()) gradient_ = zeros_on<T, D>(shape);
   }
 
   index_t width() const { return width_; }
   const T* data() const { return rows_.data(); }
+  const Array<T, D>& rows() const { return rows_; }
   /// Zeros that the loss adds to; null when no gradient is wanted.
-  T* gradient() { return gradient_.size() > 0 ? gradient_.data() : nullptr; }
+  T* gradient() { return gradient_.data(); }
 
   const Variable<T, R, D>& variable() const { return variable_; }
   /// What the backward needs, without the rows.
@@ -100,49 +133,33 @@ class LossInput {
     copy.rows_ = {};
     return copy;
   }
-  /// Adds dy times the gradient to that of the variable.
-  void hand_back(T dy) const {
+  /// Adds dy, one number on the device, times the gradient to that of the variable.
+  void hand_back(const T* dy) const {
     const auto slot = variable_.gradient_slot();
-    if (!slot) return;
-    Array<T> whole = gradient_;
-    if (!kept_.all()) {
-      whole = Array<T>(variable_.shape());
-      std::fill(whole.data(), whole.data() + whole.size(), T(0));
-      Kernels<Cpu>::scatter_rows(
-          kept_.count(), width_, gradient_.data(), [&](index_t i) { return kept_.row(i); }, whole.data());
-    }
-    if constexpr (std::is_same_v<D, Cpu>) {
-      Kernels<D>::contribute_scaled(whole.size(), dy, std::as_const(whole).data(), slot);
-    } else {
-      Array<T, D> there(variable_.shape());
-      there.assign(whole.to_list());
-      Kernels<D>::contribute_scaled(there.size(), dy, std::as_const(there).data(), slot);
-    }
+    if (slot) Kernels<D>::contribute_rows(variable_.extent(0), width_, places_.data(), dy, gradient_.data(), slot);
   }
 
  private:
   Variable<T, R, D> variable_;
-  Kept kept_;
+  Array<index_t, D> places_;
   index_t width_;
-  Array<T> rows_, gradient_;
+  Array<T, D> rows_, gradient_;
 };
 
 /// Joins a loss to the graph whose gradients its inputs already hold.
-template <class T, class D, int... R>
-Variable<T, 0, D> record_loss(const char* operation, double value, const LossInput<T, R, D>&... inputs) {
+template <class Value, class T, class D, int... R>
+Variable<T, 0, D> record_loss(const char* operation, const Value& value, const LossInput<T, R, D>&... inputs) {
   return record(
-      operation, Tensor<T, 0, D>::full({}, T(value)),
-      [... inputs = inputs.share()](const Tensor<T, 0, D>& dy) {
-        const T factor = dy.first();
-        (inputs.hand_back(factor), ...);
-      },
+      operation, loss_value<T, D>(value),
+      [... inputs = inputs.share()](const Tensor<T, 0, D>& dy) { (inputs.hand_back(dy.data()), ...); },
       inputs.variable()...);
 }
 
 /// Class labels of the samples that take part. Throws ShapeError for a wrong count, Error for a label outside
 /// 0..classes-1; labels of absent samples may be anything.
-inline List<index_t> kept_labels(const char* operation, std::span<const index_t> labels, index_t batch,
-                                        const Kept& kept, index_t classes) {
+template <class D>
+List<index_t> kept_labels(const char* operation, std::span<const index_t> labels, index_t batch, const Kept<D>& kept,
+                          index_t classes) {
   if (index_t(labels.size()) != batch)
     throw ShapeError(cat(operation, ": ", labels.size(), " labels for ", batch, " samples"));
   List<index_t> chosen = kept.of(labels);

@@ -49,10 +49,11 @@ Variable<T, 0, D> cross_entropy(const Variable<T, 2, D>& logits, std::span<const
   if (index_t(labels.size()) == batch) kept.drop([&](index_t i) { return labels[std::size_t(i)] == options.ignore; });
   const auto chosen = detail::kept_labels("cross_entropy", labels, batch, kept, classes);
   const double scale = detail::label_scale(chosen, options.weights, options.reduction);
+  const auto there = detail::list_on<D>(chosen);
+  const auto weights = detail::list_on<D>(options.weights);
   detail::LossInput z(logits, kept);
-  const double value = Kernels<Cpu>::cross_entropy(
-      kept.count(), classes, z.data(), chosen.data(),
-      {options.weights.empty() ? nullptr : options.weights.data(), options.smoothing, scale}, z.gradient());
+  const auto value = Kernels<D>::cross_entropy(kept.count(), classes, z.data(), there.data(),
+                                               {weights.data(), options.smoothing, scale}, z.gradient());
   return detail::record_loss("cross_entropy", value, z);
 }
 
@@ -71,9 +72,11 @@ Variable<T, 0, D> nll_loss(const Variable<T, 2, D>& log_probabilities, std::span
   detail::Kept kept("nll_loss", batch, present);
   if (index_t(labels.size()) == batch) kept.drop([&](index_t i) { return labels[std::size_t(i)] == options.ignore; });
   const auto chosen = detail::kept_labels("nll_loss", labels, batch, kept, classes);
+  const auto there = detail::list_on<D>(chosen);
+  const auto weights = detail::list_on<D>(options.weights);
   detail::LossInput x(log_probabilities, kept);
-  const double value = Kernels<Cpu>::negative_log_likelihood(
-      kept.count(), classes, x.data(), chosen.data(), options.weights.empty() ? nullptr : options.weights.data(),
+  const auto value = Kernels<D>::negative_log_likelihood(
+      kept.count(), classes, x.data(), there.data(), weights.data(),
       detail::label_scale(chosen, options.weights, options.reduction), x.gradient());
   return detail::record_loss("nll_loss", value, x);
 }
@@ -95,15 +98,14 @@ Variable<T, 0, D> binary_cross_entropy(const Variable<T, R, D>& logits, const Te
   const detail::Kept kept("binary_cross_entropy", logits.extent(0), present);
   detail::LossInput x(logits, kept);
   const detail::LossInput t(Variable<T, R, D>(targets), kept);
-  for (index_t i = 0; i < kept.count() * t.width(); ++i)
-    if (!(t.data()[i] >= T(0) && t.data()[i] <= T(1)))
-      throw Error(detail::cat("binary_cross_entropy: target ", double(t.data()[i]), " of sample ",
-                              kept.row(i / t.width()), " is outside 0..1"));
+  if (const index_t i = Kernels<D>::first_outside(kept.count() * t.width(), t.data(), T(0), T(1)); i >= 0)
+    throw Error(detail::cat("binary_cross_entropy: target ", double(t.rows().to_vector()[std::size_t(i)]),
+                            " of sample ", kept.row(i / t.width()), " is outside 0..1"));
+  const auto weights = detail::list_on<D>(options.positive_weights);
   const double numbers = double(kept.count() * x.width());
   const double scale = options.reduction == Reduction::sum ? 1 : numbers > 0 ? 1 / numbers : 0;
-  const double value = Kernels<Cpu>::binary_cross_entropy(
-      kept.count(), x.width(), columns, x.data(), t.data(),
-      options.positive_weights.empty() ? nullptr : options.positive_weights.data(), scale, x.gradient());
+  const auto value = Kernels<D>::binary_cross_entropy(kept.count(), x.width(), columns, x.data(), t.data(),
+                                                      weights.data(), scale, x.gradient());
   return detail::record_loss("binary_cross_entropy", value, x);
 }
 

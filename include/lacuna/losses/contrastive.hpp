@@ -27,12 +27,12 @@ Variable<T, 0, D> info_nce_loss(const Variable<T, 2, D>& first, const Variable<T
   const detail::Kept kept("info_nce_loss", first.extent(0), present);
   const index_t n = kept.count(), width = first.extent(1);
   detail::LossInput x(first, kept), y(second, kept);
-  if (n == 0) return detail::record_loss("info_nce_loss", 0, x, y);
-  const cpu::UnitRows<T> a(n, width, x.data(), 1e-12), b(n, width, y.data(), 1e-12);
-  Array<T> to_a(Shape{x.gradient() ? n : 0, width}), to_b(Shape{y.gradient() ? n : 0, width});
+  if (n == 0) return detail::record_loss("info_nce_loss", 0.0, x, y);
+  const typename Kernels<D>::template Unit<T> a(n, width, x.data(), 1e-12), b(n, width, y.data(), 1e-12);
+  Array<T, D> to_a(Shape{x.gradient() ? n : 0, width}), to_b(Shape{y.gradient() ? n : 0, width});
   const double each = 1 / double(n), half = options.symmetric ? each / 2 : each;
-  const double value = Kernels<Cpu>::info_nce(n, width, a.data(), b.data(), options.temperature, half, each - half,
-                                              to_a.data(), to_b.data());
+  const auto value = Kernels<D>::info_nce(n, width, a.data(), b.data(), options.temperature, half, each - half,
+                                          to_a.data(), to_b.data());
   if (x.gradient()) a.back(to_a.data(), x.gradient());
   if (y.gradient()) b.back(to_b.data(), y.gradient());
   return detail::record_loss("info_nce_loss", value, x, y);
@@ -57,20 +57,21 @@ Variable<T, 0, D> supcon_loss(const Variable<T, 2, D>& features, std::span<const
   const detail::Kept kept("supcon_loss", batch, present);
   const auto chosen = kept.of(labels);
   const index_t n = kept.count();
+  const auto there = detail::list_on<D>(chosen);
   detail::LossInput x(features, kept);
-  Array<T> slope(Shape{x.gradient() ? n : 0, width});
+  Array<T, D> slope(Shape{x.gradient() ? n : 0, width});
   if (!options.normalize) {
-    const double value = Kernels<Cpu>::supcon(n, width, x.data(), chosen.data(), options.temperature, x.gradient());
+    const auto value = Kernels<D>::supcon(n, width, x.data(), there.data(), options.temperature, x.gradient());
     return detail::record_loss("supcon_loss", value, x);
   }
-  const cpu::UnitRows<T> unit(n, width, x.data(), 1e-12);
-  const double value = Kernels<Cpu>::supcon(n, width, unit.data(), chosen.data(), options.temperature, slope.data());
+  const typename Kernels<D>::template Unit<T> unit(n, width, x.data(), 1e-12);
+  const auto value = Kernels<D>::supcon(n, width, unit.data(), there.data(), options.temperature, slope.data());
   if (x.gradient()) unit.back(slope.data(), x.gradient());
   return detail::record_loss("supcon_loss", value, x);
 }
 
-/// The same over two views of each sample, both of its class: 2N anchors. first, second (N, d); labels (N). `present` says
-/// which samples have both views.
+/// The same over two views of each sample, both of its class: 2N anchors. first, second (N, d); labels (N). `present`
+/// says which samples have both views.
 template <class T, class D>
 Variable<T, 0, D> supcon_loss(const Variable<T, 2, D>& first, const Variable<T, 2, D>& second,
                               std::span<const index_t> labels, SupConOptions options = {},
@@ -89,9 +90,9 @@ Variable<T, 0, D> supcon_loss(const Variable<T, 2, D>& first, const Variable<T, 
     twice.insert(twice.end(), once.begin(), once.end());
     both = Mask<1, D>::from({2 * batch}, twice);
   }
-  return supcon_loss(
-      reshape(concat_last(List<Variable<T, 2, D>>{flat(first), flat(second)}), std::array<index_t, 2>{2 * batch, width}), twice_labels,
-      options, both);
+  return supcon_loss(reshape(concat_last(List<Variable<T, 2, D>>{flat(first), flat(second)}),
+                             std::array<index_t, 2>{2 * batch, width}),
+                     twice_labels, options, both);
 }
 
 /// Two views of each sample, each a class of its own: row i of `first` and row i of `second` are positives of each
@@ -122,9 +123,9 @@ Variable<T, 0, D> triplet_loss(const Variable<T, 2, D>& anchor, const Variable<T
   detail::expect_not_negative("triplet_loss", "margin", options.margin);
   const detail::Kept kept("triplet_loss", anchor.extent(0), present);
   detail::LossInput a(anchor, kept), p(positive, kept), q(negative, kept);
-  const double value = Kernels<Cpu>::triplet(
-      kept.count(), anchor.extent(1), a.data(), p.data(), q.data(), options.margin, options.swap, options.epsilon,
-      kept.count() > 0 ? 1 / double(kept.count()) : 0, a.gradient(), p.gradient(), q.gradient());
+  const auto value = Kernels<D>::triplet(kept.count(), anchor.extent(1), a.data(), p.data(), q.data(), options.margin,
+                                         options.swap, options.epsilon, kept.count() > 0 ? 1 / double(kept.count()) : 0,
+                                         a.gradient(), p.gradient(), q.gradient());
   return detail::record_loss("triplet_loss", value, a, p, q);
 }
 
@@ -149,9 +150,10 @@ Variable<T, 0, D> cosine_embedding_loss(const Variable<T, 2, D>& first, const Va
       throw Error(detail::cat("cosine_embedding_loss: target ", chosen[i], " of sample ", kept.row(index_t(i)),
                               " is neither 1 nor -1"));
   detail::LossInput x(first, kept), y(second, kept);
-  const double value =
-      Kernels<Cpu>::cosine_embedding(kept.count(), first.extent(1), x.data(), y.data(), chosen.data(), options.margin,
-                                     kept.count() > 0 ? 1 / double(kept.count()) : 0, x.gradient(), y.gradient());
+  const auto there = detail::list_on<D>(chosen);
+  const auto value =
+      Kernels<D>::cosine_embedding(kept.count(), first.extent(1), x.data(), y.data(), there.data(), options.margin,
+                                   kept.count() > 0 ? 1 / double(kept.count()) : 0, x.gradient(), y.gradient());
   return detail::record_loss("cosine_embedding_loss", value, x, y);
 }
 
@@ -176,19 +178,15 @@ Variable<T, 0, D> scd_loss(const Variable<T, 2, D>& student, const Variable<T, 2
   const double push = mean && n > 1 ? 1 / (double(n) * double(n - 1)) : 1;
   detail::LossInput s(student, kept), t(teacher, kept);
   if (!options.normalize) {
-    const double value = Kernels<Cpu>::sample_contrast(n, width, s.data(), t.data(), options.margin, pull, push,
-                                                       s.gradient(), t.gradient());
+    const auto value = Kernels<D>::sample_contrast(n, width, s.data(), t.data(), options.margin, pull, push,
+                                                   s.gradient(), t.gradient());
     return detail::record_loss("scd_loss", value, s, t);
   }
-  const cpu::UnitRows<T> a(n, width, s.data(), 1e-12), b(n, width, t.data(), 1e-12);
-  const auto zeros = [&](bool wanted) {
-    Array<T> room(Shape{wanted ? n : 0, width});
-    std::fill(room.data(), room.data() + room.size(), T(0));
-    return room;
-  };
-  Array<T> to_a = zeros(s.gradient()), to_b = zeros(t.gradient());
-  const double value =
-      Kernels<Cpu>::sample_contrast(n, width, a.data(), b.data(), options.margin, pull, push, to_a.data(), to_b.data());
+  const typename Kernels<D>::template Unit<T> a(n, width, s.data(), 1e-12), b(n, width, t.data(), 1e-12);
+  auto to_a = detail::zeros_on<T, D>({s.gradient() ? n : 0, width});
+  auto to_b = detail::zeros_on<T, D>({t.gradient() ? n : 0, width});
+  const auto value =
+      Kernels<D>::sample_contrast(n, width, a.data(), b.data(), options.margin, pull, push, to_a.data(), to_b.data());
   if (s.gradient()) a.back(to_a.data(), s.gradient());
   if (t.gradient()) b.back(to_b.data(), t.gradient());
   return detail::record_loss("scd_loss", value, s, t);

@@ -22,10 +22,9 @@ Variable<T, 0, D> response_divergence(const char* operation, const Variable<T, 2
   const Kept kept(operation, student.extent(0), present);
   LossInput s(student, kept), t(teacher, kept);
   const double scale = kept.count() > 0 ? factor / double(kept.count()) : 0;
-  const double value = student.extent(1) == 0
-                           ? 0
-                           : Kernels<Cpu>::kl_divergence(kept.count(), student.extent(1), s.data(), t.data(),
-                                                         1 / temperature, scale, s.gradient(), t.gradient());
+  if (student.extent(1) == 0) return record_loss(operation, 0.0, s, t);
+  const auto value = Kernels<D>::kl_divergence(kept.count(), student.extent(1), s.data(), t.data(), 1 / temperature,
+                                               scale, s.gradient(), t.gradient());
   return record_loss(operation, value, s, t);
 }
 
@@ -91,10 +90,11 @@ Variable<T, 0, D> dkd_loss(const Variable<T, 2, D>& student, const Variable<T, 2
                                   "alpha = 0 leaves nothing to learn; use alpha > 0"));
   const detail::Kept kept(name, batch, present);
   const auto chosen = detail::kept_labels(name, labels, batch, kept, classes);
+  const auto there = detail::list_on<D>(chosen);
   detail::LossInput s(student, kept), t(teacher, kept);
   const double tau = options.temperature;
-  const double value = Kernels<Cpu>::decoupled(
-      kept.count(), classes, s.data(), t.data(), chosen.data(), 1 / tau, options.alpha, options.beta,
+  const auto value = Kernels<D>::decoupled(
+      kept.count(), classes, s.data(), t.data(), there.data(), 1 / tau, options.alpha, options.beta,
       kept.count() > 0 ? tau * tau / double(kept.count()) : 0, s.gradient(), t.gradient());
   return detail::record_loss(name, value, s, t);
 }

@@ -15,24 +15,15 @@ namespace detail {
 
 /// The rows that take part; the others get gradient 0.
 template <class T, class D>
-Variable<T, 2, D> kept_rows(const Variable<T, 2, D>& x, const Kept& kept) {
+Variable<T, 2, D> kept_rows(const Variable<T, 2, D>& x, const Kept<D>& kept) {
   if (kept.all()) return x;
-  LossInput rows(x, kept);
-  Tensor<T, 2, D> y({kept.count(), x.extent(1)});
-  y.assign(std::span<const T>(rows.data(), std::size_t(y.size())));
+  const LossInput rows(x.detach(), kept);
   return record(
-      "kept_rows", y,
-      [x, kept](const Tensor<T, 2, D>& dy) {
-        const auto slot = x.gradient_slot();
-        if (!slot) return;
-        const List<T> from = dy.to_list();
-        List<T> to(static_cast<std::size_t>(x.size()), T(0));
-        const index_t width = x.extent(1);
-        Kernels<Cpu>::scatter_rows(
-            kept.count(), width, from.data(), [&](index_t i) { return kept.row(i); }, to.data());
-        Tensor<T, 2, D> share(x.value().extents());
-        share.assign(to);
-        Kernels<D>::contribute_scaled(share.size(), T(1), std::as_const(share).data(), slot);
+      "kept_rows", Tensor<T, 2, D>(rows.rows()),
+      [x, places = kept.places()](const Tensor<T, 2, D>& dy) {
+        if (const auto slot = x.gradient_slot())
+          Kernels<D>::contribute_rows(x.extent(0), x.extent(1), places.data(), static_cast<const T*>(nullptr),
+                                      dy.data(), slot);
       },
       x);
 }
@@ -40,50 +31,29 @@ Variable<T, 2, D> kept_rows(const Variable<T, 2, D>& x, const Kept& kept) {
 /// All pairs (q_i, u_j) side by side: (N·N, a + b), j fastest.
 template <class T, class D>
 Variable<T, 2, D> all_pairs(const Variable<T, 2, D>& q, const Variable<T, 2, D>& u) {
-  const index_t n = q.extent(0), a = q.extent(1), b = u.extent(1), width = a + b;
-  Tensor<T, 2, D> y({n * n, width});
-  for (index_t i = 0; i < n; ++i) {
-    Kernels<D>::copy_runs(n, a, q.data() + i * a, 0, y.data() + i * n * width, width);
-    Kernels<D>::copy_runs(n, b, u.data(), b, y.data() + i * n * width + a, width);
-  }
+  const index_t n = q.extent(0), a = q.extent(1), b = u.extent(1);
+  Tensor<T, 2, D> y({n * n, a + b});
+  Kernels<D>::all_pairs(n, a, b, q.data(), u.data(), y.data());
   return record(
       "all_pairs", y,
       [=](const Tensor<T, 2, D>& dy) {
-        if (const auto slot = q.gradient_slot()) {
-          Tensor<T, 2, D> sums({n, width});
-          for (index_t i = 0; i < n; ++i)
-            Kernels<D>::column_sums(n, width, dy.data() + i * n * width,
-                                    GradientSlot<T>{sums.data() + i * width, true});
-          Kernels<D>::contribute_runs(n, a, std::as_const(sums).data(), width, slot, a);
-        }
-        if (const auto slot = u.gradient_slot()) {  // the pairs of row j are n · width apart
-          Tensor<T, 1, D> sums({n * width});
-          Kernels<D>::column_sums(n, n * width, dy.data(), GradientSlot<T>{sums.data(), true});
-          Kernels<D>::contribute_runs(n, b, std::as_const(sums).data() + a, width, slot, b);
-        }
+        Kernels<D>::all_pairs_gradient(n, a, b, dy.data(), q.gradient_slot(), u.gradient_slot());
       },
       q, u);
 }
 
-/// One part of the responses softmax(logits/τ), see cpu::ResponsePart: (N, 1) or (N, K − 1).
+/// One part of the responses softmax(logits/τ), see functors::ResponsePart: (N, 1) or (N, K − 1). Labels on the device.
 template <class T, class D>
-Variable<T, 2, D> response_part(const Variable<T, 2, D>& logits, const List<index_t>& labels,
-                                cpu::ResponsePart part) {
+Variable<T, 2, D> response_part(const Variable<T, 2, D>& logits, const Array<index_t, D>& labels,
+                                functors::ResponsePart part) {
   const index_t n = logits.extent(0), classes = logits.extent(1);
-  List<T> numbers(static_cast<std::size_t>(n * part.width(classes)));
-  const auto host = [](const auto& tensor) { return tensor.to_list(); };
-  Kernels<Cpu>::response_part(part, n, classes, host(logits.value()).data(), labels.data(), numbers.data());
+  Tensor<T, 2, D> y({n, part.width(classes)});
+  Kernels<D>::response_part(part, n, classes, logits.data(), labels.data(), y.data());
   return record(
-      "response_part", Tensor<T, 2, D>::from({n, part.width(classes)}, numbers),
+      "response_part", y,
       [=](const Tensor<T, 2, D>& dy) {
-        const auto slot = logits.gradient_slot();
-        if (!slot) return;
-        List<T> share(static_cast<std::size_t>(n * classes));
-        Kernels<Cpu>::response_part_gradient(part, n, classes, host(logits.value()).data(), labels.data(),
-                                             host(dy).data(), GradientSlot<T>{share.data(), true});
-        Tensor<T, 2, D> there({n, classes});
-        there.assign(share);
-        Kernels<D>::contribute_scaled(there.size(), T(1), std::as_const(there).data(), slot);
+        if (const auto slot = logits.gradient_slot())
+          Kernels<D>::response_part_gradient(part, n, classes, logits.data(), labels.data(), dy.data(), slot);
       },
       logits);
 }
@@ -128,17 +98,8 @@ Variable<T, 0, D> jsd_mutual_information(const Variable<T, 2, D>& scores, const 
   detail::expect_shape("jsd_mutual_information", "scores", scores.shape(), Shape{n, n});
   const detail::Kept all("jsd_mutual_information", n, Mask<1, D>{}), kept("jsd_mutual_information", n, present);
   detail::LossInput f(scores, all);
-  const index_t count = kept.count();
-  if (count == 0) return detail::record_loss("jsd_mutual_information", 0, f);
-  if (kept.all())
-    return detail::record_loss("jsd_mutual_information", Kernels<Cpu>::jensen_shannon(n, f.data(), f.gradient()), f);
-  List<T> chosen(static_cast<std::size_t>(count * count)), slope(chosen.size());
-  for (index_t i = 0; i < count; ++i)
-    for (index_t j = 0; j < count; ++j) chosen[std::size_t(i * count + j)] = f.data()[kept.row(i) * n + kept.row(j)];
-  const double value = Kernels<Cpu>::jensen_shannon(count, chosen.data(), slope.data());
-  if (T* const gradient = f.gradient())
-    for (index_t i = 0; i < count; ++i)
-      for (index_t j = 0; j < count; ++j) gradient[kept.row(i) * n + kept.row(j)] = slope[std::size_t(i * count + j)];
+  if (kept.count() == 0) return detail::record_loss("jsd_mutual_information", 0.0, f);
+  const auto value = Kernels<D>::jensen_shannon(kept.count(), n, kept.rows(), f.data(), f.gradient());
   return detail::record_loss("jsd_mutual_information", value, f);
 }
 
@@ -150,7 +111,7 @@ Variable<T, 0, D> jsd_mutual_information(const Critic& critic, const Variable<T,
   detail::expect_axis("jsd_mutual_information", "u", u.shape(), 0, q.extent(0));
   const detail::Kept kept("jsd_mutual_information", q.extent(0), present);
   if (kept.count() == 0)
-    return detail::record_loss("jsd_mutual_information", 0, detail::LossInput(q, kept), detail::LossInput(u, kept));
+    return detail::record_loss("jsd_mutual_information", 0.0, detail::LossInput(q, kept), detail::LossInput(u, kept));
   return jsd_mutual_information(critic(detail::kept_rows(q, kept), detail::kept_rows(u, kept)));
 }
 
@@ -190,17 +151,17 @@ RcdResult<T, D> rcd_loss(const Variable<T, 2, D>& student, const Variable<T, 2, 
         "renormalize = false");
   const detail::Kept kept("rcd_loss", batch, present);
   const auto chosen = detail::kept_labels("rcd_loss", labels, batch, kept, classes);
+  const auto there = detail::list_on<D>(chosen);
   if (kept.count() == 0) {
     const auto zero =
-        detail::record_loss("rcd_loss", 0, detail::LossInput(student, kept), detail::LossInput(teacher, kept));
+        detail::record_loss("rcd_loss", 0.0, detail::LossInput(student, kept), detail::LossInput(teacher, kept));
     return {zero, zero, zero};
   }
   const auto s = detail::kept_rows(student, kept), t = detail::kept_rows(teacher, kept);
   const auto information = [&](const auto& critic, bool target) {
-    const cpu::ResponsePart part{target, options.space == ResponseSpace::log_probability, options.renormalize,
-                                 1 / options.temperature};
-    return jsd_mutual_information(critic, detail::response_part(t, chosen, part),
-                                  detail::response_part(s, chosen, part));
+    const functors::ResponsePart part{target, options.space == ResponseSpace::log_probability, options.renormalize,
+                                      1 / options.temperature};
+    return jsd_mutual_information(critic, detail::response_part(t, there, part), detail::response_part(s, there, part));
   };
   RcdResult<T, D> result;
   result.target_information = information(target_critic, true);
@@ -221,9 +182,9 @@ Variable<T, 0, D> iic_loss(const Variable<T, 2, D>& student, const Variable<T, 2
   detail::expect_shape("iic_loss", "teacher", teacher.shape(), student.shape());
   const detail::Kept kept("iic_loss", student.extent(0), present);
   detail::LossInput s(student, kept), t(teacher, kept);
-  if (kept.count() == 0 || student.extent(1) == 0) return detail::record_loss("iic_loss", 0, s, t);
-  const double value = Kernels<Cpu>::joint_classes(kept.count(), student.extent(1), s.data(), t.data(),
-                                                   options.symmetric, s.gradient(), t.gradient());
+  if (kept.count() == 0 || student.extent(1) == 0) return detail::record_loss("iic_loss", 0.0, s, t);
+  const auto value = Kernels<D>::joint_classes(kept.count(), student.extent(1), s.data(), t.data(), options.symmetric,
+                                               s.gradient(), t.gradient());
   return detail::record_loss("iic_loss", value, s, t);
 }
 

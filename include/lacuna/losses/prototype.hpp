@@ -38,9 +38,10 @@ Variable<T, 0, D> cpd_loss(const Variable<T, 2, D>& student, const Variable<T, 2
   for (const index_t label : chosen) occurs[std::size_t(label)] = 1;
   const bool all = options.mean == PrototypeMean::all_classes;
   const double divisor = double(kept.count()) * double(all ? classes : std::count(occurs.begin(), occurs.end(), 1));
+  const auto there = detail::list_on<D>(chosen);
   detail::LossInput s(student, kept), t(teacher, kept);
-  const double value = Kernels<Cpu>::class_variation(
-      kept.count(), classes, s.width(), s.data(), t.width(), t.data(), chosen.data(), options.power,
+  const auto value = Kernels<D>::class_variation(
+      kept.count(), classes, s.width(), s.data(), t.width(), t.data(), there.data(), options.power,
       options.detach_prototypes, options.epsilon, divisor > 0 ? 1 / divisor : 0, s.gradient(), t.gradient());
   return detail::record_loss("cpd_loss", value, s, t);
 }

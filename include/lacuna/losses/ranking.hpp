@@ -33,9 +33,9 @@ Variable<T, 0, D> rank_n_contrast(const Variable<T, 2, D>& features, const Tenso
     if (!std::isfinite(chosen[i]))
       throw Error(detail::cat("rank_n_contrast: label of sample ", kept.row(index_t(i)), " is not finite"));
   detail::LossInput x(features, kept);
-  const double value = Kernels<Cpu>::rank_n_contrast(kept.count(), width, x.data(),
-                                                     List<double>(chosen.begin(), chosen.end()).data(),
-                                                     options.slack, options.temperature, x.gradient());
+  const auto value =
+      Kernels<D>::rank_n_contrast(kept.count(), width, x.data(), List<double>(chosen.begin(), chosen.end()).data(),
+                                  options.slack, options.temperature, x.gradient());
   return detail::record_loss("rank_n_contrast", value, x);
 }
 
@@ -49,8 +49,8 @@ Variable<T, 0, D> rank_n_contrast(const Variable<T, 2, D>& first, const Variable
   const auto flat = [&](const Variable<T, 2, D>& view) {
     return reshape(view, std::array<index_t, 2>{1, batch * width});
   };
-  const auto both =
-      reshape(concat_last(List<Variable<T, 2, D>>{flat(first), flat(second)}), std::array<index_t, 2>{2 * batch, width});
+  const auto both = reshape(concat_last(List<Variable<T, 2, D>>{flat(first), flat(second)}),
+                            std::array<index_t, 2>{2 * batch, width});
   const auto twice = [](auto numbers, const auto& more) {
     numbers.insert(numbers.end(), more.begin(), more.end());
     return numbers;

@@ -26,7 +26,7 @@ DifferenceProblem difference_problem(const char* operation, const Variable<T, R,
   expect_shape(operation, "present", present.shape(), Shape(a.shape().begin(), M));
   const index_t rows = present.size(), width = rows > 0 ? a.size() / rows : 0;
   double count = 0;
-  for (const std::uint8_t here : present.to_vector()) count += here != 0;
+  for (const std::uint8_t here : present.to_list()) count += here != 0;
   return {rows, width, count * double(width)};
 }
 
@@ -36,14 +36,13 @@ Variable<T, 0, D> difference_loss(const char* operation, Formula formula, const 
   const auto problem = difference_problem(operation, a, b, present);
   const double scale = reduction == Reduction::sum ? 1 : problem.count > 0 ? 1 / problem.count : 0;
   const auto mask = [present] { return present.defined() ? present.data() : nullptr; };
-  const double value =
-      scale * Kernels<D>::difference_loss(formula, problem.rows, problem.width, mask(), a.data(), b.data());
+  const auto value =
+      Kernels<D>::difference_loss(formula, problem.rows, problem.width, mask(), scale, a.data(), b.data());
   return record(
-      operation, Tensor<T, 0, D>::full({}, T(value)),
+      operation, loss_value<T, D>(value),
       [=](const Tensor<T, 0, D>& dy) {
-        Kernels<D>::difference_loss_gradient(formula, problem.rows, problem.width, mask(),
-                                             scale * double(dy.first()), a.data(), b.data(), a.gradient_slot(),
-                                             b.gradient_slot());
+        Kernels<D>::difference_loss_gradient(formula, problem.rows, problem.width, mask(), scale, dy.data(), a.data(),
+                                             b.data(), a.gradient_slot(), b.gradient_slot());
       },
       a, b);
 }
@@ -108,18 +107,16 @@ Variable<T, 0, D> huber_loss(const Variable<T, R, D>& prediction, const Variable
 template <class T, int R, class D, int M = 1>
 Variable<T, 0, D> rmse_loss(const Variable<T, R, D>& prediction, const Variable<T, R, D>& target,
                             const Mask<M, D>& present = {}) {
-  const functors::SquaredDifference square;
   const auto problem = detail::difference_problem("rmse_loss", prediction, target, present);
   const auto mask = [present] { return present.defined() ? present.data() : nullptr; };
-  const double squares =
-      Kernels<D>::difference_loss(square, problem.rows, problem.width, mask(), prediction.data(), target.data());
-  const double value = problem.count > 0 ? std::sqrt(squares / problem.count) : 0;
+  const auto root = Kernels<D>::root_mean_square(problem.rows, problem.width, mask(), problem.count, prediction.data(),
+                                                 target.data());
   return record(
-      "rmse_loss", Tensor<T, 0, D>::full({}, T(value)),
+      "rmse_loss", detail::loss_value<T, D>(root),
       [=](const Tensor<T, 0, D>& dy) {
-        const double factor = value > 0 ? double(dy.first()) / (2 * problem.count * value) : 0;
-        Kernels<D>::difference_loss_gradient(square, problem.rows, problem.width, mask(), factor, prediction.data(),
-                                             target.data(), prediction.gradient_slot(), target.gradient_slot());
+        Kernels<D>::root_mean_square_gradient(problem.rows, problem.width, mask(), problem.count, root, dy.data(),
+                                              prediction.data(), target.data(), prediction.gradient_slot(),
+                                              target.gradient_slot());
       },
       prediction, target);
 }

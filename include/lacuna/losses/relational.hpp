@@ -17,7 +17,7 @@ Variable<T, 0, D> relation_loss(const char* operation, const Variable<T, 2, D>& 
   expect_axis(operation, "teacher", teacher.shape(), 0, student.extent(0));
   const Kept kept(operation, student.extent(0), present);
   LossInput s(student, kept), t(teacher, kept);
-  const double value = f(kept.count(), s.width(), s.data(), t.width(), t.data(), s.gradient(), t.gradient());
+  const auto value = f(kept.count(), s.width(), s.data(), t.width(), t.data(), s.gradient(), t.gradient());
   return record_loss(operation, value, s, t);
 }
 
@@ -29,7 +29,7 @@ template <class T, class D>
 Variable<T, 0, D> rkd_distance_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher,
                                     const Mask<1, D>& present = {}) {
   return detail::relation_loss("rkd_distance_loss", student, teacher, present,
-                               [](auto... problem) { return Kernels<Cpu>::distance_relations<T>(problem...); });
+                               [](auto... problem) { return Kernels<D>::template distance_relations<T>(problem...); });
 }
 
 /// With e_ij = (f_j − f_i)/‖f_j − f_i‖: smooth L1 of the difference of ⟨e_ij, e_ik⟩, mean over all N³ triples. Where
@@ -39,15 +39,16 @@ template <class T, class D>
 Variable<T, 0, D> rkd_angle_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher,
                                  const Mask<1, D>& present = {}) {
   return detail::relation_loss("rkd_angle_loss", student, teacher, present,
-                               [](auto... problem) { return Kernels<Cpu>::angle_relations<T>(problem...); });
+                               [](auto... problem) { return Kernels<D>::template angle_relations<T>(problem...); });
 }
 
 /// ‖Ĝᵗ − Ĝˢ‖_F² / N², Ĝ = F Fᵀ with rows of unit length.  (Similarity-preserving, Tung & Mori, ICCV 2019)
 template <class T, class D>
 Variable<T, 0, D> similarity_preserving_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher,
                                              const Mask<1, D>& present = {}) {
-  return detail::relation_loss("similarity_preserving_loss", student, teacher, present,
-                               [](auto... problem) { return Kernels<Cpu>::similarity_relations<T>(problem...); });
+  return detail::relation_loss("similarity_preserving_loss", student, teacher, present, [](auto... problem) {
+    return Kernels<D>::template similarity_relations<T>(problem...);
+  });
 }
 
 }  // namespace lacuna

@@ -25,8 +25,8 @@ Variable<T, 0, D> vae_kl_loss(const Variable<T, R, D>& mu, const Variable<T, R, 
   const double divisor = options.reduction == CodeReduction::sum          ? 1
                          : options.reduction == CodeReduction::batch_mean ? double(kept.count())
                                                                           : double(numbers);
-  const double value = Kernels<Cpu>::gaussian_divergence(numbers, m.data(), v.data(), divisor > 0 ? 1 / divisor : 0,
-                                                         m.gradient(), v.gradient());
+  const auto value = Kernels<D>::gaussian_divergence(numbers, m.data(), v.data(), divisor > 0 ? 1 / divisor : 0,
+                                                     m.gradient(), v.gradient());
   return detail::record_loss("vae_kl_loss", value, m, v);
 }
 

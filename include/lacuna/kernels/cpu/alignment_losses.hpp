@@ -66,8 +66,8 @@ struct AlignmentLosses {
   template <class T>
   static double kernel_means(index_t n, index_t m, index_t d, const T* x, const T* y, const std::vector<double>& widths,
                              bool unbiased, T* grad_x, T* grad_y) {
-    const auto part = [&](index_t rows, index_t columns, const T* a, const T* b, double scale, T* grad_a, T* grad_b) {
-      const bool within = a == b && grad_a == grad_b;
+    const auto part = [&](index_t rows, index_t columns, const T* a, const T* b, bool within, double scale, T* grad_a,
+                          T* grad_b) {
       const PairDistances<T> pairs(rows, columns, d, a, b);
       Array<T> weight(Shape{rows, columns});
       const double value = sum_rows(rows, 16 * columns, 0, [&](index_t i, double*) {
@@ -90,9 +90,9 @@ struct AlignmentLosses {
       return value;
     };
     const auto mean_within = [&](index_t rows) { return 1 / (double(rows) * double(unbiased ? rows - 1 : rows)); };
-    double value = part(n, n, x, x, mean_within(n), grad_x, grad_x);
-    value += part(m, m, y, y, mean_within(m), grad_y, grad_y);
-    return value + part(n, m, x, y, -2 / (double(n) * double(m)), grad_x, grad_y);
+    double value = part(n, n, x, x, true, mean_within(n), grad_x, grad_x);
+    value += part(m, m, y, y, true, mean_within(m), grad_y, grad_y);
+    return value + part(n, m, x, y, false, -2 / (double(n) * double(m)), grad_x, grad_y);
   }
 
   /// scale · ‖Aᵀ B‖_F², a (n, da), b (n, db).

@@ -6,33 +6,23 @@
 
 namespace lacuna::cpu {
 
-/// Constants of a cross-entropy; `weights` (classes) or null for 1; every row counts `scale`.
-struct CrossEntropyTerms {
-  const double* weights;
-  double smoothing, scale;
-};
-
 struct ClassLosses {
   /// scale · Σ_i [(1−s) w_y (−log p_y) + s/K Σ_k w_k (−log p_k)], p = softmax of row i of z (n, classes).
   template <class T>
-  static double cross_entropy(index_t n, index_t classes, const T* z, const index_t* label, CrossEntropyTerms terms,
-                              T* gradient) {
-    const auto weight = [&](index_t k) { return terms.weights ? terms.weights[k] : 1.0; };
+  static double cross_entropy(index_t n, index_t classes, const T* z, const index_t* label,
+                              functors::CrossEntropyTerms terms, T* gradient) {
     double all_weights = 0;
-    for (index_t k = 0; k < classes; ++k) all_weights += weight(k);
-    const double keep = 1 - terms.smoothing, spread = terms.smoothing / double(classes);
+    for (index_t k = 0; k < classes; ++k) all_weights += terms.weight(k);
+    const double spread = terms.spread(classes);
     return terms.scale * sum_rows(n, 32 * classes, classes, [&](index_t i, double* log_p) {
              const index_t y = label[i];
              log_softmax(classes, z + i * classes, 1.0, log_p);
-             double value = -keep * weight(y) * log_p[y];
+             double value = -terms.keep() * terms.weight(y) * log_p[y];
              if (spread != 0)
-               for (index_t k = 0; k < classes; ++k) value -= spread * weight(k) * log_p[k];
+               for (index_t k = 0; k < classes; ++k) value -= spread * terms.weight(k) * log_p[k];
              if (gradient)
-               for (index_t k = 0; k < classes; ++k) {
-                 const double slope = (keep * weight(y) + spread * all_weights) * std::exp(log_p[k]) -
-                                      spread * weight(k) - (k == y ? keep * weight(y) : 0.0);
-                 gradient[i * classes + k] += T(terms.scale * slope);
-               }
+               for (index_t k = 0; k < classes; ++k)
+                 gradient[i * classes + k] += T(terms.scale * terms.slope(k, y, classes, all_weights, log_p[k]));
              return value;
            });
   }
@@ -57,9 +47,10 @@ struct ClassLosses {
       double value = 0;
       for (index_t f = i * width; f < (i + 1) * width; ++f) {
         const double score = double(x[f]), t = double(target[f]);
-        const double positive = positive_weight ? t * positive_weight[(f - i * width) % columns] : t;
-        value += positive * softplus(-score) + (1 - t) * softplus(score);
-        if (gradient) gradient[f] += T(scale * ((1 - t) * logistic(score) - positive * logistic(-score)));
+        const functors::BinaryCrossEntropy entropy{
+            t, positive_weight ? t * positive_weight[(f - i * width) % columns] : t};
+        value += entropy.value(score);
+        if (gradient) gradient[f] += T(scale * entropy.slope(score));
       }
       return scale * value;
     });
@@ -92,23 +83,21 @@ struct ClassLosses {
     return sum_rows(n, 64 * classes, 2 * classes, [&](index_t i, double* room) {
       const index_t row = i * classes, y = label[i];
       const Split t(classes, teacher + row, y, s, room), u(classes, student + row, y, s, room + classes);
-      const double target_gap = t.log_target - u.log_target, rest_gap = t.log_rest - u.log_rest;
-      const double target = std::exp(t.log_target) * target_gap + std::exp(t.log_rest) * rest_gap;
+      const functors::Decoupled parts{alpha, beta, t.log_target, t.log_rest, u.log_target, u.log_rest};
       double rest = 0;
       for (index_t k = 0; k < classes; ++k)
         if (k != y) rest += std::exp(t.others[k]) * (t.others[k] - u.others[k]);
-      // slopes along the log-odds of the target class
-      const double odds_student = alpha * (std::exp(u.log_target) - std::exp(t.log_target));
-      const double odds_teacher = alpha * std::exp(t.log_target + t.log_rest) * (target_gap - rest_gap);
+      const double odds_student = parts.odds_student(), odds_teacher = parts.odds_teacher();
       for (index_t k = 0; k < classes; ++k) {
         const double p = k == y ? 0 : std::exp(t.others[k]), q = k == y ? 0 : std::exp(u.others[k]);
         if (grad_student)
-          grad_student[row + k] += T(scale * s * (k == y ? odds_student : -odds_student * q + beta * (q - p)));
+          grad_student[row + k] += T(scale * s * (k == y ? odds_student : parts.other_student(odds_student, p, q)));
         if (grad_teacher)
-          grad_teacher[row + k] += T(
-              scale * s * (k == y ? odds_teacher : -odds_teacher * p + beta * p * (t.others[k] - u.others[k] - rest)));
+          grad_teacher[row + k] +=
+              T(scale * s *
+                (k == y ? odds_teacher : parts.other_teacher(odds_teacher, p, t.others[k] - u.others[k], rest)));
       }
-      return scale * (alpha * target + beta * rest);
+      return scale * (alpha * parts.value() + beta * rest);
     });
   }
 
@@ -127,8 +116,8 @@ struct ClassLosses {
         if (k != y) sum += std::exp(double(z[k]) * s - largest);
       const double rest = largest + std::log(sum), odds = double(z[y]) * s - rest;
       for (index_t k = 0; k < classes; ++k) room[k] = k == y ? 0 : double(z[k]) * s - rest;
-      log_target = -softplus(-odds);
-      log_rest = -softplus(odds);
+      log_target = functors::Decoupled::log_target(odds);
+      log_rest = functors::Decoupled::log_rest(odds);
     }
   };
 };

@@ -102,6 +102,7 @@ struct ContrastLosses {
   template <class T>
   static double sample_contrast(index_t n, index_t d, const T* a, const T* b, double margin, double positive,
                                 double negative, T* grad_a, T* grad_b) {
+    const functors::SampleContrast contrast{margin, positive, negative};
     const PairDistances<T> pairs(n, n, d, a, b);
     Array<T> weight(Shape{n, n});
     const double value = sum_rows(n, 8 * n, 0, [&](index_t i, double*) {
@@ -109,8 +110,8 @@ struct ContrastLosses {
       T* const w = weight.data() + i * n;
       double hinges = 0;
       for (index_t j = 0; j < n; ++j) {
-        const double root = std::sqrt(double(squared[j]) + 1e-12), hinge = std::max(0.0, margin - root);
-        w[j] = T(j == i ? positive : -negative * hinge / root);
+        const double hinge = contrast.hinge(double(squared[j]));
+        w[j] = T(contrast.slope(j == i, double(squared[j])));
         if (j != i) hinges += hinge * hinge;
       }
       return positive * double(squared[i]) + negative * hinges;
@@ -159,13 +160,13 @@ struct ContrastLosses {
                                  double scale, T* grad_x, T* grad_y) {
     return sum_rows(n, 8 * d, 0, [&](index_t i, double*) {
       const T *a = x + i * d, *b = y + i * d;
-      const double aa = inner(d, a, a) + 1e-12, bb = inner(d, b, b) + 1e-12, ab = inner(d, a, b);
-      const double root = std::sqrt(aa * bb), cosine = ab / root;
+      const auto angle = functors::Cosine::of(inner(d, a, a), inner(d, b, b), inner(d, a, b));
+      const double cosine = angle.cosine;
       if (target[i] != 1 && !(cosine > margin)) return 0.0;
       const double slope = target[i] == 1 ? -scale : scale;
       for (index_t f = 0; f < d; ++f) {
-        if (grad_x) grad_x[i * d + f] += T(slope * (double(b[f]) / root - cosine * double(a[f]) / aa));
-        if (grad_y) grad_y[i * d + f] += T(slope * (double(a[f]) / root - cosine * double(b[f]) / bb));
+        if (grad_x) grad_x[i * d + f] += T(slope * angle.slope_x(double(a[f]), double(b[f])));
+        if (grad_y) grad_y[i * d + f] += T(slope * angle.slope_y(double(a[f]), double(b[f])));
       }
       return scale * (target[i] == 1 ? 1 - cosine : cosine - margin);
     });

@@ -9,27 +9,51 @@
 namespace lacuna::cpu {
 
 struct DifferenceLosses {
-  /// Σ formula(a − b) over rows (rows, width); present (rows) or null for all.
+  /// scale · Σ formula(a − b) over rows (rows, width); present (rows) or null for all.
   template <class T, class Formula>
-  static double difference_loss(Formula formula, index_t rows, index_t width, const std::uint8_t* present, const T* a,
-                                const T* b) {
+  static double difference_loss(Formula formula, index_t rows, index_t width, const std::uint8_t* present, double scale,
+                                const T* a, const T* b) {
     const auto run = [&](index_t begin, index_t end) {
       double sum = 0;
       for (index_t i = begin; i < end; ++i) sum += formula.value(double(a[i]) - double(b[i]));
       return sum;
     };
-    if (!present) return parallel_sum(rows * width, detail::element_grain, run);
-    return parallel_sum(rows, detail::row_grain(width), [&](index_t begin, index_t end) {
-      double sum = 0;
-      for (index_t i = begin; i < end; ++i)
-        if (present[i]) sum += run(i * width, (i + 1) * width);
-      return sum;
-    });
+    if (!present) return scale * parallel_sum(rows * width, detail::element_grain, run);
+    return scale * parallel_sum(rows, detail::row_grain(width), [&](index_t begin, index_t end) {
+             double sum = 0;
+             for (index_t i = begin; i < end; ++i)
+               if (present[i]) sum += run(i * width, (i + 1) * width);
+             return sum;
+           });
   }
-  /// da (+)= factor · slope, db (+)= −factor · slope.
+  /// da (+)= scale · dy · slope, db (+)= the opposite.
   template <class T, class Formula>
   static void difference_loss_gradient(Formula formula, index_t rows, index_t width, const std::uint8_t* present,
-                                       double factor, const T* a, const T* b, GradientSlot<T> da, GradientSlot<T> db) {
+                                       double scale, const T* dy, const T* a, const T* b, GradientSlot<T> da,
+                                       GradientSlot<T> db) {
+    slopes(formula, rows, width, present, scale * double(*dy), a, b, da, db);
+  }
+
+  /// √(Σ (a − b)² / count), 0 for a count of 0.
+  template <class T>
+  static double root_mean_square(index_t rows, index_t width, const std::uint8_t* present, double count, const T* a,
+                                 const T* b) {
+    const double squares = difference_loss(functors::SquaredDifference{}, rows, width, present, 1.0, a, b);
+    return count > 0 ? std::sqrt(squares / count) : 0;
+  }
+  /// With the root that was found; nothing flows through a root of 0.
+  template <class T>
+  static void root_mean_square_gradient(index_t rows, index_t width, const std::uint8_t* present, double count,
+                                        double root, const T* dy, const T* a, const T* b, GradientSlot<T> da,
+                                        GradientSlot<T> db) {
+    slopes(functors::SquaredDifference{}, rows, width, present, functors::root_factor(count, root, double(*dy)), a, b,
+           da, db);
+  }
+
+ private:
+  template <class T, class Formula>
+  static void slopes(Formula formula, index_t rows, index_t width, const std::uint8_t* present, double factor,
+                     const T* a, const T* b, GradientSlot<T> da, GradientSlot<T> db) {
     const auto run = [&](index_t begin, index_t end, bool here) {
       for (index_t i = begin; i < end; ++i) {
         const T slope = here ? T(factor * formula.slope(double(a[i]) - double(b[i]))) : T(0);

@@ -8,29 +8,45 @@
 
 namespace lacuna::cpu {
 
-/// Which numbers of a response make a part: the probability of the target class, or those of all others in class order.
-/// `logarithm`: their logarithms. `renormalized`: the others divided by their sum.
-struct ResponsePart {
-  bool target = true, logarithm = false, renormalized = false;
-  double inverse_temperature = 1;
-
-  index_t width(index_t classes) const { return target ? 1 : classes - 1; }
-};
+using functors::ResponsePart;
 
 struct InformationLosses {
-  /// −mean_i sp(−F_ii) − mean_{i≠j} sp(F_ij) of scores (n, n); the second mean is 0 for n = 1. The gradient may be
-  /// null.
+  /// −mean_i sp(−F_ii) − mean_{i≠j} sp(F_ij) over `count` of the samples of scores (n, n), the i-th of them at row[i],
+  /// or all when `row` is null; the second mean is 0 for one sample. The gradient may be null.
   template <class T>
-  static double jensen_shannon(index_t n, const T* score, T* gradient) {
-    const double joint = 1 / double(n), apart = n > 1 ? joint / double(n - 1) : 0;
-    return sum_rows(n, 32 * n, 0, [&](index_t i, double*) {
+  static double jensen_shannon(index_t count, index_t n, const index_t* row, const T* score, T* gradient) {
+    const auto terms = functors::JensenShannon::of(count);
+    return sum_rows(count, 32 * count, 0, [&](index_t i, double*) {
+      const index_t from = (row ? row[i] : i) * n;
       double value = 0;
-      for (index_t j = 0; j < n; ++j) {
-        const double f = double(score[i * n + j]);
-        value -= i == j ? joint * softplus(-f) : apart * softplus(f);
-        if (gradient) gradient[i * n + j] += T(i == j ? joint * logistic(-f) : -apart * logistic(f));
+      for (index_t j = 0; j < count; ++j) {
+        const index_t at = from + (row ? row[j] : j);
+        const double f = double(score[at]);
+        value -= terms.value(i == j, f);
+        if (gradient) gradient[at] += T(terms.slope(i == j, f));
       }
       return value;
+    });
+  }
+
+  /// y_ij = F_ii for i = j, else F_i,partner(i): scores (n, n) where row i has one pair for all others.
+  template <class T>
+  static void partner_scores(index_t n, const index_t* partner, const T* score, T* y) {
+    parallel_for(n, detail::row_grain(n), [&](index_t begin, index_t end) {
+      for (index_t i = begin; i < end; ++i)
+        for (index_t j = 0; j < n; ++j) y[i * n + j] = score[i * n + (i == j ? i : partner[i])];
+    });
+  }
+  template <class T>
+  static void partner_scores_gradient(index_t n, const index_t* partner, const T* dy, GradientSlot<T> slot) {
+    parallel_for(n, detail::row_grain(n), [&](index_t begin, index_t end) {
+      for (index_t i = begin; i < end; ++i) {
+        T others = T(0);
+        for (index_t j = 0; j < n; ++j)
+          if (j != i) others += dy[i * n + j];
+        for (index_t j = 0; j < n; ++j)
+          slot.put(i * n + j, (j == i ? dy[i * n + j] : T(0)) + (j == partner[i] ? others : T(0)));
+      }
     });
   }
 
@@ -65,9 +81,7 @@ struct InformationLosses {
     for (index_t a = 0; a < classes; ++a)
       for (index_t b = 0; b < classes; ++b) {
         const auto p = std::size_t(a * classes + b);
-        constexpr double least = 1e-300;  // 0 log 0 = 0
-        const double gain = std::log(std::max(joint[p], least)) - std::log(std::max(row[std::size_t(a)], least)) -
-                            std::log(std::max(column[std::size_t(b)], least));
+        const double gain = functors::joint_gain(joint[p], row[std::size_t(a)], column[std::size_t(b)]);
         value -= joint[p] * gain;
         slope[p] = -gain / double(n);
       }
@@ -104,7 +118,7 @@ struct InformationLosses {
     sum_rows(n, 32 * classes, classes, [&](index_t i, double* log_p) {
       part_of_row(part, classes, z + i * classes, label[i], log_p);
       for (index_t j = 0; j < width; ++j) {
-        const double log_y = log_p[place(part, label[i], j)];
+        const double log_y = log_p[part.place(label[i], j)];
         y[i * width + j] = T(part.logarithm ? log_y : std::exp(log_y));
       }
       return 0.0;
@@ -120,12 +134,12 @@ struct InformationLosses {
       double along = 0;
       const auto slope = [&](index_t j) {  // by log y
         const double g = double(dy[i * width + j]);
-        return part.logarithm ? g : g * std::exp(log_p[place(part, label[i], j)]);
+        return part.logarithm ? g : g * std::exp(log_p[part.place(label[i], j)]);
       };
       for (index_t j = 0; j < width; ++j) along += slope(j);
       for (index_t k = 0; k < classes; ++k) {
-        const bool own = (k == label[i]) == part.target;
-        double g = own ? slope(part.target ? 0 : k - (k > label[i])) : 0;
+        const bool own = part.holds(k, label[i]);
+        double g = own ? slope(part.number(k, label[i])) : 0;
         if (own || part.target || !part.renormalized) g -= along * std::exp(log_p[k]);
         dz.put(i * classes + k, T(part.inverse_temperature * g));
       }
@@ -141,7 +155,7 @@ struct InformationLosses {
       double sum = 0;
       for (index_t i = begin; i < end; ++i) {
         const double m = double(mu[i]), v = double(log_variance[i]), variance = std::exp(v);
-        sum += -0.5 * (1 + v - m * m - variance);
+        sum += functors::code_divergence(m, v, variance);
         if (grad_mu) grad_mu[i] += T(scale * m);
         if (grad_variance) grad_variance[i] += T(0.5 * scale * (variance - 1));
       }
@@ -162,8 +176,6 @@ struct InformationLosses {
     });
     return p;
   }
-  /// Class of the j-th number of a part.
-  static index_t place(ResponsePart part, index_t label, index_t j) { return part.target ? label : j + (j >= label); }
   /// Log-probabilities of a row, over the other classes alone when renormalized.
   template <class T>
   static void part_of_row(ResponsePart part, index_t classes, const T* z, index_t label, double* log_p) {

@@ -7,8 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include "lacuna/core/gradient_slot.hpp"
 #include "lacuna/core/tensor.hpp"
 #include "lacuna/core/threads.hpp"
+#include "lacuna/kernels/cpu/reduce.hpp"
+#include "lacuna/kernels/cpu/shape.hpp"
+#include "lacuna/kernels/loss_formulas.hpp"
 
 namespace lacuna::cpu {
 
@@ -35,13 +39,6 @@ double log_softmax(index_t n, const T* z, double s, double* out) {
   const double log_sum = largest + std::log(sum);
   for (index_t k = 0; k < n; ++k) out[k] -= log_sum;
   return log_sum;
-}
-
-/// log(1 + eˣ) and its slope, without overflow.
-inline double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
-inline double logistic(double x) {
-  const double e = std::exp(-std::abs(x));
-  return x >= 0 ? 1 / (1 + e) : e / (1 + e);
 }
 
 /// Σ a_f b_f in double.
@@ -85,19 +82,61 @@ struct UnitRows {
 };
 
 struct LossRows {
+  /// UnitRows of this device.
+  template <class T>
+  using Unit = UnitRows<T>;
+
   /// to_i = from_row(i)
-  template <class T, class Row>
-  static void gather_rows(index_t count, index_t width, const T* from, Row row, T* to) {
+  template <class T>
+  static void gather_rows(index_t count, index_t width, const T* from, const index_t* row, T* to) {
     parallel_for(count, detail::row_grain(width), [&](index_t begin, index_t end) {
-      for (index_t i = begin; i < end; ++i) std::copy_n(from + row(i) * width, width, to + i * width);
+      for (index_t i = begin; i < end; ++i) std::copy_n(from + row[i] * width, width, to + i * width);
     });
   }
-  /// to_row(i) = from_i
-  template <class T, class Row>
-  static void scatter_rows(index_t count, index_t width, const T* from, Row row, T* to) {
-    parallel_for(count, detail::row_grain(width), [&](index_t begin, index_t end) {
-      for (index_t i = begin; i < end; ++i) std::copy_n(from + i * width, width, to + row(i) * width);
+  /// slot row r (+)= factor · from row place(r), or 0 where place(r) < 0; without places each row stays where it is,
+  /// without a factor it is 1.
+  template <class T>
+  static void contribute_rows(index_t batch, index_t width, const index_t* place, const T* factor, const T* from,
+                              GradientSlot<T> slot) {
+    const T scale = factor ? *factor : T(1);
+    parallel_for(batch, detail::row_grain(width), [&](index_t begin, index_t end) {
+      for (index_t r = begin; r < end; ++r) {
+        const index_t i = place ? place[r] : r;
+        for (index_t f = 0; f < width; ++f) slot.put(r * width + f, i < 0 ? T(0) : scale * from[i * width + f]);
+      }
     });
+  }
+  /// The first of n numbers that is not in low..high, −1 when there is none.
+  template <class T>
+  static index_t first_outside(index_t n, const T* x, T low, T high) {
+    for (index_t i = 0; i < n; ++i)
+      if (!(x[i] >= low && x[i] <= high)) return i;
+    return -1;
+  }
+
+  /// y (n, n, a + b) = [q_i; u_j] for q (n, a) and u (n, b).
+  template <class T>
+  static void all_pairs(index_t n, index_t a, index_t b, const T* q, const T* u, T* y) {
+    const index_t width = a + b;
+    for (index_t i = 0; i < n; ++i) {
+      ShapeMoves::copy_runs(n, a, q + i * a, 0, y + i * n * width, width);
+      ShapeMoves::copy_runs(n, b, u, b, y + i * n * width + a, width);
+    }
+  }
+  template <class T>
+  static void all_pairs_gradient(index_t n, index_t a, index_t b, const T* dy, GradientSlot<T> dq, GradientSlot<T> du) {
+    const index_t width = a + b;
+    if (dq) {
+      Array<T> sums(Shape{n, width});
+      for (index_t i = 0; i < n; ++i)
+        Reduce::column_sums(n, width, dy + i * n * width, GradientSlot<T>{sums.data() + i * width, true});
+      ShapeMoves::contribute_runs(n, a, std::as_const(sums).data(), width, dq, a);
+    }
+    if (du) {  // the pairs of row j are n · width apart
+      Array<T> sums(Shape{n * width});
+      Reduce::column_sums(n, n * width, dy, GradientSlot<T>{sums.data(), true});
+      ShapeMoves::contribute_runs(n, b, std::as_const(sums).data() + a, width, du, b);
+    }
   }
 };
 

@@ -23,7 +23,7 @@ class PairDistances {
                       for (index_t j = column; j < column + columns; ++j) {
                         const double both = norm_a_[std::size_t(i)] + norm_b_[std::size_t(j)];
                         const double squares = both - 2 * double(to[i * m + j]);
-                        to[i * m + j] = T(squares < near * both ? difference(i, j) : squares);
+                        to[i * m + j] = T(functors::near_pair(squares, both) ? difference(i, j) : squares);
                       }
                   });
     near_pairs_ = parallel_sum(n, detail::row_grain(m), [&](index_t begin, index_t end) {
@@ -85,8 +85,6 @@ class PairDistances {
   }
 
  private:
-  static constexpr double near = 0.01;
-
   List<double> norms(index_t rows, const T* x) const {
     List<double> squares(static_cast<std::size_t>(rows));
     for (index_t i = 0; i < rows; ++i) squares[std::size_t(i)] = inner(width_, x + i * width_, x + i * width_);
@@ -103,7 +101,7 @@ class PairDistances {
   /// Pairs whose difference is taken directly; a row and itself are at 0 for ever and pull nothing.
   bool is_near(index_t i, index_t j) const {
     if (a_ == b_ && i == j) return false;
-    return double(squared_.data()[i * m_ + j]) < near * (norm_a_[std::size_t(i)] + norm_b_[std::size_t(j)]);
+    return functors::near_pair(double(squared_.data()[i * m_ + j]), norm_a_[std::size_t(i)] + norm_b_[std::size_t(j)]);
   }
   /// Pairs that the matrix product has to leave out.
   bool done(index_t i, index_t j) const { return a_ == b_ && i == j ? true : near_pairs_ && is_near(i, j); }

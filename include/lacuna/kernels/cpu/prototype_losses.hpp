@@ -14,14 +14,15 @@ struct PrototypeLosses {
                                 const index_t* label, int power, bool fixed_prototypes, double epsilon, double scale,
                                 T* grad_s, T* grad_t) {
     const Variation<T> a(n, classes, ds, student, label, epsilon), b(n, classes, dt, teacher, label, epsilon);
+    const functors::PowerOfDifference difference{power};
     List<double> slope(static_cast<std::size_t>(n * classes));
     const double value = sum_rows(n, 4 * classes, 0, [&](index_t i, double*) {
       double sum = 0;
       for (index_t k = 0; k < classes; ++k) {
         const auto p = std::size_t(i * classes + k);
         const double apart = a.cosine[p] - b.cosine[p];
-        sum += power == 1 ? std::abs(apart) : apart * apart;
-        slope[p] = scale * (power == 1 ? double(apart > 0) - double(apart < 0) : 2 * apart);
+        sum += difference.value(apart);
+        slope[p] = scale * difference.slope(apart);
       }
       return scale * sum;
     });
@@ -72,8 +73,7 @@ struct PrototypeLosses {
       return std::max(row_norm[std::size_t(i)], epsilon) * std::max(mean_norm[std::size_t(k)], epsilon);
     }
     /// gradient += sign times what the slopes of the cosines mean for h.
-    void back(const T* h, const index_t* label, const List<double>& slope, double sign, bool fixed,
-              T* gradient) const {
+    void back(const T* h, const index_t* label, const List<double>& slope, double sign, bool fixed, T* gradient) const {
       List<double> to_mean(mean.size());
       if (!fixed)
         parallel_for(classes, detail::row_grain(n * width), [&](index_t begin, index_t end) {

@@ -10,7 +10,6 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -18,31 +17,21 @@
 
 namespace lacuna::cpu {
 
-/// log Σ exp of a growing set.
-struct LogSum {
-  double largest = -std::numeric_limits<double>::infinity(), scaled = 0;
-
-  void add(double x) {
-    if (x <= largest) {
-      scaled += std::exp(x - largest);
-    } else {
-      scaled = scaled * std::exp(largest - x) + 1.0;
-      largest = x;
-    }
-  }
-  double value() const { return largest + std::log(scaled); }
-};
-
 struct Ranking {
+  /// The samples from the smallest label to the largest, equal ones in their order.
+  static List<index_t> label_order(index_t n, const double* labels) {
+    List<index_t> order(static_cast<std::size_t>(n));
+    for (index_t i = 0; i < n; ++i) order[std::size_t(i)] = i;
+    std::sort(order.begin(), order.end(),
+              [&](index_t a, index_t b) { return labels[a] != labels[b] ? labels[a] < labels[b] : a < b; });
+    return order;
+  }
   /// Value of the loss; adds to `gradient` (n, d) when not null. features (n, d), labels (n).
   template <class T>
   static double rank_n_contrast(index_t n, index_t d, const T* features, const double* labels, double slack,
                                 double temperature, T* gradient) {
     if (n < 2) return 0;
-    List<index_t> order(static_cast<std::size_t>(n));
-    for (index_t i = 0; i < n; ++i) order[std::size_t(i)] = i;
-    std::sort(order.begin(), order.end(),
-              [&](index_t a, index_t b) { return labels[a] != labels[b] ? labels[a] < labels[b] : a < b; });
+    const List<index_t> order = label_order(n, labels);
     List<double> sorted(static_cast<std::size_t>(n));
     Array<T> rows(Shape{n, d}), weight(Shape{gradient ? n : 0, n});
     for (index_t i = 0; i < n; ++i) {
@@ -150,14 +139,14 @@ struct Ranking {
       return -(count * prefix.log()).sum() - double(s.size()) * largest;
     }
     double apart(bool slopes) {
-      LogSum sum;
+      functors::LogSum sum;
       double total = 0;
       for (index_t p = 0; p < s.size(); ++p) {
         sum.add(s[p]);
         prefix[p] = sum.value();
         total -= count[p] * prefix[p];
       }
-      LogSum behind;
+      functors::LogSum behind;
       for (index_t p = s.size() - 1; p >= 0 && slopes; --p) {
         if (count[p] > 0) behind.add(std::log(count[p]) - prefix[p]);
         slope[other[std::size_t(p)]] = std::exp(s[p] + behind.value()) - 1.0;

@@ -7,13 +7,6 @@
 
 namespace lacuna::cpu {
 
-/// The smooth absolute value with beta 1, and its slope.
-inline double smooth_absolute(double x) {
-  const double near = std::min(std::abs(x), 1.0);
-  return near * (std::abs(x) - 0.5 * near);
-}
-inline double smooth_sign(double x) { return std::clamp(x, -1.0, 1.0); }
-
 struct RelationLosses {
   /// Mean over all pairs of the smooth absolute difference of D_ij, each divided by the mean of its positive entries.
   template <class T>
@@ -23,12 +16,13 @@ struct RelationLosses {
     const double each = n > 0 ? 1 / (double(n) * double(n)) : 0;
     const double value = sum_rows(n, 8 * n, 0, [&](index_t i, double*) {
       double sum = 0;
-      for (index_t j = 0; j < n; ++j) sum += smooth_absolute(a.at(i, j) - b.at(i, j));
+      for (index_t j = 0; j < n; ++j) sum += functors::smooth_absolute(a.at(i, j) - b.at(i, j));
       return each * sum;
     });
     const auto back = [&](const Relative<T>& own, double sign, T* gradient) {
       if (gradient)
-        own.back([&](index_t i, index_t j) { return sign * each * smooth_sign(a.at(i, j) - b.at(i, j)); }, gradient);
+        own.back([&](index_t i, index_t j) { return sign * each * functors::smooth_sign(a.at(i, j) - b.at(i, j)); },
+                 gradient);
     };
     back(a, 1, grad_s);
     back(b, -1, grad_t);

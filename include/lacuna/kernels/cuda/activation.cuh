@@ -54,6 +54,8 @@ struct Activations {
   }
 };
 
+/// Bias and max(x, 0) behind a product are cuBLASLt's where it has them (it does for float), every other activation is
+/// a kernel.
 template <class Run>
 struct Linear {
   /// C = beta C + op(A) op(B), all row-major; `finish` of the host's version has no counterpart.
@@ -73,6 +75,12 @@ struct Linear {
   template <class T>
   static void linear(index_t rows, index_t in, index_t out, const T* x, const T* weight, const T* bias,
                      Activation activation, T* y) {
+    const bool simple = activation == Activation::none || activation == Activation::relu;
+    if (bias != nullptr && simple && rows > 0 && in > 0 && out > 0 &&
+        Run::template gemm_finished<T>(rows, out, in, {x, in}, {weight, in, true}, bias,
+                                       activation == Activation::relu ? MatmulFinish::bias_relu : MatmulFinish::bias,
+                                       y))
+      return;
     gemm<T>(rows, out, in, {x, in}, {weight, in, true}, T(0), y, out);
     if (bias == nullptr && activation == Activation::none) return;
     functors::with_activation(activation, default_parameter(activation),

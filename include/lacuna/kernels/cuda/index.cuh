@@ -4,6 +4,9 @@
 /// so that no size overflows a grid and a thread's work depends on its number alone.
 #pragma once
 
+#include <compare>
+#include <cstdint>
+
 #include "lacuna/core/host_device.hpp"
 #include "lacuna/core/shape.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
@@ -64,6 +67,45 @@ struct BlasCall {
   static BlasCall of(index_t m, index_t n, index_t k, const cpu::Operand<T>& a, const cpu::Operand<T>& b) {
     return {b.transposed, a.transposed, n, m, k, b.data, a.data, b.stride, a.stride};
   }
+};
+
+/// What follows a product while its numbers are at hand: a bias per row of the BLAS's result, max(x, 0).
+enum class MatmulFinish { none, bias, bias_relu };
+
+/// The largest power of two that divides an address, at most 256: what a BLAS may rely on.
+inline int alignment_of(const void* address) {
+  const auto number = std::uintptr_t(address);
+  int alignment = 1;
+  while (alignment < 256 && number % std::uintptr_t(2 * alignment) == 0) alignment *= 2;
+  return alignment;
+}
+
+/// All that the choice of an algorithm depends on: calls with equal keys can share it.
+struct MatmulKey {
+  int number_size;
+  bool first_transposed, second_transposed;
+  MatmulFinish finish;
+  index_t rows, columns, depth, first_stride, second_stride, result_stride;
+  int first_alignment, second_alignment, result_alignment, bias_alignment;
+
+  template <class T>
+  static MatmulKey of(const BlasCall<T>& call, MatmulFinish finish, const T* bias, const T* result, index_t stride) {
+    return {int(sizeof(T)),
+            call.first_transposed,
+            call.second_transposed,
+            finish,
+            call.rows,
+            call.columns,
+            call.depth,
+            call.first_stride,
+            call.second_stride,
+            stride,
+            alignment_of(call.first),
+            alignment_of(call.second),
+            alignment_of(result),
+            alignment_of(bias)};
+  }
+  friend auto operator<=>(const MatmulKey&, const MatmulKey&) = default;
 };
 
 }  // namespace lacuna::cuda

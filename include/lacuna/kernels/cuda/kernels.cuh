@@ -1,20 +1,24 @@
 /// All families as one base of `Kernels<Device>` for a device with many threads: `KernelsOn<CudaRun>` is that of Cuda.
-///
-/// What is not here runs on the host for every device: losses over the pairs, classes and moments of a batch see at
-/// most some thousand rows, which losses/batch.hpp copies over ("staged"). Losses of differences, which see every
-/// frame, are.
 #pragma once
 
 #include "lacuna/kernels/cuda/activation.cuh"
+#include "lacuna/kernels/cuda/alignment_losses.cuh"
 #include "lacuna/kernels/cuda/attention.cuh"
+#include "lacuna/kernels/cuda/class_losses.cuh"
+#include "lacuna/kernels/cuda/contrast_losses.cuh"
 #include "lacuna/kernels/cuda/conv1d.cuh"
 #include "lacuna/kernels/cuda/difference_losses.cuh"
 #include "lacuna/kernels/cuda/elementwise.cuh"
+#include "lacuna/kernels/cuda/information_losses.cuh"
 #include "lacuna/kernels/cuda/layers.cuh"
+#include "lacuna/kernels/cuda/loss_rows.cuh"
 #include "lacuna/kernels/cuda/norm.cuh"
 #include "lacuna/kernels/cuda/optimizer.cuh"
+#include "lacuna/kernels/cuda/prototype_losses.cuh"
+#include "lacuna/kernels/cuda/ranking.cuh"
 #include "lacuna/kernels/cuda/recurrent.cuh"
 #include "lacuna/kernels/cuda/reduce.cuh"
+#include "lacuna/kernels/cuda/relation_losses.cuh"
 #include "lacuna/kernels/cuda/softmax.cuh"
 
 namespace lacuna::cuda {
@@ -34,7 +38,15 @@ struct KernelsOn : Linear<Run>,
                    Gaussian<Run>,
                    Conv1d<Run>,
                    Recurrent<Run>,
+                   LossRows<Run>,
                    DifferenceLosses<Run>,
+                   ClassLosses<Run>,
+                   ContrastLosses<Run>,
+                   RelationLosses<Run>,
+                   PrototypeLosses<Run>,
+                   AlignmentLosses<Run>,
+                   InformationLosses<Run>,
+                   Ranking<Run>,
                    Optimizer<Run> {};
 
 }  // namespace lacuna::cuda

@@ -1,11 +1,10 @@
-/// `CudaRun`: what the families of this folder are written in (run.cuh), on a GPU. Matrix products by cuBLAS.
+/// `CudaRun`: what the families of this folder are written in (run.cuh), on a GPU.
 #pragma once
-
-#include <cublas_v2.h>
 
 #include "lacuna/core/cuda.cuh"
 #include "lacuna/kernels/cpu/gemm.hpp"
 #include "lacuna/kernels/cuda/index.cuh"
+#include "lacuna/kernels/cuda/matmul.cuh"
 #include "lacuna/kernels/kernels.hpp"
 
 #if defined(__CUDACC__) && !defined(__CUDACC_EXTENDED_LAMBDA__)
@@ -47,23 +46,6 @@ __global__ void __launch_bounds__(block_threads) rows_kernel(index_t n, F f) {
   for (index_t i = own.first; i < n; i += own.step) f(i, WarpTeam());
 }
 
-inline void expect_cublas(const char* what, cublasStatus_t status) {
-  if (status != CUBLAS_STATUS_SUCCESS)
-    throw DeviceError(lacuna::detail::cat("cuda: ", what, ": ", cublasGetStatusString(status)));
-}
-/// One handle per thread: a handle must not be shared.
-inline cublasHandle_t blas() {
-  struct Handle {
-    cublasHandle_t handle = nullptr;
-    ~Handle() {
-      if (handle != nullptr) cublasDestroy(handle);
-    }
-  };
-  static thread_local Handle own;
-  if (own.handle == nullptr) expect_cublas("start of cuBLAS", cublasCreate(&own.handle));
-  return own.handle;
-}
-
 struct CudaRun {
   using device = Cuda;
   using Team = WarpTeam;
@@ -80,23 +62,20 @@ struct CudaRun {
     rows_kernel<<<unsigned(blocks_for(n, warps_per_block)), block_threads>>>(n, f);
     launched(name);
   }
-  /// m, n, k > 0. In full precision: cuBLAS rounds to TF32 only where it is asked to.
+  /// m, n, k > 0.
   template <class T>
   static void gemm(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, T beta, T* c, index_t ldc) {
-    const T one = T(1);
-    const auto call = BlasCall<T>::of(m, n, k, a, b);
-    const auto op = [](bool transposed) { return transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
-    cublasStatus_t status;
-    if constexpr (sizeof(T) == sizeof(float))
-      status = cublasSgemm_64(blas(), op(call.first_transposed), op(call.second_transposed), call.rows, call.columns,
-                              call.depth, &one, call.first, call.first_stride, call.second, call.second_stride, &beta,
-                              c, ldc);
-    else
-      status = cublasDgemm_64(blas(), op(call.first_transposed), op(call.second_transposed), call.rows, call.columns,
-                              call.depth, &one, call.first, call.first_stride, call.second, call.second_stride, &beta,
-                              c, ldc);
-    expect_cublas("gemm", status);
+    const T* const no_bias = nullptr;
+    Matmul::instance().run(BlasCall<T>::of(m, n, k, a, b), MatmulFinish::none, no_bias, beta, c, ldc);
     launched("gemm");
+  }
+  /// c (m, n) = finish(op(A) op(B) + bias (n) in every row); false, with nothing done, where that is not to be had.
+  template <class T>
+  static bool gemm_finished(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, const T* bias,
+                            MatmulFinish finish, T* c) {
+    if (!Matmul::instance().run(BlasCall<T>::of(m, n, k, a, b), finish, bias, T(0), c, n)) return false;
+    launched("linear");
+    return true;
   }
 
  private:

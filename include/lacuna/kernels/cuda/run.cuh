@@ -7,6 +7,7 @@
 ///                        team.sum(x) and team.largest(x), which give all of them the same number; a lane's own part is
 ///                        j = team.lane(), j + team.lanes(), ...
 ///   gemm(...)            as cpu::Gemm::gemm, without `finish`
+///   gemm_finished(...)   the same with a bias, and max(x, 0) where asked, behind it; false where there is no such
 ///   device               the device type: allocate, copy_to_host, ...
 /// Work of one call never depends on other work of the same call. Calls run in their order. `CudaRun` (launch.cuh)
 /// launches; tests/cuda/emulated.hpp walks the same bodies on the host, so that everything here is tested without a

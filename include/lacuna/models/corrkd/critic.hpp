@@ -1,6 +1,7 @@
 /// The statistics networks of CorrKD's response distillation, and its choice of negative pairs.
 #pragma once
 
+#include "lacuna/losses/batch.hpp"
 #include "lacuna/models/corrkd/options.hpp"
 
 namespace lacuna::models {
@@ -62,25 +63,14 @@ struct ShuffledPairs {
           "CorrKD: shuffled negatives need a random source; build the context with Context::train(random)");
     const auto scores = critic(q, u);
     const index_t n = scores.extent(0);
-    const List<index_t> partner = derangement(n, *random);
-    const List<T> from = scores.value().to_list();
-    List<T> numbers(from.size());
-    for (index_t i = 0; i < n; ++i)
-      for (index_t j = 0; j < n; ++j)
-        numbers[std::size_t(i * n + j)] = from[std::size_t(i * n + (i == j ? i : partner[std::size_t(i)]))];
+    const auto partner = lacuna::detail::list_on<D>(derangement(n, *random));
+    Tensor<T, 2, D> y({n, n});
+    Kernels<D>::partner_scores(n, partner.data(), scores.data(), y.data());
     return record(
-        "shuffled_pairs", Tensor<T, 2, D>::from({n, n}, numbers),
-        [scores, partner, n](const Tensor<T, 2, D>& dy) {
-          const auto slot = scores.gradient_slot();
-          if (!slot) return;
-          const List<T> slope = dy.to_list();
-          List<T> share(slope.size(), T(0));
-          for (index_t i = 0; i < n; ++i)
-            for (index_t j = 0; j < n; ++j)
-              share[std::size_t(i * n + (i == j ? i : partner[std::size_t(i)]))] += slope[std::size_t(i * n + j)];
-          Tensor<T, 2, D> there({n, n});
-          there.assign(share);
-          Kernels<D>::contribute_scaled(there.size(), T(1), std::as_const(there).data(), slot);
+        "shuffled_pairs", y,
+        [=](const Tensor<T, 2, D>& dy) {
+          if (const auto slot = scores.gradient_slot())
+            Kernels<D>::partner_scores_gradient(n, partner.data(), dy.data(), slot);
         },
         scores);
   }

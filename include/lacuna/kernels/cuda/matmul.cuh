@@ -1,0 +1,144 @@
+/// Matrix products on a GPU by cuBLASLt.
+///
+/// Policy: what an algorithm is chosen for (sizes, layouts, alignment, what follows the product) is asked once and
+/// kept, one list per thread; workspace comes from the pool of the device and goes back at once, since whoever takes it
+/// next comes later in the stream. In full precision: the compute type is that of the numbers, never TF32.
+/// Deterministic: where the depth is cut, the parts are added in a step of their own, not in place.
+#pragma once
+
+#include <cublasLt.h>
+
+#include <map>
+#include <memory>
+#include <type_traits>
+
+#include "lacuna/core/cuda.cuh"
+#include "lacuna/kernels/cuda/index.cuh"
+
+namespace lacuna::cuda {
+
+inline void expect_cublas(const char* what, cublasStatus_t status) {
+  if (status != CUBLAS_STATUS_SUCCESS)
+    throw DeviceError(lacuna::detail::cat("cuda: ", what, ": ", cublasLtGetStatusString(status)));
+}
+
+/// A cuBLASLt object that is destroyed with its owner.
+template <class Handle, cublasStatus_t (*Destroy)(Handle)>
+struct BlasObject {
+  Handle handle = nullptr;
+
+  BlasObject() = default;
+  BlasObject(const BlasObject&) = delete;
+  BlasObject& operator=(const BlasObject&) = delete;
+  ~BlasObject() {
+    if (handle != nullptr) Destroy(handle);
+  }
+};
+
+/// How one kind of product is done.
+class MatmulPlan {
+ public:
+  static constexpr std::uint64_t most_workspace = std::uint64_t(32) << 20;
+
+  template <class T>
+  MatmulPlan(cublasLtHandle_t handle, const MatmulKey& key, std::type_identity<T>) {
+    constexpr cudaDataType_t type = sizeof(T) == sizeof(float) ? CUDA_R_32F : CUDA_R_64F;
+    constexpr cublasComputeType_t compute = sizeof(T) == sizeof(float) ? CUBLAS_COMPUTE_32F : CUBLAS_COMPUTE_64F;
+    expect_cublas("plan of a gemm", cublasLtMatmulDescCreate(&product_.handle, compute, type));
+    describe(CUBLASLT_MATMUL_DESC_TRANSA, key.first_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
+    describe(CUBLASLT_MATMUL_DESC_TRANSB, key.second_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
+    describe(CUBLASLT_MATMUL_DESC_EPILOGUE, key.finish == MatmulFinish::bias        ? CUBLASLT_EPILOGUE_BIAS
+                                            : key.finish == MatmulFinish::bias_relu ? CUBLASLT_EPILOGUE_RELU_BIAS
+                                                                                    : CUBLASLT_EPILOGUE_DEFAULT);
+    const auto layout = [](cublasLtMatrixLayout_t& to, bool transposed, index_t rows, index_t columns, index_t stride) {
+      if (transposed) std::swap(rows, columns);  // as it lies in memory
+      expect_cublas("plan of a gemm",
+                    cublasLtMatrixLayoutCreate(&to, type, std::uint64_t(rows), std::uint64_t(columns), stride));
+    };
+    layout(first_.handle, key.first_transposed, key.rows, key.depth, key.first_stride);
+    layout(second_.handle, key.second_transposed, key.depth, key.columns, key.second_stride);
+    layout(result_.handle, false, key.rows, key.columns, key.result_stride);
+
+    BlasObject<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy> wishes;
+    expect_cublas("plan of a gemm", cublasLtMatmulPreferenceCreate(&wishes.handle));
+    const auto wish = [&](cublasLtMatmulPreferenceAttributes_t what, auto value) {
+      expect_cublas("plan of a gemm", cublasLtMatmulPreferenceSetAttribute(wishes.handle, what, &value, sizeof(value)));
+    };
+    wish(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, most_workspace);
+    wish(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, std::uint32_t(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE));
+    wish(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, std::uint32_t(key.first_alignment));
+    wish(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, std::uint32_t(key.second_alignment));
+    wish(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, std::uint32_t(key.result_alignment));
+    wish(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, std::uint32_t(key.result_alignment));
+    if (key.finish != MatmulFinish::none) {  // cuBLASLt may look at where the bias lies; it is set again in every call
+      const void* const somewhere = reinterpret_cast<const void*>(std::uintptr_t(key.bias_alignment));
+      describe(CUBLASLT_MATMUL_DESC_BIAS_POINTER, somewhere);
+    }
+    int found = 0;
+    cublasLtMatmulHeuristicResult_t best{};
+    const cublasStatus_t status =
+        cublasLtMatmulAlgoGetHeuristic(handle, product_.handle, first_.handle, second_.handle, result_.handle,
+                                       result_.handle, wishes.handle, 1, &best, &found);
+    possible_ = status == CUBLAS_STATUS_SUCCESS && found == 1 && best.state == CUBLAS_STATUS_SUCCESS;
+    if (!possible_ && key.finish == MatmulFinish::none)
+      expect_cublas("plan of a gemm", status == CUBLAS_STATUS_SUCCESS ? CUBLAS_STATUS_NOT_SUPPORTED : status);
+    algorithm_ = best.algo;
+    workspace_ = best.workspaceSize;
+  }
+
+  /// False where cuBLASLt has no such product with a bias behind it.
+  bool possible() const { return possible_; }
+
+  template <class T>
+  void run(cublasLtHandle_t handle, const BlasCall<T>& call, const T* bias, T beta, T* c) {
+    const T one = T(1);
+    if (bias != nullptr) describe(CUBLASLT_MATMUL_DESC_BIAS_POINTER, static_cast<const void*>(bias));
+    void* const room = workspace_ > 0 ? Cuda::allocate(workspace_) : nullptr;
+    const cublasStatus_t status =
+        cublasLtMatmul(handle, product_.handle, &one, call.first, first_.handle, call.second, second_.handle, &beta, c,
+                       result_.handle, c, result_.handle, &algorithm_, room, workspace_, nullptr);
+    if (room != nullptr) Cuda::deallocate(room, workspace_);
+    expect_cublas("gemm", status);
+  }
+
+ private:
+  template <class V>
+  void describe(cublasLtMatmulDescAttributes_t what, V value) {
+    expect_cublas("plan of a gemm", cublasLtMatmulDescSetAttribute(product_.handle, what, &value, sizeof(value)));
+  }
+
+  BlasObject<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy> product_;
+  BlasObject<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy> first_, second_, result_;
+  cublasLtMatmulAlgo_t algorithm_{};
+  std::size_t workspace_ = 0;
+  bool possible_ = false;
+};
+
+/// The handle and the plans of the calling thread.
+class Matmul {
+ public:
+  static Matmul& instance() {
+    static thread_local Matmul own;
+    return own;
+  }
+  /// c = beta c + the product, then what `finish` says with `bias`. False, with nothing done, where cuBLASLt cannot.
+  template <class T>
+  bool run(const BlasCall<T>& call, MatmulFinish finish, const T* bias, T beta, T* c, index_t c_stride) {
+    if (handle_.handle == nullptr) expect_cublas("start of cuBLASLt", cublasLtCreate(&handle_.handle));
+    const MatmulKey key = MatmulKey::of(call, finish, bias, c, c_stride);
+    // a program with ever new sizes must not grow without end
+    if (plans_.size() >= most_plans && plans_.find(key) == plans_.end()) plans_.clear();
+    auto& plan = plans_[key];
+    if (!plan) plan = std::make_unique<MatmulPlan>(handle_.handle, key, std::type_identity<T>());
+    if (!plan->possible()) return false;
+    plan->run(handle_.handle, call, bias, beta, c);
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t most_plans = 4096;
+  BlasObject<cublasLtHandle_t, cublasLtDestroy> handle_;
+  std::map<MatmulKey, std::unique_ptr<MatmulPlan>> plans_;
+};
+
+}  // namespace lacuna::cuda

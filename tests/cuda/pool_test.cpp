@@ -1,0 +1,79 @@
+// The pool of the GPU's memory, over memory of the host that runs out.
+#include <doctest/doctest.h>
+
+#include <map>
+
+#include "lacuna/core/caching_pool.hpp"
+
+namespace {
+
+/// 4096 bytes in all.
+struct Little {
+  static inline std::map<void*, std::size_t> held;
+  static inline std::size_t used = 0;
+  static inline bool own_size = false;
+  static void* take(std::size_t bytes) {
+    if (used + bytes > 4096) return nullptr;
+    used += bytes;
+    void* const block = ::operator new(bytes);
+    held[block] = bytes;
+    return block;
+  }
+  static void give(void* block) noexcept {
+    used -= held.at(block);
+    held.erase(block);
+    ::operator delete(block);
+  }
+  static bool exact() { return own_size; }
+};
+using Pool = lacuna::detail::CachingPool<Little>;
+
+}  // namespace
+
+TEST_CASE("pool of a device: what is given back serves the next of its class, and nothing is asked for twice") {
+  Pool pool;
+  void* const first = pool.take(300);
+  CHECK(Little::used == 320);
+  void* const second = pool.take(310);
+  CHECK(second != first);
+  pool.give(first, 300);
+  CHECK(pool.kept_bytes() == 320);
+  CHECK(Little::used == 640);
+  CHECK(pool.take(320) == first);
+  CHECK(pool.kept_bytes() == 0);
+  CHECK(pool.system_calls() == 2);
+  pool.give(first, 320);
+  pool.give(second, 310);
+  for (int step = 0; step < 3; ++step) {  // the same sizes again
+    void *const a = pool.take(290), *const b = pool.take(320);
+    CHECK(a != b);
+    pool.give(a, 290);
+    pool.give(b, 320);
+  }
+  CHECK(pool.system_calls() == 2);
+  pool.trim();
+  CHECK(Little::used == 0);
+  CHECK(pool.kept_bytes() == 0);
+}
+TEST_CASE("pool of a device: what is kept gives way to a block of another class, and the end of memory is told") {
+  Pool pool;
+  void* const kept = pool.take(3000);
+  pool.give(kept, 3000);
+  void* const other = pool.take(4000);
+  CHECK(other != nullptr);
+  CHECK(Little::used == 4096);
+  CHECK(pool.take(256) == nullptr);
+  CHECK(pool.system_calls() == 2);
+  pool.give(other, 4000);
+  pool.trim();
+  CHECK(Little::used == 0);
+}
+TEST_CASE("pool of a device: for a memory checker every block has its own size and goes back at once") {
+  Pool pool;
+  Little::own_size = true;
+  void* const block = pool.take(300);
+  CHECK(Little::used == 300);
+  pool.give(block, 300);
+  CHECK(Little::used == 0);
+  Little::own_size = false;
+}

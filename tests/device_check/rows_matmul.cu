@@ -1,0 +1,84 @@
+// Matrix products and linear layers by cuBLASLt against the host: all layouts, strides and alignments, with what
+// follows them.
+#include "device_check/rows.cuh"
+
+namespace {
+
+using namespace lacuna;
+
+struct Problem {
+  index_t m, n, k;
+  bool a_transposed, b_transposed, add;
+  index_t shift;  ///< how far the operands stand from an aligned address
+};
+
+template <class T>
+std::vector<T> numbers(index_t count, std::uint64_t seed) {
+  const RandomStream stream{17, seed};
+  std::vector<T> list(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < list.size(); ++i) list[i] = T(float(2 * stream.uniform(i) - 1));
+  return list;
+}
+template <class T, class D>
+Array<T, D> array(index_t count, std::uint64_t seed) {
+  Array<T, D> there(Shape{count});
+  there.assign(numbers<T>(count, seed));
+  return there;
+}
+
+template <class T, class D>
+std::vector<T> product(const Problem& p) {
+  const index_t a_stride = (p.a_transposed ? p.m : p.k) + p.shift, b_stride = (p.b_transposed ? p.k : p.n) + p.shift;
+  const index_t c_stride = p.n + p.shift;
+  const auto a = array<T, D>(p.shift + (p.a_transposed ? p.k : p.m) * a_stride, 1);
+  const auto b = array<T, D>(p.shift + (p.b_transposed ? p.n : p.k) * b_stride, 2);
+  auto c = array<T, D>(p.shift + p.m * c_stride, 3);
+  Kernels<D>::template gemm<T>(p.m, p.n, p.k, {a.data() + p.shift, a_stride, p.a_transposed},
+                               {b.data() + p.shift, b_stride, p.b_transposed}, T(p.add), c.data() + p.shift, c_stride);
+  return c.to_vector();
+}
+template <class T, class D>
+std::vector<T> layer(index_t rows, index_t in, index_t out, bool bias, Activation activation) {
+  const auto x = array<T, D>(rows * in, 4), weight = array<T, D>(out * in, 5), shift = array<T, D>(out, 6);
+  Array<T, D> y(Shape{rows * out});
+  Kernels<D>::linear(rows, in, out, x.data(), weight.data(), bias ? shift.data() : nullptr, activation, y.data());
+  return y.to_vector();
+}
+
+template <class T>
+void check_products(double tolerance) {
+  std::vector<std::array<index_t, 3>> sizes{{1, 1, 1}, {7, 5, 3}, {5, 300, 1}};
+  if (!test::small_only())
+    for (const auto& size : {std::array<index_t, 3>{64, 32, 128}, {33, 65, 257}, {300, 17, 70}, {2, 3, 5000}})
+      sizes.push_back(size);
+  for (const auto& [m, n, k] : sizes)
+    for (int which = 0; which < 8; ++which)
+      for (const index_t shift : {0, 1, 4}) {
+        const Problem p{m, n, k, (which & 1) != 0, (which & 2) != 0, (which & 4) != 0, shift};
+        const auto found = product<T, Cuda>(p);
+        CAPTURE(m);
+        CAPTURE(n);
+        CAPTURE(k);
+        CAPTURE(which);
+        CAPTURE(shift);
+        CHECK(test::detail::error(found, product<T, Cpu>(p), 1.0) <= tolerance);
+        CHECK(found == product<T, Cuda>(p));
+      }
+  for (const index_t rows : {1, 6, 129})
+    for (const index_t out : {1, 8, 35})
+      for (const bool bias : {false, true})
+        for (const Activation activation : {Activation::none, Activation::relu, Activation::tanh}) {
+          const auto found = layer<T, Cuda>(rows, 48, out, bias, activation);
+          CAPTURE(rows);
+          CAPTURE(out);
+          CAPTURE(bias);
+          CAPTURE(int(activation));
+          CHECK(test::detail::error(found, layer<T, Cpu>(rows, 48, out, bias, activation), 1.0) <= tolerance);
+          CHECK(found == layer<T, Cuda>(rows, 48, out, bias, activation));
+        }
+}
+
+}  // namespace
+
+TEST_CASE("matrix products: double to 1e-12") { check_products<double>(1e-12); }
+TEST_CASE("matrix products: float to 1e-5, which TF32 would miss") { check_products<float>(1e-5); }

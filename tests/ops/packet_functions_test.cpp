@@ -40,8 +40,8 @@ void check_error() {
   const auto t = [](long double x) { return std::tanh(x); };
   const double near = worst_ulp<T>(-1, 1, 0, exp_of, e), far = worst_ulp<T>(low, high, 0, exp_of, e);
   const double tanh_near = worst_ulp<T>(-1, 1, 0, tanh_of, t), tanh_far = worst_ulp<T>(-12, 12, 0, tanh_of, t);
-  MESSAGE(sizeof(T) == 4 ? "float" : "double", ", worst error in units of the last place: exp ", near, " in ±1, ", far,
-          " anywhere; tanh ", tanh_near, " in ±1, ", tanh_far, " in ±12");
+  MESSAGE((sizeof(T) == 4 ? "float" : "double"), ", worst error in units of the last place: exp ", near, " in ±1, ",
+          far, " anywhere; tanh ", tanh_near, " in ±1, ", tanh_far, " in ±12");
   CHECK(near <= 2);
   CHECK(far <= 5);
   CHECK(tanh_near <= 5);

@@ -31,7 +31,7 @@ Variable<T, int(S), D> reshape(const Variable<T, R, D>& x, const std::array<inde
 template <class T, int R, class D, class A>
 Variable<T, R, D> concat_last(const std::vector<Variable<T, R, D>, A>& parts) {
   if (parts.empty()) throw ShapeError("concat_last: needs at least one part");
-  auto extents = parts[0].value().extents();
+  auto extents = parts[0].extents();
   const index_t rows = parts[0].shape().rows();
   extents[R - 1] = 0;
   for (const auto& part : parts) {
@@ -104,6 +104,11 @@ Variable<T, 2, D> weighted_sum(const Variable<T, 2, D>& w, const Variable<T, 3, 
                                           w.gradient_slot(), x.gradient_slot());
       },
       w, x);
+}
+template <class T, class D>
+Variable<T, 2, D> weighted_sum(const Variable<T, 2, D>& w, const Variable<T, 3, D>& x,
+                               std::initializer_list<std::uint8_t> include) {
+  return weighted_sum(w, x, std::span<const std::uint8_t>(include.begin(), include.size()));
 }
 
 }  // namespace lacuna

@@ -25,7 +25,10 @@ int main(int argc, char** argv) {
   std::string name;
   int thread_count = 2;
   double seconds = 10;
-  app.add_option("workload", name, "corrkd-step, corrkd-infer, sdumc-step, sdumc-infer or rnc")->required();
+  app.add_option("workload", name,
+                 "corrkd-step, corrkd-infer, sdumc-step, sdumc-infer or rnc; over mixed lengths corrkd-mixed,\n"
+                 "corrkd-mixed-infer and sdumc-mixed, each also with -padded at its end: padding computed")
+      ->required();
   app.add_option("--threads", thread_count, "threads; 0 = all cores")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

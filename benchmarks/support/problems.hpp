@@ -1,4 +1,4 @@
-/// The five workloads, each an object that is made once and called per step. Sizes, losses, dropout, clipping and
+/// The workloads, each an object that is made once and called per step. Sizes, losses, dropout, clipping and
 /// optimizer are those of the PyTorch peer; inputs are normal numbers from a fixed seed. `gflop` counts the products
 /// that the mathematics of one call needs, two operations per multiply-add, and nothing else: no softmax, no norm, no
 /// optimizer, and no gradient of an input.
@@ -117,6 +117,62 @@ struct CorrkdInfer final : Workload {
   }
 };
 
+/// Batches whose samples have 5 to 50 frames, as they come from a data set: CorrKD under a mask, a training step
+/// without distillation, or SDUMC's two flows, each with padded frames computed (`all`) or left out.
+inline data::Stream<float> mixed_stream(index_t batch, index_t frames, index_t features, Random& random) {
+  data::Stream<float> result = stream(batch, frames, features, 1, random);
+  for (index_t b = 0; b < batch; ++b) {
+    const index_t length = b == 0 ? frames : frames / 10 + random.below(frames * 9 / 10);
+    for (index_t t = length; t < frames; ++t) result.present.data()[b * frames + t] = 0;
+  }
+  return result;
+}
+
+struct CorrkdMixed final : Workload {
+  static constexpr index_t batch = 64;
+  models::CorrkdOptions options = corrkd_options();
+  Random random{7};
+  models::CorrkdNetwork<float> network;
+  Packed<float> packed;
+  Adam<float> adam;
+  std::vector<data::Stream<float>> streams;
+  models::CorrkdTarget<float> target;
+  bool training;
+
+  static models::CorrkdNetworkOptions masked(models::CorrkdNetworkOptions o) {
+    o.gap_mask = models::GapMask::present;
+    return o;
+  }
+  CorrkdMixed(Rows rows, bool train)
+      : network(masked(options.network), random), packed(pack<float>(network)), adam(packed), training(train) {
+    network.rows = rows;
+    for (const index_t features : options.network.inputs) {
+      streams.push_back(mixed_stream(batch, 50, features, random));
+      double macs = 0;
+      for (index_t b = 0; b < batch; ++b) {
+        index_t length = 0;
+        for (index_t t = 0; t < 50; ++t) length += streams.back().present(b, t);
+        macs += corrkd_macs(length, features, 40, 4);
+      }
+      gflop += 2e-9 * macs * (training ? 3 : 1);
+    }
+    for (index_t i = 0; i < batch; ++i) target.classes.push_back(random.below(2));
+  }
+  void operator()() override {
+    if (!training) {
+      const NoGrad off;
+      checksum = double(network(streams).scores.data()[0]);
+      return;
+    }
+    packed.zero_grad();
+    const Context context = Context::train(random);
+    const auto loss = models::corrkd_task_loss(options, network(streams, context).scores, target, Mask<1>{});
+    loss.backward();
+    adam.step(1e-3);
+    checksum = double(loss.item());
+  }
+};
+
 inline models::SdumcOptions sdumc_options() {
   return {.inputs = {1024, 4096, 1024}, .imagination = models::Imagination::transition};
 }
@@ -150,10 +206,14 @@ struct SdumcStep final : Workload {
   data::Stream<float> simulated;
   Tensor<float, 1> labels = normal<1>({batch}, random);
 
-  SdumcStep() {
+  /// mixed: samples of different lengths; gflop counts the padded frames too.
+  explicit SdumcStep(bool mixed = false, Rows rows = Rows::automatic) {
     const index_t frames[] = {200, 40, 100};
-    for (std::size_t m = 0; m < 3; ++m) streams.push_back(stream(batch, frames[m], options.inputs[m], 1, random));
+    for (std::size_t m = 0; m < 3; ++m)
+      streams.push_back(mixed ? mixed_stream(batch, frames[m], options.inputs[m], random)
+                              : stream(batch, frames[m], options.inputs[m], 1, random));
     simulated = stream(batch, 40, options.inputs[1], 1, random);
+    network.rows = rows;
     const SdumcMacs macs(batch);
     gflop = 2e-9 * (2 * macs.projection + 3 * (macs.keys + macs.rest));
   }
@@ -204,8 +264,14 @@ struct Rnc final : Workload {
   }
 };
 
-/// Null for a name that is none of the five.
+/// Null for a name that is none of the five, nor one of those over mixed lengths.
 inline std::unique_ptr<Workload> make_workload(const std::string& name) {
+  for (const Rows rows : {Rows::automatic, Rows::all}) {
+    const std::string ending = rows == Rows::all ? "-padded" : "";
+    if (name == "corrkd-mixed" + ending) return std::make_unique<CorrkdMixed>(rows, true);
+    if (name == "corrkd-mixed-infer" + ending) return std::make_unique<CorrkdMixed>(rows, false);
+    if (name == "sdumc-mixed" + ending) return std::make_unique<SdumcStep>(true, rows);
+  }
   if (name == "corrkd-step") return std::make_unique<CorrkdStep>();
   if (name == "corrkd-infer") return std::make_unique<CorrkdInfer>();
   if (name == "sdumc-step") return std::make_unique<SdumcStep>();

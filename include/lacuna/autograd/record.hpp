@@ -27,13 +27,20 @@ void attach(Node<T, D>& node, const char* operation, F&& backward) {
   node.backward = std::make_unique<Closure<T, R, D, std::decay_t<F>>>(std::forward<F>(backward));
 }
 
+/// Whether an operation on these inputs is recorded. An operation that asks before it makes its closure lets threads
+/// that share a model leave its counters alone.
+template <class... Inputs>
+bool recorded(const Inputs&... inputs) {
+  return recording() && (inputs.requires_grad() || ...);
+}
+
 }  // namespace detail
 
 template <class T, int R, class D, class F, class... Inputs>
   requires(std::is_class_v<Inputs> && ...)
 Variable<T, R, D> record(const char* operation, const Tensor<T, R, D>& value, F&& backward, const Inputs&... inputs) {
   Variable<T, R, D> result(value);
-  if (!detail::recording() || !(inputs.requires_grad() || ...)) return result;
+  if (!detail::recorded(inputs...)) return result;
   (result.node()->inputs.push_back(inputs.node()), ...);
   detail::attach<T, R, D>(*result.node(), operation, std::forward<F>(backward));
   return result;

@@ -6,6 +6,7 @@
 /// link to the next one: the pool itself asks for no memory.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -38,7 +39,7 @@ class BlockPool {
   }
 
   /// Rounded size, and the class that holds blocks of it.
-  static std::size_t round(std::size_t bytes, int& group) {
+  static constexpr std::size_t round(std::size_t bytes, int& group) {
     if (bytes < 256) {
       const std::size_t steps = bytes == 0 ? 1 : (bytes + alignment - 1) / alignment;
       group = int(steps) - 1;
@@ -52,11 +53,11 @@ class BlockPool {
   }
 
   static void* take(std::size_t bytes) {
-    int group = 0;
-    const std::size_t rounded = round(bytes, group);
 #ifdef LACUNA_DETAIL_ASAN
-    return from_system(rounded);
+    int group = 0;
+    return from_system(round(bytes, group));
 #else
+    const int group = group_of(bytes);
     if (group < cached_groups) {
       Cache& own = cache_;
       if (Block* const block = own.first[group]) {
@@ -65,7 +66,7 @@ class BlockPool {
         return block;
       }
     }
-    return instance().take_shared(rounded, group);
+    return instance().take_shared(bytes);
 #endif
   }
 
@@ -74,8 +75,7 @@ class BlockPool {
     (void)bytes;
     std::free(memory);
 #else
-    int group = 0;
-    const std::size_t rounded = round(bytes, group);
+    const int group = group_of(bytes);
     if (group < cached_groups) {
       Cache& own = cache_;
       if (own.room[group] > 0 && own.trims == trims_.load(std::memory_order_relaxed)) {
@@ -84,7 +84,7 @@ class BlockPool {
         return;
       }
     }
-    instance().give_shared(memory, rounded, group);
+    instance().give_shared(memory, group);
 #endif
   }
 
@@ -125,6 +125,22 @@ class BlockPool {
     }
   };
 
+  /// The class alone; for small sizes, most of all calls, from a table.
+  static int group_of(std::size_t bytes) {
+    static constexpr auto small = [] {
+      std::array<std::uint8_t, 17> table{};
+      for (std::size_t i = 0; i < table.size(); ++i) {
+        int group = 0;
+        round(i * alignment, group);
+        table[i] = std::uint8_t(group);
+      }
+      return table;
+    }();
+    if (bytes <= 1024) return small[(bytes + alignment - 1) / alignment];
+    int group = 0;
+    round(bytes, group);
+    return group;
+  }
   static std::int32_t quota(int group) {
     constexpr std::size_t most = std::size_t(64) << 10;  // bytes of one class
     const std::size_t size = group < 3 ? std::size_t(group + 1) * alignment : std::size_t(256) << ((group - 3) / 4);
@@ -153,7 +169,9 @@ class BlockPool {
     }
   }
 
-  void* take_shared(std::size_t rounded, int group) {
+  void* take_shared(std::size_t bytes) {
+    int group = 0;
+    const std::size_t rounded = round(bytes, group);
     {
       const std::lock_guard lock(mutex_);
       Block*& list = free_[group];
@@ -177,7 +195,7 @@ class BlockPool {
     return from_system(rounded);
   }
 
-  void give_shared(void* memory, std::size_t, int group) noexcept {
+  void give_shared(void* memory, int group) noexcept {
     Block* const block = new (memory) Block{nullptr};
     if (group < cached_groups) {
       Cache& own = cache_;

@@ -10,8 +10,9 @@ namespace lacuna {
 template <class T, int R, class D>
 Variable<T, R, D> add(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
   detail::expect_shape("add", "b", b.shape(), a.shape());
-  Tensor<T, R, D> y(a.value().extents());
+  Tensor<T, R, D> y(a.extents());
   Kernels<D>::add(y.size(), a.data(), b.data(), y.data());
+  if (!detail::recorded(a, b)) return Variable<T, R, D>(y);
   return record(
       "add", y,
       [a, b](const Tensor<T, R, D>& dy) {
@@ -25,7 +26,7 @@ Variable<T, R, D> add(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
 template <class T, int R, class D>
 Variable<T, R, D> subtract(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
   detail::expect_shape("subtract", "b", b.shape(), a.shape());
-  Tensor<T, R, D> y(a.value().extents());
+  Tensor<T, R, D> y(a.extents());
   Kernels<D>::subtract(y.size(), a.data(), b.data(), y.data());
   return record(
       "subtract", y,
@@ -40,8 +41,9 @@ Variable<T, R, D> subtract(const Variable<T, R, D>& a, const Variable<T, R, D>& 
 template <class T, int R, class D>
 Variable<T, R, D> multiply(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
   detail::expect_shape("multiply", "b", b.shape(), a.shape());
-  Tensor<T, R, D> y(a.value().extents());
+  Tensor<T, R, D> y(a.extents());
   Kernels<D>::multiply(y.size(), a.data(), b.data(), y.data());
+  if (!detail::recorded(a, b)) return Variable<T, R, D>(y);
   return record(
       "multiply", y,
       [a, b](const Tensor<T, R, D>& dy) {
@@ -56,8 +58,9 @@ Variable<T, R, D> multiply(const Variable<T, R, D>& a, const Variable<T, R, D>& 
 /// y = factor · x.
 template <class T, int R, class D>
 Variable<T, R, D> scale(const Variable<T, R, D>& x, double factor) {
-  Tensor<T, R, D> y(x.value().extents());
+  Tensor<T, R, D> y(x.extents());
   Kernels<D>::scale(y.size(), T(factor), x.data(), y.data());
+  if (!detail::recorded(x)) return Variable<T, R, D>(y);
   return record(
       "scale", y,
       [x, factor](const Tensor<T, R, D>& dy) {

@@ -12,7 +12,7 @@ template <class T, int R, class D>
 requires(R >= 1) Variable<T, R, D> add_to_each(const Variable<T, R, D>& x, const Variable<T, R - 1, D>& block) {
   detail::expect_shape("add_to_each", "block", block.shape(), Shape(x.shape().begin() + 1, R - 1));
   const index_t batch = x.extent(0), inner = block.size();
-  Tensor<T, R, D> y(x.value().extents());
+  Tensor<T, R, D> y(x.extents());
   Kernels<D>::add_block(batch, inner, x.data(), block.data(), y.data());
   return record(
       "add_to_each", y,

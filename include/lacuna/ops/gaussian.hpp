@@ -13,7 +13,7 @@ Variable<T, R, D> reparameterize(const Variable<T, R, D>& mu, const Variable<T, 
                                  const Tensor<T, R, D>& noise) {
   detail::expect_shape("reparameterize", "logvar", logvar.shape(), mu.shape());
   detail::expect_shape("reparameterize", "noise", noise.shape(), mu.shape());
-  Tensor<T, R, D> y(mu.value().extents());
+  Tensor<T, R, D> y(mu.extents());
   Kernels<D>::reparameterize(y.size(), mu.data(), logvar.data(), noise.data(), y.data());
   return record(
       "reparameterize", y,

@@ -39,6 +39,7 @@ requires(R >= 1) Variable<T, R, D> linear(const Variable<T, R, D>& x, const Vari
   Tensor<T, R, D> y(extents);
   Kernels<D>::linear(rows, in, out, x.data(), weight.data(), bias.defined() ? bias.data() : nullptr, activation,
                      y.data());
+  if (!detail::recorded(x, weight) && !(bias.defined() && detail::recorded(bias))) return Variable<T, R, D>(y);
   const auto backward = [=](const Tensor<T, R, D>& dy) {
     Tensor<T, R, D> through = dy;  // gradient before the activation
     if (activation != Activation::none) {

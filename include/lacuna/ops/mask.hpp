@@ -13,7 +13,7 @@ Variable<T, R, D> scale_leading(const char* name, const Variable<T, R, D>& x, co
   static_assert(S <= R);
   expect_shape(name, "the mask", factor.shape(), Shape(x.shape().begin(), S));
   const index_t rows = factor.size(), width = rows > 0 ? x.size() / rows : 0;
-  Tensor<T, R, D> y(x.value().extents());
+  Tensor<T, R, D> y(x.extents());
   Kernels<D>::template scale_rows<T>(rows, width, factor.data(), x.data(), {y.data(), true});
   return record(
       name, y,

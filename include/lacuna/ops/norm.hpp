@@ -27,6 +27,7 @@ Variable<T, R, D> norm_rows(const char* name, bool center, const Variable<T, R, 
   Tensor<T, 2, D> statistics({rows, 2});
   Kernels<D>::norm_rows(rows, n, center, epsilon, x.data(), weight.defined() ? weight.data() : nullptr,
                         bias.defined() ? bias.data() : nullptr, statistics.data(), y.data());
+  if (!recording()) return Variable<T, R, D>(y);
   const auto backward = [=](const Tensor<T, R, D>& dy) {
     Kernels<D>::norm_rows_gradient(rows, n, center, x.data(), weight.defined() ? weight.data() : nullptr,
                                    statistics.data(), dy.data(), x.gradient_slot(),

@@ -31,7 +31,7 @@ Variable<T, int(S), D> reshape(const Variable<T, R, D>& x, const std::array<inde
 template <class T, int R, class D, class A>
 Variable<T, R, D> concat_last(const std::vector<Variable<T, R, D>, A>& parts) {
   if (parts.empty()) throw ShapeError("concat_last: needs at least one part");
-  auto extents = parts[0].value().extents();
+  auto extents = parts[0].extents();
   const index_t rows = parts[0].shape().rows();
   extents[R - 1] = 0;
   for (const auto& part : parts) {

@@ -16,7 +16,7 @@ requires(R >= 1) Variable<T, R, D> slice(const Variable<T, R, D>& x, int axis, i
   index_t outer = 1, inner = 1;
   for (int i = 0; i < at; ++i) outer *= x.extent(i);
   for (int i = at + 1; i < R; ++i) inner *= x.extent(i);
-  auto extents = x.value().extents();
+  auto extents = x.extents();
   extents[std::size_t(at)] = count;
   const index_t stride = x.extent(at) * inner, width = count * inner, first = begin * inner;
   Tensor<T, R, D> y(extents);

@@ -31,7 +31,7 @@ template <class T, int R, class D>
 Variable<T, R, D> softmax(const Variable<T, R, D>& x, int axis = -1, const Mask<R, D>& present = {}) {
   const detail::AxisView view("softmax", x.shape(), axis);
   if (present.defined()) detail::expect_shape("softmax", "present", present.shape(), x.shape());
-  Tensor<T, R, D> y(x.value().extents());
+  Tensor<T, R, D> y(x.extents());
   Kernels<D>::softmax_axis(view.outer, view.n, view.inner, x.data(), present.defined() ? present.data() : nullptr,
                            y.data());
   return record(
@@ -47,7 +47,7 @@ Variable<T, R, D> softmax(const Variable<T, R, D>& x, int axis = -1, const Mask<
 template <class T, int R, class D>
 Variable<T, R, D> log_softmax(const Variable<T, R, D>& x, int axis = -1) {
   const detail::AxisView view("log_softmax", x.shape(), axis);
-  Tensor<T, R, D> y(x.value().extents());
+  Tensor<T, R, D> y(x.extents());
   Kernels<D>::log_softmax_axis(view.outer, view.n, view.inner, x.data(), y.data());
   return record(
       "log_softmax", y,

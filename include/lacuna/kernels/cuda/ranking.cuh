@@ -98,7 +98,7 @@ struct Ranking {
   static Total<T, Run> rank_n_contrast(index_t n, index_t d, const T* features, const double* labels, double slack,
                                        double temperature, T* gradient) {
     if (n < 2) return total<T, Run>("rank_n_contrast", 0, nullptr, 0.0);
-    const std::vector<index_t> sorted_order = cpu::Ranking::label_order(n, labels);
+    const List<index_t> sorted_order = cpu::Ranking::label_order(n, labels);
     std::vector<double> sorted_labels(static_cast<std::size_t>(n));
     for (index_t i = 0; i < n; ++i) sorted_labels[std::size_t(i)] = labels[sorted_order[std::size_t(i)]];
     const Buffer<index_t, Run> orders(sorted_order);

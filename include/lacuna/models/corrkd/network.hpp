@@ -15,7 +15,7 @@
 #include "lacuna/models/corrkd/options.hpp"
 #include "lacuna/nn/conv1d.hpp"
 #include "lacuna/nn/position.hpp"
-#include "lacuna/nn/transformer.hpp"
+#include "lacuna/nn/present_encoder.hpp"
 #include "lacuna/ops/dropout.hpp"
 #include "lacuna/ops/mask.hpp"
 #include "lacuna/ops/pooling.hpp"
@@ -44,6 +44,7 @@ struct CorrkdNetwork {
   std::vector<Linear<T, D>> fill;  ///< weight (D_m, 1): the learned vector of an absent frame; empty unless asked for
   Linear<T, D> head_in, head_out;
   std::vector<Linear<T, D>> own;  ///< a head of every modality; empty without evidence
+  Rows rows = Rows::automatic;     ///< frames that encoders compute, where a mask says which count
 
   CorrkdNetwork() = default;
   /// Throws OptionError for sizes that make no network.
@@ -104,7 +105,7 @@ struct CorrkdNetwork {
     x = convolution[m](x);
     if (options.embedding_scale != 1) x = options.embedding_scale * x;
     x = dropout(positions(x), options.embedding_dropout, context);
-    x = encoder[m](x, seen, context);
+    x = encode_present(encoder[m], x, seen, context, rows);
     if (options.fill == missing::Fill::encoded_zeros) x = keep_present(x, stream.present);
     return mean_pool(x, seen);
   }

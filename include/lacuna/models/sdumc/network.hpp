@@ -19,6 +19,7 @@
 #include "lacuna/models/sdumc/options.hpp"
 #include "lacuna/nn/attention_pooling.hpp"
 #include "lacuna/nn/imagination.hpp"
+#include "lacuna/ops/present_rows.hpp"
 #include "lacuna/ops/slice.hpp"
 
 namespace lacuna::models {
@@ -69,6 +70,7 @@ struct SdumcNetwork {
   Mlp<T, D> view_mlp;
   Linear<T, D> view_gate, regression, contrast_in, contrast_out;
   std::vector<ImaginationAutoencoder<T, D>> imagination;  ///< MIA₁ and MIA₂; empty when off
+  Rows rows = Rows::automatic;                            ///< frames that projections compute
 
   SdumcNetwork() = default;
   /// Throws OptionError for sizes that make no network.
@@ -151,6 +153,10 @@ Variable<T, 3, D> SdumcNetwork<T, D>::project(std::size_t modality, const Stream
   const Mask<2, D> seen = visible(stream);
   if constexpr (requires { Kernels<D>::keeps_all(seen.size(), seen.data()); })
     if (Kernels<D>::keeps_all(seen.size(), seen.data())) return projection[modality](Variable<T, 3, D>(stream.frames));
+  if constexpr (std::is_same_v<D, Cpu>) {
+    if (const PresentRows here(seen); here.taken(rows))
+      return linear_present<T>(stream.frames, here, projection[modality].weight, projection[modality].bias);
+  }
   Tensor<T, 3, D> frames(stream.frames.extents());
   Kernels<D>::keep_rows(seen.size(), frames.extent(2), seen.data(), stream.frames.data(), frames.data());
   return projection[modality](Variable<T, 3, D>(frames));
@@ -211,7 +217,7 @@ SdumcFlow<T, D> SdumcNetwork<T, D>::operator()(std::span<const Variable<T, 3, D>
     auto found = content[i](one, context);
     if (same) {
       const auto row = reshape(found, std::array<index_t, 2>{batch, h});
-      found = stack(std::vector(std::size_t(v), row));
+      found = stack(List<Variable<T, 2, D>>(std::size_t(v), row));
     }
     flow.content.push_back(found);
   }

@@ -1,0 +1,52 @@
+/// A Transformer encoder over the present frames alone: batches of mixed lengths pay for no padding in projections,
+/// norms and feed-forward parts; attention sees the padded batch with its mask.
+#pragma once
+
+#include "lacuna/nn/transformer.hpp"
+#include "lacuna/ops/present_rows.hpp"
+
+namespace lacuna {
+namespace detail {
+
+/// One layer on rows (N, width), with the random numbers of the padded one.
+template <class T>
+Variable<T, 2> encode_rows(const TransformerEncoderLayer<T>& layer, const Variable<T, 2>& x, const PresentRows& rows,
+                           const Mask<2>& present, const Context& context) {
+  const auto branch = [&](const LayerNorm<T>& norm, const Variable<T, 2>& h, auto&& f) -> Variable<T, 2> {
+    const Variable<T, 2> change = layer.norm_first ? f(norm(h)) : f(h);
+    const auto joined = h + dropout_present(change, rows, layer.residual_dropout, context);
+    return layer.norm_first ? joined : norm(joined);
+  };
+  const auto attended = branch(layer.norm1, x, [&](const Variable<T, 2>& h) {
+    const auto qkv = scatter_present(layer.attention.qkv(h), rows);
+    const auto seen = attention_packed(qkv, present, layer.attention.options, {}, context).output;
+    return layer.attention.output(gather_present(seen, rows));
+  });
+  return branch(layer.norm2, attended, [&](const Variable<T, 2>& h) {
+    const auto& part = layer.feed_forward;
+    return part.out(dropout_present(part.in(h, part.activation), rows, part.dropout_hidden, context));
+  });
+}
+
+}  // namespace detail
+
+/// encoder(x, present, context) at the present frames, the same bits; what stands at absent ones is not to be read.
+/// x (B, T, width), present (B, T), or undefined for all → (B, T, width).
+template <class T, class D>
+Variable<T, 3, D> encode_present(const TransformerEncoder<T, D>& encoder, const Variable<T, 3, D>& x,
+                                 const Mask<2, D>& present, const Context& context = {}, Rows rows = Rows::automatic) {
+  if constexpr (std::is_same_v<D, Cpu>) {
+    if (present.defined() && rows != Rows::all && context.tape == nullptr) {
+      detail::expect_shape("encoder", "present", present.shape(), Shape{x.extent(0), x.extent(1)});
+      const PresentRows here(present);
+      if (here.taken(rows)) {
+        Variable<T, 2> h = gather_present(x, here);
+        for (const auto& layer : encoder.layers) h = detail::encode_rows(layer, h, here, present, context);
+        return scatter_present(encoder.norm_first ? encoder.norm(h) : h, here);
+      }
+    }
+  }
+  return encoder(x, present, context);
+}
+
+}  // namespace lacuna

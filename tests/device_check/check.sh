@@ -29,6 +29,9 @@ architecture=native
 ((only_compile)) && architecture=sm_90
 flags=(-std=c++20 --extended-lambda "-arch=$architecture" -O1 -Xcompiler=-Wall,-Wextra,-fopenmp
   "-I$folder/include" "-I$folder/tests" -isystem "$folder/beside" "-DLACUNA_SOURCE_DIR=\"$folder\"")
+build_limit=400 # of a file, in seconds; 0: none
+((only_compile)) && build_limit=0
+export build_limit
 units=()
 for source in "$folder"/tests/device_check/*.cu; do units+=("$(basename "$source" .cu)"); done
 objects() { # PREFIX: of the units whose name begins so
@@ -74,7 +77,7 @@ run() {
   printf '%s.cu\n' "${units[@]}"
 } | xargs -P "$jobs" -I{} bash -c '
   source=$1; shift
-  nvcc "$@" -c "'"$folder"'/tests/device_check/$source" -o "${source%.*}.o" >"${source%.*}.build.log" 2>&1 ||
+  timeout "$build_limit" nvcc "$@" -c "'"$folder"'/tests/device_check/$source" -o "${source%.*}.o" >"${source%.*}.build.log" 2>&1 ||
     { echo "$source does not compile:"; head -20 "${source%.*}.build.log"; }' _ {} "${flags[@]}"
 link() { # PROGRAM OBJECT...
   (($# > 1)) && nvcc "-arch=$architecture" -o "$@" main.o -Xcompiler=-fopenmp "-L$folder/beside/lib" -lcublasLt -lz \

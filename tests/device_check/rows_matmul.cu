@@ -80,5 +80,23 @@ void check_products(double tolerance) {
 
 }  // namespace
 
+TEST_CASE("matrix products: what is not a number becomes what it becomes on the host, rectified or not") {
+  const auto rectified = []<class D>(D, Activation activation) {
+    auto numbers = std::vector<float>{NAN, 1, -1, INFINITY, 2, 3, 1, 2, -3, -4, 5, 6};
+    Array<float, D> x(Shape{3, 4}), weight(Shape{5, 4}), bias(Shape{5}), y(Shape{3, 5});
+    x.assign(numbers);
+    weight.assign(std::vector<float>(20, 0.5f));
+    bias.assign(std::vector<float>{0, 1, -1, 2, -20});
+    Kernels<D>::linear(3, 4, 5, x.data(), weight.data(), bias.data(), activation, y.data());
+    return y.to_vector();
+  };
+  for (const Activation activation : {Activation::none, Activation::relu}) {
+    const auto host = rectified(Cpu(), activation), device = rectified(Cuda(), activation);
+    for (std::size_t i = 0; i < host.size(); ++i) {
+      CAPTURE(i);
+      CHECK((host[i] == device[i] || (std::isnan(host[i]) && std::isnan(device[i]))));
+    }
+  }
+}
 TEST_CASE("matrix products: double to 1e-12") { check_products<double>(1e-12); }
 TEST_CASE("matrix products: float to 1e-5, which TF32 would miss") { check_products<float>(1e-5); }

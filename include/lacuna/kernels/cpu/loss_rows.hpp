@@ -10,6 +10,7 @@
 #include "lacuna/core/gradient_slot.hpp"
 #include "lacuna/core/tensor.hpp"
 #include "lacuna/core/threads.hpp"
+#include "lacuna/kernels/cpu/elementwise.hpp"
 #include "lacuna/kernels/cpu/reduce.hpp"
 #include "lacuna/kernels/cpu/shape.hpp"
 #include "lacuna/kernels/loss_formulas.hpp"
@@ -99,12 +100,18 @@ struct LossRows {
   static void contribute_rows(index_t batch, index_t width, const index_t* place, const T* factor, const T* from,
                               GradientSlot<T> slot) {
     const T scale = factor ? *factor : T(1);
+    if (!place) return Elementwise::contribute_scaled(batch * width, scale, from, slot);
+    Array<T> whole(Shape{batch, width});
     parallel_for(batch, detail::row_grain(width), [&](index_t begin, index_t end) {
       for (index_t r = begin; r < end; ++r) {
-        const index_t i = place ? place[r] : r;
-        for (index_t f = 0; f < width; ++f) slot.put(r * width + f, i < 0 ? T(0) : scale * from[i * width + f]);
+        T* const to = whole.data() + r * width;
+        if (place[r] < 0)
+          std::fill(to, to + width, T(0));
+        else
+          std::copy_n(from + place[r] * width, width, to);
       }
     });
+    Elementwise::contribute_scaled(batch * width, scale, std::as_const(whole).data(), slot);
   }
   /// The first of n numbers that is not in low..high, −1 when there is none.
   template <class T>

@@ -42,9 +42,7 @@ namespace detail {
 
 template <class T>
 void gather(const PresentRows& rows, index_t width, const T* from, GradientSlot<T> to) {
-  if (to.fresh)
-    return Kernels<Cpu>::gather_rows(
-        rows.count(), width, from, [&](index_t i) { return rows[i]; }, to.data);
+  if (to.fresh) return Kernels<Cpu>::gather_rows(rows.count(), width, from, rows.numbers.data(), to.data);
   parallel_for(rows.count(), row_grain(width), [&](index_t begin, index_t end) {
     for (index_t i = begin; i < end; ++i)
       for (index_t j = 0; j < width; ++j) to.data[i * width + j] += from[rows[i] * width + j];
@@ -53,15 +51,15 @@ void gather(const PresentRows& rows, index_t width, const T* from, GradientSlot<
 /// Absent rows: 0.
 template <class T>
 void scatter(const PresentRows& rows, index_t width, const T* from, GradientSlot<T> to) {
-  if (to.fresh) {
+  if (to.fresh)
     parallel_for(rows.batch * rows.frames, row_grain(width),
                  [&](index_t begin, index_t end) { std::fill(to.data + begin * width, to.data + end * width, T(0)); });
-    return Kernels<Cpu>::scatter_rows(
-        rows.count(), width, from, [&](index_t i) { return rows[i]; }, to.data);
-  }
   parallel_for(rows.count(), row_grain(width), [&](index_t begin, index_t end) {
     for (index_t i = begin; i < end; ++i)
-      for (index_t j = 0; j < width; ++j) to.data[rows[i] * width + j] += from[i * width + j];
+      for (index_t j = 0; j < width; ++j) {
+        T& place = to.data[rows[i] * width + j];
+        place = (to.fresh ? T(0) : place) + from[i * width + j];
+      }
   });
 }
 /// y = x or 0, times the scale: for every row what the padded batch draws for its frame.

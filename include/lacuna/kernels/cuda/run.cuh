@@ -35,7 +35,8 @@ class Buffer {
     if (bytes_ > 0) data_ = static_cast<T*>(Run::device::allocate(bytes_));
   }
   /// The same numbers as the host's list.
-  explicit Buffer(const std::vector<T>& host) : Buffer(index_t(host.size())) {
+  template <class Allocator>
+  explicit Buffer(const std::vector<T, Allocator>& host) : Buffer(index_t(host.size())) {
     if (bytes_ > 0) Run::device::copy_from_host(data_, host.data(), bytes_);
   }
   ~Buffer() {

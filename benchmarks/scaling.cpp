@@ -1,12 +1,13 @@
-// How the cost grows: time of a training step against batch, length, width, number of modalities and threads, and of
-// Rank-N-Contrast against the number of vectors, each with the exponent that a straight line through log(time) over
-// log(size) has.
+// How the cost grows: processor time of a training step against batch, length, width, number of modalities and threads,
+// and of Rank-N-Contrast against the number of vectors, each with the exponent that a straight line through log(time)
+// over log(size) has.
 //
 //   cmake --build build --target bench_scaling && build/benchmarks/scaling [--threads N] [--seconds S]
 //
 // A step is CorrKD's student without distillation: encoders, dropout, task loss, backward, Adam. The sizes of a table
 // take turns, three rounds of them, and the smallest time of each counts: other programs can only make times longer.
-// The last column of Rank-N-Contrast is the exponent of time / log n: 2 where the cost is n² log n.
+// The last table shows what threads make of the time on the clock. The last column of Rank-N-Contrast is the exponent
+// of time / log n: 2 where the cost is n² log n.
 
 #include <CLI/CLI.hpp>
 #include <cmath>
@@ -82,7 +83,8 @@ double exponent(const std::vector<index_t>& sizes, const std::vector<double>& ms
 
 /// The smallest time of each size, and what a straight line makes of them.
 template <class F>
-std::vector<double> table(const char* what, const std::vector<index_t>& sizes, double seconds, F&& make) {
+std::vector<double> table(const char* what, const std::vector<index_t>& sizes, double seconds, double (*clock)(),
+                          F&& make) {
   constexpr int rounds = 3;
   std::vector<Work> works;
   for (const index_t size : sizes) works.push_back(make(size));
@@ -90,7 +92,7 @@ std::vector<double> table(const char* what, const std::vector<index_t>& sizes, d
   for (int round = 0; round < rounds; ++round)
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       if (round == 0) works[i]();  // takes its memory
-      ms[i] = std::min(ms[i], bench::smallest_ms(seconds / rounds, works[i]));
+      ms[i] = std::min(ms[i], bench::smallest_ms(seconds / rounds, clock, works[i]));
     }
   std::printf("%-18s", what);
   for (std::size_t i = 0; i < sizes.size(); ++i)
@@ -113,8 +115,9 @@ int main(int argc, char** argv) {
   set_threads(thread_count);
   std::printf("CorrKD's student, one step; batch 16, 50 frames, width 40, 3 modalities of 64 features; %d threads\n",
               threads());
-  const auto plain = [&](const char* what, const std::vector<index_t>& sizes, auto&& make) {
-    table(what, sizes, seconds, make);
+  const auto plain = [&](const char* what, const std::vector<index_t>& sizes, auto&& make,
+                         double (*clock)() = bench::cpu_ms) {
+    table(what, sizes, seconds, clock, make);
     std::printf("\n");
     std::fflush(stdout);
   };
@@ -123,12 +126,15 @@ int main(int argc, char** argv) {
   plain("width", {20, 40, 80, 160}, [](index_t n) { return step({.width = n}); });
   plain("modalities", {1, 2, 4, 8}, [](index_t n) { return step({.modalities = n}); });
   const std::vector<index_t> counts{256, 512, 1024, 2048};
-  const std::vector<double> ms = table("rank-n-contrast, n", counts, seconds, rank_n_contrast_of);
+  const std::vector<double> ms = table("rank-n-contrast, n", counts, seconds, bench::cpu_ms, rank_n_contrast_of);
   std::printf(", of time / log n %.2f\n", exponent(counts, ms, [](double n, double t) { return t / std::log(n); }));
-  plain("threads", {1, 2}, [](index_t n) -> Work {
-    return [n, work = step({.batch = 64})] {
-      set_threads(int(n));
-      work();
-    };
-  });
+  plain(
+      "threads", {1, 2},
+      [](index_t n) -> Work {
+        return [n, work = step({.batch = 64})] {
+          set_threads(int(n));
+          work();
+        };
+      },
+      bench::now_ms);
 }

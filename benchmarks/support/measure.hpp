@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sys/resource.h>
+#include <time.h>
 
 #include <algorithm>
 #include <chrono>
@@ -40,19 +41,6 @@ Timing repeat(double seconds, F&& f) {
   return {times[times.size() / 2], times[0], times.size()};
 }
 
-/// The shortest of at least three calls in about `seconds`.
-template <class F>
-double smallest_ms(double seconds, F&& f) {
-  double smallest = 1e300;
-  const double end = now_ms() + 1e3 * seconds;
-  for (int calls = 0; calls < 3 || now_ms() < end; ++calls) {
-    const double start = now_ms();
-    f();
-    smallest = std::min(smallest, now_ms() - start);
-  }
-  return smallest;
-}
-
 /// GFLOP/s of a float product of 1024 x 1024 x 1024 on the threads in use, the best of `repeats`: what the workloads'
 /// rates are divided by. The peak of this library's own entry point, hence of its BLAS where there is one.
 inline double sgemm_rate(int repeats = 6) {
@@ -70,10 +58,23 @@ inline double sgemm_rate(int repeats = 6) {
 
 /// Processor time of all threads so far: what a loaded machine leaves comparable.
 inline double cpu_ms() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto ms = [](const timeval& t) { return 1e3 * double(t.tv_sec) + 1e-3 * double(t.tv_usec); };
-  return ms(usage.ru_utime) + ms(usage.ru_stime);
+  timespec spent{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+  return 1e3 * double(spent.tv_sec) + 1e-6 * double(spent.tv_nsec);
+}
+
+/// The smallest of at least three calls in about `seconds`, by a clock: now_ms, or cpu_ms, which other programs on the
+/// same cores disturb less.
+template <class F>
+double smallest_ms(double seconds, double (*clock)(), F&& f) {
+  double smallest = 1e300;
+  const double end = now_ms() + 1e3 * seconds;
+  for (int calls = 0; calls < 3 || now_ms() < end; ++calls) {
+    const double start = clock();
+    f();
+    smallest = std::min(smallest, clock() - start);
+  }
+  return smallest;
 }
 
 inline double peak_rss_mb() {

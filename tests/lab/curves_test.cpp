@@ -120,6 +120,7 @@ TEST_CASE("curves: samples of one frame: p1-intra is a step from complete data t
       lab::curves_of({{"constant", "", {mean}}, {"one", "", {run}}}, plan.protocols, truth, "mae", {.draws = 50});
   CHECK(curves[1].falls);
   CHECK(curves[1].gain == 0);  // of the steps where nothing changes
+  CHECK_FALSE(std::signbit(curves[1].gain));
   CHECK(curves[1].end == CurveEnd::constant);
 }
 

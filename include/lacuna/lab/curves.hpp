@@ -49,7 +49,7 @@ inline std::vector<Curve> curves_of(const std::vector<ModelRuns>& models, const 
         if (i > 0 && !(interval.low > curve.interval.low)) continue;
         curve.from = conditions[i].name;
         curve.to = conditions[i + 1].name;
-        curve.gain = sign * (statistics[i + 1](once) - statistics[i](once));
+        curve.gain = sign * (statistics[i + 1](once) - statistics[i](once)) + 0.0;  // no gain is 0, not -0
         curve.interval = interval;
         curve.falls = interval.low <= 0;
       }

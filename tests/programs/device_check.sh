@@ -6,6 +6,7 @@ source "$LACUNA_SOURCE_DIR/tests/support/check.sh"
 mkdir -p pack/{include,oracle,beside/lib} bin plan
 mkdir pack/tests
 cp -r "$LACUNA_SOURCE_DIR/tests/"{device_check,models} pack/tests/
+unset LACUNA_CHECK_WORK
 export plan=$PWD/plan LACUNA_CHECK_JOBS=1 PATH=$PWD/bin:$PATH
 # cases FILE...: how many test cases the programs have
 cases() { cat "$@" | sed -nE 's/^TEST_CASE.*/1/p; s/^LACUNA_CHECK_ROWS.*/1\n1/p' | wc -l; }

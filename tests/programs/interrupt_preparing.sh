@@ -23,7 +23,7 @@ interrupted() {
 }
 goes_on() { eval "$(tail -1 interrupted.err | sed 's/.*to go on: //')" >/dev/null 2>&1 || wrong "the command that it names does not go on"; }
 
-long=("$train" "${small[@]}" --samples 1000 --simulator-epochs 30 --epochs 1 --threads 1)
+long=("$train" --samples 1000 --width 16 --fused 8 --contrast 8 --simulator-epochs 30 --simulator-width 16 --batch 16 --epochs 1 --threads 1)
 "${long[@]}" --quiet --out left_alone >/dev/null
 interrupted INT 130 'a decoder learns' "${long[@]}" --out stopped
 absent stopped/seed-1/unfinished.lacuna

@@ -6,10 +6,10 @@
 
 namespace lacuna::test {
 
-/// Sizes, values, order and absence of one row in one type. Large cases have more numbers than a team has lanes; they run with
-/// teams of one lane, which is quicker, unless `whole_teams` asks for all 32.
+/// Sizes, values, order and absence of one row in one type. Large cases run with teams of one lane, which is quicker; rows
+/// that say what is `medium` have it done by whole teams, whose lanes then take several numbers each.
 template <class Row, class T>
-std::string check_emulated(double tolerance, bool whole_teams = false) {
+std::string check_emulated(double tolerance) {
   const auto check = [&](const Case& c) -> std::string {
     if (std::string wrong = check_device<Row, T, Emulated>(c, tolerance); !wrong.empty()) return wrong;
     const Numbers<T> there = evaluate<Row>(Inputs<T, Emulated>(c));
@@ -21,12 +21,16 @@ std::string check_emulated(double tolerance, bool whole_teams = false) {
     if (Emulated::violations() > 0) return "device: writes outside its memory, or lanes that part";
     return check_absent<Row, T, Emulated>(c);
   };
-  for (const bool large : {false, true})
-    for (const Case& c : large ? Row::large() : Row::cases()) {
-      EmulatedRun::lanes = large && !whole_teams ? 1 : 32;
+  const auto check_all = [&](const std::vector<Case>& cases, int lanes) -> std::string {
+    EmulatedRun::lanes = lanes;
+    for (const Case& c : cases)
       if (std::string wrong = check(c); !wrong.empty()) return detail::cat(Row::name, " (", c.name, "): ", wrong);
-    }
-  return {};
+    return {};
+  };
+  std::string wrong = check_all(Row::cases(), 32);
+  if constexpr (requires { Row::medium(); })
+    if (wrong.empty()) wrong = check_all(Row::medium(), 32);
+  return wrong.empty() ? check_all(Row::large(), 1) : wrong;
 }
 
 }  // namespace lacuna::test

@@ -16,6 +16,7 @@ template <bool Symmetric>
 struct InfoNceProblem {
   static constexpr const char* name = Symmetric ? "info_nce_loss" : "info_nce_loss, one way";
   static BatchProblem problem() { return {{3, 3}}; }
+  static std::vector<Case> more() { return {batch_case({{40, 40}}, "wide", 3)}; }
   static auto call(const auto& in) {
     return info_nce_loss(in.template leaf<2>(0), in.template leaf<2>(1), {0.3, Symmetric}, in.template mask<1>(0));
   }
@@ -43,6 +44,7 @@ template <bool Swap>
 struct TripletProblem {
   static constexpr const char* name = Swap ? "triplet_loss, swap" : "triplet_loss";
   static BatchProblem problem() { return {{3, 3, 3}}; }
+  static std::vector<Case> more() { return {batch_case({{40, 40, 40}}, "wide", 3)}; }
   static auto call(const auto& in) {
     return triplet_loss(in.template leaf<2>(0), in.template leaf<2>(1), in.template leaf<2>(2), {1, Swap},
                         in.template mask<1>(0));
@@ -51,6 +53,7 @@ struct TripletProblem {
 struct CosineEmbeddingProblem {
   static constexpr const char* name = "cosine_embedding_loss";
   static BatchProblem problem() { return {{3, 3}, {1, -1, 1, -1, -1}}; }
+  static std::vector<Case> more() { return {batch_case({{40, 40}, {1, -1, 1, -1, -1}}, "wide", 3)}; }
   static auto call(const auto& in) {
     return cosine_embedding_loss(in.template leaf<2>(0), in.template leaf<2>(1), labels_of(in), {0.1},
                                  in.template mask<1>(0));
@@ -60,6 +63,7 @@ template <bool Unit>
 struct ScdProblem {
   static constexpr const char* name = Unit ? "scd_loss of unit rows, sum" : "scd_loss";
   static BatchProblem problem() { return {{3, 3}}; }
+  static std::vector<Case> more() { return {batch_case({{40, 40}}, "wide", 3)}; }
   static auto call(const auto& in) {
     return scd_loss(in.template leaf<2>(0), in.template leaf<2>(1),
                     {1.5, Unit, Unit ? Reduction::sum : Reduction::mean}, in.template mask<1>(0));
@@ -70,6 +74,7 @@ struct ScdProblem {
 struct RkdDistanceProblem {
   static constexpr const char* name = "rkd_distance_loss";
   static BatchProblem problem() { return {{3, 4}}; }
+  static std::vector<Case> more() { return {batch_case({{40, 33}}, "wide", 4)}; }
   static auto call(const auto& in) {
     return rkd_distance_loss(in.template leaf<2>(0), in.template leaf<2>(1), in.template mask<1>(0));
   }
@@ -77,6 +82,7 @@ struct RkdDistanceProblem {
 struct RkdAngleProblem {
   static constexpr const char* name = "rkd_angle_loss";
   static BatchProblem problem() { return {{3, 4}}; }
+  static std::vector<Case> more() { return {batch_case({{40, 33}}, "wide", 4)}; }
   static auto call(const auto& in) {
     return rkd_angle_loss(in.template leaf<2>(0), in.template leaf<2>(1), in.template mask<1>(0));
   }
@@ -95,7 +101,8 @@ struct CpdProblem {
   static BatchProblem problem() { return {{3, 4}, {0, 2, 3, 0, 2}}; }
   static std::vector<Case> more() {
     return {batch_case({{3, 4}, {1, 1, 1, 1, 1}}, "one class", 4),
-            batch_case({{3, 4}, {0, 1, 1, 0, 1}}, "two classes", 5)};
+            batch_case({{3, 4}, {0, 1, 1, 0, 1}}, "two classes", 5),
+            batch_case({{40, 33}, {0, 2, 3, 0, 2}}, "wide", 5)};
   }
   static auto call(const auto& in) {
     return cpd_loss(in.template leaf<2>(0), in.template leaf<2>(1), labels_of(in), 4, {.power = Power},
@@ -183,7 +190,8 @@ struct IicProblem {
   static constexpr const char* name = Symmetric ? "iic_loss" : "iic_loss, plain";
   static BatchProblem problem() { return {{3, 3}}; }
   static std::vector<Case> more() {
-    return {batch_case({{2, 2}}, "two classes", 5), batch_case({{1, 1}}, "one class", 3)};
+    return {batch_case({{2, 2}}, "two classes", 5), batch_case({{1, 1}}, "one class", 3),
+            batch_case({{35, 35}}, "many classes", 3)};
   }
   static auto call(const auto& in) {
     return iic_loss(in.template leaf<2>(0), in.template leaf<2>(1), {Symmetric}, in.template mask<1>(0));

@@ -54,7 +54,8 @@ struct CrossEntropyProblem {
   static std::vector<Case> more() {
     return {batch_case({{2}, {0, 1, 1, 0, 1}}, "two classes", 5),
             batch_case({{3}, {0, -1, 2, -1, 1}}, "ignored labels", 5),
-            batch_case({{3}, {-1, -1, -1, -1, -1}}, "all ignored", 3)};
+            batch_case({{3}, {-1, -1, -1, -1, -1}}, "all ignored", 3),
+            batch_case({{40}, {0, 39, 33, 2, 1}}, "many classes", 3)};
   }
   static auto call(const auto& in) {
     const index_t classes = in.template leaf<2>(0).extent(1);
@@ -91,7 +92,8 @@ struct KlProblem {
   static constexpr const char* name = "kl_divergence";
   static BatchProblem problem() { return {{4, 4}}; }
   static std::vector<Case> more() {
-    return {batch_case({{2, 2}}, "two classes", 5), batch_case({{1, 1}}, "one class", 3)};
+    return {batch_case({{2, 2}}, "two classes", 5), batch_case({{1, 1}}, "one class", 3),
+            batch_case({{40, 40}}, "many classes", 3)};
   }
   static auto call(const auto& in) {
     return kl_divergence(in.template leaf<2>(0), in.template leaf<2>(1), {0.5}, in.template mask<1>(0));
@@ -108,7 +110,10 @@ struct HintonProblem {
 struct DkdProblem {
   static constexpr const char* name = "dkd_loss";
   static BatchProblem problem() { return {{4, 4}, {0, 2, 3, 0, 2}}; }
-  static std::vector<Case> more() { return {batch_case({{2, 2}, {0, 1, 1, 0, 1}}, "two classes", 5)}; }
+  static std::vector<Case> more() {
+    return {batch_case({{2, 2}, {0, 1, 1, 0, 1}}, "two classes", 5),
+            batch_case({{40, 40}, {0, 39, 33, 2, 1}}, "many classes", 3)};
+  }
   static auto call(const auto& in) {
     return dkd_loss(in.template leaf<2>(0), in.template leaf<2>(1), labels_of(in), {0.5, 1.5, 2},
                     in.template mask<1>(0));

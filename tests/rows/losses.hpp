@@ -67,6 +67,7 @@ struct RankNContrastRow {
             {.name = "empty batch", .leaves = {{0, 3}}, .constants = {{{0}}}}};
   }
   static std::vector<Case> large() { return {{.name = "large", .leaves = {{90, 33}}, .constants = {{{90}}}}}; }
+  static std::vector<Case> medium() { return {{.name = "medium", .leaves = {{70, 5}}, .constants = {{{70}}}}}; }
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
     return {flat(rank_n_contrast(in.template leaf<2>(0), in.template constant<1>(0),

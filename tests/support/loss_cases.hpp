@@ -59,6 +59,8 @@ struct BatchLossRow {
     return all;
   }
   static std::vector<Case> large() { return {batch_case(Loss::problem(), "large", Large)}; }
+  /// More samples than a team of a GPU has lanes.
+  static std::vector<Case> medium() { return {batch_case(Loss::problem(), "medium", 37)}; }
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
     return {flat(Loss::call(in))};

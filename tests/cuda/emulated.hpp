@@ -127,7 +127,7 @@ class Warp {
     body_ = &f;
     for (int l = 0; l < lanes; ++l) {
       done_[l] = false;
-      getcontext(&context_[l]);
+      fill(&context_[l]);
       context_[l].uc_stack.ss_sp = stack_.get() + std::size_t(l) * stack_size;
       context_[l].uc_stack.ss_size = stack_size;
       context_[l].uc_link = &main_;
@@ -172,6 +172,9 @@ class Warp {
   }
 
  private:
+  /// Apart, because a function that calls getcontext may be returned to twice: not here, where a lane starts elsewhere.
+  [[gnu::noinline]] static void fill(ucontext_t* context) { getcontext(context); }
+
   static constexpr std::size_t stack_size = 64 * 1024;
   using Slot = double;
 

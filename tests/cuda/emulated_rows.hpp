@@ -6,8 +6,8 @@
 
 namespace lacuna::test {
 
-/// Sizes, values, order and absence of one row in one type. Large cases run with teams of one lane, which is quicker; rows
-/// that say what is `medium` have it done by whole teams, whose lanes then take several numbers each.
+/// Sizes, values, order and absence of one row in one type. Large cases run with teams of one lane, which is quicker;
+/// rows that say what is `medium` have it done by whole teams, whose lanes then take several numbers each.
 template <class Row, class T>
 std::string check_emulated(double tolerance) {
   const auto check = [&](const Case& c) -> std::string {

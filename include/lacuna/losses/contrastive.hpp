@@ -163,7 +163,7 @@ struct ScdOptions {
   Reduction reduction = Reduction::mean;
 };
 
-/// Sample-level contrastive distillation. With D_ij = ‖h^s_i − h^t_j‖ (Wu et al., CorrKD, arXiv 2404.16456):
+/// Sample-level contrastive distillation. With D_ij = ‖h^s_i − h^t_j‖ (Li et al., CorrKD, arXiv 2404.16456):
 ///   sum  = Σ_i Σ_{j≠i} [D_ii² + max(0, η − √(D_ij² + 1e-12))²],   mean = sum / (N(N−1)).
 /// student and teacher (N, d). One sample has no others: sum 0, mean D_11². Coinciding pairs i ≠ j push nothing.
 template <class T, class D>

@@ -108,7 +108,8 @@ void check_all_gradients(const Problem<double>& p, std::uint64_t seed, const Mas
   std::size_t count = 0;
   for_each_parameter(p.network, [&](const std::string& path, const auto& parameter) {
     const auto check = check_gradients(objective, 1e-6, 0.01, parameter);
-    CHECK_MESSAGE(check.worst < 1e-6, path << "[" << check.element << "]: " << check.analytic << " against " << check.numeric);
+    CHECK_MESSAGE(check.worst < 1e-6,
+                  path << "[" << check.element << "]: " << check.analytic << " against " << check.numeric);
     const std::vector<double> found = parameter.grad().to_vector();
     for (std::size_t i = 0; i < found.size(); ++i) CHECK(std::abs(found[i] - whole[count][i]) < 1e-14);
     zero_grad(p.network);
@@ -136,13 +137,15 @@ TEST_CASE("sdumc: gradients of the objective, two modalities, the first may be m
   const auto p = make<double>(small({2, 3}, 0), {{3, 1}, {2, 4}, {1, 2}});
   check_all_gradients(p, 0);
 }
-TEST_CASE("sdumc: gradients of the objective, three modalities, dropout, the last may be missing, one sample lacks one") {
+TEST_CASE(
+    "sdumc: gradients of the objective, three modalities, dropout, the last may be missing, one sample lacks one") {
   auto options = small({2, 3, 1}, 2);
   options.imagination = Imagination::transition;
   const auto p = make<double>(options, {{3, 1, 2}, {2, 4, 0}, {1, 2, 3}, {2, 1, 2}});
   check_all_gradients(p, 77);
 }
-TEST_CASE("sdumc: gradients of the objective, four modalities, published padding, one sample without the complete flow") {
+TEST_CASE(
+    "sdumc: gradients of the objective, four modalities, published padding, one sample without the complete flow") {
   auto options = small({2, 1, 1, 2});
   options.padding = Padding::published;
   const auto p = make<double>(options, {{3, 1, 2}, {2, 4, 0}, {1, 2, 1}, {2, 1, 3}, {2, 1, 2}});
@@ -250,7 +253,8 @@ TEST_CASE("sdumc: masked, a prediction does not depend on batch mates; published
     double difference = 0;
     for (const auto& [x, y] : {std::pair{a.complete, b.complete}, std::pair{a.missing, b.missing}}) {
       difference = std::max(difference, std::abs(x.prediction.value()(0, 0) - y.prediction.value()(0, 0)));
-      for (index_t i = 0; i < 4; ++i) difference = std::max(difference, std::abs(x.fused.value()(0, i) - y.fused.value()(0, i)));
+      for (index_t i = 0; i < 4; ++i)
+        difference = std::max(difference, std::abs(x.fused.value()(0, i) - y.fused.value()(0, i)));
     }
     if (padding == Padding::masked)
       CHECK(difference < 1e-14);
@@ -265,8 +269,7 @@ TEST_CASE("sdumc: samples without the missing-able modality take part in the mis
   const auto losses = p.losses(0, complete), all = p.losses();
   const auto flows = p.flows();
   double expected = 0;
-  for (index_t b = 0; b < 2; ++b)
-    expected += std::pow(flows.complete.prediction.value()(b, 0) - p.labels(b), 2) / 2;
+  for (index_t b = 0; b < 2; ++b) expected += std::pow(flows.complete.prediction.value()(b, 0) - p.labels(b), 2) / 2;
   CHECK(losses.full.item() == doctest::Approx(expected).epsilon(1e-12));
   CHECK(losses.missing.item() == all.missing.item());
   CHECK(losses.text.item() != all.text.item());

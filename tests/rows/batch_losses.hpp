@@ -255,8 +255,8 @@ using ContrastRows =
          BatchLossRow<ScdProblem<true>>, BatchLossRow<ScdProblem<false>>>;
 using RelationRows = Rows<BatchLossRow<RkdDistanceProblem>, BatchLossRow<RkdAngleProblem, 40>,
                           BatchLossRow<SimilarityProblem>, BatchLossRow<CpdProblem<1>>, BatchLossRow<CpdProblem<2>>,
-                          BatchLossRow<RcdProblem<true>, 30>, BatchLossRow<RcdProblem<false>, 30>, JsdRow, ShuffledPairsRow,
-                          BatchLossRow<IicProblem<true>, 600>, BatchLossRow<IicProblem<false>, 600>>;
+                          BatchLossRow<RcdProblem<true>, 30>, BatchLossRow<RcdProblem<false>, 30>, JsdRow,
+                          ShuffledPairsRow, BatchLossRow<IicProblem<true>, 600>, BatchLossRow<IicProblem<false>, 600>>;
 using AlignmentRows =
     Rows<BatchLossRow<CmdProblem, 900>, BatchLossRow<CoralProblem, 900>, BatchLossRow<MmdProblem<true>>,
          BatchLossRow<MmdProblem<false>>, BatchLossRow<OrthogonalityProblem<true>, 900>,

@@ -44,10 +44,7 @@ struct RmsDistanceRow : PairLossCases {
 struct RankNContrastRow {
   static constexpr const char* name = "rank_n_contrast";
   static std::vector<Case> cases() {
-    return {{.name = "ties",
-             .leaves = {{5, 3}},
-             .constants = {{{5}, {1, -2, 0.5, 1, 0}}},
-             .numbers = {2, 1e-4}},
+    return {{.name = "ties", .leaves = {{5, 3}}, .constants = {{{5}, {1, -2, 0.5, 1, 0}}}, .numbers = {2, 1e-4}},
             {.name = "labels inside the slack",
              .leaves = {{4, 3}},
              .constants = {{{4}, {1, 1.25, 0.5, -1}}},
@@ -70,8 +67,9 @@ struct RankNContrastRow {
   static std::vector<Case> medium() { return {{.name = "medium", .leaves = {{70, 5}}, .constants = {{{70}}}}}; }
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
-    return {flat(rank_n_contrast(in.template leaf<2>(0), in.template constant<1>(0),
-                                 {.temperature = in.number(0, 2), .slack = in.number(1, 1e-4)}, in.template mask<1>(0)))};
+    return {
+        flat(rank_n_contrast(in.template leaf<2>(0), in.template constant<1>(0),
+                             {.temperature = in.number(0, 2), .slack = in.number(1, 1e-4)}, in.template mask<1>(0)))};
   }
 };
 

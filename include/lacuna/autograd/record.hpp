@@ -1,8 +1,8 @@
 /// How an operation joins the graph.
 ///
-/// An operation computes its value, then calls `record(name, value, backward, inputs...)`. `backward` is called once with
-/// the gradient of the value and adds to `input.gradient_slot()` of every input that wants a gradient. It may capture
-/// inputs and tensors. Nothing is stored when no input wants a gradient or recording is off.
+/// An operation computes its value, then calls `record(name, value, backward, inputs...)`. `backward` is called once
+/// with the gradient of the value and adds to `input.gradient_slot()` of every input that wants a gradient. It may
+/// capture inputs and tensors. Nothing is stored when no input wants a gradient or recording is off.
 #pragma once
 
 #include <span>
@@ -37,8 +37,8 @@ bool recorded(const Inputs&... inputs) {
 }  // namespace detail
 
 template <class T, int R, class D, class F, class... Inputs>
-  requires(std::is_class_v<Inputs> && ...)
-Variable<T, R, D> record(const char* operation, const Tensor<T, R, D>& value, F&& backward, const Inputs&... inputs) {
+requires(std::is_class_v<Inputs>&&...) Variable<T, R, D> record(const char* operation, const Tensor<T, R, D>& value,
+                                                                F&& backward, const Inputs&... inputs) {
   Variable<T, R, D> result(value);
   if (!detail::recorded(inputs...)) return result;
   (result.node()->inputs.push_back(inputs.node()), ...);

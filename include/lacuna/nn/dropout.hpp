@@ -32,8 +32,7 @@ MaskedFrames<T, D> frame_dropout(const Variable<T, 3, D>& x, const Mask<2, D>& p
                                  const Context& context) {
   const RandomStream stream = detail::dropout_stream("frame_dropout", p, context);
   const index_t batch = x.extent(0), frames = x.extent(1);
-  List<std::uint8_t> kept =
-      present.defined() ? present.to_list() : List<std::uint8_t>(std::size_t(batch * frames), 1);
+  List<std::uint8_t> kept = present.defined() ? present.to_list() : List<std::uint8_t>(std::size_t(batch * frames), 1);
   if (context.training() && p > 0)
     for (std::size_t i = 0; i < kept.size(); ++i)
       if (stream.uniform(i) < p) kept[i] = 0;

@@ -8,7 +8,8 @@
 
 namespace lacuna {
 
-/// What the autoencoder's output is added to: the transition's output e, or the stand-in of the missing modality itself.
+/// What the autoencoder's output is added to: the transition's output e, or the stand-in of the missing modality
+/// itself.
 enum class ImaginationResidual { transition, input };
 
 /// e = Lin₂(relu(Lin₁([x_1; …; x_M]))),  o = Decoder(Encoder(e)),  result = o + e  or  o + x_missing.

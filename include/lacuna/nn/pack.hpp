@@ -1,5 +1,5 @@
-/// All parameters of a module in one flat buffer, and their gradients in another: an optimizer step, a norm, a copy or an
-/// all-reduce is then one pass.
+/// All parameters of a module in one flat buffer, and their gradients in another: an optimizer step, a norm, a copy or
+/// an all-reduce is then one pass.
 #pragma once
 
 #include "lacuna/nn/module.hpp"
@@ -26,8 +26,8 @@ struct Packed {
   }
 };
 
-/// Seats every parameter of `module` in flat buffers. The module keeps its numbers and its shapes. A parameter reached twice
-/// is an error: tied weights must be one member.
+/// Seats every parameter of `module` in flat buffers. The module keeps its numbers and its shapes. A parameter reached
+/// twice is an error: tied weights must be one member.
 template <class T = float, class D = Cpu, class M>
 Packed<T, D> pack(M& module) {
   Packed<T, D> packed;
@@ -49,7 +49,8 @@ Packed<T, D> pack(M& module) {
   for (std::size_t i = 0; i < packed.segments.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (packed.segments[i].node.get() == packed.segments[j].node.get())
-        throw Error(detail::cat("pack: ", packed.segments[i].path, " and ", packed.segments[j].path, " are one parameter"));
+        throw Error(
+            detail::cat("pack: ", packed.segments[i].path, " and ", packed.segments[j].path, " are one parameter"));
   D::trim();  // blocks of the sizes of parameters are of no use to the steps that follow
   return packed;
 }

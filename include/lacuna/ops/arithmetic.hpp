@@ -47,10 +47,8 @@ Variable<T, R, D> multiply(const Variable<T, R, D>& a, const Variable<T, R, D>& 
   return record(
       "multiply", y,
       [a, b](const Tensor<T, R, D>& dy) {
-        if (const auto slot = a.gradient_slot())
-          Kernels<D>::contribute_product(dy.size(), dy.data(), b.data(), slot);
-        if (const auto slot = b.gradient_slot())
-          Kernels<D>::contribute_product(dy.size(), dy.data(), a.data(), slot);
+        if (const auto slot = a.gradient_slot()) Kernels<D>::contribute_product(dy.size(), dy.data(), b.data(), slot);
+        if (const auto slot = b.gradient_slot()) Kernels<D>::contribute_product(dy.size(), dy.data(), a.data(), slot);
       },
       a, b);
 }
@@ -77,8 +75,7 @@ Variable<T, 0, D> sum(const Variable<T, R, D>& x) {
       "sum", y,
       [x](const Tensor<T, 0, D>& dy) {
         const T each = dy.first();
-        if (const auto slot = x.gradient_slot())
-          Kernels<D>::contribute(x.size(), slot, functors::Constant<T>{each});
+        if (const auto slot = x.gradient_slot()) Kernels<D>::contribute(x.size(), slot, functors::Constant<T>{each});
       },
       x);
 }

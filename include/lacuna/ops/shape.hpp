@@ -63,8 +63,7 @@ Variable<T, R, D> concat_last(const std::vector<Variable<T, R, D>, A>& parts) {
 
 /// Stacks N tensors (B, ...) of equal shape along a new second axis: (B, N, ...).
 template <class T, int R, class D, class A>
-  requires(R >= 1)
-Variable<T, R + 1, D> stack(const std::vector<Variable<T, R, D>, A>& parts) {
+requires(R >= 1) Variable<T, R + 1, D> stack(const std::vector<Variable<T, R, D>, A>& parts) {
   if (parts.empty()) throw ShapeError("stack: needs at least one part");
   for (const auto& part : parts) detail::expect_shape("stack", "a part", part.shape(), parts[0].shape());
   const index_t batch = parts[0].extent(0), count = index_t(parts.size());
@@ -84,8 +83,8 @@ Variable<T, R + 1, D> stack(const std::vector<Variable<T, R, D>, A>& parts) {
       std::span<const Variable<T, R, D>>(parts));
 }
 
-/// y (B, F) = Σ_n w (B, N) · x (B, N, F), over the n with include[n] (all when `include` is empty): gates over modalities.
-/// Gradients flow to w and x; an excluded n gets none.
+/// y (B, F) = Σ_n w (B, N) · x (B, N, F), over the n with include[n] (all when `include` is empty): gates over
+/// modalities. Gradients flow to w and x; an excluded n gets none.
 template <class T, class D>
 Variable<T, 2, D> weighted_sum(const Variable<T, 2, D>& w, const Variable<T, 3, D>& x,
                                std::span<const std::uint8_t> chosen = {}) {

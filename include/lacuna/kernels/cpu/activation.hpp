@@ -1,7 +1,7 @@
 /// Activations and their gradients over contiguous runs. Policy: the switch stands outside the loops; exp and tanh go
 /// through Eigen's packet code where it has some, so that one instantiation serves every formula made of them. Their
-/// error, in units of the last place: exp at most 2 in ±1 and 5 anywhere, tanh at most 5 in ±1 and 7 anywhere (float; in
-/// double less), as tests/ops/packet_functions_test.cpp measures with AVX-512, AVX2 and SSE2.
+/// error, in units of the last place: exp at most 2 in ±1 and 5 anywhere, tanh at most 5 in ±1 and 7 anywhere (float;
+/// in double less), as tests/ops/packet_functions_test.cpp measures with AVX-512, AVX2 and SSE2.
 #pragma once
 
 #include <Eigen/Core>

@@ -14,8 +14,7 @@ struct AlignmentLosses {
   static double central_moments(index_t n, index_t m, index_t d, const T* x, const T* y, int orders, double span,
                                 T* grad_x, T* grad_y) {
     const Moments<T> a(n, d, x, orders), b(m, d, y, orders);
-    List<double> slope(
-        static_cast<std::size_t>(orders * d));  // of the loss by the k-th moment of x, per feature
+    List<double> slope(static_cast<std::size_t>(orders * d));  // of the loss by the k-th moment of x, per feature
     double value = 0, unit = 1;
     for (int k = 0; k < orders; ++k) {
       unit *= span;

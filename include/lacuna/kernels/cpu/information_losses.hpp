@@ -86,8 +86,7 @@ struct InformationLosses {
         slope[p] = -gain / double(n);
       }
     if (symmetric) halve(slope);
-    const auto back = [&](const List<double>& own, const List<double>& other, bool transposed,
-                          T* gradient) {
+    const auto back = [&](const List<double>& own, const List<double>& other, bool transposed, T* gradient) {
       if (!gradient) return;
       parallel_for(n, detail::row_grain(classes * classes), [&](index_t begin, index_t end) {
         List<double> g(static_cast<std::size_t>(classes));

@@ -25,11 +25,11 @@ namespace lacuna::models {
 
 template <class T, class D = Cpu>
 struct CorrkdOutput {
-  List<Variable<T, 2, D>> streams;         ///< h_m
-  Variable<T, 2, D> joint;                 ///< H
-  Variable<T, 2, D> scores;                ///< z
-  List<Variable<T, 2, D>> own = {};        ///< U_m h_m + c_m, 0 where m is absent; empty without evidence
-  List<Mask<1, D>> present = {};           ///< (B) of every modality: a frame is present; empty unless asked for
+  List<Variable<T, 2, D>> streams;   ///< h_m
+  Variable<T, 2, D> joint;           ///< H
+  Variable<T, 2, D> scores;          ///< z
+  List<Variable<T, 2, D>> own = {};  ///< U_m h_m + c_m, 0 where m is absent; empty without evidence
+  List<Mask<1, D>> present = {};     ///< (B) of every modality: a frame is present; empty unless asked for
 };
 
 template <class T = float, class D = Cpu>
@@ -44,7 +44,7 @@ struct CorrkdNetwork {
   std::vector<Linear<T, D>> fill;  ///< weight (D_m, 1): the learned vector of an absent frame; empty unless asked for
   Linear<T, D> head_in, head_out;
   std::vector<Linear<T, D>> own;  ///< a head of every modality; empty without evidence
-  Rows rows = Rows::automatic;     ///< frames that encoders compute, where a mask says which count
+  Rows rows = Rows::automatic;    ///< frames that encoders compute, where a mask says which count
 
   CorrkdNetwork() = default;
   /// Throws OptionError for sizes that make no network.

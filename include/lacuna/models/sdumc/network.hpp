@@ -1,7 +1,7 @@
 /// SDUMC's network: two flows over one set of weights.  (Weng, Wang, Gao, Li, Niu & Du, ICASSP 2025, arXiv 2410.15029)
 ///
-/// Complete flow: all modalities. Missing flow: a simulated stream takes the place of the missing modality, goes through the
-/// same weights, and its representations are completed by two imagination autoencoders.
+/// Complete flow: all modalities. Missing flow: a simulated stream takes the place of the missing modality, goes
+/// through the same weights, and its representations are completed by two imagination autoencoders.
 ///
 ///   projection      x_m = Lin_m(X_m)                                                (B, T_m, g)
 ///   UMCA stage 1    p_m = pooling of x_m by a learnable query,  H_m = MLP(p_m)      (B, g)     missing flow: H ← MIA₁
@@ -31,18 +31,18 @@ struct SdumcFlow {
   List<Variable<T, 2, D>> pooled;
   List<Tensor<T, 4, D>> pooling_weights;  ///< (B, 1, 1, T_m)
   List<Variable<T, 2, D>> hidden;         ///< before MIA₁
-  Variable<T, 2, D> imagined_hidden;             ///< undefined when MIA is off or the flow is complete
+  Variable<T, 2, D> imagined_hidden;      ///< undefined when MIA is off or the flow is complete
   Variable<T, 2, D> gate_hidden, gates;
-  List<Variable<T, 2, D>> mixes;          ///< per view; of one modality: its H
-  List<Variable<T, 2, D>> queries;        ///< per view
+  List<Variable<T, 2, D>> mixes;    ///< per view; of one modality: its H
+  List<Variable<T, 2, D>> queries;  ///< per view
   List<Variable<T, 3, D>> attended;
   List<Tensor<T, 4, D>> attention_weights;  ///< (B, 1, V, T_m)
-  List<Variable<T, 3, D>> content;        ///< before MIA₂
+  List<Variable<T, 3, D>> content;          ///< before MIA₂
   Variable<T, 3, D> imagined_content;
   Variable<T, 2, D> view_hidden, view_weights;
-  Variable<T, 2, D> fused;                       ///< z
-  Variable<T, 2, D> prediction;                  ///< (B, 1); with K classes their scores (B, K)
-  Variable<T, 2, D> contrast;                    ///< ρ
+  Variable<T, 2, D> fused;       ///< z
+  Variable<T, 2, D> prediction;  ///< (B, 1); with K classes their scores (B, K)
+  Variable<T, 2, D> contrast;    ///< ρ
 
   index_t missing = 0;
   /// Query of the view that is the missing modality alone: the text query of the paper.
@@ -80,7 +80,8 @@ struct SdumcNetwork {
   using Flow = SdumcFlow<T, D>;
 
   /// The frames of one modality in the common space: what both flows share is computed once.
-  /// Frames that attention may not see enter as zeros: what stands there, NaN included, reaches neither value nor gradient.
+  /// Frames that attention may not see enter as zeros: what stands there, NaN included, reaches neither value nor
+  /// gradient.
   Variable<T, 3, D> project(std::size_t modality, const Stream& stream) const;
   /// What attention may see of a stream under the padding option.
   Mask<2, D> visible(const Stream& stream) const;
@@ -108,7 +109,8 @@ struct SdumcNetwork {
 };
 
 template <class T, class D>
-SdumcNetwork<T, D>::SdumcNetwork(const SdumcOptions& o, Random& random) : options(o), views(sdumc_views(index_t(o.inputs.size()))) {
+SdumcNetwork<T, D>::SdumcNetwork(const SdumcOptions& o, Random& random)
+    : options(o), views(sdumc_views(index_t(o.inputs.size()))) {
   const index_t m = index_t(o.inputs.size()), g = o.width, h = o.fused, v = index_t(views.size());
   if (m < 2) throw OptionError(detail::cat("SDUMC: needs at least two modalities, found ", m));
   if (o.missing < 0 || o.missing >= m)
@@ -140,7 +142,8 @@ SdumcNetwork<T, D>::SdumcNetwork(const SdumcOptions& o, Random& random) : option
       o.imagination == Imagination::input ? ImaginationResidual::input : ImaginationResidual::transition;
   const auto imagine = [&](index_t size, index_t narrow) {
     imagination.emplace_back(
-        typename ImaginationAutoencoder<T, D>::Options{m, size, narrow > 0 ? narrow : std::max<index_t>(size / 2, 1), residual},
+        typename ImaginationAutoencoder<T, D>::Options{m, size, narrow > 0 ? narrow : std::max<index_t>(size / 2, 1),
+                                                       residual},
         random);
   };
   imagine(g, o.bottleneck);

@@ -4,9 +4,9 @@
 ///     models::Sdumc<> model({.inputs = corpus.dimensions()}, Random(7));
 ///     train::fit(model, corpus, {.epochs = 25});
 ///
-/// A sample whose missing-able modality is present is predicted by the complete flow, the others by the missing flow. Any
-/// other modality may be absent too: it then contributes nothing. Where that is to be expected, `drop` lets training take
-/// modalities away from both flows. With `classes` the labels are class ids.
+/// A sample whose missing-able modality is present is predicted by the complete flow, the others by the missing flow.
+/// Any other modality may be absent too: it then contributes nothing. Where that is to be expected, `drop` lets
+/// training take modalities away from both flows. With `classes` the labels are class ids.
 #pragma once
 
 #include "lacuna/core/state.hpp"
@@ -35,8 +35,9 @@ struct Sdumc {
   Sdumc() = default;
   Sdumc(const Options& o, Random random) : options(o), network(o, random) {}
 
-  /// Fits standardisation and the decoder on the training split. Throws OptionError when the data cannot train the model:
-  /// other feature sizes, or a modality that no training sample has. `watch` may end the training of the decoder.
+  /// Fits standardisation and the decoder on the training split. Throws OptionError when the data cannot train the
+  /// model: other feature sizes, or a modality that no training sample has. `watch` may end the training of the
+  /// decoder.
   void prepare(const data::Dataset& data, Random& random, const Watch& watch = {});
 
   /// Total and terms, for the trainer.
@@ -54,8 +55,8 @@ struct Sdumc {
   /// One flow in inference.
   SdumcFlow<T, D> flow(const Streams& streams, bool complete) const;
 
-  /// The conditions it is meant for: all modalities, and without the one that may be missing; every subset when training
-  /// takes away others as well.
+  /// The conditions it is meant for: all modalities, and without the one that may be missing; every subset when
+  /// training takes away others as well.
   std::vector<missing::Condition> conditions(const std::vector<std::string>& names) const {
     if (options.drop.active()) return missing::subset_conditions(names, options.inputs.size());
     return {missing::without({}, names), missing::without({names.at(std::size_t(options.missing))}, names)};
@@ -100,7 +101,8 @@ struct Sdumc {
     for (std::size_t m = 0; m < streams.size(); ++m) {
       const bool stand_in = index_t(m) == options.simulator.stream;
       if (m < options.inputs.size() || stand_in)
-        streams[m].frames = standardizer.apply(stand_in ? std::size_t(options.missing) : m, streams[m].frames, streams[m].present);
+        streams[m].frames =
+            standardizer.apply(stand_in ? std::size_t(options.missing) : m, streams[m].frames, streams[m].present);
     }
     return streams;
   }

@@ -31,12 +31,10 @@ class Trainer {
   Trainer(M& model, const data::Dataset& data, const FitOptions& options = {}, Observer* observer = nullptr)
       : Trainer(model, data, options, [&] {
           Random random = Random(options.seed).split(preparing);
-          models::Watch watch;
-          if (observer != nullptr)
-            watch = [observer] {
-              if (observer->stop_preparing()) throw models::Stopped();
-            };
-          prepare(model, data, random, watch);
+          const auto ask = [observer] {
+            if (observer->stop_preparing()) throw models::Stopped();
+          };
+          prepare(model, data, random, observer != nullptr ? models::Watch(ask) : models::Watch());
         }) {}
   /// Goes on from what `save` gave, to the same bits as if nothing had happened in between. Throws IoError when the
   /// state does not fit, OptionError when an option differs.

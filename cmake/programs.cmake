@@ -1,6 +1,7 @@
 # Flags of lacuna's own programs. None of them reaches a user of lacuna.
 
 find_package(CLI11 REQUIRED)
+find_package(Threads REQUIRED)
 
 # Private to the target, so that they never travel.
 function(lacuna_own_flags target)

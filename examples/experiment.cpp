@@ -6,8 +6,8 @@
 // All options: experiment --help; what the files hold: docs/experiments.md.
 
 #include "support/experiment_data.hpp"
+#include "support/experiment_jobs.hpp"
 #include "support/experiment_results.hpp"
-#include "support/experiment_run.hpp"
 #include "support/program.hpp"
 
 namespace {
@@ -65,20 +65,20 @@ int compare(ExperimentOptions& options, int argc, char** argv) {
       data,         learning, plan, truth, crc_text(data), lab::prior(data.train, truth.classes), options.save_seconds,
       options.quiet};
   const train::Interrupt interrupt;
+  const std::vector<Job> jobs = jobs_of(systems, options.seeds);
+  auto finished = train_all(jobs, options.jobs, setting, folder, interrupt);
+  if (!finished) {
+    std::fprintf(stderr, "experiment: interrupted; everything is in %s; to go on: %s%s\n", folder.path().c_str(),
+                 quoted(argc, argv).c_str(), options.resume ? "" : " --resume");
+    return interrupt.exit_status();
+  }
   std::vector<lab::ModelRuns> runs;
   std::vector<lab::Record> records;
-  for (const lab::System& system : systems) {
-    runs.push_back({system.name, system.recipe, {}});
-    for (const std::uint64_t seed : system.seeded ? options.seeds : std::vector<std::uint64_t>{0}) {
-      auto finished = interrupt.signal() ? std::nullopt : train_run(system, seed, setting, folder, interrupt);
-      if (!finished) {
-        std::fprintf(stderr, "experiment: interrupted; everything is in %s; to go on: %s%s\n", folder.path().c_str(),
-                     quoted(argc, argv).c_str(), options.resume ? "" : " --resume");
-        return interrupt.exit_status();
-      }
-      runs.back().runs.push_back(std::move(finished->run));
-      records.push_back(std::move(finished->record));
-    }
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (i == 0 || jobs[i].system != jobs[i - 1].system)
+      runs.push_back({jobs[i].system->name, jobs[i].system->recipe, {}});
+    runs.back().runs.push_back(std::move((*finished)[i].run));
+    records.push_back(std::move((*finished)[i].record));
   }
   lab::Results results =
       lab::make_results(runs, plan.protocols, truth, options.metrics, options.reference, {.draws = options.draws});

@@ -28,7 +28,7 @@ struct ExperimentOptions {
   std::string out, print, report;
   bool resume = false, overwrite = false, quiet = false, list_models = false;
   double save_seconds = 10;
-  int threads = 0;
+  int threads = 0, jobs = 0;
 
   Settings common() const {
     Settings settings;
@@ -44,6 +44,7 @@ struct ExperimentOptions {
     using lacuna::OptionError, lacuna::detail::cat;
     if (resume && overwrite) throw OptionError("--resume and --overwrite exclude each other");
     if (threads < 0) throw OptionError(cat("--threads: ", threads, ", expected 0 or more"));
+    if (jobs < 0) throw OptionError(cat("--jobs: ", jobs, ", expected 0 or more"));
     if (draws < 1) throw OptionError(cat("--draws: ", draws, ", expected at least 1"));
     if (!(save_seconds >= 0)) throw OptionError("--save-seconds: expected 0 or more");
     if (seeds.empty()) throw OptionError("--seeds: expected at least one");
@@ -140,6 +141,9 @@ inline void declare(CLI::App& app, ExperimentOptions& o) {
   add(group, "--report", o.report, "write report.html of this folder again, and end");
   add(group, "--save-seconds", o.save_seconds, "time between two checkpoints of a training")->capture_default_str();
   add(group, "--threads", o.threads, "threads; 0 = all cores. Results do not depend on it")->capture_default_str();
+  add(group, "--jobs", o.jobs,
+      "trainings side by side, which share the threads; 0 = as many as there are threads. Results do not depend on it")
+      ->capture_default_str();
   app.add_flag("--quiet", o.quiet, "show no progress")->group(group);
   app.set_config("--config", "", "file with options (TOML or INI: name = value); the command line wins")->group(group);
   app.allow_config_extras(CLI::config_extras_mode::error);

@@ -7,12 +7,11 @@
 #include <optional>
 
 #include "experiment_folder.hpp"
+#include "experiment_watch.hpp"
 #include "lacuna/io/checkpoint.hpp"
 #include "lacuna/lab/compare.hpp"
 #include "lacuna/lab/report_data.hpp"
 #include "lacuna/lab/system.hpp"
-#include "lacuna/train/interrupt.hpp"
-#include "lacuna/train/progress.hpp"
 
 namespace support {
 
@@ -30,31 +29,6 @@ struct ExperimentSetting {
 struct FinishedRun {
   lacuna::lab::Run run;
   lacuna::lab::Record record;
-};
-
-/// Progress that ends the training at a signal.
-class Watch : public lacuna::train::Progress {
- public:
-  Watch(const std::string& name, const lacuna::train::Interrupt& interrupt, bool quiet)
-      : Progress(name), name_(name), interrupt_(interrupt), quiet_(quiet) {}
-  void batch(const lacuna::train::BatchReport& report) override {
-    if (!quiet_) Progress::batch(report);
-  }
-  void epoch(const lacuna::train::EpochRecord& record, lacuna::index_t epochs) override {
-    clear();
-    if (quiet_ || ::isatty(2) != 0) return;  // a terminal has the bar
-    std::fprintf(stderr, "%s  epoch %lld/%lld  loss %.4f  score %.4f %c  %.1f s\n", name_.c_str(),
-                 static_cast<long long>(record.epoch), static_cast<long long>(epochs),
-                 record.losses.empty() ? 0.0 : record.losses[0].second, record.score, record.best ? '*' : ' ',
-                 record.seconds);
-  }
-  bool stop() override { return interrupt_.signal() != 0; }
-  bool stop_preparing() override { return stop(); }
-
- private:
-  std::string name_;
-  const lacuna::train::Interrupt& interrupt_;
-  bool quiet_;
 };
 
 /// What must be equal for a stored training to be this one.
@@ -143,23 +117,21 @@ inline void load_timing(const std::string& path, lacuna::lab::Record& record) {
     record.training_seconds = record.evaluation_seconds = 0;  // they are for readers only
 }
 
-/// nullopt: interrupted, and ready to be resumed.
+/// Its folder is there already. nullopt: interrupted, and ready to be resumed.
 inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, std::uint64_t seed,
-                                            const ExperimentSetting& setting, ExperimentFolder& folder,
-                                            const lacuna::train::Interrupt& interrupt) {
+                                            const ExperimentSetting& setting, const ExperimentFolder& folder,
+                                            Board& board, const Stop& stop) {
   using namespace lacuna;
   using Clock = std::chrono::steady_clock;
   const auto path = [&](const char* name) { return folder.run_file(system.name, seed, name); };
   const std::string who = identity(system, seed, setting.crc);
-  const auto say = [&](const std::string& what) {
-    if (!setting.quiet)
-      std::fprintf(stderr, "%s seed %llu  %s\n", system.name.c_str(), static_cast<unsigned long long>(seed),
-                   what.c_str());
-  };
+  const std::string name = system.name + " seed " + std::to_string(seed);
+  const auto say = [&](const std::string& what) { board.say(name, what); };
   const auto finish = [&](FinishedRun finished) {
     finished.run.seed = finished.record.seed = seed;
     finished.record.model = system.name;
     finished.record.best_epoch = finished.run.best_epoch;
+    board.ended(name);
     return finished;
   };
   if (ExperimentFolder::exists(path("predictions.npz")))
@@ -172,7 +144,6 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
 
   std::optional<lab::Trained> trained;
   FinishedRun finished;
-  folder.make_run(system.name, seed);
   if (system.restore && ExperimentFolder::exists(path("model.lacuna")) &&
       ExperimentFolder::exists(path("predictions.npz"))) {
     // Other protocols than before: the model is there, and so is what is known of its training.
@@ -191,7 +162,7 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
     } else {
       say("starts");
     }
-    Watch watch(system.name + " seed " + std::to_string(seed), interrupt, setting.quiet);
+    Watch watch(name, board, stop);
     auto saved = Clock::now();
     lab::Training order{setting.learning, seed, &watch, from ? &*from : nullptr, {}};
     order.save = [&](const std::function<State()>& make, bool last) {

@@ -70,8 +70,21 @@ cp -r whole kept
 lab --out kept --resume >/dev/null 2>progress.txt
 [[ ! -s progress.txt ]] || wrong "--resume trained again: $(cat progress.txt)"
 same_tables whole kept
-THREADS=3 lab --quiet --out threads >/dev/null
-same_tables whole threads
+for jobs in 1 2 5; do
+  THREADS=3 lab --quiet --jobs $jobs --out "threads-$jobs" >/dev/null
+  same_tables whole "threads-$jobs"
+done
+refuses 2 '--jobs: -1, expected 0 or more' lab --jobs -1 --out refused
+# side by side: every training speaks of itself, and the error of one ends the others where they can go on
+lab --jobs 3 --out several >/dev/null 2>progress.txt
+same_tables whole several
+[[ $(grep -c ' starts$' progress.txt) == 6 && $(grep -c '  done: ' progress.txt) == 6 ]] || wrong "progress: $(cat progress.txt)"
+[[ -z $(grep -vE '^[a-z].* seed [012]  (starts|done: .*|epoch [1-3]/3  loss .*)$' progress.txt) ]] || wrong "torn lines: $(cat progress.txt)"
+mkdir -p failing/runs/early-fusion_epochs=30/seed-1/history.csv # a folder where a file has to go, when the training has ended
+refuses 1 'history.csv' "$experiment" --samples 60 --models modality-dropout-transformer:epochs=5000,early-fusion:epochs=30 \
+  --seeds 1 --batch 16 --draws 20 --quiet --jobs 2 --resume --out failing
+exists failing/runs/modality-dropout-transformer_epochs=5000/seed-1/unfinished.lacuna
+rm -r failing
 
 # another seed, and another protocol for the models that are there: only what is new is done
 SEEDS=1,2,3 lab --out kept --resume >/dev/null 2>progress.txt
@@ -110,7 +123,7 @@ exists classes/report.html
 EPOCHS=40 tiny
 "${all[@]}" --quiet --out long >/dev/null
 mv long left_alone
-"${all[@]}" --save-seconds 0 --out long >interrupted.out 2>interrupted.err &
+"${all[@]}" --save-seconds 0 --jobs 2 --out long >interrupted.out 2>interrupted.err &
 child=$!
 for ((i = 0; i < 3000; ++i)); do
   if grep -q 'sdumc.*epoch 2/40' interrupted.err 2>/dev/null; then break; fi

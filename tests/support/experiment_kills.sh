@@ -20,7 +20,7 @@ while ((done < kills)); do
   round=$((round + 1))
   rm -rf killed
   while ((done < kills)); do
-    "${options[@]}" --out killed --resume >/dev/null &
+    "${options[@]}" --jobs $((1 + RANDOM % 3)) --out killed --resume >/dev/null &
     child=$!
     moment=$(((RANDOM * 32768 + RANDOM) % (length + 1)))
     sleep "$((moment / 1000)).$(printf %03d $((moment % 1000)))"

@@ -1,5 +1,5 @@
-/// Counter-based randomness: number i of stream s under key k is a pure function of (k, s, i), the same on every device and
-/// for every number of threads.  Philox4x32-10 (Salmon, Moraes, Dror & Shaw, SC 2011).
+/// Counter-based randomness: number i of stream s under key k is a pure function of (k, s, i), the same on every device
+/// and for every number of threads.  Philox4x32-10 (Salmon, Moraes, Dror & Shaw, SC 2011).
 #pragma once
 
 #include <cmath>
@@ -9,9 +9,13 @@
 #include "lacuna/core/host_device.hpp"
 #include "lacuna/core/shape.hpp"
 
-#if defined(__AVX512F__) && !defined(__CUDACC__)
-#define LACUNA_DETAIL_PHILOX_512 1
+#if (defined(__AVX512F__) || defined(__AVX2__)) && !defined(__CUDACC__)
 #include <immintrin.h>
+#if defined(__AVX512F__)
+#define LACUNA_DETAIL_PHILOX_512 1
+#else
+#define LACUNA_DETAIL_PHILOX_256 1
+#endif
 #endif
 
 namespace lacuna {
@@ -44,8 +48,8 @@ struct PhiloxLanes {
   std::uint32_t word[4 * lanes];
 
 #ifdef LACUNA_DETAIL_PHILOX_512
-  /// Eight blocks in the low halves of 64-bit lanes: the products need no shuffles, and what stands in the high halves is
-  /// never read.
+  /// Eight blocks in the low halves of 64-bit lanes: the products need no shuffles, and what stands in the high halves
+  /// is never read.
   void fill(std::uint64_t first, std::uint64_t high, std::uint64_t key) {
     const auto all = [](std::uint32_t x) { return _mm512_set1_epi64(static_cast<long long>(x)); };
     const __m512i m0 = all(0xD2511F53u), m1 = all(0xCD9E8D57u), place = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
@@ -66,6 +70,42 @@ struct PhiloxLanes {
       const __m512i words[4] = {c0, c1, c2, c3};
       for (int w = 0; w < 4; ++w)
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(word + lanes * w + 8 * half), _mm512_cvtepi64_epi32(words[w]));
+    }
+  }
+#elif defined(LACUNA_DETAIL_PHILOX_256)
+  /// The same with four blocks in a register, and two registers at a time, so that one waits less for the other.
+  void fill(std::uint64_t first, std::uint64_t high, std::uint64_t key) {
+    const auto all = [](std::uint32_t x) { return _mm256_set1_epi64x(static_cast<long long>(x)); };
+    const __m256i m0 = all(0xD2511F53u), m1 = all(0xCD9E8D57u), place = _mm256_set_epi64x(3, 2, 1, 0);
+    for (int half = 0; half < 2; ++half) {
+      __m256i c0[2], c1[2], c2[2], c3[2];
+      for (int r = 0; r < 2; ++r) {
+        const std::uint64_t begin = first + std::uint64_t(8 * half + 4 * r);
+        c0[r] = _mm256_add_epi64(_mm256_set1_epi64x(static_cast<long long>(begin)), place);
+        c1[r] = _mm256_srli_epi64(c0[r], 32);
+        c2[r] = all(std::uint32_t(high));
+        c3[r] = all(std::uint32_t(high >> 32));
+      }
+      std::uint32_t k0 = std::uint32_t(key), k1 = std::uint32_t(key >> 32);
+#pragma GCC unroll 10
+      for (int round = 0; round < 10; ++round) {
+#pragma GCC unroll 2
+        for (int r = 0; r < 2; ++r) {
+          const __m256i p0 = _mm256_mul_epu32(m0, c0[r]), p1 = _mm256_mul_epu32(m1, c2[r]);
+          c0[r] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p1, 32), c1[r]), all(k0));
+          c1[r] = p1;
+          c2[r] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p0, 32), c3[r]), all(k1));
+          c3[r] = p0;
+        }
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+      }
+      const __m256i* const words[4] = {c0, c1, c2, c3};
+      for (int w = 0; w < 4; ++w) {  // the low halves of eight 64-bit lanes, in order
+        const __m256i low = _mm256_shuffle_epi32(words[w][0], 0x88), next = _mm256_shuffle_epi32(words[w][1], 0x88);
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(word + lanes * w + 8 * half),
+                            _mm256_permute4x64_epi64(_mm256_blend_epi32(low, next, 0xCC), 0xD8));
+      }
     }
   }
 #else

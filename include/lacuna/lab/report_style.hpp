@@ -21,7 +21,7 @@ inline constexpr const char* report_style = R"css(
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.55 system-ui, "Segoe UI", "Helvetica Neue",
   "DejaVu Sans", sans-serif; }
-main { max-width: 1140px; margin: 0 auto; padding: 32px 24px 64px; }
+main { max-width: 1180px; margin: 0 auto; padding: 32px 24px 64px; }
 h1 { font-size: 27px; line-height: 1.25; margin: 0 0 6px; letter-spacing: -0.01em; }
 h2 { font-size: 19px; margin: 44px 0 10px; padding-top: 14px; border-top: 1px solid var(--line); }
 h3 { font-size: 15px; margin: 24px 0 6px; }
@@ -34,12 +34,12 @@ p { margin: 6px 0 12px; max-width: 78ch; }
 .facts span { color: var(--soft); font-size: 13px; }
 .wide { overflow-x: auto; margin: 8px 0 18px; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px; }
-th, td { padding: 5px 9px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th, td { padding: 5px 6px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 thead th { color: var(--soft); font-weight: 600; font-size: 13px; vertical-align: bottom; white-space: normal;
   border-bottom: 2px solid var(--line); }
 tbody th { text-align: left; font-weight: 500; }
 thead th:first-child { text-align: left; }
-td small { color: var(--soft); font-size: 12px; }
+td small { color: var(--soft); font-size: 11.5px; }
 td b { color: var(--best); }
 table.text td { text-align: left; white-space: normal; }
 table.text thead th { text-align: left; }

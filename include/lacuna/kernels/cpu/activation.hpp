@@ -70,6 +70,9 @@ void activate(Activation kind, double parameter, const T* x, T* y, index_t n) {
     return tanh_run(y, n);
   }
   functors::with_activation(kind, parameter, [=](auto f) {
+#ifdef _OPENMP
+#pragma omp simd
+#endif
     for (index_t i = 0; i < n; ++i) y[i] = f.value(x[i]);
   });
 }
@@ -89,7 +92,10 @@ struct Activations {
   static void activation_gradient(Activation kind, double parameter, index_t n, const T* x, const T* y, const T* dy,
                                   GradientSlot<T> slot) {
     parallel_for(n, detail::element_grain / 4, [&](index_t begin, index_t end) {
-      functors::with_activation(kind, parameter, [&](auto f) {
+      functors::with_activation(kind, parameter, [=](auto f) {
+#ifdef _OPENMP
+#pragma omp simd
+#endif
         for (index_t i = begin; i < end; ++i) slot.put(i, dy[i] * f.slope(x[i], y[i]));
       });
     });

@@ -11,6 +11,7 @@
 
 #include "lacuna/core/gradient_slot.hpp"
 #include "lacuna/core/tensor.hpp"
+#include "lacuna/kernels/cpu/drop.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
 #include "lacuna/kernels/cpu/narrow.hpp"
 #include "lacuna/kernels/cpu/reduce.hpp"
@@ -250,16 +251,7 @@ struct Attention {
       std::memcpy(row, extras.factors + first, std::size_t(count) * sizeof(T));
       return row;
     }
-    PhiloxLanes words;  // the same elements as dropout over an array (B, heads, Q, K)
-    const T scale = T(extras.keep.scale);
-    for (index_t j = 0; j < count;) {
-      const index_t at = (first + j) % 64, run = count - j < 64 - at ? count - j : 64 - at;
-      words.fill(std::uint64_t(first + j) / 64 * 16, extras.keep.stream.id, extras.keep.stream.key);
-      const std::uint32_t *const word = words.word + at, threshold = extras.keep.threshold;
-      T* const to = row + j;
-      for (index_t l = 0; l < run; ++l) to[l] = word[l] >= threshold ? scale : T(0);
-      j += run;
-    }
+    drop_factors(extras.keep, first, count, row);  // the same elements as dropout over an array (B, heads, Q, K)
     return row;
   }
   /// The weights after dropout.

@@ -3,23 +3,10 @@
 
 #include "lacuna/core/gradient_slot.hpp"
 #include "lacuna/core/threads.hpp"
+#include "lacuna/kernels/cpu/drop.hpp"
 #include "lacuna/kernels/functors.hpp"
 
 namespace lacuna::cpu {
-
-/// y_j = x_j k_{first + j}, j < count, the factors of elements first .. first + count of an array.
-template <class T>
-void drop_run(const functors::Keep& keep, index_t first, index_t count, const T* x, T* y) {
-  const T scale = T(keep.scale);
-  PhiloxLanes words;
-  for (index_t j = 0; j < count;) {
-    const index_t at = (first + j) % 64, run = count - j < 64 - at ? count - j : 64 - at;
-    words.fill(std::uint64_t(first + j) / 64 * 16, keep.stream.id, keep.stream.key);
-    const std::uint32_t* const word = words.word + at;
-    for (index_t l = 0; l < run; ++l) y[j + l] = word[l] >= keep.threshold ? x[j + l] * scale : T(0);
-    j += run;
-  }
-}
 
 struct Elementwise {
   /// y_i = f(i)
@@ -71,19 +58,8 @@ struct Elementwise {
   /// backward.
   template <class T>
   static void dropout(functors::Keep keep, index_t n, const T* x, GradientSlot<T> y) {
-    const T scale = T(keep.scale);
-    parallel_for(n, detail::element_grain, [=](index_t begin, index_t end) {  // chunks start at multiples of 64
-      PhiloxLanes four;
-      for (index_t i = begin; i < end; i += 64) {
-        four.fill(std::uint64_t(i) / 4, keep.stream.id, keep.stream.key);
-        const std::uint32_t* const words = four.word;  // element i + j belongs to word j
-        const index_t count = end - i < 64 ? end - i : 64;
-        if (y.fresh)
-          each(count, [=](index_t j) { y.data[i + j] = select(words[j] >= keep.threshold, x[i + j] * scale); });
-        else
-          each(count, [=](index_t j) { y.data[i + j] += select(words[j] >= keep.threshold, x[i + j] * scale); });
-      }
-    });
+    parallel_for(n, detail::element_grain,
+                 [=](index_t begin, index_t end) { drop_run(keep, begin, end - begin, x + begin, y.at(begin)); });
   }
 
   /// y = x + k f, the branch f dropped
@@ -97,14 +73,10 @@ struct Elementwise {
   /// slot (+)= dy · factor where y > 0: the way back through dropout(relu(·)), whose factor is 0 exactly where y is.
   template <class T>
   static void dropped_relu_gradient(index_t n, T factor, const T* y, const T* dy, GradientSlot<T> slot) {
-    contribute(n, slot, [=](index_t i) { return y[i] > T(0) ? dy[i] * factor : T(0); });
+    contribute(n, slot, [=](index_t i) { return kept_or_zero(y[i] > T(0), dy[i] * factor); });
   }
 
  private:
-  template <class T>
-  static T select(bool kept, T number) {
-    return kept ? number : T(0);
-  }
   /// A loop whose iterations are independent: compilers vectorise it even at -O2.
   template <class F>
   static void each(index_t count, F f) {

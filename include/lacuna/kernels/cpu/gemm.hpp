@@ -151,7 +151,9 @@ void Gemm::gemm_serial(index_t m, index_t n, index_t k, Operand<T> a, Operand<T>
               .columns_from(j);
       const index_t tail =
           columns % P::lanes == 0 ? columns : columns / P::columns * P::columns;  // packed from here on
-      for (index_t s = direct ? tail : 0; s < columns; s += P::columns)
+      const index_t whole = direct || b.transposed ? 0 : columns / P::columns;
+      P::pack_rows(whole, depth, source.data, b.stride, right);
+      for (index_t s = direct ? tail : whole * P::columns; s < columns; s += P::columns)
         P::pack_right(least(P::columns, columns - s), depth, source.columns_from(s).data, b.stride, b.transposed,
                       panel_width(columns - s), right + (direct ? 0 : s * depth));
       for (index_t i = 0; i < m; i += high) {

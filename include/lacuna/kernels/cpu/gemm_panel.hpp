@@ -137,6 +137,14 @@ struct Panel {
       for (index_t j = 0; j < width; ++j) to[p * width + j] = j < count ? b[j * stride + p] : T(0);
   }
 
+  /// The same for whole panels side by side of a matrix that is not transposed, (depth, panels · columns), row by row:
+  /// one panel after the other would read a line of every row, far apart, and wait for each.
+  static void pack_rows(index_t panels, index_t depth, const T* b, index_t stride, T* to) {
+    for (index_t p = 0; p < depth; ++p)
+      for (index_t s = 0; s < panels; ++s)
+        for (index_t l = 0; l < columns; ++l) to[(s * depth + p) * columns + l] = b[p * stride + s * columns + l];
+  }
+
   /// C (R, S) = beta C + A Bᵀ, both running along the depth: what few rows need, without packing.
   template <int R, int S>
   static void dots(index_t depth, const T* a, index_t a_stride, const T* b, index_t b_stride, T beta, T* c,

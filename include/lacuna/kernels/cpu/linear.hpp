@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lacuna/kernels/cpu/activation.hpp"
+#include "lacuna/kernels/cpu/drop.hpp"
 #include "lacuna/kernels/cpu/elementwise.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
 

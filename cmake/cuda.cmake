@@ -73,7 +73,7 @@ endif()
 # Flags of lacuna's own .cu files, private to the target.
 function(lacuna_own_cuda_flags target)
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Wshadow>)
-  if(PROJECT_IS_TOP_LEVEL)
+  if(LACUNA_WERROR)
     set_target_properties(${target} PROPERTIES COMPILE_WARNING_AS_ERROR ON)
   endif()
 endfunction()

@@ -4,6 +4,13 @@ option(LACUNA_EXAMPLES "Build the example programs" ${PROJECT_IS_TOP_LEVEL})
 option(LACUNA_BENCHMARKS "Build the benchmarks" ${PROJECT_IS_TOP_LEVEL})
 option(LACUNA_INSTALL "Create the install target" ${PROJECT_IS_TOP_LEVEL})
 option(LACUNA_NATIVE "Compile lacuna's own programs and tests for this machine's processor" ${PROJECT_IS_TOP_LEVEL})
+# Every compiler release finds new things to remark on: an error where we look at them, g++ 12 and clang 14, a remark elsewhere.
+set(lacuna_known_compiler OFF)
+if((CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION MATCHES "^12\\.")
+   OR (CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION MATCHES "^14\\."))
+  set(lacuna_known_compiler ${PROJECT_IS_TOP_LEVEL})
+endif()
+option(LACUNA_WERROR "Warnings in lacuna's own programs and tests are errors" ${lacuna_known_compiler})
 option(LACUNA_OPENMP "Use OpenMP where the compiler has it" ON)
 
 if(PROJECT_IS_TOP_LEVEL)

@@ -6,8 +6,7 @@ find_package(Threads REQUIRED)
 # Private to the target, so that they never travel.
 function(lacuna_own_flags target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow)
-  if(PROJECT_IS_TOP_LEVEL)
-    # `cmake --compile-no-warning-as-error` lifts it for a compiler that knows new warnings.
+  if(LACUNA_WERROR)
     set_target_properties(${target} PROPERTIES COMPILE_WARNING_AS_ERROR ON)
   endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -28,7 +28,7 @@ TEST_CASE("results: averages over conditions, over r present modalities and over
   CHECK(lab::score_of(results.rows[18 + 6].values, "mae") == doctest::Approx(3.5));
   const auto check = [&](const char* protocol, const char* name, double mean_of_c) {
     CAPTURE(name);
-    const Summary& one = summary(results, model, protocol, name);
+    const Summary one = summary(results, model, protocol, name);
     CHECK(one.seeds == 2);
     CHECK(lab::score_of(one.mean, "mae") == doctest::Approx(0.625 * mean_of_c));
     CHECK(lab::score_of(one.deviation, "mae") == doctest::Approx(0.25 / std::sqrt(2.0) * mean_of_c));

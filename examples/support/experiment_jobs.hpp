@@ -2,6 +2,7 @@
 #pragma once
 
 #include <exception>
+#include <system_error>
 #include <thread>
 
 #include "experiment_run.hpp"
@@ -58,7 +59,11 @@ inline std::optional<std::vector<FinishedRun>> train_all(const std::vector<Job>&
   };
   share(workers);
   std::vector<std::thread> others;
-  for (int w = 1; w < workers; ++w) others.emplace_back(work);
+  try {
+    while (int(others.size()) + 1 < workers) others.emplace_back(work);
+  } catch (const std::system_error&) {  // the system gives no more threads: those that are there do it all
+    working -= workers - 1 - int(others.size());
+  }
   work();
   for (std::thread& other : others) other.join();
   set_threads(all_threads);

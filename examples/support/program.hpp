@@ -37,8 +37,10 @@ inline int fail(const char* program, const std::string& message, int status) {
 inline void wait_briefly(char** argv) {
 #ifdef _OPENMP
   if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
-  if (::setenv("GOMP_SPINCOUNT", "1000", 1) == 0) ::execv("/proc/self/exe", argv);
-    // It comes back only when there is no /proc: then everything stays as it was.
+  std::error_code unknown;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", unknown);  // for its name's sake
+  // It comes back only when there is no such file: then everything stays as it was.
+  if (!unknown && ::setenv("GOMP_SPINCOUNT", "1000", 1) == 0) ::execv(self.c_str(), argv);
 #else
   (void)argv;
 #endif

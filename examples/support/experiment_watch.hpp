@@ -31,7 +31,6 @@ class Board {
   Board(std::size_t trainings, std::size_t side_by_side, bool quiet)
       : trainings_(trainings), quiet_(quiet), single_(side_by_side < 2), terminal_(::isatty(2) == 1) {}
 
-  bool quiet() const { return quiet_; }
   /// One training at a time on a terminal: it has a bar of its own.
   bool has_bars() const { return !quiet_ && single_; }
   /// Where there is no terminal, and so no bar, every epoch is a line.

@@ -11,6 +11,8 @@ if((CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION MATCHES 
   set(lacuna_known_compiler ${PROJECT_IS_TOP_LEVEL})
 endif()
 option(LACUNA_WERROR "Warnings in lacuna's own programs and tests are errors" ${lacuna_known_compiler})
+option(LACUNA_UNITY "Compile several files of lacuna's own programs and tests as one: less time for all, more for a change"
+  ${PROJECT_IS_TOP_LEVEL})
 option(LACUNA_OPENMP "Use OpenMP where the compiler has it" ON)
 
 if(PROJECT_IS_TOP_LEVEL)

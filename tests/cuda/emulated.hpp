@@ -11,22 +11,22 @@
 #pragma once
 
 #include <sys/mman.h>
-#include <ucontext.h>
 
 #include <cstring>
 #include <memory>
 #include <new>
 
+#include "cuda/fiber.hpp"
 #include "lacuna/kernels/cuda/kernels.cuh"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna::test {
 
-/// One address range, locked unless somebody has it open. Locking takes time by the page: blocks above 16 KiB live
-/// outside and stay open.
+/// One address range, locked unless somebody has it open. Locking takes time by the page: blocks above 1 KiB live
+/// outside and stay open. Every operation has cases that are smaller.
 class Arena {
  public:
-  static constexpr std::size_t size = std::size_t(1) << 30, guard = 64, largest = 16384;
+  static constexpr std::size_t size = std::size_t(1) << 30, guard = 64, largest = 1024;
 
   static Arena& instance() {
     static Arena* const arena = new Arena;
@@ -127,18 +127,15 @@ class Warp {
     body_ = &f;
     for (int l = 0; l < lanes; ++l) {
       done_[l] = false;
-      fill(&context_[l]);
-      context_[l].uc_stack.ss_sp = stack_.get() + std::size_t(l) * stack_size;
-      context_[l].uc_stack.ss_size = stack_size;
-      context_[l].uc_link = &main_;
-      makecontext(&context_[l], reinterpret_cast<void (*)()>(&Warp::start), 0);
+      if (!waiting_) fiber_[l].start(&Warp::work);
     }
+    waiting_ = false;
     for (bool working = true; working;) {
       arrived_ = 0;
       int finished = 0;
       for (int k = 0; k < lanes; ++k) {
         running_ = reversed ? lanes - 1 - k : k;
-        swapcontext(&main_, &context_[running_]);
+        fiber_[running_].enter();
         finished += done_[running_];
       }
       working = finished == 0;
@@ -147,6 +144,7 @@ class Warp {
         return;
       }
     }
+    waiting_ = true;
   }
   /// What combine(own, other) over the butterfly gives to the calling lane. `kind` tells calls apart.
   template <class T, class F>
@@ -165,29 +163,28 @@ class Warp {
       }
       for (int l = 0; l < lanes; ++l) std::memcpy(&result_[l], &now[l], sizeof(T));
     }
-    swapcontext(&context_[lane], &main_);
+    fiber_[lane].leave();
     T result;
     std::memcpy(&result, &result_[lane], sizeof(T));
     return result;
   }
 
  private:
-  /// Apart, because a function that calls getcontext may be returned to twice: not here, where a lane starts elsewhere.
-  [[gnu::noinline]] static void fill(ucontext_t* context) { getcontext(context); }
-
-  static constexpr std::size_t stack_size = 64 * 1024;
   using Slot = double;
 
-  static void start() {
+  /// What a lane does, run after run.
+  static void work() {
     Warp& warp = instance();
     const int lane = warp.running_;
-    warp.entry_(warp.body_, lane);
-    warp.done_[lane] = true;
+    for (warp.fiber_[lane].arrived();; warp.fiber_[lane].leave()) {
+      warp.entry_(warp.body_, lane);
+      warp.done_[lane] = true;
+    }
   }
 
-  std::unique_ptr<std::byte[]> stack_{new std::byte[std::size_t(lanes) * stack_size]};
-  ucontext_t main_{}, context_[lanes];
+  Fiber fiber_[lanes];
   bool done_[lanes];
+  bool waiting_ = false;  // all lanes stand at the end of `work`
   Slot slot_[lanes], result_[lanes];
   int running_ = 0, arrived_ = 0, kind_ = 0;
   void (*entry_)(const void*, int) = nullptr;

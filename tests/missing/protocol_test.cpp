@@ -9,8 +9,10 @@
 #include "io/temporary.hpp"
 #include "lacuna/missing/mask_file.hpp"
 #include "lacuna/missing/mask_set.hpp"
+#include "missing/count.hpp"
 
 using namespace lacuna;
+using lacuna::test::count;
 using missing::Absence;
 using missing::Pattern;
 using missing::Unit;
@@ -37,11 +39,6 @@ Samples samples(index_t count, std::vector<index_t> frames = {7, 1, 12}) {
   return s;
 }
 missing::MaskSet draw(const Absence& a, const Samples& s) { return missing::draw(a, s.ids, s.names, s.present); }
-index_t count(const Mask<2>& mask, index_t n) {
-  index_t sum = 0;
-  for (index_t t = 0; t < mask.extent(1); ++t) sum += mask(n, t);
-  return sum;
-}
 bool within(const Mask<2>& small, const Mask<2>& large) {
   for (index_t i = 0; i < small.size(); ++i)
     if (small.data()[i] > large.data()[i]) return false;

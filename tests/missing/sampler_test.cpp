@@ -7,7 +7,10 @@
 #include <cmath>
 #include <numeric>
 
+#include "missing/count.hpp"
+
 using namespace lacuna;
+using lacuna::test::count;
 using missing::MrmOptions;
 using missing::Pattern;
 
@@ -22,11 +25,6 @@ std::vector<index_t> keys(index_t count) {
   std::vector<index_t> list(static_cast<std::size_t>(count));
   std::iota(list.begin(), list.end(), index_t(0));
   return list;
-}
-index_t count(const Mask<2>& mask, index_t n) {
-  index_t sum = 0;
-  for (index_t t = 0; t < mask.extent(1); ++t) sum += mask(n, t);
-  return sum;
 }
 Pattern streams_of(const std::vector<Mask<2>>& masks, index_t n) {
   Pattern pattern;

@@ -10,18 +10,15 @@
 #include "lacuna/models/corrkd/presets.hpp"
 #include "lacuna/models/corrkd/pytorch.hpp"
 #include "lacuna/train/trainer.hpp"
+#include "models/small_sets.hpp"
 
 using namespace lacuna;
 using namespace lacuna::models;
+using lacuna::test::normal;
+using lacuna::test::numbers;
 
 namespace {
 
-std::vector<double> normal(index_t count, std::uint64_t seed) {
-  const RandomStream stream = Random(seed).stream();
-  std::vector<double> numbers;
-  for (index_t i = 0; i < count; ++i) numbers.push_back(stream.normal(std::uint64_t(i)));
-  return numbers;
-}
 CorrkdNetworkOptions small(Evidence evidence, bool presence, GapMask mask = GapMask::present) {
   return {.inputs = {3, 2},
           .outputs = 3,
@@ -37,7 +34,7 @@ CorrkdNetworkOptions small(Evidence evidence, bool presence, GapMask mask = GapM
           .presence = presence};
 }
 /// Sample 1 lacks the second modality, sample 2 everything, sample 3 a frame.
-std::vector<data::Stream<double>> streams(index_t batch = 4, index_t frames = 3) {
+std::vector<data::Stream<double>> aligned_streams(index_t batch = 4, index_t frames = 3) {
   std::vector<data::Stream<double>> list;
   const index_t features[] = {3, 2};
   for (std::size_t m = 0; m < 2; ++m) {
@@ -60,13 +57,6 @@ CorrkdOptions robust_options() {
   o.loss.divergence.temperature = 2;
   return o;
 }
-std::vector<float> numbers(const auto& module) {
-  std::vector<float> list;
-  for_each_parameter(module, [&](const std::string&, const auto& p) {
-    for (index_t i = 0; i < p.size(); ++i) list.push_back(float(p.data()[i]));
-  });
-  return list;
-}
 
 }  // namespace
 
@@ -74,7 +64,7 @@ TEST_CASE("corrkd evidence: scores are those of the joint head and of the presen
   for (const auto evidence : {Evidence::sum, Evidence::mean}) {
     Random random(2);
     const CorrkdNetwork<double> network(small(evidence, false), random);
-    const auto out = network(streams());
+    const auto out = network(aligned_streams());
     const auto joint = network.head_out(network.head_in(out.joint, Activation::relu));
     const std::uint8_t has[4][2] = {{1, 1}, {1, 0}, {0, 0}, {1, 1}};
     for (index_t b = 0; b < 4; ++b) {
@@ -96,15 +86,15 @@ TEST_CASE("corrkd evidence: scores are those of the joint head and of the presen
   }
   Random random(2);
   const CorrkdNetwork<double> plain(small(Evidence::none, false), random);
-  CHECK(plain(streams()).own.empty());
-  CHECK(plain(streams()).present.empty());
+  CHECK(plain(aligned_streams()).own.empty());
+  CHECK(plain(aligned_streams()).present.empty());
 }
 
 TEST_CASE("corrkd presence: the joint head gets one flag per modality, the representation does not") {
   Random random(2);
   const CorrkdNetwork<double> network(small(Evidence::none, true), random);
   CHECK(network.head_in.weight.shape() == Shape{8, 10});
-  const auto out = network(streams());
+  const auto out = network(aligned_streams());
   CHECK(out.joint.shape() == Shape{4, 8});
   const Variable<double, 2> flags(Tensor<double, 2>::from({4, 2}, {1, 1, 1, 0, 0, 0, 1, 1}));
   const auto hidden = network.head_in(concat_last(std::vector{out.joint, flags}), Activation::relu);
@@ -121,7 +111,7 @@ TEST_CASE("corrkd evidence and presence: gradients, absent streams, one sample, 
         Random random(2);
         const CorrkdNetwork<double> network(small(evidence, presence, mask), random);
         for (const index_t frames : {1, 3}) {
-          auto given = streams(4, frames);
+          auto given = aligned_streams(4, frames);
           const auto before = network(given).scores.value().to_vector();
           for (auto& stream : given)
             for (index_t b = 0; b < 4; ++b)
@@ -136,8 +126,8 @@ TEST_CASE("corrkd evidence and presence: gradients, absent streams, one sample, 
                                 network.convolution[1].weight, network.encoder[0].layers[0].attention.qkv.weight)
                     .worst < 1e-6);
         }
-        CHECK(network(streams(1, 1)).scores.shape() == Shape{1, 3});
-        CHECK(network(streams(0, 2)).scores.shape() == Shape{0, 3});
+        CHECK(network(aligned_streams(1, 1)).scores.shape() == Shape{1, 3});
+        CHECK(network(aligned_streams(0, 2)).scores.shape() == Shape{0, 3});
       }
 }
 
@@ -151,10 +141,10 @@ TEST_CASE("corrkd embedding scale: the factor of the convolution, with gradients
     CorrkdNetwork<double> scaled = plain;
     for (auto& convolution : scaled.convolution)
       for (index_t i = 0; i < convolution.weight.size(); ++i) convolution.weight.mutable_data()[i] *= scale;
-    const auto found = network(streams()).scores.value().to_vector(),
-               expected = scaled(streams()).scores.value().to_vector();
+    const auto found = network(aligned_streams()).scores.value().to_vector(),
+               expected = scaled(aligned_streams()).scores.value().to_vector();
     for (std::size_t i = 0; i < found.size(); ++i) CHECK(std::abs(found[i] - expected[i]) < 1e-12);
-    const auto given = streams();
+    const auto given = aligned_streams();
     const auto f = [&] { return sum(multiply(network(given).scores, network(given).scores)); };
     CHECK(check_gradients(f, 1e-6, 1e-2, network.convolution[0].weight, network.convolution[1].weight).worst < 1e-6);
   }
@@ -164,7 +154,7 @@ TEST_CASE("corrkd own losses: the mean over modalities, over samples that have t
   const CorrkdOptions o = robust_options();
   Random random(4);
   const CorrkdNetwork<double> student(o.network, random), teacher(o.network, random);
-  const auto given = streams();
+  const auto given = aligned_streams();
   const CorrkdTarget<double> all{{0, 1, 2, 1}, {}, {}}, some{{-1, 1, 2, 1}, {}, Mask<1>::from({4}, {0, 1, 1, 1})};
   const auto told = teacher(given);
   for (const auto& target : {all, some}) {
@@ -209,7 +199,7 @@ TEST_CASE("corrkd own losses: the mean over modalities, over samples that have t
                         1e-5, 1e-3, line.own[0].weight, line.head_out.weight)
             .worst <= 1e-6);
   // nobody has anything: 0, no NaN
-  auto nothing = streams();
+  auto nothing = aligned_streams();
   for (auto& stream : nothing) stream.present = Mask<2>::zeros(stream.present.extents());
   const auto losses = corrkd_objective(o, student(nothing), told, all, {});
   CHECK(losses.own.item() == 0);

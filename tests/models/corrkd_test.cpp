@@ -12,9 +12,12 @@
 #include "lacuna/models/corrkd/presets.hpp"
 #include "lacuna/models/corrkd/pytorch.hpp"
 #include "lacuna/train/trainer.hpp"
+#include "models/small_sets.hpp"
 
 using namespace lacuna;
 using namespace lacuna::models;
+using lacuna::test::normal;
+using lacuna::test::numbers;
 
 static_assert(train::Learner<Corrkd<float>> && train::Learner<Corrkd<double>>);
 
@@ -22,12 +25,6 @@ namespace {
 
 Variable<double, 2> leaf(index_t rows, index_t columns, const std::vector<double>& numbers, bool wanted = true) {
   return Variable<double, 2>(Tensor<double, 2>::from({rows, columns}, numbers), wanted);
-}
-std::vector<double> normal(index_t count, std::uint64_t seed) {
-  const RandomStream stream = Random(seed).stream();
-  std::vector<double> numbers;
-  for (index_t i = 0; i < count; ++i) numbers.push_back(stream.normal(std::uint64_t(i)));
-  return numbers;
 }
 CorrkdOptions class_options(index_t classes) {
   CorrkdOptions o;
@@ -355,12 +352,6 @@ TEST_CASE(
   CHECK(model.teacher_ready);
   CHECK(model.teacher_record.at(0).validation.size() == 3);
   CHECK(model.teacher_record[0].best >= 1);
-  const auto numbers = [](const auto& m) {
-    std::vector<float> list;
-    for_each_parameter(
-        m, [&](const std::string&, const auto& p) { list.insert(list.end(), p.data(), p.data() + p.size()); });
-    return list;
-  };
   for (const int threads : {2, 3}) CHECK(numbers(trained(threads)) == numbers(model));
   for_each_parameter(model.teacher, [](const std::string&, const auto& p) { CHECK(!p.requires_grad()); });
   CHECK(numbers(model.teacher[0]) != numbers(model.student));

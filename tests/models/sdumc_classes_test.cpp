@@ -26,14 +26,14 @@ models::SdumcOptions tiny(std::vector<index_t> inputs, index_t classes) {
 struct Silent : train::Observer {};
 
 /// Both flows of four samples with classes 0, 2, 0, 1; the third lacks the modality that may be missing.
-struct Problem {
+struct ClassProblem {
   models::SdumcNetwork<double> network;
   std::vector<data::Stream<double>> streams;
   data::Stream<double> simulated;
   std::vector<index_t> classes{0, 2, 0, 1};
   Mask<1> complete = Mask<1>::from({4}, {1, 1, 0, 1});
 
-  Problem() {
+  ClassProblem() {
     Random random(11);
     const auto o = tiny({2, 3}, 3);
     network = models::SdumcNetwork<double>(o, random);
@@ -50,7 +50,7 @@ struct Problem {
 }  // namespace
 
 TEST_CASE("sdumc classes: the terms are cross-entropies and supervised contrast over both flows") {
-  const Problem p;
+  const ClassProblem p;
   const auto flows = p.flows();
   const auto losses = models::sdumc_class_objective(flows, p.classes, {}, {}, p.complete);
   CHECK(flows.complete.prediction.shape() == Shape{4, 3});
@@ -75,7 +75,7 @@ TEST_CASE("sdumc classes: the terms are cross-entropies and supervised contrast 
 }
 
 TEST_CASE("sdumc classes: gradients of the objective") {
-  const Problem p;
+  const ClassProblem p;
   const auto start = p.flows().complete;
   const auto query = start.missing_query().detach();
   const auto content = start.missing_content().detach();

@@ -1,7 +1,8 @@
-/// SDUMC against every array of the authors' own code, through what `replay sdumc` runs. Configurations, sizes and names are
-/// found in the folder: <cfg>_inputs_params.npz (or _inputs and _params), <cfg>_<variant>_{fwd,grads,adam,dropout}.npz.
-#include <doctest/doctest.h>
+/// SDUMC against every array of the authors' own code, through what `replay sdumc` runs. Configurations, sizes and
+/// names are found in the folder: <cfg>_inputs_params.npz (or _inputs and _params),
+/// <cfg>_<variant>_{fwd,grads,adam,dropout}.npz.
 #include <dirent.h>
+#include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -37,7 +38,7 @@ std::set<std::string> files() {
 bool have_files() { return lacuna::test::have_oracle() && !files().empty(); }
 
 /// One configuration in one variant.
-struct Problem {
+struct OracleProblem {
   std::string configuration, variant;
   std::string prefix() const { return configuration + "_" + variant + "_"; }
   std::string file(const std::string& kind) const { return folder() + prefix() + kind + ".npz"; }
@@ -52,8 +53,8 @@ struct Problem {
   }
 };
 
-std::vector<Problem> problems() {
-  std::vector<Problem> list;
+std::vector<OracleProblem> problems() {
+  std::vector<OracleProblem> list;
   std::set<std::string> seen;
   for (const std::string& name : files())
     for (const char* variant : {"mia_xt", "nomia", "mia"})
@@ -84,8 +85,8 @@ class Tally {
   ~Tally() { std::printf("sdumc %s: %d arrays, largest error %.1e\n", title_.c_str(), count_, worst_); }
 
   /// `scale`: what the error is relative to.
-  void compare(const std::string& where, const std::vector<double>* found, const std::vector<double>& expected, double scale,
-               double allowed) {
+  void compare(const std::string& where, const std::vector<double>* found, const std::vector<double>& expected,
+               double scale, double allowed) {
     CHECK_MESSAGE(found != nullptr, title_ << ": " << where << " is not computed");
     if (found == nullptr) return;
     const double measured = lacuna::test::relative_error(*found, expected, scale);
@@ -112,7 +113,9 @@ const std::vector<double>* look_up(const Found& found, const std::string& name) 
   return entry == found.end() ? nullptr : &entry->second;
 }
 /// A stored float cannot tell more than its own digits.
-double stored_precision(const Npz& file, const std::string& name) { return file.header(name).item_size == 4 ? 1.2e-7 : 0; }
+double stored_precision(const Npz& file, const std::string& name) {
+  return file.header(name).item_size == 4 ? 1.2e-7 : 0;
+}
 
 /// out/, loss/, act: each to `allowed` of its own largest entry, or of `floor`.
 int compare_forward(Tally& tally, const Npz& file, const Found& found, double allowed, double floor) {
@@ -127,8 +130,9 @@ int compare_forward(Tally& tally, const Npz& file, const Found& found, double al
   return expected;
 }
 
-/// All arrays under `prefix`, relative to the largest entry of all of them. A gradient that never arrives counts as zeros: the
-/// authors cut pieces out of stacked tensors, and so get zeros where a term does not reach. None may arrive that they lack.
+/// All arrays under `prefix`, relative to the largest entry of all of them. A gradient that never arrives counts as
+/// zeros: the authors cut pieces out of stacked tensors, and so get zeros where a term does not reach. None may arrive
+/// that they lack.
 int compare_gradients(Tally& tally, const Npz& file, const Found& found, const std::string& prefix, double allowed) {
   double largest = 0;
   std::set<std::string> expected;
@@ -160,7 +164,7 @@ std::set<std::string> strings_of(const Npz& file, const std::string& name) {
 TEST_CASE("sdumc oracle: every file of the folder belongs to a known configuration" * doctest::skip(!have_files())) {
   std::set<std::string> known{"README.md", "metrics.npz", "misc.npz", "rnc.npz"};
   int count = 0;
-  for (const Problem& p : problems()) {
+  for (const OracleProblem& p : problems()) {
     for (const char* kind : {"fwd", "grads", "adam", "dropout", "sched_delta1", "sched_delta3"})
       if (p.has(kind)) known.insert(p.prefix() + kind + ".npz"), ++count;
     for (const char* kind : {"_inputs_params.npz", "_inputs.npz", "_params.npz"}) known.insert(p.configuration + kind);
@@ -172,7 +176,7 @@ TEST_CASE("sdumc oracle: every file of the folder belongs to a known configurati
 }
 
 TEST_CASE("sdumc oracle: forward, losses, and masked padding, in double" * doctest::skip(!have_files())) {
-  for (const Problem& p : problems()) {
+  for (const OracleProblem& p : problems()) {
     if (!p.has("fwd")) continue;
     CAPTURE(p.prefix());
     const Npz file(p.file("fwd"));
@@ -207,7 +211,7 @@ TEST_CASE("sdumc oracle: forward, losses, and masked padding, in double" * docte
 }
 
 TEST_CASE("sdumc oracle: gradients of the total and of every term, in double" * doctest::skip(!have_files())) {
-  for (const Problem& p : problems()) {
+  for (const OracleProblem& p : problems()) {
     if (!p.has("grads")) continue;
     CAPTURE(p.prefix());
     const Npz file(p.file("grads"));
@@ -218,8 +222,8 @@ TEST_CASE("sdumc oracle: gradients of the total and of every term, in double" * 
     replay::Sdumc<double, Device> problem(request);
     using Losses = lacuna::models::SdumcLosses<double, Device>;
     const std::vector<std::pair<std::string, lacuna::Variable<double, 0, Device> Losses::*>> terms = {
-        {"full", &Losses::full},   {"missing", &Losses::missing},  {"text", &Losses::text},
-        {"query", &Losses::query}, {"feat", &Losses::feature}, {"rnc", &Losses::contrast}};
+        {"full", &Losses::full},   {"missing", &Losses::missing}, {"text", &Losses::text},
+        {"query", &Losses::query}, {"feat", &Losses::feature},    {"rnc", &Losses::contrast}};
     for (const auto& [term, member] : terms) {
       const auto losses = problem.losses(problem.forward(), problem.weights());
       (losses.*member).backward();
@@ -235,7 +239,7 @@ TEST_CASE("sdumc oracle: gradients of the total and of every term, in double" * 
 }
 
 TEST_CASE("sdumc oracle: dropout with the authors' masks, in double" * doctest::skip(!have_files())) {
-  for (const Problem& p : problems()) {
+  for (const OracleProblem& p : problems()) {
     if (!p.has("dropout")) continue;
     CAPTURE(p.prefix());
     const Npz file(p.file("dropout"));
@@ -246,15 +250,15 @@ TEST_CASE("sdumc oracle: dropout with the authors' masks, in double" * doctest::
     const Found found = run<double>(request);
     compare_forward(tally, file, found, 1e-10, 0.01);
     compare_gradients(tally, file, found, "grad/", 1e-9);
-    const auto masks =
-        std::count_if(file.names().begin(), file.names().end(), [](const auto& name) { return name.starts_with("mask"); });
+    const auto masks = std::count_if(file.names().begin(), file.names().end(),
+                                     [](const auto& name) { return name.starts_with("mask"); });
     CHECK(tally.count() + int(masks) == int(file.names().size()));
     CHECK(masks > 0);
   }
 }
 
 TEST_CASE("sdumc oracle: three steps of Adam, constant and scheduled, in double" * doctest::skip(!have_files())) {
-  for (const Problem& p : problems()) {
+  for (const OracleProblem& p : problems()) {
     if (!p.has("adam")) continue;
     CAPTURE(p.prefix());
     const Npz file(p.file("adam"));
@@ -281,7 +285,7 @@ TEST_CASE("sdumc oracle: three steps of Adam, constant and scheduled, in double"
 }
 
 TEST_CASE("sdumc oracle: what a step changes, of large models" * doctest::skip(!have_files())) {
-  for (const Problem& p : problems())
+  for (const OracleProblem& p : problems())
     for (const int steps : {1, 3}) {
       const std::string kind = "sched_delta" + std::to_string(steps);
       if (!p.has(kind)) continue;
@@ -304,7 +308,7 @@ TEST_CASE("sdumc oracle: what a step changes, of large models" * doctest::skip(!
 }
 
 TEST_CASE("sdumc oracle: in float" * doctest::skip(!have_files())) {
-  for (const Problem& p : problems()) {
+  for (const OracleProblem& p : problems()) {
     if (!p.has("fwd")) continue;
     CAPTURE(p.prefix());
     Tally tally(p.prefix() + "float");

@@ -37,7 +37,7 @@ struct Problem {
   }
 };
 
-SdumcOptions small(std::vector<index_t> inputs, index_t missing = 1) {
+SdumcOptions small_sdumc(std::vector<index_t> inputs, index_t missing = 1) {
   SdumcOptions options;
   options.inputs = std::move(inputs);
   options.missing = missing;
@@ -134,25 +134,25 @@ TEST_CASE("sdumc: the views of any number of modalities") {
 }
 
 TEST_CASE("sdumc: gradients of the objective, two modalities, the first may be missing") {
-  const auto p = make<double>(small({2, 3}, 0), {{3, 1}, {2, 4}, {1, 2}});
+  const auto p = make<double>(small_sdumc({2, 3}, 0), {{3, 1}, {2, 4}, {1, 2}});
   check_all_gradients(p, 0);
 }
 TEST_CASE(
     "sdumc: gradients of the objective, three modalities, dropout, the last may be missing, one sample lacks one") {
-  auto options = small({2, 3, 1}, 2);
+  auto options = small_sdumc({2, 3, 1}, 2);
   options.imagination = Imagination::transition;
   const auto p = make<double>(options, {{3, 1, 2}, {2, 4, 0}, {1, 2, 3}, {2, 1, 2}});
   check_all_gradients(p, 77);
 }
 TEST_CASE(
     "sdumc: gradients of the objective, four modalities, published padding, one sample without the complete flow") {
-  auto options = small({2, 1, 1, 2});
+  auto options = small_sdumc({2, 1, 1, 2});
   options.padding = Padding::published;
   const auto p = make<double>(options, {{3, 1, 2}, {2, 4, 0}, {1, 2, 1}, {2, 1, 3}, {2, 1, 2}});
   check_all_gradients(p, 0, Mask<1>::from({3}, {1, 1, 0}));
 }
 TEST_CASE("sdumc: gradients of the objective, five modalities, MIA off, T = 1") {
-  auto options = small({1, 2, 1, 1, 2}, 4);
+  auto options = small_sdumc({1, 2, 1, 1, 2}, 4);
   options.imagination = Imagination::off;
   const auto p = make<double>(options, {{1, 1}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, {1, 1}});
   check_all_gradients(p, 0);
@@ -160,7 +160,7 @@ TEST_CASE("sdumc: gradients of the objective, five modalities, MIA off, T = 1") 
 
 TEST_CASE("sdumc: batch of one, one frame, and no batch at all") {
   for (const auto padding : {Padding::masked, Padding::published}) {
-    auto options = small({2, 3, 1});
+    auto options = small_sdumc({2, 3, 1});
     options.padding = padding;
     auto one = make<double>(options, {{1}, {1}, {1}, {1}});
     const auto losses = one.losses();
@@ -182,7 +182,7 @@ TEST_CASE("sdumc: batch of one, one frame, and no batch at all") {
 TEST_CASE("sdumc: a missing modality other than text") {
   for (const index_t missing : {0, 1, 2}) {
     const auto lost = std::size_t(missing);
-    auto p = make<double>(small({3, 3, 3}, missing), {{3, 1}, {2, 4}, {1, 2}, {2, 2}});
+    auto p = make<double>(small_sdumc({3, 3, 3}, missing), {{3, 1}, {2, 4}, {1, 2}, {2, 2}});
     const auto flows = p.flows();
     const auto complete = results(flows.complete), missing_flow = results(flows.missing);
     // its query and content are those of that modality
@@ -208,7 +208,7 @@ TEST_CASE("sdumc: a missing modality other than text") {
 TEST_CASE("sdumc: a sample that lacks a modality: whatever stands there, NaN included, does not matter") {
   for (const auto padding : {Padding::masked, Padding::published})
     for (const double junk : {1000.0, double(NAN)}) {
-      auto options = small({2, 3, 1});
+      auto options = small_sdumc({2, 3, 1});
       options.padding = padding;
       const Lengths lengths{{3, 0, 2}, {2, 4, 1}, {1, 2, 0}, {2, 0, 3}};
       auto p = make<double>(options, lengths);
@@ -237,7 +237,7 @@ TEST_CASE("sdumc: a sample that lacks a modality: whatever stands there, NaN inc
 
 TEST_CASE("sdumc: masked, a prediction does not depend on batch mates; published, it does") {
   for (const auto padding : {Padding::masked, Padding::published}) {
-    auto options = small({2, 3, 1});
+    auto options = small_sdumc({2, 3, 1});
     options.padding = padding;
     const Lengths lengths{{3, 9, 2}, {2, 4, 7}, {1, 2, 5}, {2, 6, 3}};
     const auto together = make<double>(options, lengths);
@@ -264,7 +264,7 @@ TEST_CASE("sdumc: masked, a prediction does not depend on batch mates; published
 }
 
 TEST_CASE("sdumc: samples without the missing-able modality take part in the missing flow only") {
-  const auto p = make<double>(small({2, 3, 1}), {{3, 1, 2}, {2, 4, 0}, {1, 2, 1}, {2, 1, 3}});
+  const auto p = make<double>(small_sdumc({2, 3, 1}), {{3, 1, 2}, {2, 4, 0}, {1, 2, 1}, {2, 1, 3}});
   const auto complete = Mask<1>::from({3}, {1, 1, 0});
   const auto losses = p.losses(0, complete), all = p.losses();
   const auto flows = p.flows();
@@ -277,7 +277,7 @@ TEST_CASE("sdumc: samples without the missing-able modality take part in the mis
 }
 
 TEST_CASE("sdumc: terms of weight zero pull nothing") {
-  const auto p = make<double>(small({2, 3, 1}), {{3, 1, 2}, {2, 4, 1}, {1, 2, 1}, {2, 1, 3}});
+  const auto p = make<double>(small_sdumc({2, 3, 1}), {{3, 1, 2}, {2, 4, 1}, {1, 2, 1}, {2, 1, 3}});
   const auto losses = sdumc_objective(p.flows(), p.labels, {.text = 0, .query = 0, .feature = 0, .contrast = 0});
   CHECK(losses.total.item() == doctest::Approx(0.5 * losses.full.item() + 0.5 * losses.missing.item()).epsilon(1e-14));
   losses.total.backward();
@@ -288,7 +288,7 @@ TEST_CASE("sdumc: terms of weight zero pull nothing") {
 
 TEST_CASE("sdumc: three training steps with dropout end in the same bits with 1, 2, 3 and 8 threads") {
   for (const auto padding : {Padding::masked, Padding::published}) {
-    auto options = small({37, 70, 20});
+    auto options = small_sdumc({37, 70, 20});
     options.width = 64;
     options.fused = 32;
     options.contrast = 16;
@@ -319,7 +319,7 @@ TEST_CASE("sdumc: three training steps with dropout end in the same bits with 1,
 }
 
 TEST_CASE("sdumc: the steady state of training allocates nothing") {
-  auto p = make<float>(small({2, 3, 1}), {{3, 1, 2}, {2, 4, 1}, {1, 2, 1}, {2, 1, 3}});
+  auto p = make<float>(small_sdumc({2, 3, 1}), {{3, 1, 2}, {2, 4, 1}, {1, 2, 1}, {2, 1, 3}});
   const auto packed = pack<float>(p.network);
   Adam<float> adam(packed);
   const auto step = [&](std::uint64_t seed) {
@@ -328,13 +328,13 @@ TEST_CASE("sdumc: the steady state of training allocates nothing") {
     adam.step(1e-3);
   };
   for (std::uint64_t i = 1; i < 4; ++i) step(i);
-  const std::size_t before = detail::BlockPool::instance().system_calls();
+  const std::size_t before = lacuna::detail::BlockPool::instance().system_calls();
   for (std::uint64_t i = 4; i < 24; ++i) step(i);
-  CHECK(detail::BlockPool::instance().system_calls() == before);
+  CHECK(lacuna::detail::BlockPool::instance().system_calls() == before);
 }
 
 TEST_CASE("sdumc: learns a small problem by heart") {
-  auto p = make<float>(small({2, 3, 1}), {{3, 1, 2, 4}, {2, 4, 1, 3}, {1, 2, 1, 2}, {2, 1, 3, 2}});
+  auto p = make<float>(small_sdumc({2, 3, 1}), {{3, 1, 2, 4}, {2, 4, 1, 3}, {1, 2, 1, 2}, {2, 1, 3, 2}});
   const auto packed = pack<float>(p.network);
   Adam<float> adam(packed);
   const auto error = [&] {
@@ -353,7 +353,7 @@ TEST_CASE("sdumc: learns a small problem by heart") {
 
 TEST_CASE("sdumc: every parameter of three modalities has one name in the authors' module") {
   for (const auto imagination : {Imagination::off, Imagination::input}) {
-    auto options = small({2, 3, 1});
+    auto options = small_sdumc({2, 3, 1});
     options.imagination = imagination;
     Random random(1);
     const SdumcNetwork<float> network(options, random);
@@ -373,14 +373,14 @@ TEST_CASE("sdumc: every parameter of three modalities has one name in the author
 TEST_CASE("sdumc: refuses options that make no network, and streams that do not fit") {
   Random random(1);
   const auto build = [&](const SdumcOptions& options) { SdumcNetwork<float>(options, random); };
-  CHECK_THROWS_AS(build(small({2})), OptionError);
-  CHECK_THROWS_AS(build(small({2, 3}, 2)), OptionError);
-  CHECK_THROWS_AS(build(small({2, 3}, -1)), OptionError);
-  CHECK_THROWS_AS(build(small({2, 0})), OptionError);
-  auto thin = small({2, 3});
+  CHECK_THROWS_AS(build(small_sdumc({2})), OptionError);
+  CHECK_THROWS_AS(build(small_sdumc({2, 3}, 2)), OptionError);
+  CHECK_THROWS_AS(build(small_sdumc({2, 3}, -1)), OptionError);
+  CHECK_THROWS_AS(build(small_sdumc({2, 0})), OptionError);
+  auto thin = small_sdumc({2, 3});
   thin.width = 1;
   CHECK_THROWS_AS(build(thin), OptionError);
-  auto p = make<float>(small({2, 3, 1}), {{3, 1}, {2, 4}, {1, 2}, {2, 1}});
+  auto p = make<float>(small_sdumc({2, 3, 1}), {{3, 1}, {2, 4}, {1, 2}, {2, 1}});
   auto wrong = p;
   wrong.streams[0] = p.streams[1];
   CHECK_THROWS_AS(wrong.flows(), ShapeError);
@@ -390,7 +390,7 @@ TEST_CASE("sdumc: refuses options that make no network, and streams that do not 
 }
 
 TEST_CASE("sdumc: one frame per modality gives what the same frame gives beside an absent one") {
-  const SdumcOptions options = small({3, 2, 4});
+  const SdumcOptions options = small_sdumc({3, 2, 4});
   auto p = make<double>(options, {{1, 1, 0}, {1, 1, 1}, {1, 0, 1}, {1, 1, 1}});
   auto longer = p;
   for (auto* stream : {&longer.streams[0], &longer.streams[1], &longer.streams[2], &longer.simulated}) {

@@ -54,6 +54,14 @@ data::Batch<T> first(const data::Split<role>& split, index_t count) {
   return data::gather<T>(split, samples);
 }
 
+/// Numbers of the standard normal distribution.
+inline std::vector<double> normal(index_t count, std::uint64_t seed) {
+  const RandomStream stream = Random(seed).stream();
+  std::vector<double> numbers;
+  for (index_t i = 0; i < count; ++i) numbers.push_back(stream.normal(std::uint64_t(i)));
+  return numbers;
+}
+
 /// Takes all that sample b has of modality m, and leaves not-a-number there.
 template <class T>
 void lose(data::Batch<T>& batch, index_t b, std::size_t m) {

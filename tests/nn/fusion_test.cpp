@@ -5,7 +5,6 @@
 
 #include "lacuna/nn/attention_pooling.hpp"
 #include "lacuna/nn/autoencoder.hpp"
-#include "lacuna/nn/imagination.hpp"
 #include "lacuna/ops/pooling.hpp"
 #include "support/oracle.hpp"
 
@@ -17,7 +16,6 @@ using test::OracleBlocks;
 const OracleBlocks poolings("nn_blocks.npz", {"masked_mean_pool", "masked_max_pool", "attention_pool"});
 const OracleBlocks fusions("nn_blocks.npz", {"tensor_fusion", "low_rank_fusion"});
 const OracleBlocks autoencoders("nn_blocks.npz", {"autoencoder", "variational_autoencoder", "reparameterize"});
-const OracleBlocks imaginations("nn_blocks.npz", {"residual_imagination"});
 
 template <class T, class Case>
 void seat_linear(Case& c, const std::string& name, Linear<T>& layer) {
@@ -46,25 +44,6 @@ void autoencoder_case(Case& c) {
   const auto result = layer(c.template leaf<R>("in/x"));
   c.out("y", result.y);
   c.out("z", result.z);
-}
-
-template <int R, class Case>
-void imagination_case(Case& c) {
-  using T = typename Case::scalar;
-  Random random(1);
-  const index_t width = c.shape("in/a")[-1];
-  const bool transition = c.text("arg/residual") == "transition";
-  ImaginationAutoencoder<T> layer({3, width, c.shape("par/le_weight")[0],
-                                   transition ? ImaginationResidual::transition : ImaginationResidual::input},
-                                  random);
-  seat_linear(c, "l1", layer.transition_in);
-  seat_linear(c, "l2", layer.transition_out);
-  seat_linear(c, "le", layer.encoder);
-  seat_linear(c, "ld", layer.decoder);
-  const std::vector<Variable<T, R>> inputs{c.template leaf<R>("in/a"), c.template leaf<R>("in/t"),
-                                           c.template leaf<R>("in/v")};
-  c.out("y", layer(inputs, 1));
-  c.out("e", layer.transition_out(layer.transition_in(concat_last(inputs), Activation::relu)));
 }
 
 }  // namespace
@@ -146,9 +125,4 @@ TEST_CASE("autoencoders: oracle" * doctest::skip(!test::have_oracle())) {
     c.out("z", result.z);
     c.out("kl", reshape(result.kl, std::array<index_t, 1>{1}));
   });
-}
-
-TEST_CASE("residual imagination: oracle" * doctest::skip(!test::have_oracle())) {
-  test::compare_cases(imaginations,
-                      [](auto& c) { c.rank("in/a") == 2 ? imagination_case<2>(c) : imagination_case<3>(c); });
 }

@@ -8,7 +8,7 @@ namespace {
 
 using namespace lacuna;
 
-const test::OracleBlocks blocks("nn_blocks.npz", {"residual_imagination"});
+const test::OracleBlocks imagined("nn_blocks.npz", {"residual_imagination"});
 
 template <int R, class Case>
 void imagination_case(Case& c) {
@@ -35,13 +35,14 @@ void imagination_case(Case& c) {
 }  // namespace
 
 TEST_CASE("imagination autoencoder: oracle" * doctest::skip(!test::have_oracle())) {
-  test::compare_cases(blocks, [](auto& c) { c.rank("in/a") == 2 ? imagination_case<2>(c) : imagination_case<3>(c); });
+  test::compare_cases(imagined, [](auto& c) { c.rank("in/a") == 2 ? imagination_case<2>(c) : imagination_case<3>(c); });
 }
 
 TEST_CASE("imagination autoencoder: the residual of the input is the stand-in of the missing modality") {
   Random random(2);
   ImaginationAutoencoder<double> layer({2, 3, 2, ImaginationResidual::input}, random);
-  const Variable<double, 2> a(init::uniform<double, 2>({4, 3}, 1.0, random)), b(init::uniform<double, 2>({4, 3}, 1.0, random));
+  const Variable<double, 2> a(init::uniform<double, 2>({4, 3}, 1.0, random)),
+      b(init::uniform<double, 2>({4, 3}, 1.0, random));
   const auto first = layer(std::vector{a, b}, 0).value(), second = layer(std::vector{a, b}, 1).value();
   for (index_t i = 0; i < 4; ++i)
     for (index_t j = 0; j < 3; ++j)

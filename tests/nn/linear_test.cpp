@@ -9,7 +9,7 @@ namespace {
 using namespace lacuna;
 using test::OracleBlocks;
 
-const OracleBlocks blocks("nn_blocks.npz", {"linear"});
+const OracleBlocks linears("nn_blocks.npz", {"linear"});
 
 template <int R, class Case>
 void linear_case(Case& c) {
@@ -23,11 +23,12 @@ void linear_case(Case& c) {
 }  // namespace
 
 TEST_CASE("linear: oracle" * doctest::skip(!test::have_oracle())) {
-  test::compare_cases(blocks, [](auto& c) { c.rank("in/x") == 2 ? linear_case<2>(c) : linear_case<3>(c); });
+  test::compare_cases(linears, [](auto& c) { c.rank("in/x") == 2 ? linear_case<2>(c) : linear_case<3>(c); });
 }
 
 TEST_CASE("linear: large products agree with three loops, in every tiling") {
-  for (const auto [rows, in, out] : {std::array<index_t, 3>{301, 67, 95}, {37, 130, 301}, {1, 300, 500}, {500, 300, 1}}) {
+  for (const auto [rows, in, out] :
+       {std::array<index_t, 3>{301, 67, 95}, {37, 130, 301}, {1, 300, 500}, {500, 300, 1}}) {
     Random random(4);
     const Variable<double, 2> x(init::uniform<double, 2>({rows, in}, 1.0, random), true);
     const Variable<double, 2> w(init::uniform<double, 2>({out, in}, 1.0, random), true);

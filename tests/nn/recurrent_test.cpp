@@ -11,12 +11,12 @@ namespace {
 using namespace lacuna;
 using test::OracleBlocks;
 
-const OracleBlocks blocks("nn_blocks.npz", {"gru", "lstm"});
+const OracleBlocks recurrences("nn_blocks.npz", {"gru", "lstm"});
 
 }  // namespace
 
 TEST_CASE("gru, lstm: oracle" * doctest::skip(!test::have_oracle())) {
-  test::compare_cases(blocks, [](auto& c) {
+  test::compare_cases(recurrences, [](auto& c) {
     using T = typename std::decay_t<decltype(c)>::scalar;
     Random random(1);
     RecurrentNetwork<T> layer(c.block() == "gru" ? Recurrence::gru : Recurrence::lstm,

@@ -41,7 +41,7 @@ Variable<double, 2> numbers(index_t rows, index_t columns, std::uint64_t id) {
 }
 
 /// A net, its buffers, and one batch per step.
-struct Problem {
+struct SmallProblem {
   Net net{Random(4)};
   Packed<double, Cpu> packed = pack<double>(net);
 
@@ -55,7 +55,7 @@ struct Problem {
 /// Stops after three of six steps, stores the state, loads it into a new optimizer over a new model, and goes on.
 template <class Optimizer, class Options>
 void resumes(Options options) {
-  Problem straight, first, second;
+  SmallProblem straight, first, second;
   Optimizer whole(straight.packed, options), before(first.packed, options), after(second.packed, options);
   for (std::uint64_t t = 0; t < 6; ++t) {
     straight.backward(t);
@@ -91,7 +91,7 @@ TEST_CASE("optimizers: a stored state continues to the same bits") {
 }
 
 TEST_CASE("optimizers: a state of another optimizer or another model is refused") {
-  Problem a, b;
+  SmallProblem a, b;
   Sgd<double> sgd(a.packed, {.momentum = 0.9});
   Lion<double> lion(b.packed);
   State state, other;
@@ -105,7 +105,7 @@ TEST_CASE("optimizers: a state of another optimizer or another model is refused"
 }
 
 TEST_CASE("optimizers: groups have rates and decays of their own") {
-  Problem a, b;
+  SmallProblem a, b;
   Sgd<double> grouped(a.packed, {.weight_decay = 0.1},
                       {{.pattern = "*.bias", .decay = 0}, {.pattern = "text.*", .rate = 0.5}});
   const auto start = b.values();
@@ -125,7 +125,7 @@ TEST_CASE("optimizers: groups have rates and decays of their own") {
 }
 
 TEST_CASE("optimizers: gradients of several backward passes add up to those of one") {
-  Problem parts, whole;
+  SmallProblem parts, whole;
   const auto x = numbers(6, 3, 1), y = numbers(6, 2, 2);
   const auto half = [](const Variable<double, 2>& v, index_t from) {
     return Variable<double, 2>(Tensor<double, 2>(v.value().window(from * v.extent(1), Shape{3, v.extent(1)})));
@@ -140,7 +140,7 @@ TEST_CASE("optimizers: gradients of several backward passes add up to those of o
 }
 
 TEST_CASE("optimizers: what has no gradient is left alone, decay included") {
-  Problem p;
+  SmallProblem p;
   Sgd<double> sgd(p.packed, {.momentum = 0.9, .weight_decay = 0.1});
   p.net.head.weight.freeze();
   const auto before = p.net.head.weight.value().to_vector();
@@ -151,7 +151,7 @@ TEST_CASE("optimizers: what has no gradient is left alone, decay included") {
 }
 
 TEST_CASE("optimizers: options out of range are refused") {
-  Problem p;
+  SmallProblem p;
   CHECK_THROWS_AS(Adam<double>(p.packed, {.beta1 = 1}), OptionError);
   CHECK_THROWS_AS(Adam<double>(p.packed, {.weight_decay = -1}), OptionError);
   CHECK_THROWS_AS(Sgd<double>(p.packed, {.nesterov = true}), OptionError);
@@ -161,7 +161,7 @@ TEST_CASE("optimizers: options out of range are refused") {
 }
 
 TEST_CASE("gradient norm: NaN is reported wherever it stands, in every norm") {
-  Problem p;
+  SmallProblem p;
   p.backward(0);
   const double largest = gradient_norm(p.packed, std::numeric_limits<double>::infinity());
   CHECK(std::isfinite(largest));
@@ -177,7 +177,7 @@ TEST_CASE("gradient norm: NaN is reported wherever it stands, in every norm") {
 }
 
 TEST_CASE("gradient hooks see and change the gradients that match") {
-  Problem p;
+  SmallProblem p;
   std::vector<std::string> seen;
   GradientHooks<double> hooks;
   hooks.add("*.weight", [&](const std::string& path, Array<double>) { seen.push_back(path); });
@@ -190,7 +190,7 @@ TEST_CASE("gradient hooks see and change the gradients that match") {
 }
 
 TEST_CASE("averages: swap shows the average to the model and gives the weights back; a stored one goes on") {
-  Problem p;
+  SmallProblem p;
   Ema<double> ema(p.packed, {.decay = 0.5});
   Swa<double> swa(p.packed);
   const auto start = p.values();

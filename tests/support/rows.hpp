@@ -1,5 +1,5 @@
-/// The machinery of the table in tests/ops.hpp: what a row is, how its inputs are made, and what every row must satisfy.
-/// No doctest here: the same rows serve tests, benchmarks and the comparison of devices.
+/// The machinery of the table in tests/ops.hpp: what a row is, how its inputs are made, and what every row must
+/// satisfy. No doctest here: the same rows serve tests, benchmarks and the comparison of devices.
 ///
 /// A row is one operation (or a layer or loss that is one):
 ///
@@ -17,8 +17,9 @@
 ///       }
 ///     };
 ///
-/// Write it in tests/rows/<family>.hpp, add it to that family's list there (tests/ops.hpp joins the families), and every
-/// check below runs on it. A layer builds its module and calls `seat(module, in, first)`: its parameters are then leaves.
+/// Write it in tests/rows/<family>.hpp, add it to that family's list there (tests/ops.hpp joins the families), and
+/// every check below runs on it. A layer builds its module and calls `seat(module, in, first)`: its parameters are then
+/// leaves.
 #pragma once
 
 #include <cmath>
@@ -33,13 +34,18 @@
 
 namespace lacuna::test {
 
+namespace detail {
+using lacuna::detail::cat;
+}
+
 /// An array that is no leaf: a mask, labels. Without numbers it is filled like the leaves.
 struct Constant {
   Shape shape;
   std::vector<double> numbers = {};
 };
 
-/// Everything in leaf number `leaf` behind the leading indices `at`: {2, {1}} is sample 1 of leaf 2, {2, {1, 4}} its frame 4.
+/// Everything in leaf number `leaf` behind the leading indices `at`: {2, {1}} is sample 1 of leaf 2, {2, {1, 4}} its
+/// frame 4.
 struct Part {
   std::size_t leaf;
   std::vector<index_t> at;
@@ -47,16 +53,17 @@ struct Part {
 
 struct Case {
   std::string name;
-  std::vector<Shape> leaves = {};        ///< inputs and parameters whose gradients are wanted
-  std::vector<Constant> masks = {};      ///< 1 = present; `in.mask<R>(i)` is undefined when there is no such entry
+  std::vector<Shape> leaves = {};    ///< inputs and parameters whose gradients are wanted
+  std::vector<Constant> masks = {};  ///< 1 = present; `in.mask<R>(i)` is undefined when there is no such entry
   std::vector<Constant> constants = {};
-  std::vector<double> numbers = {};      ///< options: `in.number(i, otherwise)`
-  std::vector<Part> absent = {};         ///< must not matter, even when it is NaN; its gradient is exactly zero
-  std::vector<Part> unseen = {};         ///< must not matter as long as it is finite; its gradient is exactly zero
-  double low = -1, high = 1;             ///< range of the leaves
+  std::vector<double> numbers = {};  ///< options: `in.number(i, otherwise)`
+  std::vector<Part> absent = {};     ///< must not matter, even when it is NaN; its gradient is exactly zero
+  std::vector<Part> unseen = {};     ///< must not matter as long as it is finite; its gradient is exactly zero
+  double low = -1, high = 1;         ///< range of the leaves
 };
 
-/// The leaves and constants of one case in one type on one device. Numbers are exact in float: all types see one problem.
+/// The leaves and constants of one case in one type on one device. Numbers are exact in float: all types see one
+/// problem.
 template <class T, class D = Cpu>
 class Inputs {
  public:
@@ -218,7 +225,8 @@ template <class T>
 bool same_bits(const std::vector<std::vector<T>>& a, const std::vector<std::vector<T>>& b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i)
-    if (a[i].size() != b[i].size() || (!a[i].empty() && std::memcmp(a[i].data(), b[i].data(), a[i].size() * sizeof(T)) != 0))
+    if (a[i].size() != b[i].size() ||
+        (!a[i].empty() && std::memcmp(a[i].data(), b[i].data(), a[i].size() * sizeof(T)) != 0))
       return false;
   return true;
 }
@@ -266,7 +274,8 @@ std::string check_gradient(const Case& c, double tolerance = 1e-6) {
     in.zero_grad();
     const auto f = [&] { return objective<Row>(in); };
     const GradientCheck check = check_gradients(f, 1e-5, 0.01, detail::AnyLeaf<double, Cpu>{in.nodes()[i]});
-    if (check.compared != in.nodes()[i]->value.size()) return detail::cat("gradient: leaf ", i, " was not compared in full");
+    if (check.compared != in.nodes()[i]->value.size())
+      return detail::cat("gradient: leaf ", i, " was not compared in full");
     if (!(check.worst <= tolerance))
       return detail::cat("gradient: leaf ", i, ", element ", check.element, ": backward says ", check.analytic,
                          ", differences say ", check.numeric);
@@ -354,7 +363,8 @@ std::string check_absent(const Case& c) {
     }
     for (const Part& part : parts) in.overwrite(part, number);
     const Numbers<T> after = evaluate<Row>(in);
-    if (!detail::same_numbers(before.outputs, after.outputs)) return detail::cat("absent: set to ", number, ", outputs change");
+    if (!detail::same_numbers(before.outputs, after.outputs))
+      return detail::cat("absent: set to ", number, ", outputs change");
     if (!detail::same_numbers(before.gradients, after.gradients))
       return detail::cat("absent: set to ", number, ", gradients change");
     return {};
@@ -364,7 +374,8 @@ std::string check_absent(const Case& c) {
   return check(c.absent, T(NAN));
 }
 
-/// Gradients add up over two graphs; a leaf alone gets the gradient it gets among others; without recording, same outputs.
+/// Gradients add up over two graphs; a leaf alone gets the gradient it gets among others; without recording, same
+/// outputs.
 template <class Row>
 std::string check_slots(const Case& c) {
   using T = double;
@@ -393,7 +404,8 @@ std::string check_slots(const Case& c) {
     if (!detail::same_bits<T>({alone.gradients[i]}, {all.gradients[i]}))
       return detail::cat("slots: leaf ", i, " alone gets another gradient than among others");
     for (std::size_t j = 0; j < in.nodes().size(); ++j)
-      if (i != j && in.nodes()[j]->has_gradient) return detail::cat("slots: leaf ", j, " wants no gradient and got one");
+      if (i != j && in.nodes()[j]->has_gradient)
+        return detail::cat("slots: leaf ", j, " wants no gradient and got one");
   }
   return {};
 }
@@ -426,10 +438,12 @@ std::string check_row() {
     ((wrong = wrong.empty() ? named(c, checks(c)) : wrong), ...);
   };
   for (const Case& c : Row::cases())
-    all(c, [](const Case& k) { return check_gradient<Row>(k); }, [](const Case& k) { return check_float<Row>(k); },
+    all(
+        c, [](const Case& k) { return check_gradient<Row>(k); }, [](const Case& k) { return check_float<Row>(k); },
         check_slots<Row>, check_absent<Row, float>, check_absent<Row, double>);
   for (const Case& c : Row::large())
-    all(c, [](const Case& k) { return check_direction<Row>(k); }, [](const Case& k) { return check_float<Row>(k); },
+    all(
+        c, [](const Case& k) { return check_direction<Row>(k); }, [](const Case& k) { return check_float<Row>(k); },
         check_threads<Row, float>, check_threads<Row, double>, check_absent<Row, float>);
   return wrong;
 }

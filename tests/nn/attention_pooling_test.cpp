@@ -8,7 +8,7 @@ namespace {
 
 using namespace lacuna;
 
-const test::OracleBlocks pooled("nn_blocks.npz", {"attention_pool"});
+const test::OracleBlocks pool_cases("nn_blocks.npz", {"attention_pool"});
 
 /// The file's masks are (B, T); without one, all frames are present.
 template <class Case>
@@ -51,7 +51,7 @@ void given(Case& c) {
 }  // namespace
 
 TEST_CASE("attention pooling: oracle" * doctest::skip(!test::have_oracle())) {
-  test::compare_cases(pooled, [](auto& c) { c.has("in/query") ? given(c) : learned(c); });
+  test::compare_cases(pool_cases, [](auto& c) { c.has("in/query") ? given(c) : learned(c); });
 }
 
 TEST_CASE("attention pooling: scores are 0.3 times the inner products, values are the raw frames") {

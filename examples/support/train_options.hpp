@@ -155,7 +155,10 @@ inline void declare(CLI::App& app, TrainOptions& options) {
         if constexpr (std::is_same_v<Member, bool>) {
           option = app.add_flag("--" + name, member, help);
         } else {
-          option = app.add_option("--" + name, member, help)->capture_default_str();
+          option = app.add_option("--" + name, member, help);
+          bool shown = true;
+          if constexpr (requires { member.empty(); }) shown = !member.empty();  // newer CLI11 would print "{}"
+          if (shown) option->capture_default_str();
         }
         if constexpr (lacuna::detail::is_state_list<Member>) option->delimiter(',');
         if constexpr (sizeof...(choices) > 0) option->check(CLI::IsMember(std::vector<std::string>{choices...}));

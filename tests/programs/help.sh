@@ -11,8 +11,9 @@ for program in train predict; do
   [[ $("$LACUNA_BIN/$program" --version) =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || wrong "$program --version"
 done
 "$train" --help >help.txt
-for default in '--epochs INT=25' '--batch INT=96' '--missing TEXT=text' '--seeds UINT=\[1\]' '--save-every INT=1'; do
-  grep -qE -- "$default" help.txt || wrong "train --help does not show $default"
+# CLI11 2.4 and newer show a default as "INT [25]", older ones as "INT=25".
+for default in '--epochs INT=25' '--batch INT=96' '--missing TEXT=text' '--seeds UINT=[1]' '--save-every INT=1'; do
+  grep -qF -e "$default" -e "${default/=/ [}]" help.txt || wrong "train --help does not show $default"
 done
 for name in data modalities simulated-text imagination padding preset lr weight-decay patience out resume threads dtype config quiet; do
   grep -qE -- "^  --$name\b" help.txt || wrong "train --help does not name --$name"

@@ -24,7 +24,18 @@ if(LACUNA_NVCC AND NOT "${LACUNA_NVCC};${CMAKE_CXX_COMPILER}" STREQUAL "${LACUNA
   set(check ${PROJECT_BINARY_DIR}/CMakeFiles/lacuna_cuda_check)
   file(WRITE ${check}.cu "#include <concepts>\n#include <cublasLt.h>\n#include <cuda_runtime.h>
 template <std::invocable<int> F> __global__ void run(F f) { f(int(threadIdx.x)); }
-int main() { run<<<1, 1>>>([=] __device__(int) {}); return int(sizeof(&cublasLtMatmul) == 0); }\n")
+struct Sizes { int inputs = 0, outputs = 0; };
+template <class T> struct Layer { Layer(Sizes s, T& x) { x += T(s.inputs - s.outputs); } };
+template <class T> struct Net {  // nvcc 12.0 hands this to its host compiler as another program
+  Layer<T> layer;
+  Net(int width, T& x) : layer({.inputs = width, .outputs = width}, x) {}
+};
+int main() {
+  float x = 0;
+  const Net<float> net(1, x);
+  run<<<1, 1>>>([=] __device__(int) {});
+  return int(sizeof(&cublasLtMatmul) == 0) + int(x);
+}\n")
   execute_process(
     COMMAND ${LACUNA_NVCC} -std=c++20 --extended-lambda -ccbin ${CMAKE_CXX_COMPILER} ${check}.cu -lcublasLt -o ${check}
     RESULT_VARIABLE failed OUTPUT_VARIABLE log ERROR_VARIABLE log TIMEOUT 120)
@@ -52,7 +63,8 @@ set(lacuna_cuda_architectures ${LACUNA_CUDA_ARCHITECTURES})
 set(lacuna_cuda_release_flags "-O1 -DNDEBUG")
 if(NOT lacuna_cuda_architectures)
   set(lacuna_cuda_architectures 80 90)
-  if(EXISTS /dev/nvidiactl)
+  file(GLOB gpus /dev/nvidia[0-9]*)  # /dev/nvidiactl is there with a driver alone
+  if(gpus)
     set(lacuna_cuda_architectures native)
   elseif(LACUNA_TESTS)
     set(lacuna_cuda_architectures 90)  # nothing will run here: one is enough to see that it compiles

@@ -48,9 +48,8 @@ std::vector<T> layer(index_t rows, index_t in, index_t out, bool bias, Activatio
 template <class T>
 void check_products(double tolerance) {
   std::vector<std::array<index_t, 3>> sizes{{1, 1, 1}, {7, 5, 3}, {5, 300, 1}};
-  if (!test::small_only())
-    for (const auto& size : {std::array<index_t, 3>{64, 32, 128}, {33, 65, 257}, {300, 17, 70}, {2, 3, 5000}})
-      sizes.push_back(size);
+  const std::vector<std::array<index_t, 3>> larger{{64, 32, 128}, {33, 65, 257}, {300, 17, 70}, {2, 3, 5000}};
+  if (!test::small_only()) sizes.insert(sizes.end(), larger.begin(), larger.end());
   for (const auto& [m, n, k] : sizes)
     for (int which = 0; which < 8; ++which)
       for (const index_t shift : {0, 1, 4}) {

@@ -105,7 +105,7 @@ struct MatmulKey {
             alignment_of(result),
             alignment_of(bias)};
   }
-  friend auto operator<=>(const MatmulKey&, const MatmulKey&) = default;
+  auto operator<=>(const MatmulKey&) const = default;
 };
 
 }  // namespace lacuna::cuda

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include <Eigen/Core>  // its intrinsics declare posix_memalign without noexcept, which clang takes before ours alone
 #include <atomic>
 #include <cerrno>
 #include <cstddef>

@@ -124,7 +124,8 @@ void visit_training(auto& fit, auto&& f) {
 template <class Visit>
 Settings apply_settings(const Settings& settings, Visit&& visit) {
   Settings left;
-  for (const auto& [option, text] : settings) {
+  for (const auto& setting : settings) {
+    const std::string &option = setting.first, &text = setting.second;  // clang 14 captures no structured binding
     bool found = false;
     visit([&](const std::string& name, auto& value) {
       if (name != option) return;

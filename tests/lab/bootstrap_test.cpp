@@ -166,9 +166,10 @@ TEST_CASE("statistic: under counts it is the metric of the samples repeated that
     for (std::size_t n = 0; n < 40; ++n)
       for (int i = 0; i < int(counts[n]); ++i)
         repeated.values.push_back(truth->values[n]), expanded.push_back((*predictions)[n]);
-    for (const auto& [name, value] : train::scores(repeated, expanded)) {
-      CAPTURE(name);
-      CHECK(lab::metric_statistic(name, *truth, {*predictions})(counts) == doctest::Approx(value).epsilon(1e-12));
+    for (const auto& score : train::scores(repeated, expanded)) {
+      CAPTURE(score.first);
+      CHECK(lab::metric_statistic(score.first, *truth, {*predictions})(counts) ==
+            doctest::Approx(score.second).epsilon(1e-12));
     }
   }
 }

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# check_sources.sh COMPILER ROOT PATH_FILE SOURCE...: files that a plain build does not compile with this compiler must compile
+# all the same: the compiler reads them without making code of them. Warnings are errors where the compiler is one of ours.
+set -uo pipefail
+compiler=$1 root=$2 status=0
+flags=(-std=c++20 -fsyntax-only -Wall -Wextra -Wshadow -DLACUNA_PRECOMPILED "-I$root/include" "-I$root/tests")
+case $("$compiler" -dumpversion) in
+  12 | 12.* | 14.0.*) flags+=(-Werror) ;; # g++ 12, clang 14: as in cmake/options.cmake
+esac
+while read -r path; do
+  [[ -z $path ]] || flags+=(-idirafter "$path")
+done <"$3"
+for file in "${@:4}"; do
+  "$compiler" "${flags[@]}" "$file" || { echo "does not compile: $file" && status=1; }
+done
+exit "$status"

@@ -112,81 +112,104 @@ struct Emulated {
   static int violations() { return Arena::instance().violations; }
 };
 
-/// 32 stacks that take turns.
-class Warp {
+/// The threads of a block: stacks that take turns, in teams of 32.
+class Crew {
  public:
-  static constexpr int lanes = cuda::warp_lanes;
-  static Warp& instance() {
-    static Warp* const warp = new Warp;
-    return *warp;
+  static constexpr int lanes = cuda::warp_lanes, most = 2 * lanes;
+  static Crew& instance() {
+    static Crew* const crew = new Crew;
+    return *crew;
   }
-  /// f(lane) for every lane, from one common call to the next.
+  /// f(thread) for each of `count` threads, a multiple of 32, from one common call to the next.
   template <class F>
-  void run(const F& f, bool reversed) {
-    entry_ = [](const void* body, int lane) { (*static_cast<const F*>(body))(lane); };
+  void run(int count, const F& f, bool reversed) {
+    entry_ = [](const void* body, int thread) { (*static_cast<const F*>(body))(thread); };
     body_ = &f;
-    for (int l = 0; l < lanes; ++l) {
-      done_[l] = false;
-      if (!waiting_) fiber_[l].start(&Warp::work);
+    count_ = count;
+    for (int k = 0; k < count; ++k) {
+      state_[k] = State::ready;
+      if (!standing_[k]) fiber_[k].start(&Crew::work);
+      standing_[k] = false;
     }
-    waiting_ = false;
-    for (bool working = true; working;) {
-      arrived_ = 0;
-      int finished = 0;
-      for (int k = 0; k < lanes; ++k) {
-        running_ = reversed ? lanes - 1 - k : k;
+    for (auto& meeting : meeting_) meeting.arrived = 0;
+    for (int working = count; working > 0;) {
+      bool moved = false;
+      for (int k = 0; k < count; ++k) {
+        running_ = reversed ? count - 1 - k : k;
+        if (state_[running_] != State::ready) continue;
         fiber_[running_].enter();
-        finished += done_[running_];
+        moved = true;
+        working -= state_[running_] == State::done;
       }
-      working = finished == 0;
-      if (finished != 0 && finished != lanes) {  // some wait for a call that others never make
+      if (!moved) {  // some wait for a call that others never make
         ++Arena::instance().violations;
         return;
       }
     }
-    waiting_ = true;
   }
-  /// What combine(own, other) over the butterfly gives to the calling lane. `kind` tells calls apart.
+  /// What combine(own, other) over the butterfly of a team gives to the calling thread. `kind` tells calls apart.
   template <class T, class F>
   T together(int kind, T x, F combine) {
     static_assert(sizeof(T) <= sizeof(Slot));
-    const int lane = running_;
-    std::memcpy(&slot_[lane], &x, sizeof(T));
-    if (arrived_ > 0 && kind_ != kind) ++Arena::instance().violations;
-    kind_ = kind;
-    if (++arrived_ == lanes) {
+    const int own = running_, first = own / lanes * lanes;
+    std::memcpy(&slot_[own], &x, sizeof(T));
+    meet(own / lanes, kind, first, lanes, [&] {
       T now[lanes], next[lanes];
-      for (int l = 0; l < lanes; ++l) std::memcpy(&now[l], &slot_[l], sizeof(T));
+      for (int l = 0; l < lanes; ++l) std::memcpy(&now[l], &slot_[first + l], sizeof(T));
       for (int apart = lanes / 2; apart > 0; apart /= 2) {
         for (int l = 0; l < lanes; ++l) next[l] = combine(now[l], now[l ^ apart]);
         std::copy_n(next, lanes, now);
       }
-      for (int l = 0; l < lanes; ++l) std::memcpy(&result_[l], &now[l], sizeof(T));
-    }
-    fiber_[lane].leave();
+      for (int l = 0; l < lanes; ++l) std::memcpy(&result_[first + l], &now[l], sizeof(T));
+    });
     T result;
-    std::memcpy(&result, &result_[lane], sizeof(T));
+    std::memcpy(&result, &result_[own], sizeof(T));
     return result;
+  }
+  /// All threads of the block.
+  void sync() {
+    meet(most / lanes, 3, 0, count_, [] {});
   }
 
  private:
   using Slot = double;
+  enum class State { ready, waiting, done };
+  struct Meeting {
+    int arrived = 0, kind = 0;
+  };
 
-  /// What a lane does, run after run.
+  /// Waits until `count` threads from `first` on are here; the last one to come calls f.
+  template <class F>
+  void meet(int where, int kind, int first, int count, F f) {
+    const int own = running_;
+    Meeting& meeting = meeting_[where];
+    if (meeting.arrived > 0 && meeting.kind != kind) ++Arena::instance().violations;
+    meeting.kind = kind;
+    state_[own] = State::waiting;
+    if (++meeting.arrived == count) {
+      f();
+      meeting.arrived = 0;
+      for (int k = first; k < first + count; ++k) state_[k] = State::ready;
+    }
+    fiber_[own].leave();
+  }
+  /// What a thread does, run after run.
   static void work() {
-    Warp& warp = instance();
-    const int lane = warp.running_;
-    for (warp.fiber_[lane].arrived();; warp.fiber_[lane].leave()) {
-      warp.entry_(warp.body_, lane);
-      warp.done_[lane] = true;
+    Crew& crew = instance();
+    const int own = crew.running_;
+    for (crew.fiber_[own].arrived();; crew.fiber_[own].leave()) {
+      crew.entry_(crew.body_, own);
+      crew.state_[own] = State::done;
+      crew.standing_[own] = true;
     }
   }
 
-  Fiber fiber_[lanes];
-  bool done_[lanes];
-  bool waiting_ = false;  // all lanes stand at the end of `work`
-  Slot slot_[lanes], result_[lanes];
-  int running_ = 0, arrived_ = 0, kind_ = 0;
+  Fiber fiber_[most];
+  State state_[most];
+  bool standing_[most] = {};  ///< at the end of `work`
+  Slot slot_[most], result_[most];
+  Meeting meeting_[most / lanes + 1];
+  int running_ = 0, count_ = 0;
   void (*entry_)(const void*, int) = nullptr;
   const void* body_ = nullptr;
 };
@@ -197,24 +220,49 @@ class EmulatedTeam {
   int lane() const { return lane_; }
   int lanes() const { return lanes_; }
   void sync() const {
-    if (lanes_ > 1) Warp::instance().together(0, 0, [](int a, int) { return a; });
+    if (lanes_ > 1) Crew::instance().together(0, 0, [](int a, int) { return a; });
   }
   template <class T>
   T sum(T x) const {
-    return lanes_ > 1 ? Warp::instance().together(1, x, [](T a, T b) { return a + b; }) : x;
+    return lanes_ > 1 ? Crew::instance().together(1, x, [](T a, T b) { return a + b; }) : x;
   }
   template <class T>
   T largest(T x) const {
-    return lanes_ > 1 ? Warp::instance().together(2, x, [](T a, T b) { return b > a ? b : a; }) : x;
+    return lanes_ > 1 ? Crew::instance().together(2, x, [](T a, T b) { return b > a ? b : a; }) : x;
   }
 
  private:
   int lane_, lanes_;
 };
 
+/// Two teams of 32 lanes, or a single thread.
+class EmulatedBlock {
+ public:
+  EmulatedBlock(int thread, int threads, std::byte* memory) : thread_(thread), threads_(threads), memory_(memory) {}
+  int thread() const { return thread_; }
+  int threads() const { return threads_; }
+  int teams() const { return threads_ == 1 ? 1 : threads_ / Crew::lanes; }
+  int team_number() const { return thread_ / Crew::lanes; }
+  EmulatedTeam team() const {
+    return threads_ == 1 ? EmulatedTeam(0, 1) : EmulatedTeam(thread_ % Crew::lanes, Crew::lanes);
+  }
+  void sync() const {
+    if (threads_ > 1) Crew::instance().sync();
+  }
+  template <class T>
+  T* memory(std::size_t offset = 0) const {
+    return reinterpret_cast<T*>(memory_ + offset);
+  }
+
+ private:
+  int thread_, threads_;
+  std::byte* memory_;
+};
+
 struct EmulatedRun {
   using device = Emulated;
   using Team = EmulatedTeam;
+  using Block = EmulatedBlock;
   static inline int lanes = 1;
   static inline bool reversed = false;
 
@@ -231,7 +279,32 @@ struct EmulatedRun {
       if (lanes == 1)
         f(i, Team(0, 1));
       else
-        Warp::instance().run([&](int lane) { f(i, Team(lane, Warp::lanes)); }, reversed);
+        Crew::instance().run(
+            Crew::lanes, [&](int lane) { f(i, Team(lane, Crew::lanes)); }, reversed);
+    }
+  }
+  static std::size_t most_shared() { return std::size_t(48) << 10; }
+  template <int Threads, class F>
+  static void blocks(const char*, index_t n, std::size_t shared_bytes, const F& f) {
+    if (shared_bytes > most_shared()) ++Arena::instance().violations;
+    const Open open;
+    const std::size_t guard = Arena::guard;
+    const auto memory = std::make_unique<std::byte[]>(shared_bytes + 2 * guard);
+    for (index_t k = 0; k < n; ++k) {
+      const index_t i = reversed ? n - 1 - k : k;
+      std::memset(memory.get(), 0xA5, shared_bytes + 2 * guard);
+      std::memset(memory.get() + guard, 0xFF, shared_bytes);  // NaN
+      std::byte* const inside = memory.get() + guard;
+      if (lanes == 1)
+        f(i, Block(0, 1, inside));
+      else
+        Crew::instance().run(
+            Crew::most, [&](int thread) { f(i, Block(thread, Crew::most, inside)); }, reversed);
+      for (std::size_t g = 0; g < guard; ++g)
+        if (memory[g] != std::byte(0xA5) || inside[shared_bytes + g] != std::byte(0xA5)) {
+          ++Arena::instance().violations;
+          break;
+        }
     }
   }
   template <class T>

@@ -35,6 +35,24 @@ class WarpTeam {
   }
 };
 
+/// The threads of a block, in teams of 32, and the memory that they share.
+class ThreadBlock {
+ public:
+  LACUNA_DEVICE int thread() const { return int(threadIdx.x); }
+  LACUNA_DEVICE int threads() const { return int(blockDim.x); }
+  LACUNA_DEVICE int teams() const { return int(blockDim.x) / warp_lanes; }
+  LACUNA_DEVICE int team_number() const { return int(threadIdx.x) / warp_lanes; }
+  LACUNA_DEVICE WarpTeam team() const { return {}; }
+  /// What threads wrote before, to either memory, all threads of the block see after.
+  LACUNA_DEVICE void sync() const { __syncthreads(); }
+  /// From byte `offset` on, which must be a multiple of the size of T.
+  template <class T>
+  LACUNA_DEVICE T* memory(std::size_t offset = 0) const {
+    extern __shared__ __align__(16) unsigned char shared[];
+    return reinterpret_cast<T*>(shared + offset);
+  }
+};
+
 template <class F>
 __global__ void __launch_bounds__(block_threads) each_kernel(index_t n, F f) {
   const Stride own = elements_of(index_t(blockIdx.x), index_t(gridDim.x), int(threadIdx.x));
@@ -46,9 +64,18 @@ __global__ void __launch_bounds__(block_threads) rows_kernel(index_t n, F f) {
   for (index_t i = own.first; i < n; i += own.step) f(i, WarpTeam());
 }
 
+template <int Threads, class F>
+__global__ void __launch_bounds__(Threads) blocks_kernel(index_t n, F f) {
+  for (index_t i = index_t(blockIdx.x); i < n; i += index_t(gridDim.x)) {
+    f(i, ThreadBlock());
+    __syncthreads();  // the next row reuses the shared memory
+  }
+}
+
 struct CudaRun {
   using device = Cuda;
   using Team = WarpTeam;
+  using Block = ThreadBlock;
 
   template <class F>
   static void each(const char* name, index_t n, const F& f) {
@@ -60,6 +87,27 @@ struct CudaRun {
   static void rows(const char* name, index_t n, const F& f) {
     if (n <= 0) return;
     rows_kernel<<<unsigned(blocks_for(n, warps_per_block)), block_threads>>>(n, f);
+    launched(name);
+  }
+  /// Bytes of memory that the threads of a block can share at most.
+  static std::size_t most_shared() {
+    static const std::size_t bytes = [] {
+      int device = 0, most = 0;
+      lacuna::detail::expect_cuda("describe", cudaGetDevice(&device));
+      lacuna::detail::expect_cuda("describe",
+                                  cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
+      return std::size_t(most);
+    }();
+    return bytes;
+  }
+  template <int Threads, class F>
+  static void blocks(const char* name, index_t n, std::size_t shared_bytes, const F& f) {
+    if (n <= 0) return;
+    if (shared_bytes > (std::size_t(48) << 10))  // more must be asked for, once for every kernel
+      lacuna::detail::expect_cuda(
+          name, cudaFuncSetAttribute(blocks_kernel<Threads, F>, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                     int(shared_bytes)));
+    blocks_kernel<Threads, F><<<unsigned(blocks_for(n, 1)), Threads, shared_bytes>>>(n, f);
     launched(name);
   }
   /// m, n, k > 0.

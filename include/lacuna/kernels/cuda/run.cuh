@@ -3,9 +3,14 @@
 /// A family is a struct template over `Run`, which says where work is done. `Run` has
 ///   each(name, n, f)     f(i) for every i < n, in any order, one thread each
 ///   rows(name, n, f)     f(i, team) for every i < n: the lanes of a team share a row. Every lane calls, in the same
-///   order,
-///                        team.sum(x) and team.largest(x), which give all of them the same number; a lane's own part is
-///                        j = team.lane(), j + team.lanes(), ...
+///                        order, team.sum(x) and team.largest(x), which give all of them the same number; a lane's own
+///                        part is j = team.lane(), j + team.lanes(), ...
+///   blocks<Threads>(name, n, bytes, f)
+///                        f(i, block) for every i < n: the threads of a block share a row and `bytes` of memory,
+///                        block.memory<T>(offset), uninitialised. Every thread calls block.sync() in the same order;
+///                        in between, teams go their own ways: team block.team_number() of block.teams(), with its
+///                        lanes in block.team(). `Threads` at most on a GPU; the body must be right for any number of
+///                        threads: use block.threads() and block.teams(). At most `most_shared()` bytes.
 ///   gemm(...)            as cpu::Gemm::gemm, without `finish`
 ///   gemm_finished(...)   the same with a bias, and max(x, 0) where asked, behind it; false where there is no such
 ///   device               the device type: allocate, copy_to_host, ...

@@ -108,7 +108,12 @@ struct Emulated {
   }
   static void copy_from_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes); }
   static void copy_to_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes); }
+  static void fill(void* to, unsigned char byte, std::size_t bytes) {
+    const Open open;
+    if (bytes) std::memset(to, byte, bytes);
+  }
   static void trim() noexcept {}
+  static void after_packing() noexcept {}
   static int violations() { return Arena::instance().violations; }
 };
 

@@ -24,7 +24,8 @@ class DropoutTape {
   /// The next factors. Throws ShapeError when their size differs from what is asked, Error when the tape has ended.
   const Array<double>& next(const Shape& wanted) {
     if (position_ >= entries_.size())
-      throw Error(detail::cat("dropout tape: ended after ", entries_.size(), " masks, one of shape ", wanted, " is asked for"));
+      throw Error(
+          detail::cat("dropout tape: ended after ", entries_.size(), " masks, one of shape ", wanted, " is asked for"));
     const Entry& entry = entries_[position_++];
     detail::expect_shape("dropout tape", entry.name.c_str(), entry.factors.shape(), wanted);
     return entry.factors;
@@ -39,7 +40,7 @@ class DropoutTape {
 /// Passed to every module. A default context is inference: no dropout, no randomness.
 struct Context {
   Mode mode = Mode::inference;
-  Random* random = nullptr;      ///< needed for dropout in training, unless a tape is given
+  Random* random = nullptr;  ///< needed for dropout in training, unless a tape is given
   DropoutTape* tape = nullptr;
 
   bool training() const { return mode == Mode::training; }

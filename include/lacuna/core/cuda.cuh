@@ -1,6 +1,8 @@
-/// The device `Cuda`: one GPU, the current one of the process, used through its one default stream.
+/// The device `Cuda`: one GPU, the current one of the process, used through one stream of its own, `Cuda::stream()`.
 ///
-/// Everything is in the order of that stream: launches, copies, and the reuse of memory. Freed blocks go back to a pool
+/// Everything is in the order of that stream: launches, copies, and the reuse of memory. It does not wait for the
+/// default stream, nor that for it: kernels of your own that see tensors of the library are launched on
+/// `Cuda::stream()`. Freed blocks go back to a pool
 /// at once, since whoever takes them next comes later in the stream; a training step then allocates nothing. Copies to
 /// the host wait for what came before. Errors are DeviceError with the name of the operation; an error inside a kernel
 /// is found at the next wait. With LACUNA_CUDA_CHECK=1 in the environment every launch is waited for, so that the
@@ -68,21 +70,41 @@ struct Cuda {
     return block;
   }
   static void deallocate(void* block, std::size_t bytes) noexcept { detail::CudaPool::instance().give(block, bytes); }
+  /// What all work goes through.
+  static cudaStream_t stream() {
+    static const cudaStream_t own = [] {
+      cudaStream_t made = nullptr;
+      detail::expect_cuda("make a stream", cudaStreamCreateWithFlags(&made, cudaStreamNonBlocking));
+      return made;
+    }();
+    return own;
+  }
   /// Within the device.
   static void copy(void* to, const void* from, std::size_t bytes) {
-    if (bytes) detail::expect_cuda("copy", cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, nullptr));
+    if (bytes) detail::expect_cuda("copy", cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream()));
   }
+  /// The host's memory may be changed as soon as this returns.
   static void copy_from_host(void* to, const void* from, std::size_t bytes) {
-    if (bytes) detail::expect_cuda("copy from the host", cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice));
+    if (bytes)
+      detail::expect_cuda("copy from the host", cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream()));
   }
+  /// Waits for all that came before.
   static void copy_to_host(void* to, const void* from, std::size_t bytes) {
-    if (bytes) detail::expect_cuda("copy to the host", cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost));
+    if (bytes == 0) return;
+    detail::expect_cuda("copy to the host", cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream()));
+    synchronize();
   }
-  /// Returns cached memory to the system.
+  /// The same byte everywhere.
+  static void fill(void* to, unsigned char byte, std::size_t bytes) {
+    if (bytes) detail::expect_cuda("fill", cudaMemsetAsync(to, byte, bytes, stream()));
+  }
+  /// Returns cached memory to the system, which waits for the device.
   static void trim() noexcept { detail::CudaPool::instance().trim(); }
+  /// Parameters have moved: the blocks that they leave stay in the pool, where the steps of a training find them.
+  static void after_packing() noexcept {}
 
   /// Waits until everything is done.
-  static void synchronize() { detail::expect_cuda("wait", cudaDeviceSynchronize()); }
+  static void synchronize() { detail::expect_cuda("wait", cudaStreamSynchronize(stream())); }
   /// Whether this process can use a GPU.
   static bool available() {
     int count = 0;

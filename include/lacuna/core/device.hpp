@@ -20,6 +20,8 @@ struct Cpu {
   static void copy_to_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes); }
   /// Returns cached memory to the system.
   static void trim() noexcept { detail::BlockPool::trim(); }
+  /// Parameters have moved: blocks of their sizes are of no use to the steps that follow.
+  static void after_packing() noexcept { trim(); }
 };
 
 }  // namespace lacuna

@@ -45,10 +45,8 @@ inline void append(std::string& text, const std::string& piece) { text += piece;
 inline void append(std::string& text, char piece) { text += piece; }
 inline void append(std::string& text, bool piece) { text += piece ? "true" : "false"; }
 template <class Number>
-  requires requires(Number n) { std::to_string(n); }
-void append(std::string& text, Number piece) {
-  text += std::to_string(piece);
-}
+requires requires(Number n) { std::to_string(n); }
+void append(std::string& text, Number piece) { text += std::to_string(piece); }
 
 /// Joins strings, numbers and everything that has `append` into one message.
 template <class... Pieces>

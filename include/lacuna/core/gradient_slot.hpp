@@ -5,7 +5,8 @@
 
 namespace lacuna {
 
-/// False when that input wants no gradient. `fresh`: the memory is uninitialised and must be written; otherwise added to.
+/// False when that input wants no gradient. `fresh`: the memory is uninitialised and must be written; otherwise added
+/// to.
 template <class T>
 struct GradientSlot {
   T* data = nullptr;

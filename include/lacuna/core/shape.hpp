@@ -82,8 +82,8 @@ inline void expect_shape(const char* operation, const char* argument, const Shap
 /// Throws ShapeError unless one axis has the expected length.
 inline void expect_axis(const char* operation, const char* argument, const Shape& found, int axis, index_t expected) {
   if (found[axis] != expected)
-    throw ShapeError(cat(operation, ": axis ", axis < 0 ? axis + found.rank() : axis, " of ", argument, " ", found, " must be ",
-                         expected));
+    throw ShapeError(cat(operation, ": axis ", axis < 0 ? axis + found.rank() : axis, " of ", argument, " ", found,
+                         " must be ", expected));
 }
 
 }  // namespace detail

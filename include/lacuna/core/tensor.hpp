@@ -123,6 +123,8 @@ class Tensor : public Array<T, D> {
     Tensor result(extents);
     if constexpr (std::is_same_v<D, Cpu>) {
       std::fill_n(result.data(), result.size(), number);
+    } else if (number == T(0)) {
+      D::fill(result.data(), 0, std::size_t(result.size()) * sizeof(T));
     } else {
       result.assign(List<T>(std::size_t(result.size()), number));
     }

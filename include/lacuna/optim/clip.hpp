@@ -10,12 +10,20 @@
 namespace lacuna {
 namespace detail {
 
-/// f(count, gradient) for every run of parameters with a gradient.
+/// f(count, gradient) for every run of neighbouring parameters with a gradient, with the zeros between them.
 template <class T, class D, class F>
 void for_each_gradient_run(const Packed<T, D>& packed, F&& f) {
   Array<T, D> gradients = packed.gradients;
-  for (const auto& segment : packed.segments)
-    if (segment.node->has_gradient) f(segment.size, gradients.data() + segment.offset);
+  const auto& segments = packed.segments;
+  for (std::size_t i = 0; i < segments.size();) {
+    std::size_t next = i + 1;
+    if (segments[i].node->has_gradient) {
+      while (next < segments.size() && segments[next].node->has_gradient) ++next;
+      f(segments[next - 1].offset + segments[next - 1].size - segments[i].offset,
+        gradients.data() + segments[i].offset);
+    }
+    i = next;
+  }
 }
 
 }  // namespace detail

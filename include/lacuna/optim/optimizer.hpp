@@ -66,8 +66,9 @@ class Optimizer {
     for (std::size_t i = 0; i < segments.size();) {
       std::size_t next = i + 1;
       if (segments[i].node->has_gradient && segments[i].node->requires_grad) {
-        index_t count = segments[i].size;
-        while (next < segments.size() && joins(i, next)) count += segments[next++].size;
+        while (next < segments.size() && joins(i, next)) ++next;
+        // from the first number of the first to the last of the last: the zeros in between stay zeros
+        const index_t count = segments[next - 1].offset + segments[next - 1].size - segments[i].offset;
         for (std::size_t k = i; k < next; ++k) ++steps_[k];
         run(i, count, rate, gradient_factor);
         for (std::size_t k = i; k < next; ++k) progress_[k] = progress_[i];

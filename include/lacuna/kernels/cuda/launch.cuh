@@ -80,13 +80,13 @@ struct CudaRun {
   template <class F>
   static void each(const char* name, index_t n, const F& f) {
     if (n <= 0) return;
-    each_kernel<<<unsigned(blocks_for(n, block_threads)), block_threads>>>(n, f);
+    each_kernel<<<unsigned(blocks_for(n, block_threads)), block_threads, 0, Cuda::stream()>>>(n, f);
     launched(name);
   }
   template <class F>
   static void rows(const char* name, index_t n, const F& f) {
     if (n <= 0) return;
-    rows_kernel<<<unsigned(blocks_for(n, warps_per_block)), block_threads>>>(n, f);
+    rows_kernel<<<unsigned(blocks_for(n, warps_per_block)), block_threads, 0, Cuda::stream()>>>(n, f);
     launched(name);
   }
   /// Bytes of memory that the threads of a block can share at most.
@@ -107,7 +107,7 @@ struct CudaRun {
       lacuna::detail::expect_cuda(
           name, cudaFuncSetAttribute(blocks_kernel<Threads, F>, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                      int(shared_bytes)));
-    blocks_kernel<Threads, F><<<unsigned(blocks_for(n, 1)), Threads, shared_bytes>>>(n, f);
+    blocks_kernel<Threads, F><<<unsigned(blocks_for(n, 1)), Threads, shared_bytes, Cuda::stream()>>>(n, f);
     launched(name);
   }
   /// m, n, k > 0.
@@ -121,6 +121,8 @@ struct CudaRun {
   template <class T>
   static bool gemm_finished(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, const T* bias,
                             MatmulFinish finish, T* c) {
+    // cuBLASLt reads a bias by 16 bytes, whatever alignment it is told of
+    if (alignment_of(bias) < 16) return false;
     if (!Matmul::instance().run(BlasCall<T>::of(m, n, k, a, b), finish, bias, T(0), c, n)) return false;
     launched("linear");
     return true;
@@ -129,7 +131,7 @@ struct CudaRun {
  private:
   static void launched(const char* name) {
     lacuna::detail::expect_cuda(name, cudaGetLastError());
-    if (lacuna::detail::cuda_checks()) lacuna::detail::expect_cuda(name, cudaDeviceSynchronize());
+    if (lacuna::detail::cuda_checks()) lacuna::detail::expect_cuda(name, cudaStreamSynchronize(Cuda::stream()));
   }
 };
 

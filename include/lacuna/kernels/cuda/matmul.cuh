@@ -1,15 +1,17 @@
 /// Matrix products on a GPU by cuBLASLt.
 ///
 /// Policy: what an algorithm is chosen for (sizes, layouts, alignment, what follows the product) is asked once and
-/// kept, one list per thread; workspace comes from the pool of the device and goes back at once, since whoever takes it
-/// next comes later in the stream. In full precision: the compute type is that of the numbers, never TF32.
+/// kept, one list for all threads; workspace comes from the pool of the device and goes back at once, since whoever
+/// takes it next comes later in the stream. In full precision: the compute type is that of the numbers, never TF32.
 /// Deterministic: where the depth is cut, the parts are added in a step of their own, not in place.
 #pragma once
 
 #include <cublasLt.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <type_traits>
 
 #include "lacuna/core/cuda.cuh"
@@ -68,8 +70,11 @@ class MatmulPlan {
     wish(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, std::uint32_t(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE));
     wish(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, std::uint32_t(key.first_alignment));
     wish(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, std::uint32_t(key.second_alignment));
-    wish(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, std::uint32_t(key.result_alignment));
-    wish(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, std::uint32_t(key.result_alignment));
+    // that of the bias has no wish of its own: cuBLASLt goes by that of the result
+    const int least =
+        key.finish == MatmulFinish::none ? key.result_alignment : std::min(key.result_alignment, key.bias_alignment);
+    wish(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, std::uint32_t(least));
+    wish(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, std::uint32_t(least));
     if (key.finish != MatmulFinish::none) {  // cuBLASLt may look at where the bias lies; it is set again in every call
       const void* const somewhere = reinterpret_cast<const void*>(std::uintptr_t(key.bias_alignment));
       describe(CUBLASLT_MATMUL_DESC_BIAS_POINTER, somewhere);
@@ -80,6 +85,7 @@ class MatmulPlan {
         cublasLtMatmulAlgoGetHeuristic(handle, product_.handle, first_.handle, second_.handle, result_.handle,
                                        result_.handle, wishes.handle, 1, &best, &found);
     possible_ = status == CUBLAS_STATUS_SUCCESS && found == 1 && best.state == CUBLAS_STATUS_SUCCESS;
+    if (!possible_) (void)cudaGetLastError();  // what it tried in vain is no error of the next launch
     if (!possible_ && key.finish == MatmulFinish::none)
       expect_cublas("plan of a gemm", status == CUBLAS_STATUS_SUCCESS ? CUBLAS_STATUS_NOT_SUPPORTED : status);
     algorithm_ = best.algo;
@@ -89,16 +95,23 @@ class MatmulPlan {
   /// False where cuBLASLt has no such product with a bias behind it.
   bool possible() const { return possible_; }
 
+  /// False, with nothing done, where it turns out only now that there is no such product with a bias behind it.
   template <class T>
-  void run(cublasLtHandle_t handle, const BlasCall<T>& call, const T* bias, T beta, T* c) {
+  bool run(cublasLtHandle_t handle, const BlasCall<T>& call, const T* bias, T beta, T* c) {
     const T one = T(1);
     if (bias != nullptr) describe(CUBLASLT_MATMUL_DESC_BIAS_POINTER, static_cast<const void*>(bias));
     void* const room = workspace_ > 0 ? Cuda::allocate(workspace_) : nullptr;
     const cublasStatus_t status =
         cublasLtMatmul(handle, product_.handle, &one, call.first, first_.handle, call.second, second_.handle, &beta, c,
-                       result_.handle, c, result_.handle, &algorithm_, room, workspace_, nullptr);
+                       result_.handle, c, result_.handle, &algorithm_, room, workspace_, Cuda::stream());
     if (room != nullptr) Cuda::deallocate(room, workspace_);
+    if (status == CUBLAS_STATUS_NOT_SUPPORTED && bias != nullptr) {
+      possible_ = false;
+      (void)cudaGetLastError();
+      return false;
+    }
     expect_cublas("gemm", status);
+    return true;
   }
 
  private:
@@ -114,29 +127,29 @@ class MatmulPlan {
   bool possible_ = false;
 };
 
-/// The handle and the plans of the calling thread.
+/// The handle and the plans of the process.
 class Matmul {
  public:
   static Matmul& instance() {
-    static thread_local Matmul own;
-    return own;
+    static Matmul* const own = new Matmul;  // never destroyed: the driver may be gone before
+    return *own;
   }
   /// c = beta c + the product, then what `finish` says with `bias`. False, with nothing done, where cuBLASLt cannot.
   template <class T>
   bool run(const BlasCall<T>& call, MatmulFinish finish, const T* bias, T beta, T* c, index_t c_stride) {
-    if (handle_.handle == nullptr) expect_cublas("start of cuBLASLt", cublasLtCreate(&handle_.handle));
     const MatmulKey key = MatmulKey::of(call, finish, bias, c, c_stride);
+    const std::lock_guard lock(mutex_);  // a plan holds the bias of the call
+    if (handle_.handle == nullptr) expect_cublas("start of cuBLASLt", cublasLtCreate(&handle_.handle));
     // a program with ever new sizes must not grow without end
     if (plans_.size() >= most_plans && plans_.find(key) == plans_.end()) plans_.clear();
     auto& plan = plans_[key];
     if (!plan) plan = std::make_unique<MatmulPlan>(handle_.handle, key, std::type_identity<T>());
-    if (!plan->possible()) return false;
-    plan->run(handle_.handle, call, bias, beta, c);
-    return true;
+    return plan->possible() && plan->run(handle_.handle, call, bias, beta, c);
   }
 
  private:
   static constexpr std::size_t most_plans = 4096;
+  std::mutex mutex_;
   BlasObject<cublasLtHandle_t, cublasLtDestroy> handle_;
   std::map<MatmulKey, std::unique_ptr<MatmulPlan>> plans_;
 };

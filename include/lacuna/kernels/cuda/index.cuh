@@ -49,6 +49,24 @@ LACUNA_HD inline Pieces pieces_of(index_t count, index_t least, index_t most) {
   return {count, length, pieces < 1 ? 1 : pieces};
 }
 
+/// How a block adds up the rows of a matrix, column by column. Its 1024 places are `slots` rows of `tile` neighbouring
+/// columns: a place takes every slots-th row of one column, and the places of a column are then added in pairs. Depends
+/// on the sizes alone.
+struct ColumnTiles {
+  static constexpr int places = 1024;
+  int tile;        ///< columns of one block, a power of two
+  index_t blocks;  ///< that share the columns
+
+  /// As narrow as leaves every place four rows: narrow tiles are many blocks. Not below 8 columns, which are read as
+  /// one piece of memory, where there are as many.
+  LACUNA_HD static ColumnTiles of(index_t rows, index_t width) {
+    int tile = 1;
+    while (tile < places && tile < width && (tile < 8 || rows * tile < 4 * places)) tile *= 2;
+    return {tile, width / tile + (width % tile != 0)};
+  }
+  LACUNA_HD int slots() const { return places / tile; }
+};
+
 /// Places in an array seen as (outer, n, inner): where run r along the middle axis starts; its step is `inner`.
 LACUNA_HD inline index_t run_start(index_t run, index_t n, index_t inner) {
   return run / inner * n * inner + run % inner;

@@ -58,15 +58,16 @@ struct Norm {
         }
       });
     if (!dweight && !dbias) return;
-    const Buffer<double, Run> total(2 * n);
-    fold<Run>(
+    fold_into<Run>(
         "norm_rows_gradient", rows, 2 * n,
         [=] LACUNA_DEVICE(index_t i, index_t j) {
           if (j >= n) return double(dy[i * n + j - n]);
           return double(dy[i * n + j]) * double((x[i * n + j] - statistics[2 * i]) * statistics[2 * i + 1]);
         },
-        total.data());
-    hand_out(n, total.data(), dweight, dbias);
+        [=] LACUNA_DEVICE(index_t j, double sum) {
+          if (j < n && dweight) dweight.put(j, T(sum));
+          if (j >= n && dbias) dbias.put(j - n, T(sum));
+        });
   }
 
   /// Mean and biased variance of every column over the rows with present[i] (all when null), and how many rows those
@@ -79,22 +80,18 @@ struct Norm {
           return present[i] ? 1.0 : 0.0;
         });
     const double share = counted > 0 ? 1.0 / counted : 0.0;
-    const Buffer<double, Run> total(n);
-    const double* const from = total.data();
-    fold<Run>(
+    fold_into<Run>(
         "column_statistics", rows, n,
         [=] LACUNA_DEVICE(index_t i, index_t j) { return present && !present[i] ? 0.0 : double(x[i * n + j]); },
-        total.data());
-    Run::each("column_statistics", n, [=] LACUNA_DEVICE(index_t j) { mean[j] = from[j] * share; });
-    fold<Run>(
+        [=] LACUNA_DEVICE(index_t j, double sum) { mean[j] = sum * share; });
+    fold_into<Run>(
         "column_statistics", rows, n,
         [=] LACUNA_DEVICE(index_t i, index_t j) {
           if (present && !present[i]) return 0.0;
           const double d = double(x[i * n + j]) - mean[j];
           return d * d;
         },
-        total.data());
-    Run::each("column_statistics", n, [=] LACUNA_DEVICE(index_t j) { variance[j] = from[j] * share; });
+        [=] LACUNA_DEVICE(index_t j, double sum) { variance[j] = sum * share; });
     return index_t(counted);
   }
   /// scale ← 1/√(scale + epsilon) from the variance of `count` rows, which also moves the running statistics (the
@@ -134,17 +131,20 @@ struct Norm {
                                     const double* mean, const double* scale, const T* weight, const T* dy,
                                     GradientSlot<T> dx, GradientSlot<T> dweight, GradientSlot<T> dbias) {
     const Buffer<double, Run> total(2 * n);
-    const double* const sums = total.data();
-    fold<Run>(
+    double* const sums = total.data();
+    fold_into<Run>(
         "norm_columns_gradient", rows, 2 * n,
         [=] LACUNA_DEVICE(index_t i, index_t at) {
           if (present && !present[i]) return 0.0;
-          const index_t j = at % n;
+          const index_t j = at < n ? at : at - n;
           const double g = double(dy[i * n + j]);
           return at < n ? g * (double(x[i * n + j]) - mean[j]) * scale[j] : g;
         },
-        total.data());
-    hand_out(n, total.data(), dweight, dbias);
+        [=] LACUNA_DEVICE(index_t at, double sum) {
+          sums[at] = sum;
+          if (at < n && dweight) dweight.put(at, T(sum));
+          if (at >= n && dbias) dbias.put(at - n, T(sum));
+        });
     if (!dx) return;
     const double share = count > 0 ? 1.0 / double(count) : 0.0;
     Run::each("norm_columns_gradient", rows * n, [=] LACUNA_DEVICE(index_t at) {
@@ -156,16 +156,6 @@ struct Norm {
       const double normal = (double(x[at]) - mean[j]) * scale[j], factor = weight ? double(weight[j]) : 1.0;
       const double through = double(dy[at]) - share * (sums[n + j] + normal * sums[j]);
       dx.put(at, T(factor * scale[j] * through));
-    });
-  }
-
-  /// total (2, n): the gradients of weight and bias, where these are wanted.
-  template <class T>
-  static void hand_out(index_t n, const double* total, GradientSlot<T> dweight, GradientSlot<T> dbias) {
-    if (!dweight && !dbias) return;
-    Run::each("norm_gradient", n, [=] LACUNA_DEVICE(index_t j) {
-      if (dweight) dweight.put(j, T(total[j]));
-      if (dbias) dbias.put(j, T(total[n + j]));
     });
   }
 };

@@ -22,12 +22,9 @@ struct Reduce {
   /// slot_j (+)= Σ_i x_ij over the rows of (rows, columns): the gradient of a bias.
   template <class T>
   static void column_sums(index_t rows, index_t columns, const T* x, GradientSlot<T> slot) {
-    const Buffer<double, Run> total(columns);
-    const double* const from = total.data();
-    fold<Run>(
+    fold_into<Run>(
         "column_sums", rows, columns, [=] LACUNA_DEVICE(index_t i, index_t j) { return double(x[i * columns + j]); },
-        total.data());
-    Run::each("column_sums", columns, [=] LACUNA_DEVICE(index_t j) { slot.put(j, T(from[j])); });
+        [=] LACUNA_DEVICE(index_t j, double sum) { slot.put(j, T(sum)); });
   }
 };
 

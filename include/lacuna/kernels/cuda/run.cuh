@@ -20,7 +20,7 @@
 ///
 /// Here: buffers, and the two reductions that all families share. Policy: no atomics. A sum is cut into pieces whose
 /// borders depend on the sizes alone, each summed by one team (`sum`) or thread (`fold`), and the pieces are added in
-/// order.
+/// an order that depends on the sizes alone too.
 #pragma once
 
 #include <cmath>
@@ -80,24 +80,75 @@ double sum(const char* name, index_t n, F term) {
   return total;
 }
 
+/// What one block of `fold_into` does: finish(j, Σ_i term(i, j) over i = begin .. end - 1) for the columns of its tile.
+/// `sums` is shared by its threads; which of them work at a place does not change the order of a sum.
+template <class Block, class F, class Finish>
+LACUNA_DEVICE void fold_tile(Block block, ColumnTiles by, index_t number, index_t begin, index_t end, index_t width,
+                             const F& term, const Finish& finish) {
+  constexpr int at_once = 8;  // loads that do not wait for each other
+  double* const sums = block.template memory<double>();
+  const int slots = by.slots();
+  for (int place = block.thread(); place < by.places; place += block.threads()) {
+    const index_t j = number * by.tile + place % by.tile;
+    double sum = 0;
+    if (j < width)
+      for (index_t i = begin + place / by.tile; i < end; i += at_once * slots) {
+        double next[at_once];
+        for (int k = 0; k < at_once; ++k) next[k] = i + k * slots < end ? term(i + k * slots, j) : 0.0;
+        for (int k = 0; k < at_once; ++k) sum += next[k];
+      }
+    sums[place] = sum;
+  }
+  block.sync();
+  for (int half = by.places / 2; half >= by.tile; half /= 2) {
+    for (int place = block.thread(); place < half; place += block.threads()) sums[place] += sums[place + half];
+    block.sync();
+  }
+  for (int place = block.thread(); place < by.tile; place += block.threads())
+    if (number * by.tile + place < width) finish(number * by.tile + place, sums[place]);
+}
+
+/// Sums of pieces (pieces, width), as the results of one fold and as the terms of the next.
+struct PartialSums {
+  index_t width;
+  double* sums;
+
+  LACUNA_HD void operator()(index_t j, double sum) const { sums[j] = sum; }
+  LACUNA_HD double operator()(index_t i, index_t j) const { return sums[i * width + j]; }
+};
+
+/// finish(j, Σ_i term(i, j) over i < rows) for j < width, in one launch. More than 16384 rows, which would keep too few
+/// blocks busy for too long, are cut into pieces first.
+template <class Run, class F, class Finish>
+void fold_into(const char* name, index_t rows, index_t width, F term, Finish finish) {
+  using Block = typename Run::Block;
+  constexpr int threads = ColumnTiles::places;
+  constexpr std::size_t shared = threads * sizeof(double);
+  if (width <= 0) return;
+  const Pieces cut = rows > 16384 ? pieces_of(rows, 4096, 64) : Pieces{rows, rows, 1};
+  const ColumnTiles by = ColumnTiles::of(cut.length, width);
+  if (cut.pieces == 1) {
+    Run::template blocks<threads>(name, by.blocks, shared, [=] LACUNA_DEVICE(index_t b, Block block) {
+      fold_tile(block, by, b, 0, rows, width, term, finish);
+    });
+    return;
+  }
+  const Buffer<double, Run> parts(cut.pieces * width);
+  double* const part = parts.data();
+  Run::template blocks<threads>(name, cut.pieces * by.blocks, shared, [=] LACUNA_DEVICE(index_t b, Block block) {
+    const index_t p = b / by.blocks;
+    fold_tile(block, by, b % by.blocks, cut.begin(p), cut.end(p), width, term, PartialSums{width, part + p * width});
+  });
+  const ColumnTiles few = ColumnTiles::of(cut.pieces, width);
+  Run::template blocks<threads>(name, few.blocks, shared, [=] LACUNA_DEVICE(index_t b, Block block) {
+    fold_tile(block, few, b, 0, cut.pieces, width, PartialSums{width, part}, finish);
+  });
+}
+
 /// total_j = Σ_i term(i, j) over i < rows, for j < width.
 template <class Run, class F>
 void fold(const char* name, index_t rows, index_t width, F term, double* total) {
-  if (width <= 0) return;
-  const Pieces cut = pieces_of(rows, 64, 64);
-  const Buffer<double, Run> parts(cut.pieces * width);
-  double* const to = parts.data();
-  Run::each(name, cut.pieces * width, [=] LACUNA_DEVICE(index_t at) {
-    const index_t p = at / width, j = at % width;
-    double part = 0;
-    for (index_t i = cut.begin(p); i < cut.end(p); ++i) part += term(i, j);
-    to[at] = part;
-  });
-  Run::each(name, width, [=] LACUNA_DEVICE(index_t j) {
-    double all = 0;
-    for (index_t p = 0; p < cut.pieces; ++p) all += to[p * width + j];
-    total[j] = all;
-  });
+  fold_into<Run>(name, rows, width, term, [=] LACUNA_DEVICE(index_t j, double sum) { total[j] = sum; });
 }
 
 }  // namespace lacuna::cuda

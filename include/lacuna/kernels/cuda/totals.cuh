@@ -1,9 +1,9 @@
 /// What the losses share on a device: their value as a scalar that stays there, sums over rows in a fixed order, the
 /// softmax of a row by a team.
 ///
-/// Policy: formulas in double; one team per row writes the row's own value, and one team adds the values of all rows,
-/// lane by lane and then over the lanes, in an order that depends on their count alone. The value becomes a number of
-/// the host only when somebody asks for it.
+/// Policy: formulas in double; one team per row writes the row's own value, and one block adds the values of all rows,
+/// in an order that depends on their count alone (`fold_into` of run.cuh). The value becomes a number of the host only
+/// when somebody asks for it.
 #pragma once
 
 #include "lacuna/core/tensor.hpp"
@@ -16,17 +16,14 @@ namespace lacuna::cuda {
 template <class T, class Run>
 using Total = Array<T, typename Run::device>;
 
-/// scale · Σ parts, n of them in order.
+/// scale · Σ parts, n of them.
 template <class T, class Run>
 Total<T, Run> total(const char* name, index_t n, const double* parts, double scale) {
   Total<T, Run> value{Shape{}};
   T* const to = value.data();
-  Run::rows(name, 1, [=] LACUNA_DEVICE(index_t, typename Run::Team team) {
-    double sum = 0;
-    for (index_t i = team.lane(); i < n; i += team.lanes()) sum += parts[i];
-    sum = team.sum(sum);
-    if (team.lane() == 0) to[0] = T(scale * sum);
-  });
+  fold_into<Run>(
+      name, n, 1, [=] LACUNA_DEVICE(index_t i, index_t) { return parts[i]; },
+      [=] LACUNA_DEVICE(index_t, double sum) { to[0] = T(scale * sum); });
   return value;
 }
 

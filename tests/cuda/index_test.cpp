@@ -266,3 +266,48 @@ TEST_CASE("the emulated device finds what it is there for") {
   }
   test::Arena::instance().violations = before;
 }
+TEST_CASE("division by a multiplication is division") {
+  for (const index_t below : {index_t(1) << 31, (index_t(1) << 31) + 1})  // the second: too far for it
+    for (const index_t divisor : {index_t(1),
+                                  index_t(2),
+                                  index_t(3),
+                                  index_t(5),
+                                  index_t(7),
+                                  index_t(32),
+                                  index_t(35),
+                                  index_t(40),
+                                  index_t(641),
+                                  index_t(1000),
+                                  index_t(65535),
+                                  index_t(65536),
+                                  index_t(65537),
+                                  (index_t(1) << 30) - 1,
+                                  index_t(1) << 30,
+                                  (index_t(1) << 30) + 1,
+                                  (index_t(1) << 31) - 2,
+                                  (index_t(1) << 31) - 1,
+                                  index_t(1) << 31,
+                                  index_t(1) << 40}) {
+      const Divider by(divisor, below);
+      CAPTURE(divisor);
+      bool right = true;
+      const auto look = [&](index_t i) {
+        if (i < 0 || i >= below) return;
+        right = right && by.quotient(i) == i / divisor && by.remainder(i) == i % divisor;
+      };
+      for (index_t i = 0; i < 2000; ++i) look(i), look(below - 1 - i);
+      const index_t most = below / divisor;  // around every kind of multiple
+      for (index_t k = 0; k <= 64; ++k)
+        for (const index_t factor : {k, most - k, most / 2 + k, most / 64 * k})
+          for (index_t near = -1; near <= 1; ++near) look(factor * divisor + near);
+      CHECK(right);
+    }
+  const RandomStream stream{5, 1};
+  bool right = true;
+  for (std::uint64_t k = 0; k < 200000; ++k) {
+    const index_t divisor = index_t(stream.word(2 * k) >> (1 + k % 31)) + 1, i = index_t(stream.word(2 * k + 1) >> 1);
+    if (divisor < index_t(1) << 31) right = right && Divider(divisor, index_t(1) << 31).quotient(i) == i / divisor;
+  }
+  CHECK(right);
+  (void)Divider(0, 0);  // nothing is divided by it, but it is made
+}

@@ -21,6 +21,16 @@ struct Conv1dRow {
     return {
         {.name = "same padding", .leaves = {{2, 5, 3}, {4, 3, 3}, {4}}, .numbers = {1, 1, 1, 1, 1}},
         {.name = "no bias, no padding", .leaves = {{2, 5, 3}, {2, 3, 2}}, .numbers = {1, 1, 1, 0, 0}},
+        {.name = "kernel 1", .leaves = {{2, 5, 3}, {4, 3, 1}, {4}}, .numbers = {1, 1, 1, 0, 0}},
+        {.name = "kernel 1, padding behind", .leaves = {{2, 3, 3}, {2, 3, 1}, {2}}, .numbers = {1, 1, 1, 0, 1}},
+        {.name = "kernel 1, stride 2", .leaves = {{2, 5, 3}, {2, 3, 1}}, .numbers = {2, 1, 1, 0, 0}},
+        {.name = "kernel 5, padding 2", .leaves = {{1, 4, 2}, {3, 2, 5}, {3}}, .numbers = {1, 1, 1, 2, 2}},
+        {.name = "absent frames are zeros",
+         .leaves = {{2, 4, 3}, {2, 3, 3}, {2}},
+         .masks = {present_frames({4, 2}, 4)},
+         .numbers = {1, 1, 1, 1, 1},
+         .absent = {{0, {1, 2}}, {0, {1, 3}}}},
+        {.name = "no channels", .leaves = {{2, 3, 0}, {2, 0, 3}, {2}}, .numbers = {1, 1, 1, 1, 1}},
         {.name = "stride 2", .leaves = {{2, 6, 2}, {3, 2, 3}, {3}}, .numbers = {2, 1, 1, 1, 1}},
         {.name = "stride 3, dilation 2, two groups", .leaves = {{2, 9, 4}, {2, 2, 3}, {2}}, .numbers = {3, 2, 2, 2, 1}},
         {.name = "causal", .leaves = {{1, 4, 2}, {2, 2, 3}, {2}}, .numbers = {1, 2, 1, 4, 0}},
@@ -31,14 +41,17 @@ struct Conv1dRow {
         {.name = "empty batch", .leaves = {{0, 4, 2}, {2, 2, 3}, {2}}, .numbers = {1, 1, 1, 1, 1}}};
   }
   static std::vector<Case> large() {
-    return {{.name = "kernel 3", .leaves = {{19, 50, 40}, {32, 40, 3}, {32}}, .numbers = {1, 1, 1, 1, 1}},
+    return {{.name = "rows of 35", .leaves = {{33, 32, 35}, {40, 35, 3}, {40}}, .numbers = {1, 1, 1, 1, 1}},
+            {.name = "kernel 3", .leaves = {{19, 50, 40}, {32, 40, 3}, {32}}, .numbers = {1, 1, 1, 1, 1}},
             {.name = "stride 2, groups", .leaves = {{19, 50, 40}, {32, 10, 5}, {32}}, .numbers = {2, 1, 4, 2, 2}}};
   }
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
     const auto bias = in.leaf_count() > 2 ? in.template leaf<1>(2) : Variable<T, 1, D>();
     const auto option = [&](std::size_t i) { return index_t(in.number(i)); };
-    return {flat(conv1d(in.template leaf<3>(0), in.template leaf<3>(1), bias,
+    const auto present = in.template mask<2>(0);
+    const auto x = in.template leaf<3>(0);
+    return {flat(conv1d(present.defined() ? keep_present(x, present) : x, in.template leaf<3>(1), bias,
                         {option(0), option(1), option(2), option(3), option(4)}))};
   }
 };

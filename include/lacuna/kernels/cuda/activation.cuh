@@ -28,15 +28,17 @@ struct Activations {
   /// y (rows, half) = a ∘ σ(b) of x (rows, 2 half) = [a b]
   template <class T>
   static void glu(index_t rows, index_t half, const T* x, T* y) {
+    const Divider by_half(half, rows * half);
     Run::each("glu", rows * half, [=] LACUNA_DEVICE(index_t at) {
-      const index_t a = at / half * 2 * half + at % half;
+      const index_t a = at + by_half.quotient(at) * half;
       y[at] = x[a] * functors::Sigmoid{}.value(x[a + half]);
     });
   }
   template <class T>
   static void glu_gradient(index_t rows, index_t half, const T* x, const T* dy, GradientSlot<T> slot) {
+    const Divider by_half(half, rows * half);
     Run::each("glu_gradient", rows * half, [=] LACUNA_DEVICE(index_t at) {
-      const index_t a = at / half * 2 * half + at % half, b = a + half;
+      const index_t a = at + by_half.quotient(at) * half, b = a + half;
       const T s = functors::Sigmoid{}.value(x[b]), g = dy[at];
       slot.put(a, g * s);
       slot.put(b, g * x[a] * s * (T(1) - s));
@@ -63,8 +65,10 @@ struct Linear {
   static void gemm(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, T beta, T* c, index_t ldc) {
     if (m == 0 || n == 0) return;
     if (k == 0) {  // there may be no memory to point to
+      const Divider by_n(n, m * n);
       Run::each("gemm", m * n, [=] LACUNA_DEVICE(index_t at) {
-        T& to = c[at / n * ldc + at % n];
+        const index_t i = by_n.quotient(at);
+        T& to = c[i * ldc + at - i * n];
         to = beta == T(0) ? T(0) : beta * to;
       });
       return;
@@ -75,20 +79,28 @@ struct Linear {
   template <class T>
   static void linear(index_t rows, index_t in, index_t out, const T* x, const T* weight, const T* bias,
                      Activation activation, T* y) {
+    linear_of<T>(rows, in, out, {x, in}, weight, bias, activation, y);
+  }
+  /// The same for rows of x at any distance.
+  template <class T>
+  static void linear_of(index_t rows, index_t in, index_t out, cpu::Operand<T> x, const T* weight, const T* bias,
+                        Activation activation, T* y) {
     const bool simple = activation == Activation::none || activation == Activation::relu;
     if (bias != nullptr && simple && rows > 0 && in > 0 && out > 0 &&
-        Run::template gemm_finished<T>(rows, out, in, {x, in}, {weight, in, true}, bias,
+        Run::template gemm_finished<T>(rows, out, in, x, {weight, in, true}, bias,
                                        activation == Activation::relu ? MatmulFinish::bias_relu : MatmulFinish::bias,
                                        y))
       return;
-    gemm<T>(rows, out, in, {x, in}, {weight, in, true}, T(0), y, out);
+    gemm<T>(rows, out, in, x, {weight, in, true}, T(0), y, out);
     if (bias == nullptr && activation == Activation::none) return;
     functors::with_activation(activation, default_parameter(activation),
                               [&](auto f) { finish(f, rows * out, out, bias, y); });
   }
   template <class F, class T>
   static void finish(F f, index_t n, index_t out, const T* bias, T* y) {
-    Run::each("linear", n, [=] LACUNA_DEVICE(index_t i) { y[i] = f.value(bias ? y[i] + bias[i % out] : y[i]); });
+    const Divider by_out(out, n);
+    Run::each("linear", n,
+              [=] LACUNA_DEVICE(index_t i) { y[i] = f.value(bias ? y[i] + bias[by_out.remainder(i)] : y[i]); });
   }
 };
 

@@ -35,6 +35,30 @@ LACUNA_HD inline Stride rows_of(index_t block, index_t blocks, int thread) {
   return {block * warps_per_block + thread / warp_lanes, blocks * warps_per_block};
 }
 
+/// Division by a number that all threads of a kernel share: a multiplication and a shift where all dividends lie below
+/// 2^31, which is nearly always; else a division of 64 bits, some hundred instructions of a GPU.
+class Divider {
+ public:
+  /// For dividends 0 .. below - 1.
+  Divider(index_t divisor, index_t below) : divisor_(divisor) {
+    constexpr index_t most = index_t(1) << 31;
+    if (divisor < 1 || divisor >= most || below > most) return;
+    while ((index_t(1) << (shift_ - 31)) < divisor) ++shift_;
+    // with 2^(shift - 31) >= divisor the rounding up below is too small to reach the next whole number
+    multiplier_ = std::uint32_t((std::uint64_t(1) << shift_) / std::uint64_t(divisor) + 1);
+  }
+  LACUNA_HD index_t quotient(index_t i) const {
+    if (multiplier_ == 0) return i / divisor_;
+    return index_t(std::uint64_t(std::uint32_t(i)) * multiplier_ >> shift_);
+  }
+  LACUNA_HD index_t remainder(index_t i) const { return i - quotient(i) * divisor_; }
+
+ private:
+  index_t divisor_;
+  std::uint32_t multiplier_ = 0;  ///< 0: none
+  int shift_ = 31;
+};
+
 /// A count cut into equal pieces for a reduction whose order depends on the sizes alone.
 struct Pieces {
   index_t count, length, pieces;

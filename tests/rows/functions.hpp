@@ -103,7 +103,10 @@ struct LayerNormRow {
             {.name = "one feature: the bias", .leaves = {{3, 1}, {1}, {1}}},
             {.name = "empty batch", .leaves = {{0, 3}, {3}, {3}}}};
   }
-  static std::vector<Case> large() { return {{.name = "large", .leaves = {{300, 257}, {257}, {257}}}}; }
+  static std::vector<Case> large() {
+    return {{.name = "large", .leaves = {{300, 257}, {257}, {257}}},
+            {.name = "many narrow rows", .leaves = {{1025, 33}, {33}, {33}}}};
+  }
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
     const auto vector = [&](std::size_t i) {

@@ -81,11 +81,11 @@ struct ColumnTiles {
   int tile;        ///< columns of one block, a power of two
   index_t blocks;  ///< that share the columns
 
-  /// As narrow as leaves every place four rows: narrow tiles are many blocks. Not below 8 columns, which are read as
-  /// one piece of memory, where there are as many.
+  /// As narrow as leaves every place four rows: narrow tiles are many blocks. Not below 4 columns where there are as
+  /// many: numbers are read by 16 or 32 bytes that lie together.
   LACUNA_HD static ColumnTiles of(index_t rows, index_t width) {
     int tile = 1;
-    while (tile < places && tile < width && (tile < 8 || rows * tile < 4 * places)) tile *= 2;
+    while (tile < places && tile < width && (tile < 4 || rows * tile < 4 * places)) tile *= 2;
     return {tile, width / tile + (width % tile != 0)};
   }
   LACUNA_HD int slots() const { return places / tile; }
@@ -95,6 +95,16 @@ struct ColumnTiles {
 LACUNA_HD inline index_t run_start(index_t run, index_t n, index_t inner) {
   return run / inner * n * inner + run % inner;
 }
+
+/// Which elements of dropout (functors::Keep) the four words of a block of the generator decide about.
+struct DrawnElements {
+  /// Blocks of which at least one word is for an element below n.
+  LACUNA_HD static index_t blocks(index_t n) {
+    const index_t rest = n % 64;
+    return n / 64 * 16 + (rest < 16 ? rest : 16);
+  }
+  LACUNA_HD static index_t element(index_t block, int word) { return block / 16 * 64 + word * 16 + block % 16; }
+};
 
 /// A product of row-major matrices as a BLAS sees it, which counts by columns: what is row-major here is its transpose
 /// there, so C = op(A) op(B) becomes C' = op(B)' op(A)'. Sizes, transposes and strides in the order of a BLAS's

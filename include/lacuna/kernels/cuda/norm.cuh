@@ -115,12 +115,13 @@ struct Norm {
   template <class T>
   static void norm_columns(index_t rows, index_t n, const T* x, const std::uint8_t* present, const double* mean,
                            const double* scale, const T* weight, const T* bias, T* y) {
+    const Divider by_n(n, rows * n);
     Run::each("norm_columns", rows * n, [=] LACUNA_DEVICE(index_t at) {
-      if (present && !present[at / n]) {
+      const index_t i = by_n.quotient(at), j = at - i * n;
+      if (present && !present[i]) {
         y[at] = T(0);
         return;
       }
-      const index_t j = at % n;
       const T normal = T((double(x[at]) - mean[j]) * scale[j]);
       y[at] = (weight ? normal * weight[j] : normal) + (bias ? bias[j] : T(0));
     });
@@ -147,12 +148,13 @@ struct Norm {
         });
     if (!dx) return;
     const double share = count > 0 ? 1.0 / double(count) : 0.0;
+    const Divider by_n(n, rows * n);
     Run::each("norm_columns_gradient", rows * n, [=] LACUNA_DEVICE(index_t at) {
-      if (present && !present[at / n]) {
+      const index_t i = by_n.quotient(at), j = at - i * n;
+      if (present && !present[i]) {
         dx.put(at, T(0));
         return;
       }
-      const index_t j = at % n;
       const double normal = (double(x[at]) - mean[j]) * scale[j], factor = weight ? double(weight[j]) : 1.0;
       const double through = double(dy[at]) - share * (sums[n + j] + normal * sums[j]);
       dx.put(at, T(factor * scale[j] * through));

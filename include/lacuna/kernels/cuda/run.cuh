@@ -83,18 +83,22 @@ double sum(const char* name, index_t n, F term) {
 /// What one block of `fold_into` does: finish(j, Σ_i term(i, j) over i = begin .. end - 1) for the columns of its tile.
 /// `sums` is shared by its threads; which of them work at a place does not change the order of a sum.
 template <class Block, class F, class Finish>
-LACUNA_DEVICE void fold_tile(Block block, ColumnTiles by, index_t number, index_t begin, index_t end, index_t width,
+LACUNA_DEVICE void fold_tile(Block block, ColumnTiles by, index_t tile, index_t begin, index_t end, index_t width,
                              const F& term, const Finish& finish) {
-  constexpr int at_once = 8;  // loads that do not wait for each other
+  constexpr int at_once = 4;  // loads that do not wait for each other
   double* const sums = block.template memory<double>();
   const int slots = by.slots();
   for (int place = block.thread(); place < by.places; place += block.threads()) {
-    const index_t j = number * by.tile + place % by.tile;
+    const index_t j = tile * by.tile + place % by.tile;
     double sum = 0;
     if (j < width)
       for (index_t i = begin + place / by.tile; i < end; i += at_once * slots) {
         double next[at_once];
-        for (int k = 0; k < at_once; ++k) next[k] = i + k * slots < end ? term(i + k * slots, j) : 0.0;
+        for (int k = 0; k < at_once; ++k) {  // behind the end the first row again, which costs less than a branch
+          const index_t at = i + k * slots;
+          const double number = term(at < end ? at : i, j);
+          next[k] = at < end ? number : 0.0;
+        }
         for (int k = 0; k < at_once; ++k) sum += next[k];
       }
     sums[place] = sum;
@@ -105,16 +109,26 @@ LACUNA_DEVICE void fold_tile(Block block, ColumnTiles by, index_t number, index_
     block.sync();
   }
   for (int place = block.thread(); place < by.tile; place += block.threads())
-    if (number * by.tile + place < width) finish(number * by.tile + place, sums[place]);
+    if (tile * by.tile + place < width) finish(tile * by.tile + place, sums[place]);
 }
 
-/// Sums of pieces (pieces, width), as the results of one fold and as the terms of the next.
+/// Sums of pieces (pieces, width) as the terms of one more fold.
 struct PartialSums {
   index_t width;
-  double* sums;
-
-  LACUNA_HD void operator()(index_t j, double sum) const { sums[j] = sum; }
+  const double* sums;
   LACUNA_HD double operator()(index_t i, index_t j) const { return sums[i * width + j]; }
+};
+/// Where a sum goes: to those of its piece, or without pieces to its end.
+template <class Finish>
+struct SumReceiver {
+  double* sums;  ///< of this piece, or null
+  Finish finish;
+  LACUNA_DEVICE void operator()(index_t j, double sum) const {
+    if (sums != nullptr)
+      sums[j] = sum;
+    else
+      finish(j, sum);
+  }
 };
 
 /// finish(j, Σ_i term(i, j) over i < rows) for j < width, in one launch. More than 16384 rows, which would keep too few
@@ -127,18 +141,14 @@ void fold_into(const char* name, index_t rows, index_t width, F term, Finish fin
   if (width <= 0) return;
   const Pieces cut = rows > 16384 ? pieces_of(rows, 4096, 64) : Pieces{rows, rows, 1};
   const ColumnTiles by = ColumnTiles::of(cut.length, width);
-  if (cut.pieces == 1) {
-    Run::template blocks<threads>(name, by.blocks, shared, [=] LACUNA_DEVICE(index_t b, Block block) {
-      fold_tile(block, by, b, 0, rows, width, term, finish);
-    });
-    return;
-  }
-  const Buffer<double, Run> parts(cut.pieces * width);
+  const Buffer<double, Run> parts(cut.pieces > 1 ? cut.pieces * width : 0);
   double* const part = parts.data();
   Run::template blocks<threads>(name, cut.pieces * by.blocks, shared, [=] LACUNA_DEVICE(index_t b, Block block) {
     const index_t p = b / by.blocks;
-    fold_tile(block, by, b % by.blocks, cut.begin(p), cut.end(p), width, term, PartialSums{width, part + p * width});
+    fold_tile(block, by, b - p * by.blocks, cut.begin(p), cut.end(p), width, term,
+              SumReceiver<Finish>{part ? part + p * width : nullptr, finish});
   });
+  if (part == nullptr) return;
   const ColumnTiles few = ColumnTiles::of(cut.pieces, width);
   Run::template blocks<threads>(name, few.blocks, shared, [=] LACUNA_DEVICE(index_t b, Block block) {
     fold_tile(block, few, b, 0, cut.pieces, width, PartialSums{width, part}, finish);

@@ -311,3 +311,34 @@ TEST_CASE("division by a multiplication is division") {
   CHECK(right);
   (void)Divider(0, 0);  // nothing is divided by it, but it is made
 }
+TEST_CASE("dropout: the words of the generator's blocks decide about every element once, as each would for itself") {
+  const functors::Keep keep = functors::Keep::with({3, 4}, 0.4);
+  for (const index_t n : {0, 1, 15, 16, 17, 63, 64, 65, 80, 1025}) {
+    std::vector<int> times(std::size_t(n), 0);
+    for (index_t block = 0; block < DrawnElements::blocks(n); ++block) {
+      CHECK(DrawnElements::element(block, 0) < n);
+      for (int word = 0; word < 4; ++word) {
+        const index_t i = DrawnElements::element(block, word);
+        if (i >= n) continue;
+        ++times[std::size_t(i)];
+        CHECK(keep.keeps(i) == (keep.stream.block(std::uint64_t(block)).word[word] >= keep.threshold));
+      }
+    }
+    CHECK(once(times));
+  }
+}
+TEST_CASE("joined rows: every place of a row belongs to one part") {
+  RowParts<const float*> parts;
+  const index_t widths[] = {3, 0, 1, 33, 0, 2, 7, 1};
+  index_t column = 0;
+  for (const index_t width : widths) parts.add(nullptr, column, width), column += width + 1;
+  CHECK(parts.count == parts.most);
+  CHECK(parts.width() == 47);
+  index_t place = 0;
+  for (int p = 0; p < parts.count; ++p)
+    for (index_t j = 0; j < widths[p]; ++j, ++place) {
+      CHECK(parts.part_of(place) == p);
+      CHECK(place - parts.begin_of(p) == j);
+      CHECK(parts.width_of(p) == widths[p]);
+    }
+}

@@ -66,11 +66,34 @@ struct StackTwiceRow : SingleCases {
   }
 };
 
+/// More parts than one kernel takes, some of them several times, one that wants no gradient.
+struct ConcatManyRow {
+  static constexpr const char* name = "concat_last of many parts";
+  static std::vector<Case> cases() {
+    return {{.name = "several rows", .leaves = {{2, 3}, {2, 1}, {2, 2}}, .constants = {{{2, 2}}}},
+            {.name = "batch of one", .leaves = {{1, 3}, {1, 0}, {1, 2}}, .constants = {{{1, 1}}}},
+            {.name = "empty batch", .leaves = {{0, 3}, {0, 1}, {0, 2}}, .constants = {{{0, 2}}}}};
+  }
+  static std::vector<Case> large() {
+    return {{.name = "large", .leaves = {{301, 33}, {301, 20}, {301, 7}}, .constants = {{{301, 5}}}}};
+  }
+  template <class T, class D>
+  static Outputs<T, D> build(const Inputs<T, D>& in) {
+    const auto a = in.template leaf<2>(0), b = in.template leaf<2>(1), c = in.template leaf<2>(2);
+    const Variable<T, 2, D> still(in.template constant<2>(0));
+    return {
+        flat(concat_last(std::vector{a, b, c, a, still, c, b, relu(a), tanh(b), relu(c), still, tanh(a), tanh(c)}))};
+  }
+};
+
 /// numbers: the n that take part; none given: all.
 struct WeightedSumRow {
   static constexpr const char* name = "weighted_sum";
   static std::vector<Case> cases() {
-    return {{.name = "all", .leaves = {{2, 3}, {2, 3, 4}}},
+    Case many{.name = "more than 64", .leaves = {{2, 70}, {2, 70, 3}}};
+    for (int i = 0; i < 70; ++i) many.numbers.push_back(i % 3 != 1);
+    return {many,
+            {.name = "all", .leaves = {{2, 3}, {2, 3, 4}}},
             {.name = "one left out",
              .leaves = {{2, 3}, {2, 3, 4}},
              .numbers = {1, 0, 1},
@@ -92,6 +115,6 @@ struct WeightedSumRow {
   }
 };
 
-using ShapeRows = Rows<ReshapeRow, ConcatLastRow, StackRow, StackTwiceRow, WeightedSumRow>;
+using ShapeRows = Rows<ReshapeRow, ConcatLastRow, StackRow, StackTwiceRow, ConcatManyRow, WeightedSumRow>;
 
 }  // namespace lacuna::test

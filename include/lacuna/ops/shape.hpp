@@ -1,8 +1,11 @@
 /// Operations that move numbers: reshape, concatenation, stacking, weighted sums of rows.
 #pragma once
 
+#include <algorithm>
+
 #include "lacuna/autograd/record.hpp"
 #include "lacuna/kernels/kernels.hpp"
+#include "lacuna/kernels/row_parts.hpp"
 
 namespace lacuna {
 namespace detail {
@@ -11,6 +14,67 @@ namespace detail {
 template <class T, int R, class D, class A>
 List<Variable<T, R, D>> kept(const std::vector<Variable<T, R, D>, A>& parts) {
   return {parts.begin(), parts.end()};
+}
+
+template <class T, int R, class D>
+index_t row_width(const Variable<T, R, D>& part, index_t rows) {
+  return rows > 0 ? part.size() / rows : 0;
+}
+
+/// y (rows, width) = the parts side by side, each seen as (rows, size / rows). A device moves up to eight at once.
+template <class T, int R, class D>
+void join_rows(index_t rows, std::span<const Variable<T, R, D>> parts, T* y, index_t width) {
+  index_t column = 0;
+  if constexpr (requires(RowParts<const T*> some) { Kernels<D>::join_rows(rows, some, y, width); }) {
+    RowParts<const T*> some;
+    for (const auto& part : parts) {
+      const index_t count = row_width(part, rows);
+      some.add(part.data(), column, count);
+      column += count;
+      if (some.count < some.most && &part != &parts.back()) continue;
+      Kernels<D>::join_rows(rows, some, y, width);
+      some = {};
+    }
+  } else {
+    for (const auto& part : parts) {
+      const index_t count = row_width(part, rows);
+      Kernels<D>::copy_runs(rows, count, part.data(), count, y + column, width);
+      column += count;
+    }
+  }
+}
+
+/// The way back: what dy (rows, width) means for each part.
+template <class T, int R, class D>
+void split_rows(index_t rows, const T* dy, index_t width, std::span<const Variable<T, R, D>> parts) {
+  index_t column = 0;
+  if constexpr (requires(RowParts<GradientSlot<T>> some) { Kernels<D>::split_rows(rows, dy, width, some); }) {
+    RowParts<GradientSlot<T>> some;
+    const void* receiver[RowParts<GradientSlot<T>>::most];
+    const auto move = [&] {
+      if (some.count > 0) Kernels<D>::split_rows(rows, dy, width, some);
+      some = {};
+    };
+    for (const auto& part : parts) {
+      const void* const node = part.node().get();
+      // what is a part twice is written by one kernel and added to by the next
+      if (some.count == some.most || std::find(receiver, receiver + some.count, node) != receiver + some.count) move();
+      const index_t count = row_width(part, rows);
+      if (const auto slot = part.gradient_slot()) {
+        receiver[some.count] = node;
+        some.add(slot, column, count);
+      }
+      column += count;
+    }
+    move();
+  } else {
+    for (const auto& part : parts) {
+      const index_t count = row_width(part, rows);
+      if (const auto slot = part.gradient_slot())
+        Kernels<D>::contribute_runs(rows, count, dy + column, width, slot, count);
+      column += count;
+    }
+  }
 }
 
 }  // namespace detail
@@ -41,22 +105,11 @@ Variable<T, R, D> concat_last(const std::vector<Variable<T, R, D>, A>& parts) {
   }
   Tensor<T, R, D> y(extents);
   const index_t width = extents[R - 1];
-  index_t column = 0;
-  for (const auto& part : parts) {
-    const index_t count = part.extent(R - 1);
-    Kernels<D>::copy_runs(rows, count, part.data(), count, y.data() + column, width);
-    column += count;
-  }
+  detail::join_rows(rows, std::span<const Variable<T, R, D>>(parts), y.data(), width);
   return record_list(
       "concat_last", y,
       [parts = detail::kept(parts), rows, width](const Tensor<T, R, D>& dy) {
-        index_t from = 0;
-        for (const auto& part : parts) {
-          const index_t count = part.extent(R - 1);
-          if (const auto slot = part.gradient_slot())
-            Kernels<D>::contribute_runs(rows, count, dy.data() + from, width, slot, count);
-          from += count;
-        }
+        detail::split_rows(rows, dy.data(), width, std::span<const Variable<T, R, D>>(parts));
       },
       std::span<const Variable<T, R, D>>(parts));
 }
@@ -71,14 +124,11 @@ requires(R >= 1) Variable<T, R + 1, D> stack(const std::vector<Variable<T, R, D>
   std::array<index_t, std::size_t(R) + 1> extents{batch, count};
   for (int axis = 1; axis < R; ++axis) extents[std::size_t(axis) + 1] = parts[0].extent(axis);
   Tensor<T, R + 1, D> y(extents);
-  for (index_t i = 0; i < count; ++i)
-    Kernels<D>::copy_runs(batch, width, parts[std::size_t(i)].data(), width, y.data() + i * width, count * width);
+  detail::join_rows(batch, std::span<const Variable<T, R, D>>(parts), y.data(), count * width);
   return record_list(
       "stack", y,
       [parts = detail::kept(parts), batch, count, width](const Tensor<T, R + 1, D>& dy) {
-        for (index_t i = 0; i < count; ++i)
-          if (const auto slot = parts[std::size_t(i)].gradient_slot())
-            Kernels<D>::contribute_runs(batch, width, dy.data() + i * width, count * width, slot, width);
+        detail::split_rows(batch, dy.data(), count * width, std::span<const Variable<T, R, D>>(parts));
       },
       std::span<const Variable<T, R, D>>(parts));
 }

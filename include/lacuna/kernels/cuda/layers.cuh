@@ -11,8 +11,9 @@ struct Pooling {
   /// present (batch, frames), or null for all; nothing present: 0.
   template <class T>
   static void mean_pool(index_t batch, index_t frames, index_t n, const std::uint8_t* present, const T* x, T* y) {
+    const Divider by_n(n, batch * n);
     Run::each("mean_pool", batch * n, [=] LACUNA_DEVICE(index_t at) {
-      const index_t b = at / n, j = at % n;
+      const index_t b = by_n.quotient(at), j = at - b * n;
       double total = 0;
       index_t count = 0;
       for (index_t t = 0; t < frames; ++t) {
@@ -26,8 +27,9 @@ struct Pooling {
   template <class T>
   static void mean_pool_gradient(index_t batch, index_t frames, index_t n, const std::uint8_t* present, const T* dy,
                                  GradientSlot<T> slot) {
+    const Divider by_n(n, batch * n);
     Run::each("mean_pool_gradient", batch * n, [=] LACUNA_DEVICE(index_t at) {
-      const index_t b = at / n, j = at % n;
+      const index_t b = by_n.quotient(at), j = at - b * n;
       index_t count = 0;
       for (index_t t = 0; t < frames; ++t) count += !present || present[b * frames + t];
       const T share = count > 0 ? T(1.0 / double(count)) : T(0);
@@ -41,8 +43,9 @@ struct Pooling {
   template <class T>
   static void max_pool(index_t batch, index_t frames, index_t n, const std::uint8_t* present, const T* x, T* y,
                        index_t* winner) {
+    const Divider by_n(n, batch * n);
     Run::each("max_pool", batch * n, [=] LACUNA_DEVICE(index_t place) {
-      const index_t b = place / n, j = place % n;
+      const index_t b = by_n.quotient(place), j = place - b * n;
       T best = T(0);
       index_t at = -1;
       for (index_t t = 0; t < frames; ++t) {
@@ -57,8 +60,9 @@ struct Pooling {
   template <class T>
   static void max_pool_gradient(index_t batch, index_t frames, index_t n, const index_t* winner, const T* dy,
                                 GradientSlot<T> slot) {
+    const Divider by_n(n, batch * frames * n), by_frames(frames, batch * frames);
     Run::each("max_pool_gradient", batch * frames * n, [=] LACUNA_DEVICE(index_t at) {
-      const index_t b = at / (frames * n), t = at / n % frames, j = at % n;
+      const index_t row = by_n.quotient(at), j = at - row * n, b = by_frames.quotient(row), t = row - b * frames;
       slot.put(at, winner[b * n + j] == t ? dy[b * n + j] : T(0));
     });
   }
@@ -69,31 +73,35 @@ struct Fusion {
   /// y (rows, n + 1) = [1; x]
   template <class T>
   static void prepend_one(index_t rows, index_t n, const T* x, T* y) {
+    const Divider by_width(n + 1, rows * (n + 1));
     Run::each("prepend_one", rows * (n + 1), [=] LACUNA_DEVICE(index_t at) {
-      const index_t i = at / (n + 1), j = at % (n + 1);
+      const index_t i = by_width.quotient(at), j = at - i * (n + 1);
       y[at] = j == 0 ? T(1) : x[i * n + j - 1];
     });
   }
   /// y (rows, m, n) = a (rows, m) times b (rows, n)
   template <class T>
   static void outer(index_t rows, index_t m, index_t n, const T* a, const T* b, T* y) {
+    const Divider by_n(n, rows * m * n), by_m(m, rows * m);
     Run::each("outer", rows * m * n, [=] LACUNA_DEVICE(index_t at) {
-      const index_t i = at / (m * n);
-      y[at] = a[at / n] * b[i * n + at % n];
+      const index_t row = by_n.quotient(at);
+      y[at] = a[row] * b[by_m.quotient(row) * n + at - row * n];
     });
   }
   template <class T>
   static void outer_gradient(index_t rows, index_t m, index_t n, const T* a, const T* b, const T* dy,
                              GradientSlot<T> da, GradientSlot<T> db) {
+    const Divider by_m(m, rows * m), by_n(n, rows * n);
     if (da)
       Run::each("outer_gradient", rows * m, [=] LACUNA_DEVICE(index_t at) {
+        const index_t i = by_m.quotient(at);
         T sum = T(0);
-        for (index_t k = 0; k < n; ++k) sum += dy[at * n + k] * b[at / m * n + k];
+        for (index_t k = 0; k < n; ++k) sum += dy[at * n + k] * b[i * n + k];
         da.put(at, sum);
       });
     if (db)
       Run::each("outer_gradient", rows * n, [=] LACUNA_DEVICE(index_t at) {
-        const index_t i = at / n, k = at % n;
+        const index_t i = by_n.quotient(at), k = at - i * n;
         T sum = T(0);
         for (index_t j = 0; j < m; ++j) sum += dy[(i * m + j) * n + k] * a[i * m + j];
         db.put(at, sum);

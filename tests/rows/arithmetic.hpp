@@ -3,6 +3,7 @@
 
 #include "lacuna/ops/activation.hpp"
 #include "lacuna/ops/dropout.hpp"
+#include "lacuna/ops/linear.hpp"
 #include "support/rows.hpp"
 
 namespace lacuna::test {
@@ -95,7 +96,36 @@ struct DropoutRow : SingleCases {
   }
 };
 
-using ArithmeticRows =
-    Rows<AddRow, SubtractRow, MultiplyRow, ScaleRow, SumRow, MeanRow, ReluRow, TanhRow, DropoutRow>;
+struct AddDropoutRow : PairCases {
+  static constexpr const char* name = "add_dropout";
+  template <class T, class D>
+  static Outputs<T, D> build(const Inputs<T, D>& in) {
+    Random random(7);
+    return {flat(add_dropout(in.template leaf<2>(0), in.template leaf<2>(1), 0.4, Context::train(random)))};
+  }
+};
+/// Leaves: x, weight and, or not, bias.
+struct LinearReluDropoutRow {
+  static constexpr const char* name = "linear_relu_dropout";
+  static std::vector<Case> cases() {
+    return {{.name = "several rows", .leaves = {{3, 4}, {5, 4}, {5}}},
+            {.name = "no bias", .leaves = {{3, 4}, {5, 4}}},
+            {.name = "batch of one, one number", .leaves = {{1, 1}, {1, 1}, {1}}},
+            {.name = "two groups of the generator", .leaves = {{3, 2}, {33, 2}, {33}}},
+            {.name = "nothing in", .leaves = {{3, 0}, {2, 0}, {2}}},
+            {.name = "empty batch", .leaves = {{0, 4}, {5, 4}, {5}}}};
+  }
+  static std::vector<Case> large() { return {{.name = "large", .leaves = {{1025, 40}, {33, 40}, {33}}}}; }
+  template <class T, class D>
+  static Outputs<T, D> build(const Inputs<T, D>& in) {
+    Random random(7);
+    const auto bias = in.leaf_count() > 2 ? in.template leaf<1>(2) : Variable<T, 1, D>();
+    return {
+        flat(linear_relu_dropout(in.template leaf<2>(0), in.template leaf<2>(1), bias, 0.4, Context::train(random)))};
+  }
+};
+
+using ArithmeticRows = Rows<AddRow, SubtractRow, MultiplyRow, ScaleRow, SumRow, MeanRow, ReluRow, TanhRow, DropoutRow,
+                            AddDropoutRow, LinearReluDropoutRow>;
 
 }  // namespace lacuna::test

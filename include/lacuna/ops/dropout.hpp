@@ -42,26 +42,23 @@ Variable<T, R, D> dropout(const Variable<T, R, D>& x, double p, const Context& c
       x);
 }
 
-/// y = x + dropout(f): a branch joins what it left. On the CPU one pass.
+/// y = x + dropout(f): a branch joins what it left, in one pass.
 template <class T, int R, class D>
 Variable<T, R, D> add_dropout(const Variable<T, R, D>& x, const Variable<T, R, D>& f, double p,
                               const Context& context) {
-  constexpr bool fused = std::is_same_v<D, Cpu>;
-  if (!fused || !context.training() || !(p > 0 && p < 1) || context.tape != nullptr || context.random == nullptr)
+  if (!context.training() || !(p > 0 && p < 1) || context.tape != nullptr || context.random == nullptr)
     return x + dropout(f, p, context);
-  if constexpr (fused) {
-    detail::expect_shape("add", "b", f.shape(), x.shape());
-    Tensor<T, R, D> y(x.value().extents());
-    const auto keep = functors::Keep::with(context.random->stream(), p);
-    Kernels<D>::add_dropped(keep, y.size(), x.data(), f.data(), y.data());
-    return record(
-        "add_dropout", y,
-        [x, f, keep](const Tensor<T, R, D>& dy) {
-          if (const auto slot = x.gradient_slot()) Kernels<D>::contribute_scaled(dy.size(), T(1), dy.data(), slot);
-          if (const auto slot = f.gradient_slot()) Kernels<D>::template dropout<T>(keep, dy.size(), dy.data(), slot);
-        },
-        x, f);
-  }
+  detail::expect_shape("add", "b", f.shape(), x.shape());
+  Tensor<T, R, D> y(x.value().extents());
+  const auto keep = functors::Keep::with(context.random->stream(), p);
+  Kernels<D>::add_dropped(keep, y.size(), x.data(), f.data(), y.data());
+  return record(
+      "add_dropout", y,
+      [x, f, keep](const Tensor<T, R, D>& dy) {
+        if (const auto slot = x.gradient_slot()) Kernels<D>::contribute_scaled(dy.size(), T(1), dy.data(), slot);
+        if (const auto slot = f.gradient_slot()) Kernels<D>::template dropout<T>(keep, dy.size(), dy.data(), slot);
+      },
+      x, f);
 }
 
 }  // namespace lacuna

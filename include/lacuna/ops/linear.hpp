@@ -52,33 +52,30 @@ requires(R >= 1) Variable<T, R, D> linear(const Variable<T, R, D>& x, const Vari
   return record("linear", y, backward, x, weight, bias);
 }
 
-/// y = dropout(relu(x Wᵀ + b)), what a hidden layer is: dropout as in ops/dropout.hpp, drawn from the same streams. On
-/// the CPU it is one pass behind the product, and its backward draws nothing: y is 0 exactly where nothing goes back.
+/// y = dropout(relu(x Wᵀ + b)), what a hidden layer is: dropout as in ops/dropout.hpp, drawn from the same streams. It
+/// is one pass behind the product, and its backward draws nothing: y is 0 exactly where nothing goes back.
 template <class T, int R, class D>
 requires(R >= 1) Variable<T, R, D> linear_relu_dropout(const Variable<T, R, D>& x, const Variable<T, 2, D>& weight,
                                                        const Variable<T, 1, D>& bias, double p,
                                                        const Context& context) {
-  constexpr bool fused = std::is_same_v<D, Cpu>;
-  if (!fused || !context.training() || !(p > 0 && p < 1) || context.tape != nullptr || context.random == nullptr)
+  if (!context.training() || !(p > 0 && p < 1) || context.tape != nullptr || context.random == nullptr)
     return dropout(linear(x, weight, bias, Activation::relu), p, context);
-  if constexpr (fused) {
-    const index_t rows = x.shape().rows(), in = weight.extent(1), out = weight.extent(0);
-    detail::expect_axis("linear", "x", x.shape(), -1, in);
-    if (bias.defined()) detail::expect_shape("linear", "bias", bias.shape(), Shape{out});
-    auto extents = x.value().extents();
-    extents[R - 1] = out;
-    Tensor<T, R, D> y(extents);
-    const auto keep = functors::Keep::with(context.random->stream(), p);
-    Kernels<D>::linear_relu_dropped(rows, in, out, x.data(), weight.data(), bias.defined() ? bias.data() : nullptr,
-                                    keep, y.data());
-    const auto backward = [=, factor = T(keep.scale)](const Tensor<T, R, D>& dy) {
-      Tensor<T, R, D> through(dy.extents());
-      Kernels<D>::dropped_relu_gradient(dy.size(), factor, y.data(), dy.data(), GradientSlot<T>{through.data(), true});
-      detail::linear_gradient(x, weight, bias, std::as_const(through).data());
-    };
-    if (!bias.defined()) return record("linear_relu_dropout", y, backward, x, weight);
-    return record("linear_relu_dropout", y, backward, x, weight, bias);
-  }
+  const index_t rows = x.shape().rows(), in = weight.extent(1), out = weight.extent(0);
+  detail::expect_axis("linear", "x", x.shape(), -1, in);
+  if (bias.defined()) detail::expect_shape("linear", "bias", bias.shape(), Shape{out});
+  auto extents = x.value().extents();
+  extents[R - 1] = out;
+  Tensor<T, R, D> y(extents);
+  const auto keep = functors::Keep::with(context.random->stream(), p);
+  Kernels<D>::linear_relu_dropped(rows, in, out, x.data(), weight.data(), bias.defined() ? bias.data() : nullptr, keep,
+                                  y.data());
+  const auto backward = [=, factor = T(keep.scale)](const Tensor<T, R, D>& dy) {
+    Tensor<T, R, D> through(dy.extents());
+    Kernels<D>::dropped_relu_gradient(dy.size(), factor, y.data(), dy.data(), GradientSlot<T>{through.data(), true});
+    detail::linear_gradient(x, weight, bias, std::as_const(through).data());
+  };
+  if (!bias.defined()) return record("linear_relu_dropout", y, backward, x, weight);
+  return record("linear_relu_dropout", y, backward, x, weight, bias);
 }
 
 }  // namespace lacuna

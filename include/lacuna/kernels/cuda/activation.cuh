@@ -3,8 +3,7 @@
 #pragma once
 
 #include "lacuna/kernels/cpu/gemm.hpp"
-#include "lacuna/kernels/cuda/run.cuh"
-#include "lacuna/kernels/functors.hpp"
+#include "lacuna/kernels/cuda/elementwise.cuh"
 
 namespace lacuna::cuda {
 
@@ -57,7 +56,7 @@ struct Activations {
 };
 
 /// Bias and max(x, 0) behind a product are cuBLASLt's where it has them (it does for float), every other activation is
-/// a kernel.
+/// a kernel; so is all that stands behind a hidden layer with dropout.
 template <class Run>
 struct Linear {
   /// C = beta C + op(A) op(B), all row-major; `finish` of the host's version has no counterpart.
@@ -95,6 +94,18 @@ struct Linear {
     if (bias == nullptr && activation == Activation::none) return;
     functors::with_activation(activation, default_parameter(activation),
                               [&](auto f) { finish(f, rows * out, out, bias, y); });
+  }
+  /// y = dropout(max(x W' + b, 0)), the dropout of an array (rows, out): the product and one kernel behind it.
+  template <class T>
+  static void linear_relu_dropped(index_t rows, index_t in, index_t out, const T* x, const T* weight, const T* bias,
+                                  functors::Keep keep, T* y) {
+    gemm<T>(rows, out, in, {x, in}, {weight, in, true}, T(0), y, out);
+    const Divider by_out(out, rows * out);
+    const T scale = T(keep.scale);
+    each_drawn<Run>("linear_relu_dropped", keep, rows * out, [=] LACUNA_DEVICE(index_t i, bool kept) {
+      const T z = bias ? y[i] + bias[by_out.remainder(i)] : y[i];
+      y[i] = kept && z > T(0) ? z * scale : T(0);
+    });
   }
   template <class F, class T>
   static void finish(F f, index_t n, index_t out, const T* bias, T* y) {

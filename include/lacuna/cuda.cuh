@@ -14,6 +14,7 @@
 // Hints about loops are for the host's compiler; nvcc says that it does not know them.
 #pragma nv_diagnostic push
 #pragma nv_diag_suppress 1675
+#include "lacuna/core/cuda_graph.cuh"
 #include "lacuna/kernels/cuda/device.cuh"
 #include "lacuna/lacuna.hpp"
 #pragma nv_diagnostic pop

@@ -126,8 +126,8 @@ TEST_CASE("graph: a second backward says what to do") {
   const auto y = x * x;
   const auto first = y + y, second = 2.0 * y;
   first.backward();
-  CHECK_THROWS_WITH_AS(first.backward(), "backward: this graph was already used and released; run the forward pass again",
-                       Error);
+  CHECK_THROWS_WITH_AS(first.backward(),
+                       "backward: this graph was already used and released; run the forward pass again", Error);
   CHECK_THROWS_WITH_AS(second.backward(), "backward: part of this graph was already used and released", Error);
   CHECK(gradient(x) == 12);
 }
@@ -222,7 +222,8 @@ TEST_CASE("graph: one const model serves several threads") {
     });
   for (auto& member : team) member.join();
   CHECK(wrong == 0);
-  for_each_parameter(model, [](const std::string&, const auto& parameter) { CHECK(parameter.node()->references == 1); });
+  for_each_parameter(model,
+                     [](const std::string&, const auto& parameter) { CHECK(parameter.node()->references == 1); });
 }
 
 TEST_CASE("block pool: the steady state of training asks the system for nothing") {
@@ -238,4 +239,33 @@ TEST_CASE("block pool: the steady state of training asks the system for nothing"
   const std::size_t before = detail::BlockPool::instance().system_calls();
   for (int i = 0; i < 50; ++i) step();
   CHECK(detail::BlockPool::instance().system_calls() == before);
+}
+
+TEST_CASE("graph: a gradient that is handed on as it is stays apart from what others add to theirs") {
+  const Variable<double, 1> a(Tensor<double, 1>::from({3}, {1, 2, 3}), true), b(a.value().clone(), true);
+  const auto y = a + b;  // both get the gradient of y
+  const auto z = sum(2.0 * y) + sum(3.0 * a);
+  z.backward();
+  CHECK(a.grad().to_vector() == std::vector<double>{5, 5, 5});
+  CHECK(b.grad().to_vector() == std::vector<double>{2, 2, 2});
+  const auto kept = b.grad();
+  sum(a + b).backward();  // leaves add up, in memory of their own
+  CHECK(a.grad().to_vector() == std::vector<double>{6, 6, 6});
+  CHECK(b.grad().to_vector() == std::vector<double>{3, 3, 3});
+  CHECK(kept.to_vector() == std::vector<double>{2, 2, 2});
+  a.zero_grad();
+  sum(a + b).backward();
+  CHECK(a.grad().to_vector() == std::vector<double>{1, 1, 1});
+  CHECK(b.grad().to_vector() == std::vector<double>{4, 4, 4});
+}
+
+TEST_CASE("graph: the seed of a backward pass is not changed by it") {
+  const Variable<double, 1> x(Tensor<double, 1>::from({2}, {1, 2}), true);
+  const auto seed = Tensor<double, 1>::from({2}, {10, 20});
+  (x + x).backward(seed);
+  CHECK(x.grad().to_vector() == std::vector<double>{20, 40});
+  CHECK(seed.to_vector() == std::vector<double>{10, 20});
+  sum(x + x).backward();
+  sum(x).backward();
+  CHECK(x.grad().to_vector() == std::vector<double>{23, 43});
 }

@@ -11,11 +11,12 @@
 namespace lacuna {
 
 struct GradientCheck {
-  double worst = 0;          ///< largest |analytic - numeric| over max(largest |numeric| of that input, floor); infinite for NaN
-  std::size_t input = 0;     ///< which input it was
-  index_t element = 0;       ///< which entry
+  double worst =
+      0;  ///< largest |analytic - numeric| over max(largest |numeric| of that input, floor); infinite for NaN
+  std::size_t input = 0;  ///< which input it was
+  index_t element = 0;    ///< which entry
   double analytic = 0, numeric = 0;
-  index_t compared = 0;      ///< entries compared
+  index_t compared = 0;  ///< entries compared
 };
 
 /// f() rebuilds the graph from the leaves `inputs` (any rank) and returns a scalar variable; it must be deterministic.

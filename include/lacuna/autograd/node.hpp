@@ -93,14 +93,24 @@ struct Node : detail::Pooled {
   bool requires_grad = false;
   bool has_gradient = false;
   bool queued = false;
-  bool spent = false;  ///< its backward ran and was released
+  bool spent = false;     ///< its backward ran and was released
+  bool borrowed = false;  ///< the gradient's memory belongs to another node as well
   Node* next_buried = nullptr;
 
   /// Uninitialised memory the first time, the running sum afterwards; false when this node wants no gradient.
   GradientSlot<T> slot() {
     if (!requires_grad || value.size() == 0) return {};
+    if (std::exchange(borrowed, false)) gradient = has_gradient ? gradient.clone() : Array<T, D>();
     if (!gradient.defined()) gradient = Array<T, D>(value.shape());
     return {gradient.data(), !std::exchange(has_gradient, true)};
+  }
+  /// Takes `share` as the gradient, sharing its memory, when none came before and there is no place of its own for it;
+  /// false, with nothing done, otherwise.
+  bool adopt(const Array<T, D>& share) {
+    if (!requires_grad || value.size() == 0) return true;
+    if (has_gradient || (gradient.defined() && !borrowed)) return false;
+    gradient = share.reshaped(value.shape());
+    return borrowed = has_gradient = true;
   }
 
   /// Destroys a node and, in a loop, every node that only it kept alive.

@@ -12,6 +12,7 @@
 
 #include <tuple>
 
+#include "lacuna/autograd/accumulate.hpp"
 #include "lacuna/autograd/record.hpp"
 #include "lacuna/core/context.hpp"
 #include "lacuna/kernels/kernels.hpp"
@@ -35,9 +36,7 @@ class Recording {
 template <class T, int R, class D>
 void hand_over(const Variable<T, R, D>& leaf, const Variable<T, R, D>& input) {
   if (!leaf.has_grad()) return;
-  const Tensor<T, R, D> gradient = leaf.grad();
-  if (const auto slot = input.gradient_slot())
-    Kernels<D>::contribute_scaled(gradient.size(), T(1), std::as_const(gradient).data(), slot);
+  accumulate(input, leaf.grad());
 }
 
 }  // namespace detail

@@ -52,12 +52,19 @@ class Variable {
   Variable detach() const { return Variable(value()); }
 
   /// Gradients of this scalar to all leaves that want one; releases the graph as it goes.
-  void backward() const requires(R == 0) { backward(Tensor<T, 0, D>::full({}, T(1))); }
+  void backward() const requires(R == 0) {
+    static const auto* const one = new Tensor<T, 0, D>(Tensor<T, 0, D>::full({}, T(1)));  // outlives every device
+    backward(*one);
+  }
   /// Gradients of sum(seed * this). Throws Error when the graph was released by an earlier call.
   void backward(const Tensor<T, R, D>& seed) const {
     detail::expect_shape("backward", "seed", seed.shape(), shape());
     if (node_->spent) throw Error("backward: this graph was already used and released; run the forward pass again");
     if (!node_->requires_grad) throw Error("backward: nothing that led here wants a gradient");
+    if (node_->backward && node_->adopt(seed)) {
+      propagate();
+      return;
+    }
     GradientSlot<T> slot = node_->slot();
     if (!slot) return;
     if (slot.fresh) {
@@ -95,7 +102,7 @@ class Variable {
       node->backward.reset();
       node->inputs.clear();
       node->gradient = {};
-      node->has_gradient = false;
+      node->has_gradient = node->borrowed = false;
       node->spent = true;
     }
   }

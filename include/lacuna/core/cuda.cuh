@@ -58,6 +58,18 @@ struct CudaMemory {
 };
 using CudaPool = CachingPool<CudaMemory>;
 
+/// The stream that the calling thread records into; null while it works.
+inline cudaStream_t& recording_stream() {
+  static constinit thread_local cudaStream_t stream = nullptr;
+  return stream;
+}
+/// What cannot be part of a recorded step is refused: it would happen once, and its numbers stay as they are.
+inline void expect_not_recording(const char* what) {
+  if (recording_stream() != nullptr)
+    throw DeviceError(
+        cat("cuda: ", what, " inside a recorded step: what a step reads must be on the device before it"));
+}
+
 }  // namespace detail
 
 /// A GPU. Memory comes from a caching pool that its stream orders.
@@ -72,6 +84,7 @@ struct Cuda {
   static void deallocate(void* block, std::size_t bytes) noexcept { detail::CudaPool::instance().give(block, bytes); }
   /// What all work goes through.
   static cudaStream_t stream() {
+    if (const cudaStream_t recording = detail::recording_stream(); recording != nullptr) return recording;
     static const cudaStream_t own = [] {
       cudaStream_t made = nullptr;
       detail::expect_cuda("make a stream", cudaStreamCreateWithFlags(&made, cudaStreamNonBlocking));
@@ -85,12 +98,14 @@ struct Cuda {
   }
   /// The host's memory may be changed as soon as this returns.
   static void copy_from_host(void* to, const void* from, std::size_t bytes) {
-    if (bytes)
-      detail::expect_cuda("copy from the host", cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream()));
+    if (bytes == 0) return;
+    detail::expect_not_recording("a copy from the host");
+    detail::expect_cuda("copy from the host", cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream()));
   }
   /// Waits for all that came before.
   static void copy_to_host(void* to, const void* from, std::size_t bytes) {
     if (bytes == 0) return;
+    detail::expect_not_recording("a copy to the host");
     detail::expect_cuda("copy to the host", cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream()));
     synchronize();
   }
@@ -104,7 +119,10 @@ struct Cuda {
   static void after_packing() noexcept {}
 
   /// Waits until everything is done.
-  static void synchronize() { detail::expect_cuda("wait", cudaStreamSynchronize(stream())); }
+  static void synchronize() {
+    detail::expect_not_recording("a wait");
+    detail::expect_cuda("wait", cudaStreamSynchronize(stream()));
+  }
   /// Whether this process can use a GPU.
   static bool available() {
     int count = 0;

@@ -142,8 +142,10 @@ struct PhiloxLanes {
 /// One stream of 32-bit words, addressed by index; safe to read from many threads.
 struct RandomStream {
   std::uint64_t key = 0, id = 0;
+  /// Where work is replayed on a device: how many streams were drawn since it was recorded, in that device's memory.
+  const std::uint64_t* ahead = nullptr;
 
-  LACUNA_HD PhiloxBlock block(std::uint64_t i) const { return philox(i, id, key); }
+  LACUNA_HD PhiloxBlock block(std::uint64_t i) const { return philox(i, ahead == nullptr ? id : id + *ahead, key); }
   LACUNA_HD std::uint32_t word(std::uint64_t i) const { return block(i >> 2).word[i & 3]; }
   /// Uniform in [0, 1) with 53 bits, from words 2i and 2i+1.
   LACUNA_HD double uniform(std::uint64_t i) const {
@@ -165,7 +167,7 @@ class Random {
   Random(std::uint64_t key, std::uint64_t next) : key_(key), next_(next) {}
 
   /// A stream that nobody else was given.
-  RandomStream stream() { return {key_, next_++}; }
+  RandomStream stream() { return {key_, next_++, ahead_}; }
   /// An independent source, named by a tag; does not change this one.
   Random split(std::uint64_t tag) const { return Random(mix(key_ ^ mix(tag + 0x9E3779B97F4A7C15ull)), 0); }
 
@@ -192,6 +194,10 @@ class Random {
 
   std::uint64_t key() const { return key_; }
   std::uint64_t next() const { return next_; }
+  /// Goes on as if `count` streams had been drawn.
+  void skip(std::uint64_t count) { next_ += count; }
+  /// What streams add to their number on a device from now on (RandomStream::ahead); null for nothing.
+  void run_ahead(const std::uint64_t* where) { ahead_ = where; }
 
  private:
   static std::uint64_t mix(std::uint64_t x) {  // finaliser of SplitMix64 (Steele, Lea & Flood 2014)
@@ -202,6 +208,7 @@ class Random {
   }
 
   std::uint64_t key_ = 0, next_ = 0;
+  const std::uint64_t* ahead_ = nullptr;
 };
 
 }  // namespace lacuna

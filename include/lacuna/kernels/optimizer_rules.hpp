@@ -10,6 +10,13 @@
 
 namespace lacuna::rules {
 
+/// What gradients are multiplied by: a number, times one that lies in the device's memory and that nobody waits for.
+struct Factor {
+  double number = 1;
+  const double* there = nullptr;
+  LACUNA_HD double value() const { return there != nullptr ? number * *there : number; }
+};
+
 /// State arrays of one run of parameters; those that an optimizer does not use are null.
 template <class T>
 struct Slots {

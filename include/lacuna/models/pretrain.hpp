@@ -62,7 +62,7 @@ PretrainRecord pretrain(M& module, const PretrainOptions& o, index_t samples, in
       if (!std::isfinite(double(value.item())))
         throw Error(detail::cat(what, ": the loss is not finite in epoch ", epoch, "; try a smaller rate"));
       value.backward();
-      adam.step(o.rate, o.clip > 0 ? clip_factor(gradient_norm(packed), o.clip) : 1);
+      adam.step(o.rate, o.clip > 0 ? clip_factor(packed, o.clip) : 1.0);
     }
     if (checks == 0) continue;
     const NoGrad off;

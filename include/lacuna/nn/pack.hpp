@@ -47,7 +47,7 @@ Packed<T, D> pack(M& module) {
     D::copy(seat.data(), node.value.data(), std::size_t(shape.size()) * sizeof(T));
     node.value = seat;
     node.gradient = packed.gradients.window(offset, shape);
-    node.has_gradient = false;
+    node.has_gradient = node.borrowed = false;
     packed.segments.push_back({path, offset, shape.size(), parameter.node()});
     offset += seats(shape.size());
   });

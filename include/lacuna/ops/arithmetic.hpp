@@ -1,6 +1,7 @@
 /// Elementwise arithmetic and sums. Shapes must be equal: nothing broadcasts, so (B, 1) never meets (B) unnoticed.
 #pragma once
 
+#include "lacuna/autograd/accumulate.hpp"
 #include "lacuna/autograd/record.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
@@ -16,8 +17,8 @@ Variable<T, R, D> add(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
   return record(
       "add", y,
       [a, b](const Tensor<T, R, D>& dy) {
-        if (const auto slot = a.gradient_slot()) Kernels<D>::contribute_scaled(dy.size(), T(1), dy.data(), slot);
-        if (const auto slot = b.gradient_slot()) Kernels<D>::contribute_scaled(dy.size(), T(1), dy.data(), slot);
+        accumulate(a, dy);
+        accumulate(b, dy);
       },
       a, b);
 }
@@ -31,7 +32,7 @@ Variable<T, R, D> subtract(const Variable<T, R, D>& a, const Variable<T, R, D>& 
   return record(
       "subtract", y,
       [a, b](const Tensor<T, R, D>& dy) {
-        if (const auto slot = a.gradient_slot()) Kernels<D>::contribute_scaled(dy.size(), T(1), dy.data(), slot);
+        accumulate(a, dy);
         if (const auto slot = b.gradient_slot()) Kernels<D>::contribute_scaled(dy.size(), T(-1), dy.data(), slot);
       },
       a, b);

@@ -1,6 +1,7 @@
 /// The only broadcasts of the library, each by name: one block for the whole batch.
 #pragma once
 
+#include "lacuna/autograd/accumulate.hpp"
 #include "lacuna/autograd/record.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
@@ -17,7 +18,7 @@ requires(R >= 1) Variable<T, R, D> add_to_each(const Variable<T, R, D>& x, const
   return record(
       "add_to_each", y,
       [=](const Tensor<T, R, D>& dy) {
-        if (const auto slot = x.gradient_slot()) Kernels<D>::contribute_scaled(dy.size(), T(1), dy.data(), slot);
+        accumulate(x, dy);
         if (const auto slot = block.gradient_slot()) Kernels<D>::column_sums(batch, inner, dy.data(), slot);
       },
       x, block);

@@ -2,6 +2,7 @@
 /// (Srivastava et al., JMLR 2014)
 #pragma once
 
+#include "lacuna/autograd/accumulate.hpp"
 #include "lacuna/autograd/record.hpp"
 #include "lacuna/core/context.hpp"
 #include "lacuna/kernels/kernels.hpp"
@@ -55,7 +56,7 @@ Variable<T, R, D> add_dropout(const Variable<T, R, D>& x, const Variable<T, R, D
   return record(
       "add_dropout", y,
       [x, f, keep](const Tensor<T, R, D>& dy) {
-        if (const auto slot = x.gradient_slot()) Kernels<D>::contribute_scaled(dy.size(), T(1), dy.data(), slot);
+        accumulate(x, dy);
         if (const auto slot = f.gradient_slot()) Kernels<D>::template dropout<T>(keep, dy.size(), dy.data(), slot);
       },
       x, f);

@@ -1,6 +1,7 @@
 /// Diagonal normal distributions in the graph, N(mu, exp(logvar)): the parts of a variational autoencoder.
 #pragma once
 
+#include "lacuna/autograd/accumulate.hpp"
 #include "lacuna/autograd/record.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
@@ -18,7 +19,7 @@ Variable<T, R, D> reparameterize(const Variable<T, R, D>& mu, const Variable<T, 
   return record(
       "reparameterize", y,
       [=](const Tensor<T, R, D>& dy) {
-        if (const auto slot = mu.gradient_slot()) Kernels<D>::contribute_scaled(dy.size(), T(1), dy.data(), slot);
+        accumulate(mu, dy);
         if (const auto slot = logvar.gradient_slot())
           Kernels<D>::reparameterize_gradient(dy.size(), logvar.data(), noise.data(), dy.data(), slot);
       },

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "lacuna/autograd/accumulate.hpp"
 #include "lacuna/autograd/record.hpp"
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/kernels/row_parts.hpp"
@@ -84,11 +85,7 @@ template <class T, int R, class D, std::size_t S>
 Variable<T, int(S), D> reshape(const Variable<T, R, D>& x, const std::array<index_t, S>& extents) {
   const Tensor<T, int(S), D> y = x.value().reshape(extents);
   return record(
-      "reshape", y,
-      [x](const Tensor<T, int(S), D>& dy) {
-        if (const auto slot = x.gradient_slot()) Kernels<D>::contribute_scaled(dy.size(), T(1), dy.data(), slot);
-      },
-      x);
+      "reshape", y, [x](const Tensor<T, int(S), D>& dy) { accumulate(x, dy); }, x);
 }
 
 /// Joins along the last axis: (..., F_1), (..., F_2), ... → (..., ΣF). All other axes must agree.

@@ -53,6 +53,41 @@ inline double clip_factor(double norm, double max_norm) {
   return factor < 1 ? factor : 1;
 }
 
+/// What the gradients of a step are multiplied by: a number, or one that the device found and that nobody waits for.
+template <class D>
+struct GradientFactor {
+  double number = 1;
+  Array<double, D> there = {};  ///< undefined: 1
+
+  GradientFactor() = default;
+  GradientFactor(double factor) : number(factor) {}
+  friend GradientFactor operator/(GradientFactor factor, double times) {
+    factor.number /= times;
+    return factor;
+  }
+  rules::Factor rule() const { return {number, there.defined() ? there.data() : nullptr}; }
+};
+
+/// clip_factor(gradient_norm(packed), max_norm), on a GPU without waiting for it:
+///
+///     adam.step(rate, clip_factor(packed, 1.0));
+template <class T, class D>
+GradientFactor<D> clip_factor(const Packed<T, D>& packed, double max_norm) {
+  if constexpr (requires(List<std::pair<index_t, index_t>> runs, const T* g, double* f) {
+                  Kernels<D>::clip_factor(runs, max_norm, g, f);
+                }) {
+    const T* const begin = packed.gradients.data();
+    List<std::pair<index_t, index_t>> runs;
+    detail::for_each_gradient_run(packed, [&](index_t n, const T* g) { runs.emplace_back(g - begin, n); });
+    GradientFactor<D> factor;
+    factor.there = Array<double, D>(Shape{1});
+    Kernels<D>::clip_factor(runs, max_norm, begin, factor.there.data());
+    return factor;
+  } else {
+    return clip_factor(gradient_norm(packed), max_norm);
+  }
+}
+
 /// The same on the gradients themselves. Returns the norm before.
 template <class T, class D>
 double clip_gradient_norm(const Packed<T, D>& packed, double max_norm, double p = 2) {

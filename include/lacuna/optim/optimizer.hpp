@@ -5,7 +5,7 @@
 ///     for (...) {
 ///       packed.zero_grad();
 ///       loss.backward();                        // several times: gradients add up; then 1.0 / times is their mean
-///       adam.step(rate, clip_factor(gradient_norm(packed), 1.0) / times);
+///       adam.step(rate, clip_factor(packed, 1.0) / times);
 ///     }
 ///
 /// A parameter without a gradient (frozen, or not reached) is left untouched, decay included; steps are counted per
@@ -19,6 +19,7 @@
 
 #include "lacuna/core/state.hpp"
 #include "lacuna/kernels/kernels.hpp"
+#include "lacuna/optim/clip.hpp"
 #include "lacuna/optim/groups.hpp"
 
 namespace lacuna {
@@ -27,7 +28,7 @@ namespace lacuna {
 struct StepContext {
   double rate;   ///< of the group
   double decay;  ///< factor of the group
-  double gradient_factor;
+  rules::Factor gradient_factor;
   std::uint64_t t;   ///< 1, 2, ...: steps of these parameters, this one included
   double* progress;  ///< one number that the method keeps per parameter, 1 at the start
 };
@@ -61,7 +62,7 @@ class Optimizer {
   }
 
   /// One step with the accumulated gradients, each multiplied by `gradient_factor`.
-  void step(double rate, double gradient_factor = 1) {
+  void step(double rate, const GradientFactor<D>& gradient_factor = {}) {
     const auto& segments = packed_.segments;
     for (std::size_t i = 0; i < segments.size();) {
       std::size_t next = i + 1;
@@ -70,7 +71,7 @@ class Optimizer {
         // from the first number of the first to the last of the last: the zeros in between stay zeros
         const index_t count = segments[next - 1].offset + segments[next - 1].size - segments[i].offset;
         for (std::size_t k = i; k < next; ++k) ++steps_[k];
-        run(i, count, rate, gradient_factor);
+        run(i, count, rate, gradient_factor.rule());
         for (std::size_t k = i; k < next; ++k) progress_[k] = progress_[i];
       }
       i = next;
@@ -135,7 +136,7 @@ class Optimizer {
     return node.has_gradient && node.requires_grad && steps_[next] == steps_[first] &&
            group_of_[next] == group_of_[first];
   }
-  void run(std::size_t i, index_t count, double rate, double gradient_factor) {
+  void run(std::size_t i, index_t count, double rate, const rules::Factor& gradient_factor) {
     const index_t offset = packed_.segments[i].offset;
     StepContext context{rate, 1, gradient_factor, steps_[i], &progress_[i]};
     if (group_of_[i] >= 0) {

@@ -59,8 +59,7 @@ class Trainer {
     const auto loss = loss_terms(model_, batch, Context::train(random_));
     account(loss, double(end - begin));
     loss.total.backward();
-    const double factor = options_.clip > 0 ? clip_factor(gradient_norm(packed_), options_.clip) : 1;
-    adam_.step(options_.rate(epoch_), factor);
+    adam_.step(options_.rate(epoch_), options_.clip > 0 ? clip_factor(packed_, options_.clip) : 1.0);
     if (average_) average_->update();
     ++batch_;
     observer.batch({epoch_ + 1, options_.epochs, end, samples(), sums_[0].second / double(end),

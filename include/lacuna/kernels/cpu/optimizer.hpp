@@ -15,9 +15,9 @@ namespace lacuna::cpu {
 struct Optimizer {
   /// One step of n parameters with gradient `factor`·g + `decay`·p.
   template <class T, class Rule>
-  static void optimizer_step(const Rule& rule, index_t n, double factor, double decay, T* value, const T* gradient,
-                             const rules::Slots<T>& state) {
-    const T times = T(factor), coupled = T(decay);
+  static void optimizer_step(const Rule& rule, index_t n, const rules::Factor& factor, double decay, T* value,
+                             const T* gradient, const rules::Slots<T>& state) {
+    const T times = T(factor.value()), coupled = T(decay);
     parallel_for(n, detail::element_grain, [&](index_t begin, index_t end) {
       const Rule own = rule;  // constants in registers
       const rules::Slots<T> slots = state;
@@ -26,7 +26,7 @@ struct Optimizer {
   }
   /// Adam without AMSGrad in whole vectors: the root keeps compilers from doing that by themselves, it may set errno.
   template <class T>
-  static void optimizer_step(const rules::Adam<T>& rule, index_t n, double factor, double decay, T* value,
+  static void optimizer_step(const rules::Adam<T>& rule, index_t n, const rules::Factor& factor, double decay, T* value,
                              const T* gradient, const rules::Slots<T>& state) {
     using namespace Eigen::internal;
     using Packet = typename packet_traits<T>::type;
@@ -35,7 +35,8 @@ struct Optimizer {
       return optimizer_step<T, rules::Adam<T>>(rule, n, factor, decay, value, gradient, state);
     parallel_for(n, detail::element_grain, [&](index_t begin, index_t end) {
       const auto all = [](T x) { return pset1<Packet>(x); };
-      const Packet times = all(T(factor)), coupled = all(T(decay)), beta1 = all(rule.beta1), beta2 = all(rule.beta2);
+      const Packet times = all(T(factor.value())), coupled = all(T(decay)), beta1 = all(rule.beta1),
+                   beta2 = all(rule.beta2);
       const Packet rest1 = all(rule.rest1), rest2 = all(rule.rest2), step = all(rule.step), root = all(rule.root);
       const Packet epsilon = all(rule.epsilon), shrink = all(rule.shrink);
       const auto run = [&](T* p, const T* g, T* first, T* second) {
@@ -60,9 +61,9 @@ struct Optimizer {
   }
   /// p ← p − rate · (‖p‖/‖r‖) · r over one tensor, ratio 1 where a norm is 0.
   template <class T>
-  static void lamb_step(const rules::Lamb<T>& rule, index_t n, double rate, double factor, T* value, const T* gradient,
-                        const rules::Slots<T>& state) {
-    const T times = T(factor);
+  static void lamb_step(const rules::Lamb<T>& rule, index_t n, double rate, const rules::Factor& factor, T* value,
+                        const T* gradient, const rules::Slots<T>& state) {
+    const T times = T(factor.value());
     const double own = parallel_sum(n, detail::element_grain, [&](index_t begin, index_t end) {
       double squares = 0;
       for (index_t i = begin; i < end; ++i) {

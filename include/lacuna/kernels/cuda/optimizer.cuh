@@ -2,6 +2,7 @@
 /// (Lamb: three, and two waits for its norms); the formulas are the host's, from optimizer_rules.hpp.
 #pragma once
 
+#include "lacuna/core/list.hpp"
 #include "lacuna/kernels/cuda/run.cuh"
 #include "lacuna/kernels/optimizer_rules.hpp"
 
@@ -11,22 +12,55 @@ template <class Run>
 struct Optimizer {
   /// One step of n parameters with gradient `factor`·g + `decay`·p.
   template <class T, class Rule>
-  static void optimizer_step(const Rule& rule, index_t n, double factor, double decay, T* value, const T* gradient,
-                             const rules::Slots<T>& state) {
-    const T times = T(factor), coupled = T(decay);
+  static void optimizer_step(const Rule& rule, index_t n, const rules::Factor& factor, double decay, T* value,
+                             const T* gradient, const rules::Slots<T>& state) {
+    const T coupled = T(decay);
+    const rules::Factor times = factor;
     const Rule own = rule;
     const rules::Slots<T> slots = state;
-    Run::each("optimizer_step", n,
-              [=] LACUNA_DEVICE(index_t i) { own(value[i], gradient[i] * times + coupled * value[i], i, slots); });
+    Run::each("optimizer_step", n, [=] LACUNA_DEVICE(index_t i) {
+      own(value[i], gradient[i] * T(times.value()) + coupled * value[i], i, slots);
+    });
+  }
+  /// factor = min(1, most / (norm + 1e-6)), norm = √(Σ g²) over all the runs, which stand in one array from `gradient`
+  /// on; a list on the host of their places and lengths. Nothing is waited for.
+  template <class T>
+  static void clip_factor(const List<std::pair<index_t, index_t>>& runs, double most, const T* gradient,
+                          double* factor) {
+    index_t pieces = 0;
+    for (const auto& run : runs) pieces += pieces_of(run.second, 2048, 1024).pieces;
+    const Buffer<double, Run> parts(pieces);
+    double* to = parts.data();
+    for (const auto& run : runs) {
+      const Pieces cut = pieces_of(run.second, 2048, 1024);
+      const T* const g = gradient + run.first;
+      double* const own = to;
+      Run::rows("gradient_norm", cut.pieces, [=] LACUNA_DEVICE(index_t p, typename Run::Team team) {
+        double part = 0;
+        for (index_t i = cut.begin(p) + team.lane(); i < cut.end(p); i += team.lanes())
+          part += double(g[i]) * double(g[i]);
+        part = team.sum(part);
+        if (team.lane() == 0) own[p] = part;
+      });
+      to += cut.pieces;
+    }
+    const double* const all = parts.data();
+    Run::rows("gradient_norm", 1, [=] LACUNA_DEVICE(index_t, typename Run::Team team) {
+      double squares = 0;
+      for (index_t p = team.lane(); p < pieces; p += team.lanes()) squares += all[p];
+      squares = team.sum(squares);
+      const double bounded = most / (std::sqrt(squares) + 1e-6);
+      if (team.lane() == 0) factor[0] = bounded < 1 ? bounded : 1;
+    });
   }
   /// p ← p − rate · (‖p‖/‖r‖) · r over one tensor, ratio 1 where a norm is 0.
   template <class T>
-  static void lamb_step(const rules::Lamb<T>& rule, index_t n, double rate, double factor, T* value, const T* gradient,
-                        const rules::Slots<T>& state) {
-    const T times = T(factor);
+  static void lamb_step(const rules::Lamb<T>& rule, index_t n, double rate, const rules::Factor& factor, T* value,
+                        const T* gradient, const rules::Slots<T>& state) {
+    const rules::Factor times = factor;
     const rules::Lamb<T> lamb = rule;
     const rules::Slots<T> slots = state;
-    Run::each("lamb_step", n, [=] LACUNA_DEVICE(index_t i) { lamb.moments(gradient[i] * times, i, slots); });
+    Run::each("lamb_step", n, [=] LACUNA_DEVICE(index_t i) { lamb.moments(gradient[i] * T(times.value()), i, slots); });
     const double own = sum_of_squares(n, static_cast<const T*>(value));
     const double along = cuda::sum<Run>("lamb_step", n, [=] LACUNA_DEVICE(index_t i) {
       const double r = double(lamb.direction(value[i], i, slots));

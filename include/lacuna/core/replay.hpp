@@ -1,0 +1,39 @@
+/// `Replay<D>`: a step that is done again and again over the same memory.
+///
+///     Replay<D> replay;
+///     for (...) {
+///       fill(batch);                                  // new numbers in the same arrays
+///       replay(random, [&] { packed.zero_grad(); losses = objective(network(batch, context)); losses.total.backward();
+///       }); adam.step(rate, clip_factor(packed, 0.8));
+///     }
+///
+/// On the host the body runs every time. On a GPU (core/cuda_graph.cuh) it runs twice, the second time recorded into a
+/// CUDA graph, and from then on the graph is launched in its place: one launch for hundreds. The numbers are the same,
+/// bit by bit, dropout included.
+///
+/// What the body must keep to, there: everything that it reads from memory stays where it is between calls; nothing in
+/// it depends on numbers of the host that change (labels and masks are on the device, shapes and counts as they were);
+/// it copies nothing from or to the host, which is refused with DeviceError; dropout comes from `random` alone. What it
+/// leaves in variables outside (losses) is there after every call. `reset` forgets the recording: call it when a shape
+/// changes.
+#pragma once
+
+#include <utility>
+
+#include "lacuna/core/random.hpp"
+
+namespace lacuna {
+
+template <class D>
+class Replay {
+ public:
+  template <class F>
+  void operator()(Random&, F&& body) {
+    std::forward<F>(body)();
+  }
+  void reset() {}
+  /// Whether the next call launches a recording.
+  bool recorded() const { return false; }
+};
+
+}  // namespace lacuna

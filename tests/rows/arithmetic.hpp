@@ -105,8 +105,7 @@ struct AddDropoutRow : PairCases {
   }
 };
 /// Leaves: x, weight and, or not, bias.
-struct LinearReluDropoutRow {
-  static constexpr const char* name = "linear_relu_dropout";
+struct LinearCases {
   static std::vector<Case> cases() {
     return {{.name = "several rows", .leaves = {{3, 4}, {5, 4}, {5}}},
             {.name = "no bias", .leaves = {{3, 4}, {5, 4}}},
@@ -116,6 +115,17 @@ struct LinearReluDropoutRow {
             {.name = "empty batch", .leaves = {{0, 4}, {5, 4}, {5}}}};
   }
   static std::vector<Case> large() { return {{.name = "large", .leaves = {{1025, 40}, {33, 40}, {33}}}}; }
+};
+struct LinearReluRow : LinearCases {
+  static constexpr const char* name = "linear, relu";
+  template <class T, class D>
+  static Outputs<T, D> build(const Inputs<T, D>& in) {
+    const auto bias = in.leaf_count() > 2 ? in.template leaf<1>(2) : Variable<T, 1, D>();
+    return {flat(linear(in.template leaf<2>(0), in.template leaf<2>(1), bias, Activation::relu))};
+  }
+};
+struct LinearReluDropoutRow : LinearCases {
+  static constexpr const char* name = "linear_relu_dropout";
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
     Random random(7);
@@ -126,6 +136,6 @@ struct LinearReluDropoutRow {
 };
 
 using ArithmeticRows = Rows<AddRow, SubtractRow, MultiplyRow, ScaleRow, SumRow, MeanRow, ReluRow, TanhRow, DropoutRow,
-                            AddDropoutRow, LinearReluDropoutRow>;
+                            AddDropoutRow, LinearReluRow, LinearReluDropoutRow>;
 
 }  // namespace lacuna::test

@@ -23,6 +23,24 @@ void linear_gradient(const Variable<T, R, D>& x, const Variable<T, 2, D>& weight
     if (const auto slot = bias.gradient_slot()) Kernels<D>::column_sums(rows, out, g, slot);
 }
 
+/// True where `through`, the gradient behind max(x, 0) and perhaps dropout, was computed together with its sums for the
+/// bias. On a device that is a launch less.
+template <class T, int R, class D>
+bool relu_gradient_with_bias([[maybe_unused]] T factor, [[maybe_unused]] const Tensor<T, R, D>& y,
+                             [[maybe_unused]] const Tensor<T, R, D>& dy, [[maybe_unused]] Tensor<T, R, D>& through,
+                             [[maybe_unused]] const Variable<T, 1, D>& bias) {
+  if constexpr (requires(index_t n, T * to, GradientSlot<T> s) {
+                  Kernels<D>::relu_gradient_sums(n, n, factor, y.data(), dy.data(), to, s);
+                })
+    if (bias.defined())
+      if (const auto slot = bias.gradient_slot()) {
+        Kernels<D>::relu_gradient_sums(dy.shape().rows(), bias.size(), factor, y.data(), dy.data(), through.data(),
+                                       slot);
+        return true;
+      }
+  return false;
+}
+
 }  // namespace detail
 
 /// x (..., in) → y (..., out); weight (out, in); bias (out), or undefined for none.
@@ -44,6 +62,8 @@ requires(R >= 1) Variable<T, R, D> linear(const Variable<T, R, D>& x, const Vari
     Tensor<T, R, D> through = dy;  // gradient before the activation
     if (activation != Activation::none) {
       through = Tensor<T, R, D>(dy.extents());
+      if (activation == Activation::relu && detail::relu_gradient_with_bias(T(1), y, dy, through, bias))
+        return detail::linear_gradient(x, weight, {}, std::as_const(through).data());
       Kernels<D>::activation_gradient(activation, dy.size(), y.data(), dy.data(), {through.data(), true});
     }
     detail::linear_gradient(x, weight, bias, std::as_const(through).data());
@@ -71,6 +91,8 @@ requires(R >= 1) Variable<T, R, D> linear_relu_dropout(const Variable<T, R, D>& 
                                   y.data());
   const auto backward = [=, factor = T(keep.scale)](const Tensor<T, R, D>& dy) {
     Tensor<T, R, D> through(dy.extents());
+    if (detail::relu_gradient_with_bias(factor, y, dy, through, bias))
+      return detail::linear_gradient(x, weight, {}, std::as_const(through).data());
     Kernels<D>::dropped_relu_gradient(dy.size(), factor, y.data(), dy.data(), GradientSlot<T>{through.data(), true});
     detail::linear_gradient(x, weight, bias, std::as_const(through).data());
   };

@@ -107,6 +107,21 @@ struct Linear {
       y[i] = kept && z > T(0) ? z * scale : T(0);
     });
   }
+  /// through (rows, out) = factor dy where y > 0, else 0, and the sums of its columns: the way back through dropout and
+  /// max(x, 0), to the product and to the bias, in one launch.
+  template <class T>
+  static void relu_gradient_sums(index_t rows, index_t out, T factor, const T* y, const T* dy, T* through,
+                                 GradientSlot<T> bias) {
+    fold_into<Run>(
+        "relu_gradient_sums", rows, out,
+        [=] LACUNA_DEVICE(index_t i, index_t j) {
+          const index_t at = i * out + j;
+          const T g = y[at] > T(0) ? factor * dy[at] : T(0);
+          through[at] = g;
+          return double(g);
+        },
+        [=] LACUNA_DEVICE(index_t j, double sum) { bias.put(j, T(sum)); });
+  }
   template <class F, class T>
   static void finish(F f, index_t n, index_t out, const T* bias, T* y) {
     const Divider by_out(out, n);

@@ -111,11 +111,16 @@ struct Conv1d {
     const Conv1dSizes s = sizes;
     if (windows_are_input(s)) return {x, s.in};
     const index_t rows = s.batch * s.steps, length = s.in * s.kernel, stride = window_stride(s);
-    const Divider by_length(length, rows * length), by_kernel(s.kernel, length), by_steps(s.steps, rows);
-    Run::each("conv1d_windows", rows * length, [=] LACUNA_DEVICE(index_t at) {
-      const index_t row = by_length.quotient(at), place = at - row * length, c = by_kernel.quotient(place);
-      const index_t b = by_steps.quotient(row), frame = frame_read(s, row - b * s.steps, place - c * s.kernel);
-      room[row * stride + place] = frame >= 0 && frame < s.frames ? x[(b * s.frames + frame) * s.in + c] : T(0);
+    const Divider by_stride(stride, rows * stride), by_kernel(s.kernel, length), by_steps(s.steps, rows);
+    Run::each("conv1d_windows", rows * stride, [=] LACUNA_DEVICE(index_t at) {
+      const index_t row = by_stride.quotient(at), place = at - row * stride;
+      T number = T(0);
+      if (place < length) {
+        const index_t c = by_kernel.quotient(place), b = by_steps.quotient(row);
+        const index_t frame = frame_read(s, row - b * s.steps, place - c * s.kernel);
+        if (frame >= 0 && frame < s.frames) number = x[(b * s.frames + frame) * s.in + c];
+      }
+      room[at] = number;
     });
     return {room, stride};
   }

@@ -131,8 +131,8 @@ struct SumReceiver {
   }
 };
 
-/// finish(j, Σ_i term(i, j) over i < rows) for j < width, in one launch. More than 16384 rows, which would keep too few
-/// blocks busy for too long, are cut into pieces first.
+/// finish(j, Σ_i term(i, j) over i < rows) for j < width, in one launch. One thread asks for a term, perhaps twice.
+/// More than 16384 rows, which would keep too few blocks busy for too long, are cut into pieces first.
 template <class Run, class F, class Finish>
 void fold_into(const char* name, index_t rows, index_t width, F term, Finish finish) {
   using Block = typename Run::Block;

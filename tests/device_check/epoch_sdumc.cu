@@ -1,7 +1,11 @@
 #include "device_check/epoch.cuh"
 #include "lacuna/models/sdumc/sdumc.hpp"
 
+TEST_CASE("one epoch of SDUMC, double") {
+  const auto corpus = lacuna::data::synthetic();
+  lacuna::test::check_epoch<lacuna::models::Sdumc, double>("SDUMC", {.inputs = corpus.dimensions()}, corpus, 1e-7);
+}
 TEST_CASE("one epoch of SDUMC, float") {
-  using namespace lacuna;
-  test::check_epoch<models::Sdumc, float>("SDUMC", {.inputs = test::corpus().dimensions()});
+  const auto corpus = lacuna::data::synthetic();
+  lacuna::test::check_epoch<lacuna::models::Sdumc, float>("SDUMC", {.inputs = corpus.dimensions()}, corpus, 1e-4);
 }

@@ -62,5 +62,5 @@ int main(int argc, char** argv) {
       "\"sgemm_fraction\": %.3f, \"allocations\": %.1f, \"gemm\": \"%s\", \"checksum\": %.6g}\n",
       name.c_str(), LACUNA_VERSION_MAJOR, LACUNA_VERSION_MINOR, LACUNA_VERSION_PATCH, timing.median_ms, timing.min_ms,
       cpu, timing.reps, lacuna::threads(), peak, workload->gflop, rate, sgemm, rate / sgemm, allocations,
-      lacuna::cpu::Blas::name(), workload->checksum);
+      lacuna::cpu::Blas::name(), workload->checksum());
 }

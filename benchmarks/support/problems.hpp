@@ -1,7 +1,8 @@
-/// The workloads, each an object that is made once and called per step. Sizes, losses, dropout, clipping and
-/// optimizer are those of the PyTorch peer; inputs are normal numbers from a fixed seed. `gflop` counts the products
-/// that the mathematics of one call needs, two operations per multiply-add, and nothing else: no softmax, no norm, no
-/// optimizer, and no gradient of an input.
+/// The workloads on device D, each an object that is made once and called per step. Sizes, losses, dropout, clipping
+/// and optimizer are those of the PyTorch peer; inputs are normal numbers from a fixed seed, the same on every device,
+/// where they stay. A call waits for nothing that the work does not need: its answer stays on the device too. `gflop`
+/// counts the products that the mathematics of one call needs, two operations per multiply-add, and nothing else: no
+/// softmax, no norm, no optimizer, and no gradient of an input.
 #pragma once
 
 #include <memory>
@@ -25,6 +26,7 @@ Tensor<float, int(R)> normal(const std::array<index_t, R>& extents, Random& rand
   for (index_t i = 0; i < x.size(); ++i) x.data()[i] = float(stream.normal(std::uint64_t(i)));
   return x;
 }
+/// On the host, where masks are drawn.
 inline data::Stream<float> stream(index_t batch, index_t frames, index_t features, double keep, Random& random) {
   data::Stream<float> result{normal<3>({batch, frames, features}, random), Mask<2>({batch, frames})};
   for (index_t i = 0; i < batch * frames; ++i) result.present.data()[i] = keep >= 1 || random.uniform() < keep;
@@ -35,8 +37,8 @@ struct Workload {
   double gflop = 0;
   virtual ~Workload() = default;
   virtual void operator()() = 0;
-  /// One number that depends on all of the work, so that runs can be compared.
-  double checksum = 0;
+  /// One number that depends on all of the work of the last call, so that runs can be compared.
+  virtual double checksum() const = 0;
 };
 
 /// Multiply-adds of one modality of CorrKD per sample of T frames.
@@ -45,37 +47,44 @@ inline double corrkd_macs(index_t frames, index_t features, index_t d, index_t d
   return t * 3 * double(features) * w + double(depth) * (t * 12 * w * w + 2 * t * t * w);
 }
 
-inline models::CorrkdOptions corrkd_options() {
+struct CorrkdSize {
+  index_t batch = 64, frames = 50;
+  std::vector<index_t> features{300, 74, 35};
+};
+inline models::CorrkdOptions corrkd_options(const std::vector<index_t>& features = CorrkdSize().features) {
   models::CorrkdOptions o;
-  o.network = {.inputs = {300, 74, 35}, .heads = 10, .head_dropout = 0.1};
+  o.network = {.inputs = features, .heads = 10, .head_dropout = 0.1};
   o.network.outputs = o.outputs();
   return o;
 }
 
+template <class D = Cpu>
 struct CorrkdStep final : Workload {
-  static constexpr index_t batch = 64, frames = 50;
-  models::CorrkdOptions options = corrkd_options();
+  models::CorrkdOptions options;
   Random random{7};
-  models::CorrkdNetwork<float> teacher{options.network, random};
+  models::CorrkdNetwork<float, D> teacher{options.network, random};
   struct Trained {
-    models::CorrkdNetwork<float> student;
-    models::CorrkdCritics<float> critics;
+    models::CorrkdNetwork<float, D> student;
+    models::CorrkdCritics<float, D> critics;
     static void reflect(auto& self, auto&& visit) {
       visit("student", self.student);
       visit("critics", self.critics);
     }
   } trained{{options.network, random}, {1, 2, options.critic, random}};
-  Packed<float> packed = pack<float>(trained);
-  Adam<float> adam{packed};
-  std::vector<data::Stream<float>> complete, seen;
-  models::CorrkdTarget<float> target;
+  Packed<float, D> packed = pack<float, D>(trained);
+  Adam<float, D> adam{packed};
+  std::vector<data::Stream<float, D>> complete, seen;
+  models::CorrkdTarget<float, D> target;
+  Tensor<float, 0, D> loss;
 
-  CorrkdStep() {
+  explicit CorrkdStep(const CorrkdSize& size = {}) : options(corrkd_options(size.features)) {
+    const index_t batch = size.batch, frames = size.frames;
     freeze(teacher);
     for (const index_t features : options.network.inputs) {
-      complete.push_back(stream(batch, frames, features, 1, random));
-      seen.push_back({complete.back().frames, Mask<2>({batch, frames})});
-      for (index_t i = 0; i < batch * frames; ++i) seen.back().present.data()[i] = random.uniform() < 0.5;
+      complete.push_back(data::to_device<D>(stream(batch, frames, features, 1, random)));
+      Mask<2> present({batch, frames});
+      for (index_t i = 0; i < batch * frames; ++i) present.data()[i] = random.uniform() < 0.5;
+      seen.push_back({complete.back().frames, to_device<D>(present)});
       const double forward = corrkd_macs(frames, features, 40, 4), first = double(frames * 3 * features * 40);
       gflop += 2e-9 * double(batch) * (2 * forward + 2 * forward - first);  // teacher, student, its way back
     }
@@ -85,7 +94,7 @@ struct CorrkdStep final : Workload {
   }
   void operator()() override {
     packed.zero_grad();
-    models::CorrkdOutput<float> told;
+    models::CorrkdOutput<float, D> told;
     {
       const NoGrad off;
       told = teacher(complete);
@@ -95,26 +104,30 @@ struct CorrkdStep final : Workload {
         models::corrkd_objective(options, trained.student(seen, context), told, target, trained.critics, context);
     losses.total.backward();
     adam.step(1e-3, clip_factor(packed, 0.8));
-    checksum = double(losses.total.item());
+    loss = losses.total.value();
   }
+  double checksum() const override { return double(loss.first()); }
 };
 
+template <class D = Cpu>
 struct CorrkdInfer final : Workload {
   models::CorrkdOptions options = corrkd_options();
   Random random{7};
-  models::CorrkdNetwork<float> network{options.network, random};
-  std::vector<data::Stream<float>> streams;
+  models::CorrkdNetwork<float, D> network{options.network, random};
+  std::vector<data::Stream<float, D>> streams;
+  Tensor<float, 2, D> scores;
 
   CorrkdInfer() {
     for (const index_t features : options.network.inputs) {
-      streams.push_back(stream(1, 50, features, 1, random));
+      streams.push_back(data::to_device<D>(stream(1, 50, features, 1, random)));
       gflop += 2e-9 * corrkd_macs(50, features, 40, 4);
     }
   }
   void operator()() override {
     const NoGrad off;
-    checksum = double(network(streams).scores.data()[0]);
+    scores = network(streams).scores.value();
   }
+  double checksum() const override { return double(scores.first()); }
 };
 
 /// Batches whose samples have 5 to 50 frames, as they come from a data set: CorrKD under a mask, a training step
@@ -128,15 +141,17 @@ inline data::Stream<float> mixed_stream(index_t batch, index_t frames, index_t f
   return result;
 }
 
+template <class D = Cpu>
 struct CorrkdMixed final : Workload {
   static constexpr index_t batch = 64;
   models::CorrkdOptions options = corrkd_options();
   Random random{7};
-  models::CorrkdNetwork<float> network;
-  Packed<float> packed;
-  Adam<float> adam;
-  std::vector<data::Stream<float>> streams;
-  models::CorrkdTarget<float> target;
+  models::CorrkdNetwork<float, D> network;
+  Packed<float, D> packed;
+  Adam<float, D> adam;
+  std::vector<data::Stream<float, D>> streams;
+  models::CorrkdTarget<float, D> target;
+  Array<float, D> answer;
   bool training;
 
   static models::CorrkdNetworkOptions masked(models::CorrkdNetworkOptions o) {
@@ -144,14 +159,15 @@ struct CorrkdMixed final : Workload {
     return o;
   }
   CorrkdMixed(Rows rows, bool train)
-      : network(masked(options.network), random), packed(pack<float>(network)), adam(packed), training(train) {
+      : network(masked(options.network), random), packed(pack<float, D>(network)), adam(packed), training(train) {
     network.rows = rows;
     for (const index_t features : options.network.inputs) {
-      streams.push_back(mixed_stream(batch, 50, features, random));
+      const data::Stream<float> host = mixed_stream(batch, 50, features, random);
+      streams.push_back(data::to_device<D>(host));
       double macs = 0;
       for (index_t b = 0; b < batch; ++b) {
         index_t length = 0;
-        for (index_t t = 0; t < 50; ++t) length += streams.back().present(b, t);
+        for (index_t t = 0; t < 50; ++t) length += host.present(b, t);
         macs += corrkd_macs(length, features, 40, 4);
       }
       gflop += 2e-9 * macs * (training ? 3 : 1);
@@ -161,20 +177,31 @@ struct CorrkdMixed final : Workload {
   void operator()() override {
     if (!training) {
       const NoGrad off;
-      checksum = double(network(streams).scores.data()[0]);
+      answer = network(streams).scores.value();
       return;
     }
     packed.zero_grad();
     const Context context = Context::train(random);
-    const auto loss = models::corrkd_task_loss(options, network(streams, context).scores, target, Mask<1>{});
+    const auto loss = models::corrkd_task_loss(options, network(streams, context).scores, target, Mask<1, D>{});
     loss.backward();
     adam.step(1e-3);
-    checksum = double(loss.item());
+    answer = loss.value();
   }
+  double checksum() const override { return double(answer.first()); }
 };
 
-inline models::SdumcOptions sdumc_options() {
-  return {.inputs = {1024, 4096, 1024}, .imagination = models::Imagination::transition};
+struct SdumcSize {
+  index_t batch = 32;
+  std::array<index_t, 3> frames{200, 40, 100};
+  std::vector<index_t> features{1024, 4096, 1024};
+  index_t width = 256, fused = 128, contrast = 64;
+};
+inline models::SdumcOptions sdumc_options(const SdumcSize& size = {}) {
+  return {.inputs = size.features,
+          .width = size.width,
+          .fused = size.fused,
+          .contrast = size.contrast,
+          .imagination = models::Imagination::transition};
 }
 
 /// Multiply-adds of SDUMC's two flows over a batch: (projections, everything else that has two flows).
@@ -195,24 +222,26 @@ struct SdumcMacs {
   }
 };
 
+template <class D = Cpu>
 struct SdumcStep final : Workload {
-  static constexpr index_t batch = 32;
-  models::SdumcOptions options = sdumc_options();
+  models::SdumcOptions options;
   Random random{7};
-  models::SdumcNetwork<float> network{options, random};
-  Packed<float> packed = pack<float>(network);
-  Adam<float> adam{packed, {.weight_decay = 1e-5}};
-  std::vector<data::Stream<float>> streams;
-  data::Stream<float> simulated;
-  Tensor<float, 1> labels = normal<1>({batch}, random);
+  models::SdumcNetwork<float, D> network{options, random};
+  Packed<float, D> packed = pack<float, D>(network);
+  Adam<float, D> adam{packed, {.weight_decay = 1e-5}};
+  Tensor<float, 1, D> labels;
+  std::vector<data::Stream<float, D>> streams;
+  data::Stream<float, D> simulated;
+  Tensor<float, 0, D> loss;
 
-  /// mixed: samples of different lengths; gflop counts the padded frames too.
-  explicit SdumcStep(bool mixed = false, Rows rows = Rows::automatic) {
-    const index_t frames[] = {200, 40, 100};
+  /// mixed: samples of different lengths; gflop counts the padded frames too, and is that of the default widths.
+  explicit SdumcStep(bool mixed = false, Rows rows = Rows::automatic, const SdumcSize& size = {})
+      : options(sdumc_options(size)), labels(to_device<D>(normal<1>({size.batch}, random))) {
+    const index_t batch = size.batch;
     for (std::size_t m = 0; m < 3; ++m)
-      streams.push_back(mixed ? mixed_stream(batch, frames[m], options.inputs[m], random)
-                              : stream(batch, frames[m], options.inputs[m], 1, random));
-    simulated = stream(batch, 40, options.inputs[1], 1, random);
+      streams.push_back(data::to_device<D>(mixed ? mixed_stream(batch, size.frames[m], options.inputs[m], random)
+                                                 : stream(batch, size.frames[m], options.inputs[m], 1, random)));
+    simulated = data::to_device<D>(stream(batch, size.frames[1], options.inputs[1], 1, random));
     network.rows = rows;
     const SdumcMacs macs(batch);
     gflop = 2e-9 * (2 * macs.projection + 3 * (macs.keys + macs.rest));
@@ -224,59 +253,69 @@ struct SdumcStep final : Workload {
     const auto losses = models::sdumc_objective(flows, labels, options.weights, options.ranking);
     losses.total.backward();
     adam.step(1e-4);
-    checksum = double(losses.total.item());
+    loss = losses.total.value();
   }
+  double checksum() const override { return double(loss.first()); }
 };
 
+template <class D = Cpu>
 struct SdumcInfer final : Workload {
   models::SdumcOptions options = sdumc_options();
   Random random{7};
-  models::SdumcNetwork<float> network{options, random};
-  std::vector<data::Stream<float>> streams;
-  data::Stream<float> simulated;
+  models::SdumcNetwork<float, D> network{options, random};
+  std::vector<data::Stream<float, D>> streams;
+  data::Stream<float, D> simulated;
+  Array<float, D> complete, missing;
 
   SdumcInfer() {
     const index_t frames[] = {200, 40, 100};
-    for (std::size_t m = 0; m < 3; ++m) streams.push_back(stream(1, frames[m], options.inputs[m], 1, random));
-    simulated = stream(1, 40, options.inputs[1], 1, random);
+    for (std::size_t m = 0; m < 3; ++m)
+      streams.push_back(data::to_device<D>(stream(1, frames[m], options.inputs[m], 1, random)));
+    simulated = data::to_device<D>(stream(1, 40, options.inputs[1], 1, random));
     const SdumcMacs macs(1);
     gflop = 2e-9 * (macs.projection + macs.keys + macs.rest);
   }
   void operator()() override {
     const NoGrad off;
     const auto flows = models::both_flows(network, streams, simulated, {}, {});
-    checksum = double(flows.complete.prediction.data()[0]) + double(flows.missing.prediction.data()[0]);
+    complete = flows.complete.prediction.value();
+    missing = flows.missing.prediction.value();
   }
+  double checksum() const override { return double(complete.first()) + double(missing.first()); }
 };
 
+template <class D = Cpu>
 struct Rnc final : Workload {
   static constexpr index_t n = 512;
   Random random{7};
-  Variable<float, 2> features{normal<2>({n, 64}, random), true};
-  Tensor<float, 1> labels = normal<1>({n}, random);
+  Variable<float, 2, D> features{to_device<D>(normal<2>({n, 64}, random)), true};
+  Tensor<float, 1, D> labels = to_device<D>(normal<1>({n}, random));
+  Tensor<float, 0, D> answer;
 
   Rnc() { gflop = 2e-9 * double(n * n) * 64 * 2; }
   void operator()() override {
     features.zero_grad();
     const auto loss = rank_n_contrast(features, labels, {.temperature = 2.0});
     loss.backward();
-    checksum = double(loss.item());
+    answer = loss.value();
   }
+  double checksum() const override { return double(answer.first()); }
 };
 
 /// Null for a name that is none of the five, nor one of those over mixed lengths.
-inline std::unique_ptr<Workload> make_workload(const std::string& name) {
+template <class D = Cpu>
+std::unique_ptr<Workload> make_workload(const std::string& name) {
   for (const Rows rows : {Rows::automatic, Rows::all}) {
     const std::string ending = rows == Rows::all ? "-padded" : "";
-    if (name == "corrkd-mixed" + ending) return std::make_unique<CorrkdMixed>(rows, true);
-    if (name == "corrkd-mixed-infer" + ending) return std::make_unique<CorrkdMixed>(rows, false);
-    if (name == "sdumc-mixed" + ending) return std::make_unique<SdumcStep>(true, rows);
+    if (name == "corrkd-mixed" + ending) return std::make_unique<CorrkdMixed<D>>(rows, true);
+    if (name == "corrkd-mixed-infer" + ending) return std::make_unique<CorrkdMixed<D>>(rows, false);
+    if (name == "sdumc-mixed" + ending) return std::make_unique<SdumcStep<D>>(true, rows);
   }
-  if (name == "corrkd-step") return std::make_unique<CorrkdStep>();
-  if (name == "corrkd-infer") return std::make_unique<CorrkdInfer>();
-  if (name == "sdumc-step") return std::make_unique<SdumcStep>();
-  if (name == "sdumc-infer") return std::make_unique<SdumcInfer>();
-  if (name == "rnc") return std::make_unique<Rnc>();
+  if (name == "corrkd-step") return std::make_unique<CorrkdStep<D>>();
+  if (name == "corrkd-infer") return std::make_unique<CorrkdInfer<D>>();
+  if (name == "sdumc-step") return std::make_unique<SdumcStep<D>>();
+  if (name == "sdumc-infer") return std::make_unique<SdumcInfer<D>>();
+  if (name == "rnc") return std::make_unique<Rnc<D>>();
   return nullptr;
 }
 

@@ -37,15 +37,15 @@ struct Identity {
   }
 };
 
-/// max(x, 0); slope 0 at 0.
+/// max(x, 0); slope 0 at 0. What is not a number stays so.
 struct Relu {
   template <class T>
   LACUNA_HD T value(T x) const {
-    return x > T(0) ? x : T(0);
+    return T(0) > x ? T(0) : x;
   }
   template <class T>
   LACUNA_HD T slope(T, T y) const {
-    return y > T(0) ? T(1) : T(0);
+    return y <= T(0) ? T(0) : T(1);
   }
 };
 

@@ -70,10 +70,10 @@ struct Elementwise {
       for (index_t i = begin; i < end; ++i) y[i] += x[i];
     });
   }
-  /// slot (+)= dy · factor where y > 0: the way back through dropout(relu(·)), whose factor is 0 exactly where y is.
+  /// slot (+)= dy · factor but where y is 0: the way back through dropout(relu(·)), whose factor is 0 exactly there.
   template <class T>
   static void dropped_relu_gradient(index_t n, T factor, const T* y, const T* dy, GradientSlot<T> slot) {
-    contribute(n, slot, [=](index_t i) { return kept_or_zero(y[i] > T(0), dy[i] * factor); });
+    contribute(n, slot, [=](index_t i) { return kept_or_zero(!(y[i] <= T(0)), dy[i] * factor); });
   }
 
  private:

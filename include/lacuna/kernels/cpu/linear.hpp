@@ -33,7 +33,7 @@ struct Linear {
                       T* const run = y + i * out + column;
                       for (index_t j = 0; j < columns; ++j) {
                         const T z = bias ? run[j] + bias[column + j] : run[j];
-                        run[j] = z > T(0) ? z : T(0);
+                        run[j] = T(0) > z ? T(0) : z;
                       }
                       if (columns < out) drop_run(keep, i * out + column, columns, run, run);
                     }

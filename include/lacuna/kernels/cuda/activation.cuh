@@ -104,10 +104,10 @@ struct Linear {
     const T scale = T(keep.scale);
     each_drawn<Run>("linear_relu_dropped", keep, rows * out, [=] LACUNA_DEVICE(index_t i, bool kept) {
       const T z = bias ? y[i] + bias[by_out.remainder(i)] : y[i];
-      y[i] = kept && z > T(0) ? z * scale : T(0);
+      y[i] = kept && !(z <= T(0)) ? z * scale : T(0);
     });
   }
-  /// through (rows, out) = factor dy where y > 0, else 0, and the sums of its columns: the way back through dropout and
+  /// through (rows, out) = factor dy, 0 where y is, and the sums of its columns: the way back through dropout and
   /// max(x, 0), to the product and to the bias, in one launch.
   template <class T>
   static void relu_gradient_sums(index_t rows, index_t out, T factor, const T* y, const T* dy, T* through,
@@ -116,7 +116,7 @@ struct Linear {
         "relu_gradient_sums", rows, out,
         [=] LACUNA_DEVICE(index_t i, index_t j) {
           const index_t at = i * out + j;
-          const T g = y[at] > T(0) ? factor * dy[at] : T(0);
+          const T g = y[at] <= T(0) ? T(0) : factor * dy[at];
           through[at] = g;
           return double(g);
         },

@@ -89,11 +89,11 @@ struct Elementwise {
     each_drawn<Run>("add_dropped", keep, n,
                     [=] LACUNA_DEVICE(index_t i, bool kept) { y[i] = x[i] + (kept ? f[i] * scale : T(0)); });
   }
-  /// slot_i (+)= factor dy_i where y_i > 0: back through dropout and max(x, 0), whose value y is 0 where either is.
+  /// slot_i (+)= factor dy_i but where y_i is 0: back through dropout and max(x, 0), whose value y is 0 where either is.
   template <class T>
   static void dropped_relu_gradient(index_t n, T factor, const T* y, const T* dy, GradientSlot<T> slot) {
     Run::each("dropped_relu_gradient", n,
-              [=] LACUNA_DEVICE(index_t i) { slot.put(i, y[i] > T(0) ? factor * dy[i] : T(0)); });
+              [=] LACUNA_DEVICE(index_t i) { slot.put(i, y[i] <= T(0) ? T(0) : factor * dy[i]); });
   }
 };
 

@@ -235,6 +235,15 @@ class EmulatedTeam {
   T largest(T x) const {
     return lanes_ > 1 ? Crew::instance().together(2, x, [](T a, T b) { return b > a ? b : a; }) : x;
   }
+  template <class T, int N, class F>
+  void sums(T (&x)[N], F put) const {
+    static_assert(N <= Crew::lanes && (N & (N - 1)) == 0);
+    for (int k = 0; k < N; ++k) {
+      const T total = sum(x[k]);
+      if (lane_ == k * (lanes_ / N)) put(k, total);
+      x[k] = T(NAN);
+    }
+  }
 
  private:
   int lane_, lanes_;

@@ -1,192 +1,148 @@
 /// Scaled dot-product attention with key mask, causal order, additive bias and dropout on the weights, and its
 /// gradient.
 ///
-/// Policy: forward, one team per query of one head: scores, softmax and the weighted sum of values in one kernel, of
-/// any head size. Backward, two kernels: one team per query for the gradient of the scores and of the query, one per
-/// key for those of key and value, so that nothing is added by two teams. Absent keys and values are never read.
-/// Weights are kept for the backward, dropout is drawn again from its counter. A query that may see no key gets weights
-/// 0, output 0, and passes no gradient.
+/// Policy: three ways, chosen by the sizes alone: heads of few features (attention_small.cuh), heads of many with few
+/// queries or many heads (attention_wide.cuh), and what does not fit into the memory of a block
+/// (attention_general.cuh). Absent keys and values are never read. Weights are kept where the caller wants them and
+/// computed again by the backward pass where not; dropout is drawn again from its counter. A query that may see no key
+/// gets weights 0, output 0, and passes no gradient.
 #pragma once
 
-#include "lacuna/kernels/cpu/attention.hpp"
+#include "lacuna/kernels/cuda/attention_general.cuh"
+#include "lacuna/kernels/cuda/attention_small.cuh"
+#include "lacuna/kernels/cuda/attention_wide.cuh"
 #include "lacuna/kernels/cuda/reduce.cuh"
 
 namespace lacuna::cuda {
 
-/// Places of one head of one sample in the arrays of a call; `keys` and `queries` are rows of the sample.
-struct HeadView {
-  index_t b, h, row;  ///< row: of the first query in (B, heads, Q)
-
-  LACUNA_HD static HeadView of(const AttentionSizes& s, index_t head) {
-    return {head / s.heads, head % s.heads, head * s.queries};
-  }
-  LACUNA_HD index_t query(const AttentionSizes& s, index_t i) const {
-    return ((s.shared_query ? 0 : b * s.queries) + i) * s.query_stride + h * s.key_size;
-  }
-  /// As if no query were shared: where the share of this sample goes.
-  LACUNA_HD index_t query_share(const AttentionSizes& s, index_t i) const {
-    return (b * s.queries + i) * s.query_stride + h * s.key_size;
-  }
-  LACUNA_HD index_t key(const AttentionSizes& s, index_t j) const {
-    return (b * s.keys + j) * s.key_stride + h * s.key_size;
-  }
-  LACUNA_HD index_t value(const AttentionSizes& s, index_t j) const {
-    return (b * s.keys + j) * s.value_stride + h * s.value_size;
-  }
-  LACUNA_HD index_t output(const AttentionSizes& s, index_t i) const {
-    return ((b * s.queries + i) * s.heads + h) * s.value_size;
-  }
-  LACUNA_HD index_t weight(const AttentionSizes& s, index_t i, index_t j) const { return (row + i) * s.keys + j; }
-  LACUNA_HD bool present(const AttentionSizes& s, index_t j) const { return !s.present || s.present[b * s.keys + j]; }
-  LACUNA_HD bool sees(const AttentionSizes& s, index_t i, index_t j) const {
-    return (!s.causal || j <= i) && present(s, j);
-  }
-};
-
-/// The dropout factor of weight number `at`.
-template <class T>
-LACUNA_HD T weight_factor(const AttentionExtras<T>& extras, index_t at) {
-  if (extras.factors) return extras.factors[at];
-  if (!extras.drop) return T(1);
-  return extras.keep.keeps(at) ? T(extras.keep.scale) : T(0);
-}
-
 template <class Run>
 struct Attention {
-  /// Weights are always kept.
-  static constexpr bool attention_recomputes = false;
+  /// Whether weights that were not kept can be computed again.
+  static constexpr bool attention_recomputes = true;
 
   template <class T>
-  static void attention(const AttentionSizes& sizes, const AttentionExtras<T>& given, const T* query, const T* key,
+  static void attention(const AttentionSizes& s, const AttentionExtras<T>& extras, const T* query, const T* key,
                         const T* value, AttentionKept<T> kept, T* y) {
-    T* const probability = kept.weights;
-    const AttentionSizes s = sizes;
-    const AttentionExtras<T> extras = given;
-    const bool dropped = extras.factors != nullptr || extras.drop;
-    const Buffer<T, Run> scratch(dropped ? s.batch * s.heads * s.queries * s.keys : 0);
-    T* const used = dropped ? scratch.data() : probability;
-    Run::rows("attention", s.batch * s.heads * s.queries, [=] LACUNA_DEVICE(index_t r, typename Run::Team team) {
-      const HeadView view = HeadView::of(s, r / s.queries);
-      const index_t i = r % s.queries, first = view.weight(s, i, 0);
-      const T* const q = query + view.query(s, i);
-      T largest = T(-INFINITY);
-      int alive = 0;
-      for (index_t j = team.lane(); j < s.keys; j += team.lanes()) {
-        T& score = probability[first + j];
-        score = T(0);
-        if (!view.sees(s, i, j)) continue;
-        const T* const k = key + view.key(s, j);
-        T dot = T(0);
-        for (index_t c = 0; c < s.key_size; ++c) dot += q[c] * k[c];
-        score = dot * T(s.scale);
-        if (extras.bias)
-          score += extras.bias[view.b * extras.bias_stride[0] + view.h * extras.bias_stride[1] +
-                               i * extras.bias_stride[2] + j * extras.bias_stride[3]];
-        largest = score > largest ? score : largest;
-        alive += score != T(-INFINITY);
-      }
-      largest = team.largest(largest);
-      alive = team.sum(alive);
-      T total = T(0);
-      for (index_t j = team.lane(); j < s.keys; j += team.lanes()) {
-        T& weight = probability[first + j];
-        weight = alive > 0 && view.sees(s, i, j) ? std::exp(weight - largest) : T(0);
-        total += weight;
-      }
-      total = team.sum(total);
-      const T share = alive > 0 ? T(1) / total : T(0);
-      for (index_t j = team.lane(); j < s.keys; j += team.lanes()) {
-        probability[first + j] *= share;
-        if (dropped) used[first + j] = probability[first + j] * weight_factor(extras, first + j);
-      }
-      team.sync();
-      T* const to = y + view.output(s, i);
-      for (index_t c = team.lane(); c < s.value_size; c += team.lanes()) {
-        T sum = T(0);
-        for (index_t j = 0; j < s.keys; ++j)
-          if (view.sees(s, i, j)) sum += used[first + j] * value[view.value(s, j) + c];
-        to[c] = sum;
-      }
-    });
+    const AttentionInput<T> in{s, extras, query, key, value};
+    if (s.batch * s.heads * s.queries == 0) return;
+    if (!small_forward(in, kept, y) && !wide_forward(in, kept, y)) GeneralAttention<Run>::forward(in, kept, y);
   }
 
-  /// dbias_full (B, heads, Q, K), zeros at the start, receives the gradient of the scores when not null.
+  /// y: the output of the forward pass. dbias_full (B, heads, Q, K), zeros at the start, receives the gradient of the
+  /// scores when not null.
   template <class T>
-  static void attention_gradient(const AttentionSizes& sizes, const AttentionExtras<T>& given, const T* query,
-                                 const T* key, const T* value, AttentionKept<T> kept, const T*, const T* dy,
+  static void attention_gradient(const AttentionSizes& s, const AttentionExtras<T>& extras, const T* query,
+                                 const T* key, const T* value, AttentionKept<T> kept, const T* y, const T* dy,
                                  GradientSlot<T> dquery, GradientSlot<T> dkey, GradientSlot<T> dvalue, T* dbias_full) {
-    const T* const probability = kept.weights;
-    const AttentionSizes s = sizes;
-    const AttentionExtras<T> extras = given;
-    const index_t weights = s.batch * s.heads * s.queries * s.keys, block = s.queries * s.query_stride;
-    const bool dropped = extras.factors != nullptr || extras.drop;
+    const AttentionInput<T> in{s, extras, query, key, value};
+    const Gradients<T> to{y, dy, dquery, dkey, dvalue, dbias_full};
+    if (wide_backward(in, kept, to)) return;
     // a shared query gets one share per sample, added up in order afterwards
+    const index_t block = s.queries * s.query_stride;
     const Buffer<T, Run> shares(s.shared_query && dquery ? s.batch * block : 0);
-    const GradientSlot<T> query_to = shares.data() ? GradientSlot<T>{shares.data(), true} : dquery;
-    const Buffer<T, Run> scores(weights), factored(dropped && dvalue ? weights : 0);
-    T *const ds = scores.data(), *const used = factored.data();
-    Run::rows("attention_gradient", s.batch * s.heads * s.queries,
-              [=] LACUNA_DEVICE(index_t r, typename Run::Team team) {
-                const HeadView view = HeadView::of(s, r / s.queries);
-                const index_t i = r % s.queries, first = view.weight(s, i, 0);
-                const T* const g = dy + view.output(s, i);
-                T inner = T(0);
-                for (index_t j = team.lane(); j < s.keys; j += team.lanes()) {
-                  const index_t at = first + j;
-                  ds[at] = T(0);
-                  if (used) used[at] = T(0);
-                  if (!view.sees(s, i, j)) continue;
-                  const T* const v = value + view.value(s, j);
-                  T dot = T(0);
-                  for (index_t c = 0; c < s.value_size; ++c) dot += g[c] * v[c];
-                  const T factor = dropped ? weight_factor(extras, at) : T(1);
-                  ds[at] = dot * factor;
-                  if (used) used[at] = probability[at] * factor;
-                  inner += probability[at] * ds[at];
-                }
-                inner = team.sum(inner);
-                for (index_t j = team.lane(); j < s.keys; j += team.lanes()) {
-                  if (!view.sees(s, i, j)) continue;
-                  const T slope = probability[first + j] * (ds[first + j] - inner);
-                  if (dbias_full) dbias_full[first + j] = slope;
-                  ds[first + j] = slope * T(s.scale);
-                }
-                team.sync();
-                if (!query_to) return;
-                const index_t to = view.query_share(s, i);
-                for (index_t c = team.lane(); c < s.key_size; c += team.lanes()) {
-                  T sum = T(0);
-                  for (index_t j = 0; j < s.keys; ++j)
-                    if (view.sees(s, i, j)) sum += ds[first + j] * key[view.key(s, j) + c];
-                  query_to.put(to + c, sum);
-                }
-              });
-    if (dkey || dvalue) {
-      const T* const applied = dropped ? used : probability;
-      Run::rows("attention_gradient", s.batch * s.heads * s.keys,
-                [=] LACUNA_DEVICE(index_t r, typename Run::Team team) {
-                  const HeadView view = HeadView::of(s, r / s.keys);
-                  const index_t j = r % s.keys, earliest = s.causal ? j : 0;
-                  const bool here = view.present(s, j);
-                  if (dvalue)
-                    for (index_t c = team.lane(); c < s.value_size; c += team.lanes()) {
-                      T sum = T(0);
-                      if (here)
-                        for (index_t i = earliest; i < s.queries; ++i)
-                          sum += applied[view.weight(s, i, j)] * dy[view.output(s, i) + c];
-                      dvalue.put(view.value(s, j) + c, sum);
-                    }
-                  if (dkey)
-                    for (index_t c = team.lane(); c < s.key_size; c += team.lanes()) {
-                      T sum = T(0);
-                      if (here)
-                        for (index_t i = earliest; i < s.queries; ++i)
-                          sum += ds[view.weight(s, i, j)] * query[view.query(s, i) + c];
-                      dkey.put(view.key(s, j) + c, sum);
-                    }
-                });
-    }
+    Gradients<T> apart = to;
+    if (shares.data()) apart.dquery = {shares.data(), true};
+    if (!small_backward(in, kept, apart))
+      GeneralAttention<Run>::backward(in, kept, dy, apart.dquery, dkey, dvalue, dbias_full);
     if (shares.data()) Reduce<Run>::template column_sums<T>(s.batch, block, shares.data(), dquery);
+  }
+
+  /// What a backward pass starts from and where it puts what it finds.
+  template <class T>
+  struct Gradients {
+    const T *y, *dy;
+    GradientSlot<T> dquery, dkey, dvalue;
+    T* dscore;
+  };
+
+  static constexpr index_t few_features = 16;
+
+  static bool is_small(const AttentionSizes& s) { return s.key_size <= few_features && s.value_size <= few_features; }
+  /// A block reads all keys, or a slice, for its queries: that pays with few queries, or with many heads beside them.
+  static bool is_wide(const AttentionSizes& s) { return s.queries <= 16 || s.batch * s.heads >= 64; }
+
+  template <class T>
+  static bool small_forward(const AttentionInput<T>& in, AttentionKept<T> kept, T* y) {
+    if (!is_small(in.sizes) || !in.fits_32_bits(in.sizes.batch * in.sizes.heads)) return false;
+    const index_t features = std::max(in.sizes.key_size, in.sizes.value_size);
+    if (features <= 4) return small_forward_of<4>(in, kept, y);
+    return features <= 8 ? small_forward_of<8>(in, kept, y) : small_forward_of<16>(in, kept, y);
+  }
+  template <int C, class T>
+  static bool small_forward_of(const AttentionInput<T>& in, AttentionKept<T> kept, T* y) {
+    using Cut = SmallAttention<T, C>;
+    const Cut cut = Cut::fitting(in.sizes, in.extras.drop, false, Run::most_shared());
+    if (std::size_t(cut.bytes) > Run::most_shared()) return false;
+    Run::template blocks<Cut::threads>("attention", in.sizes.batch * in.sizes.heads, std::size_t(cut.bytes),
+                                       SmallForward<T, C>{in, cut, kept.weights, kept.statistics, y});
+    return true;
+  }
+  template <class T>
+  static bool small_backward(const AttentionInput<T>& in, AttentionKept<T> kept, const Gradients<T>& to) {
+    if (!is_small(in.sizes) || !kept.statistics || !in.fits_32_bits(in.sizes.batch * in.sizes.heads)) return false;
+    const index_t features = std::max(in.sizes.key_size, in.sizes.value_size);
+    if (features <= 4) return small_backward_of<4>(in, kept, to);
+    return features <= 8 ? small_backward_of<8>(in, kept, to) : small_backward_of<16>(in, kept, to);
+  }
+  template <int C, class T>
+  static bool small_backward_of(const AttentionInput<T>& in, AttentionKept<T> kept, const Gradients<T>& to) {
+    using Cut = SmallAttention<T, C>;
+    const Cut cut = Cut::fitting(in.sizes, in.extras.drop, true, Run::most_shared());
+    if (std::size_t(cut.bytes) > Run::most_shared()) return false;
+    Run::template blocks<Cut::threads>(
+        "attention_gradient", in.sizes.batch * in.sizes.heads, std::size_t(cut.bytes),
+        SmallBackward<T, C>{in, cut, kept.statistics, to.y, to.dy, to.dquery, to.dkey, to.dvalue, to.dscore});
+    return true;
+  }
+
+  template <class T>
+  static bool wide_forward(const AttentionInput<T>& in, AttentionKept<T> kept, T* y) {
+    if (!is_wide(in.sizes)) return false;
+    return in.sizes.queries == 1 ? wide_forward_of<1>(in, kept, y) : wide_forward_of<8>(in, kept, y);
+  }
+  template <int R, class T>
+  static bool wide_forward_of(const AttentionInput<T>& in, AttentionKept<T> kept, T* y) {
+    const WideForwardCut cut = WideForwardCut::of<T>(in.sizes, R, Run::most_shared());
+    const index_t blocks = in.sizes.batch * in.sizes.heads * cut.chunks;
+    if (std::size_t(cut.bytes) > Run::most_shared() || !in.fits_32_bits(blocks)) return false;
+    Run::template blocks<wide_threads(R)>("attention", blocks, std::size_t(cut.bytes),
+                                          WideForward<T, R>{in, cut, kept.weights, kept.statistics, y});
+    return true;
+  }
+  template <class T>
+  static bool wide_backward(const AttentionInput<T>& in, AttentionKept<T> kept, const Gradients<T>& to) {
+    if (is_small(in.sizes) || !is_wide(in.sizes) || (!kept.weights && !kept.statistics)) return false;
+    if (in.sizes.batch * in.sizes.heads * in.sizes.queries * in.sizes.keys == 0) return false;
+    return in.sizes.queries == 1 ? wide_backward_of<1>(in, kept, to) : wide_backward_of<8>(in, kept, to);
+  }
+  template <int R, class T>
+  static bool wide_backward_of(const AttentionInput<T>& in, AttentionKept<T> kept, const Gradients<T>& to) {
+    const AttentionSizes& s = in.sizes;
+    const WideBackwardCut cut = WideBackwardCut::of<T>(s, R, Run::most_shared());
+    const index_t blocks = s.batch * s.heads * cut.slices;
+    if (std::size_t(cut.bytes) > Run::most_shared() || !in.fits_32_bits(blocks)) return false;
+    // what the slices, and the samples of a shared query, add to a query is added up in order afterwards
+    const index_t apart = s.batch * s.queries * s.query_stride;
+    const Buffer<T, Run> shares(to.dquery && (s.shared_query || cut.slices > 1) ? cut.slices * apart : 0);
+    const GradientSlot<T> dquery = shares.data() ? GradientSlot<T>{shares.data(), true} : to.dquery;
+    Run::template blocks<wide_threads(R)>("attention_gradient", blocks, std::size_t(cut.bytes),
+                                          WideBackward<T, R>{in, cut, kept.weights, kept.statistics, to.y, to.dy,
+                                                             dquery, to.dkey, to.dvalue, apart, to.dscore});
+    if (!shares.data()) return true;
+    if (s.shared_query) {
+      Reduce<Run>::template column_sums<T>(cut.slices * s.batch, s.queries * s.query_stride, shares.data(), to.dquery);
+      return true;
+    }
+    const T* const from = shares.data();
+    const index_t slices = cut.slices, width = s.heads * s.key_size, stride = s.query_stride;
+    const GradientSlot<T> slot = to.dquery;
+    Run::each("attention_gradient", s.batch * s.queries * width, [=] LACUNA_DEVICE(index_t e) {
+      const index_t at = e / width * stride + e % width;
+      T sum = T(0);
+      for (index_t slice = 0; slice < slices; ++slice) sum += from[slice * apart + at];
+      slot.put(at, sum);
+    });
+    return true;
   }
 
   /// slot (extent[0..3]) (+)= the sum of full (size[0..3]) over the axes where extent is 1.

@@ -33,6 +33,26 @@ class WarpTeam {
     }
     return x;
   }
+  /// Lanes that would be left with numbers to add pass them on: N - 1 exchanges for all N sums together, and one for
+  /// every halving that is left.
+  template <class T, int N, class F>
+  LACUNA_DEVICE void sums(T (&x)[N], F put) const {
+    static_assert(N <= warp_lanes && (N & (N - 1)) == 0);
+    int apart = warp_lanes / 2, number = 0;
+#pragma unroll
+    for (int half = N / 2; half > 0; half /= 2, apart /= 2) {
+      const bool upper = (lane() & apart) != 0;
+#pragma unroll
+      for (int k = 0; k < half; ++k) {
+        const T sent = upper ? x[k] : x[k + half], own = upper ? x[k + half] : x[k];
+        x[k] = own + __shfl_xor_sync(0xffffffffu, sent, apart);
+      }
+      number += upper ? half : 0;
+    }
+    const bool one = lane() % (2 * apart) == 0;
+    for (; apart > 0; apart /= 2) x[0] += __shfl_xor_sync(0xffffffffu, x[0], apart);
+    if (one) put(number, x[0]);
+  }
 };
 
 /// The threads of a block, in teams of 32, and the memory that they share.

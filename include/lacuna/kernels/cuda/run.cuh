@@ -3,7 +3,9 @@
 /// A family is a struct template over `Run`, which says where work is done. `Run` has
 ///   each(name, n, f)     f(i) for every i < n, in any order, one thread each
 ///   rows(name, n, f)     f(i, team) for every i < n: the lanes of a team share a row. Every lane calls, in the same
-///                        order, team.sum(x) and team.largest(x), which give all of them the same number; a lane's own
+///                        order, team.sum(x) and team.largest(x), which give all of them the same number, and
+///                        team.sums(x, put), where one lane calls put(k, the sum of the lanes' x[k]) for each k, x an
+///                        array of 1, 2, 4 .. 32 numbers that is lost; a lane's own
 ///                        part is j = team.lane(), j + team.lanes(), ...
 ///   blocks<Threads>(name, n, bytes, f)
 ///                        f(i, block) for every i < n: the threads of a block share a row and `bytes` of memory,

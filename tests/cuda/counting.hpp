@@ -53,6 +53,11 @@ struct PlainMemory {
   static void copy_from_host(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
   static void copy_to_host(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
   static void trim() noexcept { CountedPool::instance().trim(); }
+  static void after_packing() noexcept {}
+  static void fill(void* to, unsigned char byte, std::size_t bytes) {
+    ++Counts::now().copies;
+    if (bytes) std::memset(to, byte, bytes);
+  }
 };
 
 struct Counting : bench::WatchedDevice<PlainMemory, Counts> {};

@@ -19,7 +19,8 @@ LACUNA_HD inline double fold_number(index_t i, index_t j) { return double((i * 7
 }  // namespace
 
 TEST_CASE("fold: tiles of columns cover everything, and depend on the fold_sizes alone") {
-  for (const auto& [rows, width] : fold_sizes) {
+  for (const auto& size : fold_sizes) {
+    const index_t rows = size[0], width = size[1];
     const ColumnTiles by = ColumnTiles::of(rows, width);
     CAPTURE(rows);
     CAPTURE(width);
@@ -34,7 +35,8 @@ TEST_CASE("fold: tiles of columns cover everything, and depend on the fold_sizes
 TEST_CASE("fold: the sums of all columns, with one thread and with teams, forwards and backwards") {
   for (const int lanes : {1, 32})
     for (const bool reversed : {false, true})
-      for (const auto& [rows, width] : fold_sizes) {
+      for (const auto& size : fold_sizes) {
+        const index_t rows = size[0], width = size[1];
         if (lanes > 1 && rows > 20000) continue;
         CAPTURE(rows);
         CAPTURE(width);

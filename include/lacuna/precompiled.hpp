@@ -36,11 +36,11 @@
   LACUNA_DETAIL_EXTERN template SdumcFlows<T, Cpu> both_flows(                                                          \
       const SdumcNetwork<T, Cpu>&, const std::vector<data::Stream<T, Cpu>>&, const data::Stream<T, Cpu>&, const Context&, \
       const Context&);                                                                                                  \
-  LACUNA_DETAIL_EXTERN template SdumcLosses<T, Cpu> sdumc_objective(const SdumcFlows<T, Cpu>&, const Tensor<T, 1, Cpu>&, \
+  LACUNA_DETAIL_EXTERN template SdumcLosses<T, Cpu> sdumc_objective(const SdumcFlows<T, Cpu>&, const Labels<Cpu, T>&,    \
                                                                     const SdumcWeights&, RankNContrastOptions,          \
-                                                                    const Mask<1, Cpu>&);                               \
+                                                                    const Present<Cpu>&);                               \
   LACUNA_DETAIL_EXTERN template SdumcLosses<T, Cpu> sdumc_class_objective(                                              \
-      const SdumcFlows<T, Cpu>&, const std::vector<index_t>&, const SdumcWeights&, SupConOptions, const Mask<1, Cpu>&); \
+      const SdumcFlows<T, Cpu>&, const Labels<Cpu>&, const SdumcWeights&, SupConOptions, const Present<Cpu>&);          \
   }
 
 namespace lacuna {

@@ -106,8 +106,10 @@ struct Emulated {
     const Open open;
     if (bytes) std::memcpy(to, from, bytes);
   }
-  static void copy_from_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes); }
-  static void copy_to_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes); }
+  /// Copies from the host and to it so far; the latter wait for a device.
+  static inline int uploads = 0, waits = 0;
+  static void copy_from_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes), ++uploads; }
+  static void copy_to_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes), ++waits; }
   static void fill(void* to, unsigned char byte, std::size_t bytes) {
     const Open open;
     if (bytes) std::memset(to, byte, bytes);

@@ -264,7 +264,7 @@ TEST_CASE("corrkd labels: classes, what takes no part, predictions") {
   batch.labels = Tensor<double, 1>::from({3}, {-1, 0, 2});
   batch.samples = {0, 1, 2};
   const auto target = corrkd_target(CorrkdOptions{}, batch);
-  CHECK(target.present.to_vector() == std::vector<std::uint8_t>{1, 0, 1});
+  CHECK(target.present.host().to_vector() == std::vector<std::uint8_t>{1, 0, 1});
   CHECK_THROWS_AS(corrkd_target(class_options(2), batch), OptionError);
 }
 

@@ -30,6 +30,9 @@ struct SmoothDifference {
   }
 };
 
+/// What a sum over `count` numbers is multiplied by: 1 for the sum, for the mean 1/count, 0 when there are none.
+LACUNA_HD inline double difference_scale(bool mean, double count) { return !mean ? 1.0 : count > 0 ? 1 / count : 0.0; }
+
 /// Of √(Σ d²/count): what d² is multiplied by on the way back; 0 at a root of 0.
 LACUNA_HD inline double root_factor(double count, double root, double dy) {
   return root > 0 ? dy / (2 * count * root) : 0;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "lacuna/core/gradient_slot.hpp"
 #include "lacuna/core/random.hpp"
 
 namespace lacuna::functors {
@@ -148,6 +149,32 @@ struct ResponsePart {
   LACUNA_HD bool holds(index_t k, index_t label) const { return (k == label) == target; }
   LACUNA_HD index_t place(index_t label, index_t j) const { return target ? label : j + (j >= label); }
   LACUNA_HD index_t number(index_t k, index_t label) const { return target ? 0 : k - (k > label); }
+};
+
+/// Some numbers on the device and their weights, by value.
+template <class T>
+struct WeightedTerms {
+  static constexpr int most = 8;
+  int count = 0;
+  const T* term[most] = {};
+  T weight[most] = {};
+
+  void add(const T* number, T factor) {
+    term[count] = number;
+    weight[count++] = factor;
+  }
+  LACUNA_HD T sum() const {
+    T total = weight[0] * *term[0];
+    for (int k = 1; k < count; ++k) total += weight[k] * *term[k];
+    return total;
+  }
+};
+/// Where their gradients go.
+template <class T>
+struct TermGradients {
+  int count = 0;
+  GradientSlot<T> slot[WeightedTerms<T>::most] = {};
+  void add(GradientSlot<T> to) { slot[count++] = to; }
 };
 
 /// log Σ exp of a growing set, shifted by its running maximum.

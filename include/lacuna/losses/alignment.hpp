@@ -12,9 +12,9 @@ namespace detail {
 /// f(n, m, x, y, gradients) on the present rows of two sets of one width; 0 when a set has fewer than `least`.
 template <class T, class D, class F>
 Variable<T, 0, D> set_loss(const char* operation, const Variable<T, 2, D>& x, const Variable<T, 2, D>& y,
-                           const Mask<1, D>& x_present, const Mask<1, D>& y_present, index_t least, F&& f) {
+                           const Present<D>& x_present, const Present<D>& y_present, index_t least, F&& f) {
   expect_axis(operation, "y", y.shape(), 1, x.extent(1));
-  const Kept kept_x(operation, x.extent(0), x_present), kept_y(operation, y.extent(0), y_present);
+  const Kept<D> kept_x(operation, x.extent(0), x_present), kept_y(operation, y.extent(0), y_present);
   LossInput a(x, kept_x), b(y, kept_y);
   const bool enough = kept_x.count() >= least && kept_y.count() >= least && x.extent(1) > 0;
   if (!enough) return record_loss(operation, 0.0, a, b);
@@ -33,7 +33,7 @@ struct CmdOptions {
 /// x (N, d), y (M, d). A norm of 0 has slope 0.  (Zellinger et al., ICLR 2017)
 template <class T, class D>
 Variable<T, 0, D> cmd_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>& y, CmdOptions options = {},
-                           const Mask<1, D>& x_present = {}, const Mask<1, D>& y_present = {}) {
+                           const Given<Present<D>>& x_present = {}, const Given<Present<D>>& y_present = {}) {
   detail::expect_positive("cmd_loss", "span", options.span);
   if (options.moments < 1)
     throw OptionError(detail::cat("cmd_loss: ", options.moments, " moments, expected at least 1"));
@@ -47,8 +47,8 @@ Variable<T, 0, D> cmd_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>& 
 /// Correlation alignment, ‖C_x − C_y‖_F²/(4d²), C the covariance with 1/(N−1). x (N, d), y (M, d); 0 with fewer than
 /// two samples on a side.  (Deep CORAL, Sun & Saenko, ECCV 2016)
 template <class T, class D>
-Variable<T, 0, D> coral_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>& y, const Mask<1, D>& x_present = {},
-                             const Mask<1, D>& y_present = {}) {
+Variable<T, 0, D> coral_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>& y,
+                             const Given<Present<D>>& x_present = {}, const Given<Present<D>>& y_present = {}) {
   return detail::set_loss("coral_loss", x, y, x_present, y_present, 2,
                           [&](index_t n, index_t m, const T* a, const T* b, T* grad_a, T* grad_b) {
                             return Kernels<D>::covariances(n, m, x.extent(1), a, b, grad_a, grad_b);
@@ -64,7 +64,7 @@ struct MmdOptions {
 /// x (N, d), y (M, d); unbiased: 0 with fewer than two samples on a side.  (Gretton et al., JMLR 2012)
 template <class T, class D>
 Variable<T, 0, D> mmd_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>& y, const MmdOptions& options = {},
-                           const Mask<1, D>& x_present = {}, const Mask<1, D>& y_present = {}) {
+                           const Given<Present<D>>& x_present = {}, const Given<Present<D>>& y_present = {}) {
   if (options.bandwidths.empty()) throw OptionError("mmd_loss: needs at least one bandwidth");
   for (const double width : options.bandwidths) detail::expect_positive("mmd_loss", "a bandwidth", width);
   return detail::set_loss("mmd_loss", x, y, x_present, y_present, options.unbiased ? 2 : 1,
@@ -83,9 +83,9 @@ struct OrthogonalityOptions {
 /// Hazarika et al., ACM MM 2020)
 template <class T, class D>
 Variable<T, 0, D> orthogonality_loss(const Variable<T, 2, D>& a, const Variable<T, 2, D>& b,
-                                     OrthogonalityOptions options = {}, const Mask<1, D>& present = {}) {
+                                     OrthogonalityOptions options = {}, const Given<Present<D>>& present = {}) {
   detail::expect_axis("orthogonality_loss", "b", b.shape(), 0, a.extent(0));
-  const detail::Kept kept("orthogonality_loss", a.extent(0), present);
+  const detail::Kept<D> kept("orthogonality_loss", a.extent(0), present);
   const index_t n = kept.count(), da = a.extent(1), db = b.extent(1);
   detail::LossInput x(a, kept), y(b, kept);
   if (n == 0 || da == 0 || db == 0) return detail::record_loss("orthogonality_loss", 0.0, x, y);

@@ -3,7 +3,7 @@
 /// A loss computes its value and, where recording, its gradient in one pass over the rows of the present samples; the
 /// backward only scales that gradient and puts it back in its rows. An absent sample is thus never read, whatever it
 /// holds, and its gradient is exactly 0; with none present the value is 0. Rows, value and gradients stay on the device
-/// of the inputs. Masks and labels are read on the host, where they are checked: some numbers per sample.
+/// of the inputs. Labels and masks are checked on the host, and read on the device: see labels.hpp.
 #pragma once
 
 #include <span>
@@ -12,6 +12,7 @@
 
 #include "lacuna/autograd/record.hpp"
 #include "lacuna/kernels/kernels.hpp"
+#include "lacuna/losses/labels.hpp"
 
 namespace lacuna {
 
@@ -38,15 +39,16 @@ Tensor<T, 0, D> loss_value(const Array<T, D>& value) {
   return Tensor<T, 0, D>(value);
 }
 
-/// The samples that take part in a loss.
+/// The samples that take part in a loss. Refers to `present`, which must outlive it.
 template <class D>
 class Kept {
  public:
-  Kept(const char* operation, index_t batch, const Mask<1, D>& present) : batch_(batch), count_(batch) {
+  Kept(const char* operation, index_t batch, const Present<D>& present) : batch_(batch), count_(batch) {
     if (!present.defined()) return;
-    expect_shape(operation, "present", present.shape(), Shape{batch});
-    const List<std::uint8_t> mask = present.to_list();
-    drop([&](index_t i) { return !mask[std::size_t(i)]; });
+    expect_shape(operation, "present", present.host().shape(), Shape{batch});
+    const std::uint8_t* const mask = present.host().data();
+    drop([&](index_t i) { return !mask[i]; });
+    known_ = &present.kept_rows();
   }
 
   index_t batch() const { return batch_; }
@@ -60,38 +62,47 @@ class Kept {
     List<index_t> rest;
     for (index_t i = 0; i < count_; ++i)
       if (!f(row(i))) rest.push_back(row(i));
+    if (index_t(rest.size()) == count_) return;
     count_ = index_t(rest.size());
     rows_ = std::move(rest);
-    rows_there_ = places_there_ = {};
+    known_ = nullptr;
   }
-  /// The entries of a list over the batch that belong to the samples that take part.
-  template <class E>
-  List<E> of(std::span<const E> list) const {
-    List<E> chosen(static_cast<std::size_t>(count_));
-    for (index_t i = 0; i < count_; ++i) chosen[std::size_t(i)] = list[std::size_t(row(i))];
+  /// The labels of the samples that take part, on the device; the given ones when all do.
+  template <class N>
+  Array<N, D> of(const Labels<D, N>& labels) const {
+    if (all()) return labels.there();
+    Array<N, D> chosen(Shape{count_});
+    Kernels<D>::gather_rows(count_, 1, labels.data(), rows(), chosen.data());
     return chosen;
   }
 
   /// Every row(i), on the device; null when all take part.
   const index_t* rows() const {
     if (all()) return nullptr;
-    if (!rows_there_.defined()) rows_there_ = list_on<D>(rows_);
-    return std::as_const(rows_there_).data();
+    auto& there = uploaded().rows;
+    if (!there.defined()) there = list_on<D>(rows_);
+    return std::as_const(there).data();
   }
   /// For every sample of the batch its i, or −1, on the device; undefined when all take part.
   Array<index_t, D> places() const {
-    if (!all() && !places_there_.defined()) {
+    if (all()) return {};
+    auto& there = uploaded().places;
+    if (!there.defined()) {
       List<index_t> places(static_cast<std::size_t>(batch_), -1);
       for (index_t i = 0; i < count_; ++i) places[std::size_t(row(i))] = i;
-      places_there_ = list_on<D>(places);
+      there = list_on<D>(places);
     }
-    return places_there_;
+    return there;
   }
 
  private:
+  /// Those of the `present` that was given, or our own where more is left out.
+  KeptRows<D>& uploaded() const { return known_ ? *known_ : own_; }
+
   index_t batch_, count_;
   List<index_t> rows_;
-  mutable Array<index_t, D> rows_there_, places_there_;
+  KeptRows<D>* known_ = nullptr;
+  mutable KeptRows<D> own_;
 };
 
 /// An array of zeros.
@@ -155,19 +166,16 @@ Variable<T, 0, D> record_loss(const char* operation, const Value& value, const L
       inputs.variable()...);
 }
 
-/// Class labels of the samples that take part. Throws ShapeError for a wrong count, Error for a label outside
-/// 0..classes-1; labels of absent samples may be anything.
+/// Class labels of the samples that take part, on the device. Throws ShapeError for a wrong count, Error for a label
+/// outside 0..classes-1; labels of absent samples may be anything.
 template <class D>
-List<index_t> kept_labels(const char* operation, std::span<const index_t> labels, index_t batch, const Kept<D>& kept,
-                          index_t classes) {
-  if (index_t(labels.size()) != batch)
-    throw ShapeError(cat(operation, ": ", labels.size(), " labels for ", batch, " samples"));
-  List<index_t> chosen = kept.of(labels);
-  for (std::size_t i = 0; i < chosen.size(); ++i)
-    if (chosen[i] < 0 || chosen[i] >= classes)
-      throw Error(
-          cat(operation, ": label ", chosen[i], " of sample ", kept.row(index_t(i)), " is outside 0..", classes - 1));
-  return chosen;
+Array<index_t, D> kept_labels(const char* operation, const Labels<D>& labels, index_t batch, const Kept<D>& kept,
+                              index_t classes) {
+  if (labels.size() != batch) throw ShapeError(cat(operation, ": ", labels.size(), " labels for ", batch, " samples"));
+  for (index_t i = 0; i < kept.count(); ++i)
+    if (const index_t label = labels[kept.row(i)]; label < 0 || label >= classes)
+      throw Error(cat(operation, ": label ", label, " of sample ", kept.row(i), " is outside 0..", classes - 1));
+  return kept.of(labels);
 }
 
 /// Throws OptionError unless `number` is positive and finite.

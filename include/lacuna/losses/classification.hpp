@@ -1,9 +1,9 @@
 /// Losses between class scores and labels.
 ///
-/// Labels are a list of class numbers, one per sample (std::vector<index_t> converts). present (N), 1 = present, or
-/// undefined for all: absent samples take no part, whatever their scores and labels hold, and get gradient 0; none
-/// present: 0, not PyTorch's NaN. Gradient flows to the scores; labels and targets are constants. Wrong shapes throw
-/// ShapeError, a label outside 0..K−1 Error, options out of range OptionError.
+/// Labels are class numbers, one per sample: Labels of labels.hpp, or a list of the host, which converts. present (N),
+/// 1 = present, or undefined for all: absent samples take no part, whatever their scores and labels hold, and get
+/// gradient 0; none present: 0, not PyTorch's NaN. Gradient flows to the scores; labels and targets are constants.
+/// Wrong shapes throw ShapeError, a label outside 0..K−1 Error, options out of range OptionError.
 #pragma once
 
 #include "lacuna/losses/batch.hpp"
@@ -18,11 +18,15 @@ inline void expect_class_weights(const char* operation, const std::vector<double
     throw ShapeError(cat(operation, ": ", weights.size(), " class weights for ", classes, " classes"));
   for (const double weight : weights) expect_not_negative(operation, "a class weight", weight);
 }
-/// 1/Σ of the weights of the labels, or 1 for the sum; 0 when nothing weighs anything.
-inline double label_scale(const List<index_t>& labels, const std::vector<double>& weights, Reduction reduction) {
+/// 1/Σ of the weights of the labels that take part, or 1 for the sum; 0 when nothing weighs anything. Without weights
+/// it depends on their number alone.
+template <class D>
+double label_scale(const Labels<D>& labels, const Kept<D>& kept, const std::vector<double>& weights,
+                   Reduction reduction) {
   if (reduction == Reduction::sum) return 1;
-  double total = 0;
-  for (const index_t label : labels) total += weights.empty() ? 1 : weights[std::size_t(label)];
+  double total = weights.empty() ? double(kept.count()) : 0;
+  if (!weights.empty())
+    for (index_t i = 0; i < kept.count(); ++i) total += weights[std::size_t(labels[kept.row(i)])];
   return total > 0 ? 1 / total : 0;
 }
 
@@ -39,20 +43,19 @@ struct CrossEntropyOptions {
 ///   ℓ_i = (1−s) w_y (−log p_y) + s/K Σ_k w_k (−log p_k);   mean = Σ ℓ_i / Σ w_{y_i},  sum = Σ ℓ_i.
 /// logits (N, K), labels (N). Large logits stay exact: softmax is shifted by its maximum.
 template <class T, class D>
-Variable<T, 0, D> cross_entropy(const Variable<T, 2, D>& logits, std::span<const index_t> labels,
-                                const CrossEntropyOptions& options = {}, const Mask<1, D>& present = {}) {
+Variable<T, 0, D> cross_entropy(const Variable<T, 2, D>& logits, const Given<Labels<D>>& labels,
+                                const CrossEntropyOptions& options = {}, const Given<Present<D>>& present = {}) {
   const index_t batch = logits.extent(0), classes = logits.extent(1);
   if (!(options.smoothing >= 0 && options.smoothing <= 1))
     throw OptionError(detail::cat("cross_entropy: smoothing ", options.smoothing, " is outside 0..1"));
   detail::expect_class_weights("cross_entropy", options.weights, classes);
-  detail::Kept kept("cross_entropy", batch, present);
-  if (index_t(labels.size()) == batch) kept.drop([&](index_t i) { return labels[std::size_t(i)] == options.ignore; });
+  detail::Kept<D> kept("cross_entropy", batch, present);
+  if (labels.size() == batch) kept.drop([&](index_t i) { return labels[i] == options.ignore; });
   const auto chosen = detail::kept_labels("cross_entropy", labels, batch, kept, classes);
-  const double scale = detail::label_scale(chosen, options.weights, options.reduction);
-  const auto there = detail::list_on<D>(chosen);
+  const double scale = detail::label_scale(labels, kept, options.weights, options.reduction);
   const auto weights = detail::list_on<D>(options.weights);
   detail::LossInput z(logits, kept);
-  const auto value = Kernels<D>::cross_entropy(kept.count(), classes, z.data(), there.data(),
+  const auto value = Kernels<D>::cross_entropy(kept.count(), classes, z.data(), chosen.data(),
                                                {weights.data(), options.smoothing, scale}, z.gradient());
   return detail::record_loss("cross_entropy", value, z);
 }
@@ -65,19 +68,18 @@ struct NllOptions {
 
 /// −Σ w_y x_{i,y} / Σ w_y for log-probabilities x (N, K): the cross-entropy of what already went through a log-softmax.
 template <class T, class D>
-Variable<T, 0, D> nll_loss(const Variable<T, 2, D>& log_probabilities, std::span<const index_t> labels,
-                           const NllOptions& options = {}, const Mask<1, D>& present = {}) {
+Variable<T, 0, D> nll_loss(const Variable<T, 2, D>& log_probabilities, const Given<Labels<D>>& labels,
+                           const NllOptions& options = {}, const Given<Present<D>>& present = {}) {
   const index_t batch = log_probabilities.extent(0), classes = log_probabilities.extent(1);
   detail::expect_class_weights("nll_loss", options.weights, classes);
-  detail::Kept kept("nll_loss", batch, present);
-  if (index_t(labels.size()) == batch) kept.drop([&](index_t i) { return labels[std::size_t(i)] == options.ignore; });
+  detail::Kept<D> kept("nll_loss", batch, present);
+  if (labels.size() == batch) kept.drop([&](index_t i) { return labels[i] == options.ignore; });
   const auto chosen = detail::kept_labels("nll_loss", labels, batch, kept, classes);
-  const auto there = detail::list_on<D>(chosen);
   const auto weights = detail::list_on<D>(options.weights);
   detail::LossInput x(log_probabilities, kept);
   const auto value = Kernels<D>::negative_log_likelihood(
-      kept.count(), classes, x.data(), there.data(), weights.data(),
-      detail::label_scale(chosen, options.weights, options.reduction), x.gradient());
+      kept.count(), classes, x.data(), chosen.data(), weights.data(),
+      detail::label_scale(labels, kept, options.weights, options.reduction), x.gradient());
   return detail::record_loss("nll_loss", value, x);
 }
 
@@ -91,11 +93,12 @@ struct BinaryCrossEntropyOptions {
 /// ...) of equal shape, targets anywhere in [0, 1]: soft labels. Exact for large scores.
 template <class T, int R, class D>
 Variable<T, 0, D> binary_cross_entropy(const Variable<T, R, D>& logits, const Tensor<T, R, D>& targets,
-                                       const BinaryCrossEntropyOptions& options = {}, const Mask<1, D>& present = {}) {
+                                       const BinaryCrossEntropyOptions& options = {},
+                                       const Given<Present<D>>& present = {}) {
   detail::expect_shape("binary_cross_entropy", "targets", targets.shape(), logits.shape());
   const index_t columns = R == 1 ? 1 : logits.extent(R - 1);
   detail::expect_class_weights("binary_cross_entropy", options.positive_weights, columns);
-  const detail::Kept kept("binary_cross_entropy", logits.extent(0), present);
+  const detail::Kept<D> kept("binary_cross_entropy", logits.extent(0), present);
   detail::LossInput x(logits, kept);
   const detail::LossInput t(Variable<T, R, D>(targets), kept);
   if (const index_t i = Kernels<D>::first_outside(kept.count() * t.width(), t.data(), T(0), T(1)); i >= 0)

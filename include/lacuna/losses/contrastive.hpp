@@ -21,10 +21,10 @@ struct InfoNceOptions {
 /// et al. 2018; symmetric, Radford et al., ICML 2021)
 template <class T, class D>
 Variable<T, 0, D> info_nce_loss(const Variable<T, 2, D>& first, const Variable<T, 2, D>& second,
-                                InfoNceOptions options = {}, const Mask<1, D>& present = {}) {
+                                InfoNceOptions options = {}, const Given<Present<D>>& present = {}) {
   detail::expect_shape("info_nce_loss", "second", second.shape(), first.shape());
   detail::expect_positive("info_nce_loss", "temperature", options.temperature);
-  const detail::Kept kept("info_nce_loss", first.extent(0), present);
+  const detail::Kept<D> kept("info_nce_loss", first.extent(0), present);
   const index_t n = kept.count(), width = first.extent(1);
   detail::LossInput x(first, kept), y(second, kept);
   if (n == 0) return detail::record_loss("info_nce_loss", 0.0, x, y);
@@ -48,24 +48,23 @@ struct SupConOptions {
 /// features (N, d); labels (N), any integers. A sample alone in its class is a negative of others but no anchor; no
 /// anchor at all: 0. (Khosla et al., NeurIPS 2020, L_out)
 template <class T, class D>
-Variable<T, 0, D> supcon_loss(const Variable<T, 2, D>& features, std::span<const index_t> labels,
-                              SupConOptions options = {}, const Mask<1, D>& present = {}) {
+Variable<T, 0, D> supcon_loss(const Variable<T, 2, D>& features, const Given<Labels<D>>& labels,
+                              SupConOptions options = {}, const Given<Present<D>>& present = {}) {
   detail::expect_positive("supcon_loss", "temperature", options.temperature);
   const index_t batch = features.extent(0), width = features.extent(1);
-  if (index_t(labels.size()) != batch)
+  if (labels.size() != batch)
     throw ShapeError(detail::cat("supcon_loss: ", labels.size(), " labels for ", batch, " samples"));
-  const detail::Kept kept("supcon_loss", batch, present);
+  const detail::Kept<D> kept("supcon_loss", batch, present);
   const auto chosen = kept.of(labels);
   const index_t n = kept.count();
-  const auto there = detail::list_on<D>(chosen);
   detail::LossInput x(features, kept);
   Array<T, D> slope(Shape{x.gradient() ? n : 0, width});
   if (!options.normalize) {
-    const auto value = Kernels<D>::supcon(n, width, x.data(), there.data(), options.temperature, x.gradient());
+    const auto value = Kernels<D>::supcon(n, width, x.data(), chosen.data(), options.temperature, x.gradient());
     return detail::record_loss("supcon_loss", value, x);
   }
   const typename Kernels<D>::template Unit<T> unit(n, width, x.data(), 1e-12);
-  const auto value = Kernels<D>::supcon(n, width, unit.data(), there.data(), options.temperature, slope.data());
+  const auto value = Kernels<D>::supcon(n, width, unit.data(), chosen.data(), options.temperature, slope.data());
   if (x.gradient()) unit.back(slope.data(), x.gradient());
   return detail::record_loss("supcon_loss", value, x);
 }
@@ -74,25 +73,17 @@ Variable<T, 0, D> supcon_loss(const Variable<T, 2, D>& features, std::span<const
 /// says which samples have both views.
 template <class T, class D>
 Variable<T, 0, D> supcon_loss(const Variable<T, 2, D>& first, const Variable<T, 2, D>& second,
-                              std::span<const index_t> labels, SupConOptions options = {},
-                              const Mask<1, D>& present = {}) {
+                              const Given<Labels<D>>& labels, SupConOptions options = {},
+                              const Given<Present<D>>& present = {}) {
   detail::expect_shape("supcon_loss", "second", second.shape(), first.shape());
   const index_t batch = first.extent(0), width = first.extent(1);
   const auto flat = [&](const Variable<T, 2, D>& view) {
     return reshape(view, std::array<index_t, 2>{1, batch * width});
   };
-  List<index_t> twice_labels(labels.begin(), labels.end());
-  twice_labels.insert(twice_labels.end(), labels.begin(), labels.end());
-  Mask<1, D> both;
-  if (present.defined()) {
-    detail::expect_shape("supcon_loss", "present", present.shape(), Shape{batch});
-    List<std::uint8_t> once = present.to_list(), twice = once;
-    twice.insert(twice.end(), once.begin(), once.end());
-    both = Mask<1, D>::from({2 * batch}, twice);
-  }
+  if (present.defined()) detail::expect_shape("supcon_loss", "present", present.host().shape(), Shape{batch});
   return supcon_loss(reshape(concat_last(List<Variable<T, 2, D>>{flat(first), flat(second)}),
                              std::array<index_t, 2>{2 * batch, width}),
-                     twice_labels, options, both);
+                     labels.twice(), options, Present<D>::joined(present, present, batch));
 }
 
 /// Two views of each sample, each a class of its own: row i of `first` and row i of `second` are positives of each
@@ -100,7 +91,7 @@ Variable<T, 0, D> supcon_loss(const Variable<T, 2, D>& first, const Variable<T, 
 /// 2020)
 template <class T, class D>
 Variable<T, 0, D> nt_xent_loss(const Variable<T, 2, D>& first, const Variable<T, 2, D>& second,
-                               SupConOptions options = {}, const Mask<1, D>& present = {}) {
+                               SupConOptions options = {}, const Given<Present<D>>& present = {}) {
   detail::expect_shape("nt_xent_loss", "second", second.shape(), first.shape());
   List<index_t> own(static_cast<std::size_t>(first.extent(0)));
   for (std::size_t i = 0; i < own.size(); ++i) own[i] = index_t(i);
@@ -117,11 +108,11 @@ struct TripletOptions {
 template <class T, class D>
 Variable<T, 0, D> triplet_loss(const Variable<T, 2, D>& anchor, const Variable<T, 2, D>& positive,
                                const Variable<T, 2, D>& negative, TripletOptions options = {},
-                               const Mask<1, D>& present = {}) {
+                               const Given<Present<D>>& present = {}) {
   detail::expect_shape("triplet_loss", "positive", positive.shape(), anchor.shape());
   detail::expect_shape("triplet_loss", "negative", negative.shape(), anchor.shape());
   detail::expect_not_negative("triplet_loss", "margin", options.margin);
-  const detail::Kept kept("triplet_loss", anchor.extent(0), present);
+  const detail::Kept<D> kept("triplet_loss", anchor.extent(0), present);
   detail::LossInput a(anchor, kept), p(positive, kept), q(negative, kept);
   const auto value = Kernels<D>::triplet(kept.count(), anchor.extent(1), a.data(), p.data(), q.data(), options.margin,
                                          options.swap, options.epsilon, kept.count() > 0 ? 1 / double(kept.count()) : 0,
@@ -137,22 +128,21 @@ struct CosineEmbeddingOptions {
 /// squared norm. x and y (N, d), targets (N). Throws Error for a target that is neither.
 template <class T, class D>
 Variable<T, 0, D> cosine_embedding_loss(const Variable<T, 2, D>& first, const Variable<T, 2, D>& second,
-                                        std::span<const index_t> targets, CosineEmbeddingOptions options = {},
-                                        const Mask<1, D>& present = {}) {
+                                        const Given<Labels<D>>& targets, CosineEmbeddingOptions options = {},
+                                        const Given<Present<D>>& present = {}) {
   detail::expect_shape("cosine_embedding_loss", "second", second.shape(), first.shape());
   const index_t batch = first.extent(0);
-  if (index_t(targets.size()) != batch)
+  if (targets.size() != batch)
     throw ShapeError(detail::cat("cosine_embedding_loss: ", targets.size(), " targets for ", batch, " samples"));
-  const detail::Kept kept("cosine_embedding_loss", batch, present);
+  const detail::Kept<D> kept("cosine_embedding_loss", batch, present);
+  for (index_t i = 0; i < kept.count(); ++i)
+    if (const index_t target = targets[kept.row(i)]; target != 1 && target != -1)
+      throw Error(
+          detail::cat("cosine_embedding_loss: target ", target, " of sample ", kept.row(i), " is neither 1 nor -1"));
   const auto chosen = kept.of(targets);
-  for (std::size_t i = 0; i < chosen.size(); ++i)
-    if (chosen[i] != 1 && chosen[i] != -1)
-      throw Error(detail::cat("cosine_embedding_loss: target ", chosen[i], " of sample ", kept.row(index_t(i)),
-                              " is neither 1 nor -1"));
   detail::LossInput x(first, kept), y(second, kept);
-  const auto there = detail::list_on<D>(chosen);
   const auto value =
-      Kernels<D>::cosine_embedding(kept.count(), first.extent(1), x.data(), y.data(), there.data(), options.margin,
+      Kernels<D>::cosine_embedding(kept.count(), first.extent(1), x.data(), y.data(), chosen.data(), options.margin,
                                    kept.count() > 0 ? 1 / double(kept.count()) : 0, x.gradient(), y.gradient());
   return detail::record_loss("cosine_embedding_loss", value, x, y);
 }
@@ -168,10 +158,10 @@ struct ScdOptions {
 /// student and teacher (N, d). One sample has no others: sum 0, mean D_11². Coinciding pairs i ≠ j push nothing.
 template <class T, class D>
 Variable<T, 0, D> scd_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher, ScdOptions options = {},
-                           const Mask<1, D>& present = {}) {
+                           const Given<Present<D>>& present = {}) {
   detail::expect_shape("scd_loss", "teacher", teacher.shape(), student.shape());
   detail::expect_not_negative("scd_loss", "margin", options.margin);
-  const detail::Kept kept("scd_loss", student.extent(0), present);
+  const detail::Kept<D> kept("scd_loss", student.extent(0), present);
   const index_t n = kept.count(), width = student.extent(1);
   const bool mean = options.reduction == Reduction::mean;
   const double pull = n == 0 ? 0 : mean ? 1 / double(n) : double(n - 1);

@@ -16,10 +16,10 @@ namespace detail {
 template <class T, class D>
 Variable<T, 0, D> response_divergence(const char* operation, const Variable<T, 2, D>& student,
                                       const Variable<T, 2, D>& teacher, double temperature, double factor,
-                                      const Mask<1, D>& present) {
+                                      const Present<D>& present) {
   expect_shape(operation, "teacher", teacher.shape(), student.shape());
   expect_positive(operation, "temperature", temperature);
-  const Kept kept(operation, student.extent(0), present);
+  const Kept<D> kept(operation, student.extent(0), present);
   LossInput s(student, kept), t(teacher, kept);
   const double scale = kept.count() > 0 ? factor / double(kept.count()) : 0;
   if (student.extent(1) == 0) return record_loss(operation, 0.0, s, t);
@@ -37,7 +37,7 @@ struct KlOptions {
 /// Kullback-Leibler divergence, mean_i Σ_k p log(p/q), p = softmax(teacher/τ), q = softmax(student/τ).
 template <class T, class D>
 Variable<T, 0, D> kl_divergence(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher,
-                                KlOptions options = {}, const Mask<1, D>& present = {}) {
+                                KlOptions options = {}, const Given<Present<D>>& present = {}) {
   return detail::response_divergence("kl_divergence", student, teacher, options.temperature, 1, present);
 }
 
@@ -49,15 +49,15 @@ struct HintonKdOptions {
 /// τ² kl_divergence: soft targets, with gradients of a size that does not depend on τ.  (Hinton, Vinyals & Dean 2015)
 template <class T, class D>
 Variable<T, 0, D> hinton_kd_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher,
-                                 HintonKdOptions options = {}, const Mask<1, D>& present = {}) {
+                                 HintonKdOptions options = {}, const Given<Present<D>>& present = {}) {
   return detail::response_divergence("hinton_kd_loss", student, teacher, options.temperature,
                                      options.temperature * options.temperature, present);
 }
 /// α τ² kl_divergence + (1−α) cross_entropy(student, labels).
 template <class T, class D>
 Variable<T, 0, D> hinton_kd_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher,
-                                 std::span<const index_t> labels, HintonKdOptions options = {},
-                                 const Mask<1, D>& present = {}) {
+                                 const Given<Labels<D>>& labels, HintonKdOptions options = {},
+                                 const Given<Present<D>>& present = {}) {
   if (!(options.alpha >= 0 && options.alpha <= 1))
     throw OptionError(detail::cat("hinton_kd_loss: alpha ", options.alpha, " is outside 0..1"));
   return options.alpha * hinton_kd_loss(student, teacher, options, present) +
@@ -76,7 +76,8 @@ struct DkdOptions {
 /// that leave nothing else (α = 0) are refused. Throws ShapeError for fewer than two classes, Error for bad labels.
 template <class T, class D>
 Variable<T, 0, D> dkd_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher,
-                           std::span<const index_t> labels, DkdOptions options = {}, const Mask<1, D>& present = {}) {
+                           const Given<Labels<D>>& labels, DkdOptions options = {},
+                           const Given<Present<D>>& present = {}) {
   constexpr const char* name = "dkd_loss";
   const index_t batch = student.extent(0), classes = student.extent(1);
   detail::expect_shape(name, "teacher", teacher.shape(), student.shape());
@@ -88,13 +89,12 @@ Variable<T, 0, D> dkd_loss(const Variable<T, 2, D>& student, const Variable<T, 2
     throw OptionError(detail::cat(name,
                                   ": with two classes the softmax over the other class is the constant 1, so that "
                                   "alpha = 0 leaves nothing to learn; use alpha > 0"));
-  const detail::Kept kept(name, batch, present);
+  const detail::Kept<D> kept(name, batch, present);
   const auto chosen = detail::kept_labels(name, labels, batch, kept, classes);
-  const auto there = detail::list_on<D>(chosen);
   detail::LossInput s(student, kept), t(teacher, kept);
   const double tau = options.temperature;
   const auto value = Kernels<D>::decoupled(
-      kept.count(), classes, s.data(), t.data(), there.data(), 1 / tau, options.alpha, options.beta,
+      kept.count(), classes, s.data(), t.data(), chosen.data(), 1 / tau, options.alpha, options.beta,
       kept.count() > 0 ? tau * tau / double(kept.count()) : 0, s.gradient(), t.gradient());
   return detail::record_loss(name, value, s, t);
 }

@@ -93,10 +93,10 @@ struct PairCritic {
 /// scores. Absent samples: `present` leaves out their rows and columns.  (Nowozin et al., NeurIPS 2016; Hjelm et al.,
 /// ICLR 2019)
 template <class T, class D>
-Variable<T, 0, D> jsd_mutual_information(const Variable<T, 2, D>& scores, const Mask<1, D>& present = {}) {
+Variable<T, 0, D> jsd_mutual_information(const Variable<T, 2, D>& scores, const Given<Present<D>>& present = {}) {
   const index_t n = scores.extent(0);
   detail::expect_shape("jsd_mutual_information", "scores", scores.shape(), Shape{n, n});
-  const detail::Kept all("jsd_mutual_information", n, Mask<1, D>{}), kept("jsd_mutual_information", n, present);
+  const detail::Kept<D> all("jsd_mutual_information", n, {}), kept("jsd_mutual_information", n, present);
   detail::LossInput f(scores, all);
   if (kept.count() == 0) return detail::record_loss("jsd_mutual_information", 0.0, f);
   const auto value = Kernels<D>::jensen_shannon(kept.count(), n, kept.rows(), f.data(), f.gradient());
@@ -107,9 +107,9 @@ Variable<T, 0, D> jsd_mutual_information(const Variable<T, 2, D>& scores, const 
 /// the present samples only.
 template <class T, class D, class Critic>
 Variable<T, 0, D> jsd_mutual_information(const Critic& critic, const Variable<T, 2, D>& q, const Variable<T, 2, D>& u,
-                                         const Mask<1, D>& present = {}) {
+                                         const Given<Present<D>>& present = {}) {
   detail::expect_axis("jsd_mutual_information", "u", u.shape(), 0, q.extent(0));
-  const detail::Kept kept("jsd_mutual_information", q.extent(0), present);
+  const detail::Kept<D> kept("jsd_mutual_information", q.extent(0), present);
   if (kept.count() == 0)
     return detail::record_loss("jsd_mutual_information", 0.0, detail::LossInput(q, kept), detail::LossInput(u, kept));
   return jsd_mutual_information(critic(detail::kept_rows(q, kept), detail::kept_rows(u, kept)));
@@ -139,8 +139,9 @@ struct RcdResult {
 /// OptionError.
 template <class T, class D, class TargetCritic, class RestCritic>
 RcdResult<T, D> rcd_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher,
-                         std::span<const index_t> labels, const TargetCritic& target_critic,
-                         const RestCritic& rest_critic, RcdOptions options = {}, const Mask<1, D>& present = {}) {
+                         const Given<Labels<D>>& labels, const TargetCritic& target_critic,
+                         const RestCritic& rest_critic, RcdOptions options = {},
+                         const Given<Present<D>>& present = {}) {
   const index_t batch = student.extent(0), classes = student.extent(1);
   detail::expect_shape("rcd_loss", "teacher", teacher.shape(), student.shape());
   detail::expect_positive("rcd_loss", "temperature", options.temperature);
@@ -149,9 +150,8 @@ RcdResult<T, D> rcd_loss(const Variable<T, 2, D>& student, const Variable<T, 2, 
     throw OptionError(
         "rcd_loss: with two classes the renormalised non-target part is the constant 1 and holds no information; set "
         "renormalize = false");
-  const detail::Kept kept("rcd_loss", batch, present);
+  const detail::Kept<D> kept("rcd_loss", batch, present);
   const auto chosen = detail::kept_labels("rcd_loss", labels, batch, kept, classes);
-  const auto there = detail::list_on<D>(chosen);
   if (kept.count() == 0) {
     const auto zero =
         detail::record_loss("rcd_loss", 0.0, detail::LossInput(student, kept), detail::LossInput(teacher, kept));
@@ -161,7 +161,8 @@ RcdResult<T, D> rcd_loss(const Variable<T, 2, D>& student, const Variable<T, 2, 
   const auto information = [&](const auto& critic, bool target) {
     const functors::ResponsePart part{target, options.space == ResponseSpace::log_probability, options.renormalize,
                                       1 / options.temperature};
-    return jsd_mutual_information(critic, detail::response_part(t, there, part), detail::response_part(s, there, part));
+    return jsd_mutual_information(critic, detail::response_part(t, chosen, part),
+                                  detail::response_part(s, chosen, part));
   };
   RcdResult<T, D> result;
   result.target_information = information(target_critic, true);
@@ -178,9 +179,9 @@ struct IicOptions {
 /// classifications. student and teacher logits (N, K); gradient to both.  (Ji, Henriques & Vedaldi, ICCV 2019)
 template <class T, class D>
 Variable<T, 0, D> iic_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher, IicOptions options = {},
-                           const Mask<1, D>& present = {}) {
+                           const Given<Present<D>>& present = {}) {
   detail::expect_shape("iic_loss", "teacher", teacher.shape(), student.shape());
-  const detail::Kept kept("iic_loss", student.extent(0), present);
+  const detail::Kept<D> kept("iic_loss", student.extent(0), present);
   detail::LossInput s(student, kept), t(teacher, kept);
   if (kept.count() == 0 || student.extent(1) == 0) return detail::record_loss("iic_loss", 0.0, s, t);
   const auto value = Kernels<D>::joint_classes(kept.count(), student.extent(1), s.data(), t.data(), options.symmetric,

@@ -25,24 +25,20 @@ struct CpdOptions {
 /// other powers.
 template <class T, class D>
 Variable<T, 0, D> cpd_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher,
-                           std::span<const index_t> labels, index_t classes, CpdOptions options = {},
-                           const Mask<1, D>& present = {}) {
+                           const Given<Labels<D>>& labels, index_t classes, CpdOptions options = {},
+                           const Given<Present<D>>& present = {}) {
   const index_t batch = student.extent(0);
   detail::expect_axis("cpd_loss", "teacher", teacher.shape(), 0, batch);
   detail::expect_positive("cpd_loss", "epsilon", options.epsilon);
   if (options.power != 1 && options.power != 2)
     throw OptionError(detail::cat("cpd_loss: power is ", options.power, ", expected 1 or 2"));
-  const detail::Kept kept("cpd_loss", batch, present);
+  const detail::Kept<D> kept("cpd_loss", batch, present);
   const auto chosen = detail::kept_labels("cpd_loss", labels, batch, kept, classes);
-  List<char> occurs(static_cast<std::size_t>(std::max<index_t>(classes, 0)), 0);
-  for (const index_t label : chosen) occurs[std::size_t(label)] = 1;
   const bool all = options.mean == PrototypeMean::all_classes;
-  const double divisor = double(kept.count()) * double(all ? classes : std::count(occurs.begin(), occurs.end(), 1));
-  const auto there = detail::list_on<D>(chosen);
   detail::LossInput s(student, kept), t(teacher, kept);
-  const auto value = Kernels<D>::class_variation(
-      kept.count(), classes, s.width(), s.data(), t.width(), t.data(), there.data(), options.power,
-      options.detach_prototypes, options.epsilon, divisor > 0 ? 1 / divisor : 0, s.gradient(), t.gradient());
+  const auto value = Kernels<D>::class_variation(kept.count(), classes, s.width(), s.data(), t.width(), t.data(),
+                                                 chosen.data(), options.power, options.detach_prototypes,
+                                                 options.epsilon, all, s.gradient(), t.gradient());
   return detail::record_loss("cpd_loss", value, s, t);
 }
 

@@ -2,8 +2,9 @@
 ///
 /// prediction and target (B, ...) of equal shape; `present` covers the leading axes, (B) for samples, (B, T) for
 /// frames, and is undefined for all. Reduction: the mean over the numbers of all present samples (frames), or their
-/// sum. Gradient flows to both arguments: stop either with `detach()`. What is absent takes no part, whatever it holds,
-/// and gets gradient 0; all absent: 0. Shapes that differ throw ShapeError, options out of range OptionError.
+/// sum; what is present is counted on the device, so that no mask costs a wait. Gradient flows to both arguments: stop
+/// either with `detach()`. What is absent takes no part, whatever it holds, and gets gradient 0; all absent: 0. Shapes
+/// that differ throw ShapeError, options out of range OptionError.
 #pragma once
 
 #include "lacuna/losses/batch.hpp"
@@ -12,37 +13,35 @@
 namespace lacuna {
 namespace detail {
 
-/// How many numbers a reduction divides by: 1 for the sum; 0 when nothing is present.
+/// The rows that `present` speaks of, and their width.
 struct DifferenceProblem {
   index_t rows, width;
-  double count;
 };
 template <class T, int R, class D, int M>
 DifferenceProblem difference_problem(const char* operation, const Variable<T, R, D>& a, const Variable<T, R, D>& b,
                                      const Mask<M, D>& present) {
   static_assert(M <= R, "the mask covers leading axes");
   expect_shape(operation, "target", b.shape(), a.shape());
-  if (!present.defined()) return {a.extent(0), a.extent(0) > 0 ? a.size() / a.extent(0) : 0, double(a.size())};
+  if (!present.defined()) return {a.extent(0), a.extent(0) > 0 ? a.size() / a.extent(0) : 0};
   expect_shape(operation, "present", present.shape(), Shape(a.shape().begin(), M));
-  const index_t rows = present.size(), width = rows > 0 ? a.size() / rows : 0;
-  double count = 0;
-  for (const std::uint8_t here : present.to_list()) count += here != 0;
-  return {rows, width, count * double(width)};
+  const index_t rows = present.size();
+  return {rows, rows > 0 ? a.size() / rows : 0};
 }
 
 template <class Formula, class T, int R, class D, int M>
 Variable<T, 0, D> difference_loss(const char* operation, Formula formula, const Variable<T, R, D>& a,
                                   const Variable<T, R, D>& b, Reduction reduction, const Mask<M, D>& present) {
   const auto problem = difference_problem(operation, a, b, present);
-  const double scale = reduction == Reduction::sum ? 1 : problem.count > 0 ? 1 / problem.count : 0;
+  const bool mean = reduction == Reduction::mean;
   const auto mask = [present] { return present.defined() ? present.data() : nullptr; };
+  const auto count = Kernels<D>::count_present(problem.rows, problem.width, mask());
   const auto value =
-      Kernels<D>::difference_loss(formula, problem.rows, problem.width, mask(), scale, a.data(), b.data());
+      Kernels<D>::difference_loss(formula, problem.rows, problem.width, mask(), mean, count, a.data(), b.data());
   return record(
       operation, loss_value<T, D>(value),
       [=](const Tensor<T, 0, D>& dy) {
-        Kernels<D>::difference_loss_gradient(formula, problem.rows, problem.width, mask(), scale, dy.data(), a.data(),
-                                             b.data(), a.gradient_slot(), b.gradient_slot());
+        Kernels<D>::difference_loss_gradient(formula, problem.rows, problem.width, mask(), mean, count, dy.data(),
+                                             a.data(), b.data(), a.gradient_slot(), b.gradient_slot());
       },
       a, b);
 }
@@ -109,12 +108,13 @@ Variable<T, 0, D> rmse_loss(const Variable<T, R, D>& prediction, const Variable<
                             const Mask<M, D>& present = {}) {
   const auto problem = detail::difference_problem("rmse_loss", prediction, target, present);
   const auto mask = [present] { return present.defined() ? present.data() : nullptr; };
-  const auto root = Kernels<D>::root_mean_square(problem.rows, problem.width, mask(), problem.count, prediction.data(),
-                                                 target.data());
+  const auto count = Kernels<D>::count_present(problem.rows, problem.width, mask());
+  const auto root =
+      Kernels<D>::root_mean_square(problem.rows, problem.width, mask(), count, prediction.data(), target.data());
   return record(
       "rmse_loss", detail::loss_value<T, D>(root),
       [=](const Tensor<T, 0, D>& dy) {
-        Kernels<D>::root_mean_square_gradient(problem.rows, problem.width, mask(), problem.count, root, dy.data(),
+        Kernels<D>::root_mean_square_gradient(problem.rows, problem.width, mask(), count, root, dy.data(),
                                               prediction.data(), target.data(), prediction.gradient_slot(),
                                               target.gradient_slot());
       },

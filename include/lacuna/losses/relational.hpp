@@ -13,9 +13,9 @@ namespace detail {
 /// f(count, student width, student, teacher width, teacher, gradients) on the present rows.
 template <class T, class D, class F>
 Variable<T, 0, D> relation_loss(const char* operation, const Variable<T, 2, D>& student,
-                                const Variable<T, 2, D>& teacher, const Mask<1, D>& present, F&& f) {
+                                const Variable<T, 2, D>& teacher, const Present<D>& present, F&& f) {
   expect_axis(operation, "teacher", teacher.shape(), 0, student.extent(0));
-  const Kept kept(operation, student.extent(0), present);
+  const Kept<D> kept(operation, student.extent(0), present);
   LossInput s(student, kept), t(teacher, kept);
   const auto value = f(kept.count(), s.width(), s.data(), t.width(), t.data(), s.gradient(), t.gradient());
   return record_loss(operation, value, s, t);
@@ -27,7 +27,7 @@ Variable<T, 0, D> relation_loss(const char* operation, const Variable<T, 2, D>& 
 /// by its own); smooth L1 (β = 1) of the difference, mean over all N² pairs.  (RKD-D, Park et al., CVPR 2019)
 template <class T, class D>
 Variable<T, 0, D> rkd_distance_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher,
-                                    const Mask<1, D>& present = {}) {
+                                    const Given<Present<D>>& present = {}) {
   return detail::relation_loss("rkd_distance_loss", student, teacher, present,
                                [](auto... problem) { return Kernels<D>::template distance_relations<T>(problem...); });
 }
@@ -37,7 +37,7 @@ Variable<T, 0, D> rkd_distance_loss(const Variable<T, 2, D>& student, const Vari
 /// memory.  (RKD-A, Park et al., CVPR 2019)
 template <class T, class D>
 Variable<T, 0, D> rkd_angle_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher,
-                                 const Mask<1, D>& present = {}) {
+                                 const Given<Present<D>>& present = {}) {
   return detail::relation_loss("rkd_angle_loss", student, teacher, present,
                                [](auto... problem) { return Kernels<D>::template angle_relations<T>(problem...); });
 }
@@ -45,7 +45,7 @@ Variable<T, 0, D> rkd_angle_loss(const Variable<T, 2, D>& student, const Variabl
 /// ‖Ĝᵗ − Ĝˢ‖_F² / N², Ĝ = F Fᵀ with rows of unit length.  (Similarity-preserving, Tung & Mori, ICCV 2019)
 template <class T, class D>
 Variable<T, 0, D> similarity_preserving_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher,
-                                             const Mask<1, D>& present = {}) {
+                                             const Given<Present<D>>& present = {}) {
   return detail::relation_loss("similarity_preserving_loss", student, teacher, present, [](auto... problem) {
     return Kernels<D>::template similarity_relations<T>(problem...);
   });

@@ -17,9 +17,9 @@ struct VaeKlOptions {
 /// Welling, ICLR 2014)
 template <class T, int R, class D>
 Variable<T, 0, D> vae_kl_loss(const Variable<T, R, D>& mu, const Variable<T, R, D>& log_variance,
-                              VaeKlOptions options = {}, const Mask<1, D>& present = {}) {
+                              VaeKlOptions options = {}, const Given<Present<D>>& present = {}) {
   detail::expect_shape("vae_kl_loss", "log_variance", log_variance.shape(), mu.shape());
-  const detail::Kept kept("vae_kl_loss", mu.extent(0), present);
+  const detail::Kept<D> kept("vae_kl_loss", mu.extent(0), present);
   detail::LossInput m(mu, kept), v(log_variance, kept);
   const index_t numbers = kept.count() * m.width();
   const double divisor = options.reduction == CodeReduction::sum          ? 1

@@ -25,6 +25,7 @@
 #pragma once
 
 #include "lacuna/core/context.hpp"
+#include "lacuna/losses/total.hpp"
 #include "lacuna/missing/sampler.hpp"
 #include "lacuna/models/preparation.hpp"
 #include "lacuna/models/task.hpp"
@@ -119,7 +120,7 @@ struct Supervised {
 
   struct Loss {
     Variable<scalar, 0, device> total;
-    std::vector<std::pair<std::string, double>> terms;
+    LossNumbers terms;
   };
   /// task + Σ weight · term.
   Loss loss(const Batch& batch, const Context& context) const {
@@ -133,13 +134,16 @@ struct Supervised {
       learned = network.learn(seen.streams, whole.streams, context);
     else
       learned.scores = network(seen.streams, context);
-    Loss result{task.loss(learned.scores, batch), {}};
-    result.terms.emplace_back("task", double(result.total.item()));
+    List<Variable<scalar, 0, device>> terms{task.loss(learned.scores, batch)};
+    List<double> weights{1};
+    LossRecord<scalar, device> record;
+    record.note("task", terms[0]);
     for (const auto& term : learned.terms) {
-      result.terms.emplace_back(term.name, double(term.value.item()));
-      if (term.weight != 0) result.total = result.total + term.weight * term.value;
+      record.note(term.name, term.value);
+      terms.push_back(term.value);
+      weights.push_back(term.weight);
     }
-    return result;
+    return {weighted_total(terms, weights), record.numbers()};
   }
 
   /// (B, outputs) of whatever is present.

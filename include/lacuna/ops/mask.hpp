@@ -36,12 +36,9 @@ Variable<T, R, D> keep_present(const Variable<T, R, D>& x, const Tensor<std::uin
 /// present (B, T) → (B): 1 where a sample has anything present.
 template <class D>
 Mask<1, D> any_present(const Mask<2, D>& present) {
-  const List<std::uint8_t> frames = present.to_list();
-  const std::size_t length = std::size_t(present.extent(1));
-  List<std::uint8_t> any(std::size_t(present.extent(0)), 0);
-  for (std::size_t i = 0; i < frames.size(); ++i)
-    if (frames[i]) any[i / length] = 1;
-  return Mask<1, D>::from({present.extent(0)}, any);
+  Mask<1, D> any({present.extent(0)});
+  Kernels<D>::any_present(present.extent(0), present.extent(1), present.data(), 1, false, any.data());
+  return any;
 }
 
 }  // namespace lacuna

@@ -9,10 +9,18 @@
 namespace lacuna::cpu {
 
 struct DifferenceLosses {
-  /// scale · Σ formula(a − b) over rows (rows, width); present (rows) or null for all.
+  /// The numbers of the present ones of rows (rows, width); present (rows) or null for all.
+  static double count_present(index_t rows, index_t width, const std::uint8_t* present) {
+    if (!present) return double(rows * width);
+    double count = 0;
+    for (index_t i = 0; i < rows; ++i) count += present[i] != 0;
+    return count * double(width);
+  }
+  /// Σ formula(a − b) over those rows, or the mean over `count`, what count_present gave.
   template <class T, class Formula>
-  static double difference_loss(Formula formula, index_t rows, index_t width, const std::uint8_t* present, double scale,
-                                const T* a, const T* b) {
+  static double difference_loss(Formula formula, index_t rows, index_t width, const std::uint8_t* present, bool mean,
+                                double count, const T* a, const T* b) {
+    const double scale = functors::difference_scale(mean, count);
     const auto run = [&](index_t begin, index_t end) {
       double sum = 0;
       for (index_t i = begin; i < end; ++i) sum += formula.value(double(a[i]) - double(b[i]));
@@ -26,19 +34,19 @@ struct DifferenceLosses {
              return sum;
            });
   }
-  /// da (+)= scale · dy · slope, db (+)= the opposite.
+  /// da (+)= dy · slope of that, db (+)= the opposite.
   template <class T, class Formula>
   static void difference_loss_gradient(Formula formula, index_t rows, index_t width, const std::uint8_t* present,
-                                       double scale, const T* dy, const T* a, const T* b, GradientSlot<T> da,
+                                       bool mean, double count, const T* dy, const T* a, const T* b, GradientSlot<T> da,
                                        GradientSlot<T> db) {
-    slopes(formula, rows, width, present, scale * double(*dy), a, b, da, db);
+    slopes(formula, rows, width, present, functors::difference_scale(mean, count) * double(*dy), a, b, da, db);
   }
 
   /// √(Σ (a − b)² / count), 0 for a count of 0.
   template <class T>
   static double root_mean_square(index_t rows, index_t width, const std::uint8_t* present, double count, const T* a,
                                  const T* b) {
-    const double squares = difference_loss(functors::SquaredDifference{}, rows, width, present, 1.0, a, b);
+    const double squares = difference_loss(functors::SquaredDifference{}, rows, width, present, false, count, a, b);
     return count > 0 ? std::sqrt(squares / count) : 0;
   }
   /// With the root that was found; nothing flows through a root of 0.

@@ -113,6 +113,16 @@ struct LossRows {
     });
     Elementwise::contribute_scaled(batch * width, scale, std::as_const(whole).data(), slot);
   }
+  /// present (batch, frames) → any (batch, width): 1 all over the row of a sample that has anything present; `joined`:
+  /// or where 1 was.
+  static void any_present(index_t batch, index_t frames, const std::uint8_t* present, index_t width, bool joined,
+                          std::uint8_t* any) {
+    for (index_t b = 0; b < batch; ++b) {
+      const bool some =
+          std::any_of(present + b * frames, present + (b + 1) * frames, [](std::uint8_t one) { return one != 0; });
+      if (some || !joined) std::fill_n(any + b * width, width, std::uint8_t(some));
+    }
+  }
   /// The first of n numbers that is not in low..high, −1 when there is none.
   template <class T>
   static index_t first_outside(index_t n, const T* x, T low, T high) {

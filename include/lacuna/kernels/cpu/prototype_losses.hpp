@@ -7,14 +7,17 @@
 namespace lacuna::cpu {
 
 struct PrototypeLosses {
-  /// Σ_i Σ_{k present} |M^s_k(i) − M^t_k(i)|^power · scale, M_k(i) = cos(h_i, c_k), c_k the mean of the rows labelled
-  /// k, norms clamped below at epsilon. With `fixed_prototypes` the student's c_k are constants.
+  /// Σ_i Σ_{k present} |M^s_k(i) − M^t_k(i)|^power / (n · classes), M_k(i) = cos(h_i, c_k), c_k the mean of the rows
+  /// labelled k, norms clamped below at epsilon; classes that occur count, or all. With `fixed_prototypes` the
+  /// student's c_k are constants.
   template <class T>
   static double class_variation(index_t n, index_t classes, index_t ds, const T* student, index_t dt, const T* teacher,
-                                const index_t* label, int power, bool fixed_prototypes, double epsilon, double scale,
-                                T* grad_s, T* grad_t) {
+                                const index_t* label, int power, bool fixed_prototypes, double epsilon,
+                                bool all_classes, T* grad_s, T* grad_t) {
     const Variation<T> a(n, classes, ds, student, label, epsilon), b(n, classes, dt, teacher, label, epsilon);
     const functors::PowerOfDifference difference{power};
+    const double occur = double(all_classes ? classes : a.occurring()), divisor = double(n) * occur,
+                 scale = divisor > 0 ? 1 / divisor : 0;
     List<double> slope(static_cast<std::size_t>(n * classes));
     const double value = sum_rows(n, 4 * classes, 0, [&](index_t i, double*) {
       double sum = 0;
@@ -63,6 +66,9 @@ struct PrototypeLosses {
             cosine[std::size_t(i * classes + k)] = inner(width, h + i * width, mean.data() + k * width) / both(i, k);
         }
       });
+    }
+    index_t occurring() const {
+      return std::count_if(count.begin(), count.end(), [](double samples) { return samples > 0; });
     }
     template <class N>
     double norm(const N* x) const {

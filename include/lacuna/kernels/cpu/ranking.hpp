@@ -19,23 +19,24 @@ namespace lacuna::cpu {
 
 struct Ranking {
   /// The samples from the smallest label to the largest, equal ones in their order.
-  static List<index_t> label_order(index_t n, const double* labels) {
+  template <class T>
+  static List<index_t> label_order(index_t n, const T* labels) {
     List<index_t> order(static_cast<std::size_t>(n));
     for (index_t i = 0; i < n; ++i) order[std::size_t(i)] = i;
     std::sort(order.begin(), order.end(),
               [&](index_t a, index_t b) { return labels[a] != labels[b] ? labels[a] < labels[b] : a < b; });
     return order;
   }
-  /// Value of the loss; adds to `gradient` (n, d) when not null. features (n, d), labels (n).
+  /// Value of the loss; adds to `gradient` (n, d) when not null. features (n, d), labels (n), finite.
   template <class T>
-  static double rank_n_contrast(index_t n, index_t d, const T* features, const double* labels, double slack,
+  static double rank_n_contrast(index_t n, index_t d, const T* features, const T* labels, double slack,
                                 double temperature, T* gradient) {
     if (n < 2) return 0;
     const List<index_t> order = label_order(n, labels);
     List<double> sorted(static_cast<std::size_t>(n));
     Array<T> rows(Shape{n, d}), weight(Shape{gradient ? n : 0, n});
     for (index_t i = 0; i < n; ++i) {
-      sorted[std::size_t(i)] = labels[order[std::size_t(i)]];
+      sorted[std::size_t(i)] = double(labels[order[std::size_t(i)]]);
       std::copy_n(features + order[std::size_t(i)] * d, d, rows.data() + i * d);
     }
     const T* const x = rows.data();

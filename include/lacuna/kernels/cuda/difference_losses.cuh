@@ -7,25 +7,56 @@
 
 namespace lacuna::cuda {
 
+/// How many numbers are present: known, or counted on the device, where it stays.
+template <class Run>
+struct PresentCount {
+  double known;
+  Array<double, typename Run::device> counted;
+
+  /// What a kernel sees of it.
+  struct View {
+    double known;
+    const double* counted;
+    LACUNA_HD double operator()() const { return counted ? *counted : known; }
+  };
+  View view() const { return {known, counted.data()}; }
+};
+
 template <class Run>
 struct DifferenceLosses {
-  /// scale · Σ formula(a − b) over rows (rows, width); present (rows) or null for all.
+  /// The numbers of the present ones of rows (rows, width); present (rows) or null for all.
+  static PresentCount<Run> count_present(index_t rows, index_t width, const std::uint8_t* present) {
+    if (!present || rows == 0) return {double(rows * width), {}};
+    PresentCount<Run> count{0, Array<double, typename Run::device>(Shape{})};
+    double* const to = count.counted.data();
+    fold_into<Run>(
+        "count_present", rows, 1, [=] LACUNA_DEVICE(index_t i, index_t) { return present[i] ? 1.0 : 0.0; },
+        [=] LACUNA_DEVICE(index_t, double sum) { to[0] = sum * double(width); });
+    return count;
+  }
+  /// Σ formula(a − b) over those rows, or the mean over `count`, what count_present gave.
   template <class T, class Formula>
   static Total<T, Run> difference_loss(Formula formula, index_t rows, index_t width, const std::uint8_t* present,
-                                       double scale, const T* a, const T* b) {
-    return sum_terms<T, Run>("difference_loss", rows * width, scale, [=] LACUNA_DEVICE(index_t i) {
-      if (present && !present[i / width]) return 0.0;
-      return formula.value(double(a[i]) - double(b[i]));
+                                       bool mean, const PresentCount<Run>& count, const T* a, const T* b) {
+    Total<T, Run> value{Shape{}};
+    T* const to = value.data();
+    const auto numbers = count.view();
+    fold_differences("difference_loss", formula, rows, width, present, a, b, [=] LACUNA_DEVICE(index_t, double sum) {
+      to[0] = T(functors::difference_scale(mean, numbers()) * sum);
     });
+    return value;
   }
-  /// da (+)= scale · dy · slope, db (+)= the opposite.
+  /// da (+)= dy · slope of that, db (+)= the opposite.
   template <class T, class Formula>
   static void difference_loss_gradient(Formula formula, index_t rows, index_t width, const std::uint8_t* present,
-                                       double scale, const T* dy, const T* a, const T* b, GradientSlot<T> da,
-                                       GradientSlot<T> db) {
+                                       bool mean, const PresentCount<Run>& count, const T* dy, const T* a, const T* b,
+                                       GradientSlot<T> da, GradientSlot<T> db) {
+    const auto numbers = count.view();
     Run::each("difference_loss_gradient", rows * width, [=] LACUNA_DEVICE(index_t i) {
       T slope = T(0);
-      if (!present || present[i / width]) slope = T(scale * double(*dy) * formula.slope(double(a[i]) - double(b[i])));
+      if (!present || present[i / width])
+        slope =
+            T(functors::difference_scale(mean, numbers()) * double(*dy) * formula.slope(double(a[i]) - double(b[i])));
       if (da) da.put(i, slope);
       if (db) db.put(i, -slope);
     });
@@ -33,33 +64,58 @@ struct DifferenceLosses {
 
   /// √(Σ (a − b)² / count), 0 for a count of 0.
   template <class T>
-  static Total<T, Run> root_mean_square(index_t rows, index_t width, const std::uint8_t* present, double count,
-                                        const T* a, const T* b) {
-    Total<double, Run> square = sum_terms<double, Run>("root_mean_square", rows * width, count > 0 ? 1 / count : 0.0,
-                                                       [=] LACUNA_DEVICE(index_t i) {
-                                                         if (present && !present[i / width]) return 0.0;
-                                                         const double apart = double(a[i]) - double(b[i]);
-                                                         return apart * apart;
-                                                       });
+  static Total<T, Run> root_mean_square(index_t rows, index_t width, const std::uint8_t* present,
+                                        const PresentCount<Run>& count, const T* a, const T* b) {
     Total<T, Run> root{Shape{}};
     T* const to = root.data();
-    const double* const from = square.data();
-    Run::each("root_mean_square", 1, [=] LACUNA_DEVICE(index_t) { to[0] = T(std::sqrt(from[0])); });
+    const auto numbers = count.view();
+    fold_differences("root_mean_square", functors::SquaredDifference{}, rows, width, present, a, b,
+                     [=] LACUNA_DEVICE(index_t, double sum) {
+                       to[0] = T(std::sqrt(functors::difference_scale(true, numbers()) * sum));
+                     });
     return root;
   }
   /// With the root that was found; nothing flows through a root of 0.
   template <class T>
-  static void root_mean_square_gradient(index_t rows, index_t width, const std::uint8_t* present, double count,
-                                        const Total<T, Run>& root, const T* dy, const T* a, const T* b,
-                                        GradientSlot<T> da, GradientSlot<T> db) {
+  static void root_mean_square_gradient(index_t rows, index_t width, const std::uint8_t* present,
+                                        const PresentCount<Run>& count, const Total<T, Run>& root, const T* dy,
+                                        const T* a, const T* b, GradientSlot<T> da, GradientSlot<T> db) {
     const T* const at = root.data();
+    const auto numbers = count.view();
     Run::each("root_mean_square_gradient", rows * width, [=] LACUNA_DEVICE(index_t i) {
       T slope = T(0);
       if (!present || present[i / width])
-        slope = T(functors::root_factor(count, double(*at), double(*dy)) * 2 * (double(a[i]) - double(b[i])));
+        slope = T(functors::root_factor(numbers(), double(*at), double(*dy)) * 2 * (double(a[i]) - double(b[i])));
       if (da) da.put(i, slope);
       if (db) db.put(i, -slope);
     });
+  }
+
+  /// finish(0, Σ formula(a − b) over the present rows): one launch for a few numbers, two for many.
+  template <class T, class Formula, class Finish>
+  static void fold_differences(const char* name, Formula formula, index_t rows, index_t width,
+                               const std::uint8_t* present, const T* a, const T* b, Finish finish) {
+    const auto term = [=] LACUNA_DEVICE(index_t i) {
+      if (present && !present[i / width]) return 0.0;
+      return formula.value(double(a[i]) - double(b[i]));
+    };
+    const index_t n = rows * width;
+    if (n <= 4096) {
+      fold_into<Run>(
+          name, n, 1, [=] LACUNA_DEVICE(index_t i, index_t) { return term(i); }, finish);
+      return;
+    }
+    const Pieces cut = pieces_of(n, 2048, 1024);
+    const Buffer<double, Run> parts(cut.pieces);
+    double* const to = parts.data();
+    Run::rows(name, cut.pieces, [=] LACUNA_DEVICE(index_t p, typename Run::Team team) {
+      double part = 0;
+      for (index_t i = cut.begin(p) + team.lane(); i < cut.end(p); i += team.lanes()) part += term(i);
+      part = team.sum(part);
+      if (team.lane() == 0) to[p] = part;
+    });
+    fold_into<Run>(
+        name, cut.pieces, 1, [=] LACUNA_DEVICE(index_t p, index_t) { return to[p]; }, finish);
   }
 };
 

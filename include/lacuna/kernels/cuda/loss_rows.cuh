@@ -66,6 +66,40 @@ struct LossRows {
       slot.put(at, i < 0 ? T(0) : (factor ? *factor : T(1)) * from[i * width + at % width]);
     });
   }
+  /// present (batch, frames) → any (batch, width): 1 all over the row of a sample that has anything present; `joined`:
+  /// or where 1 was.
+  static void any_present(index_t batch, index_t frames, const std::uint8_t* present, index_t width, bool joined,
+                          std::uint8_t* any) {
+    Run::rows("any_present", batch, [=] LACUNA_DEVICE(index_t b, typename Run::Team team) {
+      int some = 0;
+      for (index_t t = team.lane(); t < frames; t += team.lanes()) some |= present[b * frames + t] != 0;
+      some = team.largest(some);
+      for (index_t t = team.lane(); t < width; t += team.lanes())
+        if (some || !joined) any[b * width + t] = std::uint8_t(some);
+    });
+  }
+  /// to_i = 1 where label_i is k, else 0.
+  template <class N>
+  static void equal_to(index_t n, const N* label, N k, N* to) {
+    Run::each("equal_to", n, [=] LACUNA_DEVICE(index_t i) { to[i] = N(label[i] == k); });
+  }
+  /// y = Σ_k weight_k · term_k
+  template <class T>
+  static void weighted_terms(functors::WeightedTerms<T> terms, T* y) {
+    Run::each("weighted_total", 1, [=] LACUNA_DEVICE(index_t) { *y = terms.sum(); });
+  }
+  template <class T>
+  static void weighted_terms_gradient(functors::WeightedTerms<T> terms, const T* dy,
+                                      functors::TermGradients<T> gradients) {
+    Run::each("weighted_total_gradient", terms.count, [=] LACUNA_DEVICE(index_t k) {
+      if (gradients.slot[k]) gradients.slot[k].put(0, terms.weight[k] * *dy);
+    });
+  }
+  /// to_k = term_k
+  template <class T>
+  static void collect(functors::WeightedTerms<T> terms, T* to) {
+    Run::each("collect", terms.count, [=] LACUNA_DEVICE(index_t k) { to[k] = *terms.term[k]; });
+  }
   /// The first of n numbers that is not in low..high, −1 when there is none. Waits for the answer.
   template <class T>
   static index_t first_outside(index_t n, const T* x, T low, T high) {

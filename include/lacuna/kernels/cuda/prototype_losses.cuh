@@ -9,21 +9,24 @@ namespace lacuna::cuda {
 
 template <class Run>
 struct PrototypeLosses {
-  /// Σ_i Σ_{k present} |M^s_k(i) − M^t_k(i)|^power · scale, M_k(i) = cos(h_i, c_k), c_k the mean of the rows labelled
-  /// k, norms clamped below at epsilon. With `fixed_prototypes` the student's c_k are constants.
+  /// Σ_i Σ_{k present} |M^s_k(i) − M^t_k(i)|^power / (n · classes), M_k(i) = cos(h_i, c_k), c_k the mean of the rows
+  /// labelled k, norms clamped below at epsilon; classes that occur count, or all. With `fixed_prototypes` the
+  /// student's c_k are constants.
   template <class T>
   static Total<T, Run> class_variation(index_t n, index_t classes, index_t ds, const T* student, index_t dt,
                                        const T* teacher, const index_t* label, int power, bool fixed_prototypes,
-                                       double epsilon, double scale, T* grad_s, T* grad_t) {
+                                       double epsilon, bool all_classes, T* grad_s, T* grad_t) {
     const Variation<T> a(n, classes, ds, student, label, epsilon), b(n, classes, dt, teacher, label, epsilon);
     const functors::PowerOfDifference difference{power};
     const Buffer<double, Run> slopes(n * classes);
     double* const slope = slopes.data();
-    const double *const of_a = a.view.cosine, *const of_b = b.view.cosine;
-    Total<T, Run> value = sum_terms<T, Run>("class_variation", n * classes, scale, [=] LACUNA_DEVICE(index_t at) {
-      const double apart = of_a[at] - of_b[at];
+    const double *const of_a = a.view.cosine, *const of_b = b.view.cosine, *const count = a.view.count;
+    Total<T, Run> value = sum_terms<T, Run>("class_variation", n * classes, 1.0, [=] LACUNA_DEVICE(index_t at) {
+      index_t occur = 0;
+      for (index_t k = 0; k < classes; ++k) occur += all_classes || count[k] > 0;
+      const double scale = 1 / (double(n) * double(occur)), apart = of_a[at] - of_b[at];
       slope[at] = scale * difference.slope(apart);
-      return difference.value(apart);
+      return scale * difference.value(apart);
     });
     if (grad_s) back(a.view, slope, 1.0, fixed_prototypes, grad_s);
     if (grad_t) back(b.view, slope, -1.0, false, grad_t);

@@ -1,16 +1,15 @@
 /// Rank-N-Contrast over n vectors: distances and the way back to the vectors by matrix products, everything between in
 /// double.
 ///
-/// Policy: labels are sorted on the host, which knows them. One team per anchor: each lane finds by search at which
-/// place of the order from the farthest label to the nearest its samples stand, since on either side of the anchor the
-/// labels are sorted; then lanes take pieces of that order, each sums its own, and the sums before (behind) a piece are
-/// added lane by lane. Every log-sum-exp is shifted by its running maximum. Anchors are taken in groups, which bounds
-/// the scratch memory: 32 bytes per pair of a group.
+/// Policy: a team per sample counts the labels before its own, which is its place among the sorted ones. One team per
+/// anchor: each lane finds by search at which place of the order from the farthest label to the nearest its samples
+/// stand, since on either side of the anchor the labels are sorted; then lanes take pieces of that order, each sums its
+/// own, and the sums before (behind) a piece are added lane by lane. Every log-sum-exp is shifted by its running
+/// maximum. Anchors are taken in groups, which bounds the scratch memory: 32 bytes per pair of a group.
 #pragma once
 
 #include <algorithm>
 
-#include "lacuna/kernels/cpu/ranking.hpp"
 #include "lacuna/kernels/cuda/pair_distances.cuh"
 
 namespace lacuna::cuda {
@@ -93,23 +92,18 @@ struct Ranking {
   /// Pairs of a group of anchors.
   static constexpr index_t group_pairs = index_t(1) << 22;
 
-  /// Value of the loss; adds to `gradient` (n, d) when not null. features (n, d) on the device, labels (n) on the host.
+  /// Value of the loss; adds to `gradient` (n, d) when not null. features (n, d), labels (n), finite.
   template <class T>
-  static Total<T, Run> rank_n_contrast(index_t n, index_t d, const T* features, const double* labels, double slack,
+  static Total<T, Run> rank_n_contrast(index_t n, index_t d, const T* features, const T* labels, double slack,
                                        double temperature, T* gradient) {
     if (n < 2) return total<T, Run>("rank_n_contrast", 0, nullptr, 0.0);
-    const List<index_t> sorted_order = cpu::Ranking::label_order(n, labels);
-    std::vector<double> sorted_labels(static_cast<std::size_t>(n));
-    for (index_t i = 0; i < n; ++i) sorted_labels[std::size_t(i)] = labels[sorted_order[std::size_t(i)]];
-    const Buffer<index_t, Run> orders(sorted_order);
-    const Buffer<double, Run> label_list(sorted_labels), values(n);
-    const index_t* const order = orders.data();
+    const Buffer<index_t, Run> places(n);
+    const Buffer<double, Run> label_list(n), values(n);
+    const index_t* const place = places.data();
 
     Array<T, typename Run::device> rows(Shape{n, d}), weight(Shape{gradient ? n : 0, n});
-    T* const x = rows.data();
-    Run::each("rank_n_contrast", n * d,
-              [=] LACUNA_DEVICE(index_t at) { x[at] = features[order[at / d] * d + at % d]; });
-    const T* const in_order = x;
+    sort_rows(n, d, features, labels, places.data(), label_list.data(), rows.data());
+    const T* const in_order = std::as_const(rows).data();
     const PairDistances<T, Run> pairs(n, n, d, in_order, in_order);
     const double each = 1.0 / (double(n) * double(n - 1));
     const index_t group = std::clamp<index_t>(group_pairs / n, 1, n);
@@ -120,12 +114,26 @@ struct Ranking {
     if (gradient) {
       Array<T, typename Run::device> share(Shape{n, d});
       T* const s = share.data();
-      Run::each("rank_n_contrast", n * d, [=] LACUNA_DEVICE(index_t at) { s[at] = T(0); });
+      Run::device::fill(s, 0, std::size_t(n * d) * sizeof(T));
       pairs.gradient_within(weight.data(), s);
       Run::each("rank_n_contrast", n * d,
-                [=] LACUNA_DEVICE(index_t at) { gradient[order[at / d] * d + at % d] += s[at]; });
+                [=] LACUNA_DEVICE(index_t at) { gradient[at] += s[place[at / d] * d + at % d]; });
     }
     return total<T, Run>("rank_n_contrast", n, values.data(), -each);
+  }
+
+  /// The labels from the smallest to the largest, equal ones in their order: place_i of sample i among them, the labels
+  /// in that order, and the rows of x (n, d).
+  template <class T>
+  static void sort_rows(index_t n, index_t d, const T* x, const T* label, index_t* place, double* sorted, T* rows) {
+    Run::rows("rank_n_contrast", n, [=] LACUNA_DEVICE(index_t i, typename Run::Team team) {
+      const T own = label[i];
+      int before = 0;
+      for (index_t k = team.lane(); k < n; k += team.lanes()) before += label[k] < own || (label[k] == own && k < i);
+      const index_t at = team.sum(before);
+      if (team.lane() == 0) place[i] = at, sorted[at] = double(own);
+      for (index_t f = team.lane(); f < d; f += team.lanes()) rows[at * d + f] = x[i * d + f];
+    });
   }
 
   /// value_i = Σ_{j≠i} [S_ij − log Σ_{k∈N_ij} exp S_ik] for the anchors first..first+count−1, and where `weight` (n, n)

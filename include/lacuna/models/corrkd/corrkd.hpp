@@ -65,8 +65,9 @@ struct Corrkd {
     for (Network& network : teacher)
       teacher_record.push_back(fit_corrkd_teacher<T, D>(
           network, options, data.train.size(), data.validation.size(), random,
-          watched(watch, [&](std::span<const index_t> samples) { return there(data::gather<T>(data.train, samples)); }),
-          [&](std::span<const index_t> samples) { return there(data::gather<T>(data.validation, samples)); }));
+          watched(watch,
+                  [&](std::span<const index_t> samples) { return standardized(data::gather<T>(data.train, samples)); }),
+          [&](std::span<const index_t> samples) { return standardized(data::gather<T>(data.validation, samples)); }));
     set_teacher(std::vector<Network>(teacher));
   }
   /// A teacher that was trained elsewhere, or several. Throws OptionError when sizes differ.
@@ -88,26 +89,28 @@ struct Corrkd {
 
   struct Loss {
     Variable<T, 0, D> total;
-    std::vector<std::pair<std::string, double>> terms;
+    LossNumbers terms;  ///< of a device: read when somebody asks for them
   };
   /// The second phase: complete batches in; in training MRM takes away from what the student sees.
   Loss loss(const data::Batch<T>& given, const Context& context) const {
     if (options.distill && !teacher_ready) throw Error("CorrKD: there is no trained teacher yet; call prepare first");
     const data::Batch<T> host = standardized(given);
-    const data::Batch<T, D> batch = data::to_device<D>(host);
-    const auto target = corrkd_target(options, batch);
+    const Streams streams = data::to_device<D>(host.streams);
+    const auto target = corrkd_target<D>(options, host);
     CorrkdOutput<T, D> told;
     if (options.distill) {
       const NoGrad off;
-      told = teacher_output(batch);
+      told = teacher_output(streams);
     }
-    data::Batch<T, D> seen = batch;
-    if (context.training())
-      seen = data::to_device<D>(missing::draw(options.mrm, host, options.network.inputs.size(), context, "CorrKD"));
-    const auto losses = corrkd_objective(options, student(seen.streams, context), told, target, critics, context);
-    Loss result{losses.total, {}};
+    data::Batch<T> left = host;
+    if (context.training()) left = missing::draw(options.mrm, host, options.network.inputs.size(), context, "CorrKD");
+    CorrkdOutput<T, D> output = student(left_on_device(streams, left), context);
+    for (std::size_t m = 0; m < output.present.size(); ++m)
+      output.known.push_back(Present<D>::of(any_present(left.streams[m].present)));
+    const auto losses = corrkd_objective(options, output, told, target, critics, context);
+    LossRecord<T, D> record;
     const auto note = [&](const char* name, const Variable<T, 0, D>& term) {
-      if (term.defined()) result.terms.emplace_back(name, double(term.item()));
+      if (term.defined()) record.note(name, term);
     };
     note("task", losses.task);
     note("own", losses.own);
@@ -117,7 +120,7 @@ struct Corrkd {
     note("response", losses.response);
     note("mi_target", losses.target_information);
     note("mi_rest", losses.rest_information);
-    return result;
+    return {losses.total, record.numbers()};
   }
 
   /// One real number per sample, see corrkd_predictions.
@@ -134,7 +137,7 @@ struct Corrkd {
   std::vector<double> predict_as_teacher(const data::Batch<T>& batch) const {
     if (!teacher_ready) throw Error("CorrKD: there is no trained teacher");
     const NoGrad off;
-    return corrkd_predictions(options, teacher_output(there(batch)).scores.value());
+    return corrkd_predictions(options, teacher_output(there(batch).streams).scores.value());
   }
 
   /// Complete, and every subset of up to four modalities; of more, each one missing and each one alone.
@@ -185,13 +188,23 @@ struct Corrkd {
   }
 
  private:
+  using Streams = std::vector<data::Stream<T, D>>;
+
+  /// What MRM left of a batch whose complete streams are on the device: masks alone are uploaded. The frames that went
+  /// are still there; networks clear what is absent before they read it.
+  static Streams left_on_device(const Streams& complete, const data::Batch<T>& left) {
+    if constexpr (std::is_same_v<D, Cpu>) return left.streams;
+    Streams seen = complete;
+    for (std::size_t m = 0; m < seen.size(); ++m) seen[m].present = to_device<D>(left.streams[m].present);
+    return seen;
+  }
   /// The first teacher's representation, all teachers' response.
-  CorrkdOutput<T, D> teacher_output(const data::Batch<T, D>& batch) const {
-    CorrkdOutput<T, D> told = teacher[0](batch.streams);
+  CorrkdOutput<T, D> teacher_output(const Streams& streams) const {
+    CorrkdOutput<T, D> told = teacher[0](streams);
     if (teacher.size() == 1) return told;
     std::vector<std::vector<Tensor<T, 2, D>>> said(1 + told.own.size());
     for (std::size_t i = 0; i < teacher.size(); ++i) {
-      const CorrkdOutput<T, D> one = i == 0 ? told : teacher[i](batch.streams);
+      const CorrkdOutput<T, D> one = i == 0 ? told : teacher[i](streams);
       said[0].push_back(one.scores.value());
       for (std::size_t m = 0; m < told.own.size(); ++m) said[1 + m].push_back(one.own[m].value());
     }

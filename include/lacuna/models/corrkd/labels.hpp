@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lacuna/losses/labels.hpp"
 #include "lacuna/models/corrkd/options.hpp"
 #include "lacuna/models/task.hpp"
 
@@ -41,17 +42,37 @@ template <class T, class D = Cpu>
 struct CorrkdTarget {
   std::vector<index_t> classes;
   Tensor<T, 2, D> values;  ///< (B, 1) for regression
-  Mask<1, D> present;      ///< undefined: all
+  Present<D> present;      ///< undefined: all
+  /// The classes on the device, and those of every one-vs-rest head: 1 where it is the class of the head. Empty: every
+  /// objective makes them anew.
+  Labels<D> labels = {};
+  std::vector<Labels<D>> own = {};
+
+  /// Puts what the objectives read on the device, once.
+  void settle(const CorrkdOptions& options) {
+    labels = Labels<D>(classes);
+    own.clear();
+    if (options.one_vs_rest)
+      for (index_t h = 0; h < options.head_count(); ++h) own.push_back(labels.equal_to(h));
+  }
+  Labels<D> labels_there() const { return labels.size() == index_t(classes.size()) ? labels : Labels<D>(classes); }
+  /// The labels of head h.
+  Labels<D> labels_of(const CorrkdOptions& options, index_t h) const {
+    if (!options.one_vs_rest) return labels_there();
+    return std::size_t(h) < own.size() ? own[std::size_t(h)] : labels_there().equal_to(h);
+  }
 };
 
-/// Throws OptionError when the batch has not the labels that the options ask for.
-template <class T, class D>
-CorrkdTarget<T, D> corrkd_target(const CorrkdOptions& options, const data::Batch<T, D>& batch) {
-  CorrkdTarget<T, D> target;
+/// For a device, from a batch of the host, or of another device, whose real labels cost a wait. Throws OptionError when
+/// the batch has not the labels that the options ask for.
+template <class To, class T, class From>
+CorrkdTarget<T, To> corrkd_target(const CorrkdOptions& options, const data::Batch<T, From>& batch) {
+  CorrkdTarget<T, To> target;
   if (options.labels == CorrkdLabels::classes) {
     if (index_t(batch.classes.size()) != batch.size())
       throw OptionError("CorrKD: labels = classes, but the batch has no class ids; choose another label mode");
     target.classes = batch.classes;
+    target.settle(options);
     return target;
   }
   if (batch.labels.size() != batch.size())
@@ -63,10 +84,15 @@ CorrkdTarget<T, D> corrkd_target(const CorrkdOptions& options, const data::Batch
     present.push_back(target.classes.back() >= 0);
     all = all && present.back();
   }
-  if (!all) target.present = Mask<1, D>::from({batch.size()}, present);
+  if (!all) target.present = Present<To>::of(Mask<1>::from({batch.size()}, present));
   if (options.labels == CorrkdLabels::regression)
-    target.values = batch.labels.reshape(std::array<index_t, 2>{batch.size(), 1});
+    target.values = to_device<To>(batch.labels).reshape(std::array<index_t, 2>{batch.size(), 1});
+  target.settle(options);
   return target;
+}
+template <class T, class D>
+CorrkdTarget<T, D> corrkd_target(const CorrkdOptions& options, const data::Batch<T, D>& batch) {
+  return corrkd_target<D, T, D>(options, batch);
 }
 
 /// Softmax of the scores (B, outputs) → (B, K); with one-vs-rest heads the probability of every class by its own head.

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "lacuna/data/stream.hpp"
+#include "lacuna/losses/labels.hpp"
 #include "lacuna/models/corrkd/options.hpp"
 #include "lacuna/nn/conv1d.hpp"
 #include "lacuna/nn/position.hpp"
@@ -30,6 +31,7 @@ struct CorrkdOutput {
   Variable<T, 2, D> scores;          ///< z
   List<Variable<T, 2, D>> own = {};  ///< U_m h_m + c_m, 0 where m is absent; empty without evidence
   List<Mask<1, D>> present = {};     ///< (B) of every modality: a frame is present; empty unless asked for
+  List<Present<D>> known = {};       ///< the same where the host knows it, from whom made the batch; else empty
 };
 
 template <class T = float, class D = Cpu>

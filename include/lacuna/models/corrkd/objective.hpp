@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lacuna/losses/regression.hpp"
+#include "lacuna/losses/total.hpp"
 #include "lacuna/models/corrkd/critic.hpp"
 #include "lacuna/models/corrkd/labels.hpp"
 #include "lacuna/models/corrkd/network.hpp"
@@ -13,32 +14,26 @@ namespace lacuna::models {
 /// of `present`, undefined for all.
 template <class T, class D>
 Variable<T, 0, D> corrkd_task_loss(const CorrkdOptions& o, const Variable<T, 2, D>& scores,
-                                   const CorrkdTarget<T, D>& target, const Mask<1, D>& present) {
-  if (o.labels == CorrkdLabels::regression) return mse_loss(scores, Variable<T, 2, D>(target.values), present);
+                                   const CorrkdTarget<T, D>& target, const Given<Present<D>>& present) {
+  if (o.labels == CorrkdLabels::regression) return mse_loss(scores, Variable<T, 2, D>(target.values), present.mask());
   const CrossEntropyOptions smooth{.smoothing = o.loss.smoothing};
-  if (!o.one_vs_rest) return cross_entropy(scores, target.classes, smooth, present);
+  if (!o.one_vs_rest) return cross_entropy(scores, target.labels_there(), smooth, present);
   Variable<T, 0, D> total;
   for (index_t h = 0; h < o.head_count(); ++h) {
-    List<index_t> own;
-    for (const index_t k : target.classes) own.push_back(k == h);
-    const auto term = cross_entropy(slice(scores, 1, 2 * h, 2), own, smooth, present);
+    const auto term = cross_entropy(slice(scores, 1, 2 * h, 2), target.labels_of(o, h), smooth, present);
     total = total.defined() ? total + term : term;
   }
   return (1.0 / double(o.head_count())) * total;
 }
 
-/// The mean over modalities of term(m, those samples that take part and have the modality).
+/// The mean over modalities of term(m, those samples that take part and have the modality). On a device one wait for
+/// every modality, unless the host knows who has it (`output.known`).
 template <class T, class D, class Term>
-Variable<T, 0, D> corrkd_over_modalities(const CorrkdOutput<T, D>& output, const Mask<1, D>& counted, Term&& term) {
+Variable<T, 0, D> corrkd_over_modalities(const CorrkdOutput<T, D>& output, const Present<D>& counted, Term&& term) {
   Variable<T, 0, D> total;
   for (std::size_t m = 0; m < output.own.size(); ++m) {
-    Mask<1, D> present = output.present[m];
-    if (counted.defined()) {
-      List<std::uint8_t> both = present.to_list(), take = counted.to_list();
-      for (std::size_t b = 0; b < both.size(); ++b) both[b] = both[b] && take[b];
-      present = Mask<1, D>::from({present.size()}, both);
-    }
-    const auto one = term(m, present);
+    const Present<D> has = output.known.empty() ? Present<D>(output.present[m]) : output.known[m];
+    const auto one = term(m, has.and_in(counted));
     total = m == 0 ? one : total + one;
   }
   return (1.0 / double(output.own.size())) * total;
@@ -47,15 +42,15 @@ Variable<T, 0, D> corrkd_over_modalities(const CorrkdOutput<T, D>& output, const
 template <class T, class D>
 Variable<T, 0, D> corrkd_own_loss(const CorrkdOptions& o, const CorrkdOutput<T, D>& output,
                                   const CorrkdTarget<T, D>& target) {
-  return corrkd_over_modalities(output, target.present, [&](std::size_t m, const Mask<1, D>& present) {
+  return corrkd_over_modalities(output, target.present, [&](std::size_t m, const Present<D>& present) {
     return corrkd_task_loss(o, output.own[m], target, present);
   });
 }
 /// KL from the teacher to the student, the mean over one-vs-rest heads; of a regression the mean square difference.
 template <class T, class D>
 Variable<T, 0, D> corrkd_divergence(const CorrkdOptions& o, const Variable<T, 2, D>& student,
-                                    const Variable<T, 2, D>& teacher, const Mask<1, D>& present) {
-  if (o.labels == CorrkdLabels::regression) return mse_loss(student, teacher, present);
+                                    const Variable<T, 2, D>& teacher, const Present<D>& present) {
+  if (o.labels == CorrkdLabels::regression) return mse_loss(student, teacher, present.mask());
   if (!o.one_vs_rest) return kl_divergence(student, teacher, o.loss.divergence, present);
   Variable<T, 0, D> total;
   for (index_t h = 0; h < o.head_count(); ++h) {
@@ -81,27 +76,34 @@ CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T
                                     const CorrkdOutput<T, D>& teacher, const CorrkdTarget<T, D>& target,
                                     const CorrkdCritics<T, D>& critics, const Context& context = {}) {
   CorrkdLosses<T, D> losses;
-  losses.total = losses.task = corrkd_task_loss(o, student.scores, target, target.present);
-  if (o.loss.own != 0) losses.total = losses.total + o.loss.own * (losses.own = corrkd_own_loss(o, student, target));
-  if (!teacher.joint.defined()) return losses;
+  List<Variable<T, 0, D>> terms;
+  List<double> weights;
+  const auto include = [&](double weight, const Variable<T, 0, D>& term) {
+    terms.push_back(term);
+    weights.push_back(weight);
+  };
+  const auto totalled = [&] {
+    losses.total = weighted_total(terms, weights);
+    return losses;
+  };
+  include(1, losses.task = corrkd_task_loss(o, student.scores, target, target.present));
+  if (o.loss.own != 0) include(o.loss.own, losses.own = corrkd_own_loss(o, student, target));
+  if (!teacher.joint.defined()) return totalled();
   const auto joint = teacher.joint.detach(), scores = teacher.scores.detach();
   const CorrkdLossOptions& l = o.loss;
-  const auto include = [&](double weight, const Variable<T, 0, D>& term) {
-    losses.total = losses.total + weight * term;
-  };
   if (l.scd != 0) include(l.scd, losses.sample = scd_loss(student.joint, joint, l.sample, target.present));
   if (l.cpd != 0)
-    include(l.cpd, losses.prototype =
-                       cpd_loss(student.joint, joint, target.classes, o.class_count(), l.prototype, target.present));
+    include(l.cpd, losses.prototype = cpd_loss(student.joint, joint, target.labels_there(), o.class_count(),
+                                               l.prototype, target.present));
   if (l.own_response != 0)
     include(l.own_response, losses.own_response = corrkd_over_modalities(
-                                student, target.present, [&](std::size_t m, const Mask<1, D>& present) {
+                                student, target.present, [&](std::size_t m, const Present<D>& present) {
                                   return corrkd_divergence(o, student.own[m], teacher.own.at(m).detach(), present);
                                 }));
-  if (l.rcd == 0 || l.response == ResponseLoss::none) return losses;
+  if (l.rcd == 0 || l.response == ResponseLoss::none) return totalled();
   if (o.labels == CorrkdLabels::regression) {
-    include(l.rcd, losses.response = mse_loss(student.scores, scores, target.present));
-    return losses;
+    include(l.rcd, losses.response = mse_loss(student.scores, scores, target.present.mask()));
+    return totalled();
   }
   const index_t heads = o.head_count();
   const auto add = [](Variable<T, 0, D>& sum, const Variable<T, 0, D>& term) {
@@ -110,9 +112,7 @@ CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T
   for (index_t h = 0; h < heads; ++h) {
     const auto s = o.one_vs_rest ? slice(student.scores, 1, 2 * h, 2) : student.scores;
     const auto t = o.one_vs_rest ? slice(scores, 1, 2 * h, 2) : scores;
-    List<index_t> own(target.classes.begin(), target.classes.end());
-    if (o.one_vs_rest)
-      for (index_t& k : own) k = k == h;
+    const Labels<D> own = target.labels_of(o, h);
     switch (l.response) {
       case ResponseLoss::rcd: {
         const auto &ours = critics.target.at(std::size_t(h)), &others = critics.rest.at(std::size_t(h));
@@ -138,7 +138,7 @@ CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T
   }
   if (heads > 1) losses.response = (1.0 / double(heads)) * losses.response;
   include(l.rcd, losses.response);
-  return losses;
+  return totalled();
 }
 
 }  // namespace lacuna::models

@@ -168,13 +168,10 @@ Variable<T, 3, D> SdumcNetwork<T, D>::project(std::size_t modality, const Stream
 template <class T, class D>
 Mask<2, D> SdumcNetwork<T, D>::visible(const Stream& stream) const {
   if (options.padding == Padding::masked) return stream.present;
-  List<std::uint8_t> all = stream.present.to_list();
   const index_t frames = stream.present.extent(1);
-  for (index_t b = 0; b < stream.present.extent(0); ++b) {
-    std::uint8_t* const row = all.data() + b * frames;
-    std::fill(row, row + frames, std::uint8_t(std::any_of(row, row + frames, [](std::uint8_t here) { return here; })));
-  }
-  return Mask<2, D>::from(stream.present.extents(), all);
+  Mask<2, D> all(stream.present.extents());
+  Kernels<D>::any_present(stream.present.extent(0), frames, stream.present.data(), frames, false, all.data());
+  return all;
 }
 
 template <class T, class D>

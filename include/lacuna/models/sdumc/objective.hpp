@@ -4,6 +4,7 @@
 #include "lacuna/losses/classification.hpp"
 #include "lacuna/losses/distillation.hpp"
 #include "lacuna/losses/ranking.hpp"
+#include "lacuna/losses/total.hpp"
 #include "lacuna/models/sdumc/network.hpp"
 
 namespace lacuna::models {
@@ -25,29 +26,25 @@ struct SdumcLosses {
 /// The terms between the flows, and the total.
 template <class T, class D>
 void add_distillation(SdumcLosses<T, D>& losses, const SdumcFlows<T, D>& flows, const SdumcWeights& weights,
-                      const Mask<1, D>& complete_present) {
+                      const Present<D>& complete_present) {
   const SdumcFlow<T, D>&zero = flows.complete, &one = flows.missing;
-  losses.text = rms_distance(one.missing_query(), zero.missing_query().detach(), complete_present);
-  losses.query = rms_distance(one.missing_content(), zero.missing_content().detach(), complete_present);
-  losses.feature = rms_distance(one.fused, zero.fused, complete_present);
-  losses.total = weights.full * losses.full + weights.missing * losses.missing;
-  const auto include = [&](double weight, const Variable<T, 0, D>& term) {
-    if (weight != 0) losses.total = losses.total + weight * term;
-  };
-  include(weights.text, losses.text);
-  include(weights.query, losses.query);
-  include(weights.feature, losses.feature);
-  include(weights.contrast, losses.contrast);
+  losses.text = rms_distance(one.missing_query(), zero.missing_query().detach(), complete_present.mask());
+  losses.query = rms_distance(one.missing_content(), zero.missing_content().detach(), complete_present.mask());
+  losses.feature = rms_distance(one.fused, zero.fused, complete_present.mask());
+  losses.total = weighted_total(
+      List<Variable<T, 0, D>>{losses.full, losses.missing, losses.text, losses.query, losses.feature, losses.contrast},
+      List<double>{weights.full, weights.missing, weights.text, weights.query, weights.feature, weights.contrast});
 }
 
 /// labels (B). complete_present (B): samples that have the missing-able modality at all; the others take part in the missing
 /// flow only. Undefined = all have it.
 template <class T, class D>
-SdumcLosses<T, D> sdumc_objective(const SdumcFlows<T, D>& flows, const Tensor<T, 1, D>& labels, const SdumcWeights& weights,
-                                  RankNContrastOptions contrast = {}, const Mask<1, D>& complete_present = {}) {
-  const Variable<T, 2, D> target(labels.reshape(std::array<index_t, 2>{labels.extent(0), 1}));
+SdumcLosses<T, D> sdumc_objective(const SdumcFlows<T, D>& flows, const Given<Labels<D, T>>& labels,
+                                  const SdumcWeights& weights, RankNContrastOptions contrast = {},
+                                  const Given<Present<D>>& complete_present = {}) {
+  const Variable<T, 2, D> target(Tensor<T, 2, D>(labels.there().reshaped({labels.size(), 1})));
   SdumcLosses<T, D> losses;
-  losses.full = mse_loss(flows.complete.prediction, target, complete_present);
+  losses.full = mse_loss(flows.complete.prediction, target, complete_present.mask());
   losses.missing = mse_loss(flows.missing.prediction, target);
   losses.contrast =
       rank_n_contrast(flows.complete.contrast, flows.missing.contrast, labels, contrast, complete_present);
@@ -57,9 +54,9 @@ SdumcLosses<T, D> sdumc_objective(const SdumcFlows<T, D>& flows, const Tensor<T,
 
 /// The same for class ids (B).
 template <class T, class D>
-SdumcLosses<T, D> sdumc_class_objective(const SdumcFlows<T, D>& flows, const std::vector<index_t>& classes,
+SdumcLosses<T, D> sdumc_class_objective(const SdumcFlows<T, D>& flows, const Given<Labels<D>>& classes,
                                         const SdumcWeights& weights, SupConOptions contrast = {},
-                                        const Mask<1, D>& complete_present = {}) {
+                                        const Given<Present<D>>& complete_present = {}) {
   SdumcLosses<T, D> losses;
   losses.full = cross_entropy(flows.complete.prediction, classes, {}, complete_present);
   losses.missing = cross_entropy(flows.missing.prediction, classes);

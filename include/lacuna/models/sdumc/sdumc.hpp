@@ -40,10 +40,10 @@ struct Sdumc {
   /// decoder.
   void prepare(const data::Dataset& data, Random& random, const Watch& watch = {});
 
-  /// Total and terms, for the trainer.
+  /// Total and terms, for the trainer. On a device the terms are read when somebody asks for them.
   struct Loss {
     Variable<T, 0, D> total;
-    std::vector<std::pair<std::string, double>> terms;
+    LossNumbers terms;
   };
   Loss loss(const data::Batch<T>& batch, const Context& context) const;
 
@@ -156,19 +156,19 @@ typename Sdumc<T, D>::Loss Sdumc<T, D>::loss(const data::Batch<T>& batch, const 
     streams = missing::draw(options.drop, left, options.inputs.size(), context, "SDUMC").streams;
   }
   const Streams there = data::to_device<D>(streams);
-  const Mask<1, D> has = to_device<D>(has_missing(streams));
+  const auto has = Present<D>::of(has_missing(streams));
   const auto flows = both_flows(network, modalities_of(there), simulate(there), context, context);
   const auto terms = options.classes > 0
                          ? sdumc_class_objective(flows, batch.classes, options.weights, options.classes_contrast, has)
-                         : sdumc_objective(flows, to_device<D>(batch.labels), options.weights, options.ranking, has);
-  const auto number = [](const Variable<T, 0, D>& term) { return double(term.item()); };
-  return {terms.total,
-          {{"full", number(terms.full)},
-           {"missing", number(terms.missing)},
-           {"text", number(terms.text)},
-           {"query", number(terms.query)},
-           {"feature", number(terms.feature)},
-           {"contrast", number(terms.contrast)}}};
+                         : sdumc_objective(flows, Labels<D, T>::of(batch.labels), options.weights, options.ranking, has);
+  LossRecord<T, D> record;
+  record.note("full", terms.full);
+  record.note("missing", terms.missing);
+  record.note("text", terms.text);
+  record.note("query", terms.query);
+  record.note("feature", terms.feature);
+  record.note("contrast", terms.contrast);
+  return {terms.total, record.numbers()};
 }
 
 template <class T, class D>

@@ -98,14 +98,13 @@ struct DecoderSimulator {
   data::Stream<T, D> operator()(const std::vector<data::Stream<T, D>>& streams) const {
     const NoGrad off;
     const index_t batch = streams[0].frames.extent(0);
-    std::vector<std::uint8_t> made(std::size_t(batch * slots), 0);
+    auto made = Mask<2, D>::zeros({batch, slots});
     for (std::size_t m = 0; m < embed.size() + 1; ++m) {
       if (index_t(m) == missing) continue;
-      const std::vector<std::uint8_t> any = any_present(streams[m].present).to_vector();
-      for (index_t i = 0; i < batch * slots; ++i)
-        if (any[std::size_t(i / slots)]) made[std::size_t(i)] = 1;
+      const Mask<2, D>& present = streams[m].present;
+      Kernels<D>::any_present(batch, present.extent(1), present.data(), slots, true, made.data());
     }
-    return {decode(streams, {}).value(), Mask<2, D>::from({batch, slots}, made)};
+    return {decode(streams, {}).value(), made};
   }
 
   static void reflect(auto& self, auto&& visit) {

@@ -1,0 +1,150 @@
+/// What a loss is told of its samples: their labels, and which of them are present. Both on the host, where they are
+/// checked and counted, and on the device, where kernels read them.
+///
+/// Made once per batch they cost one upload, whatever number of losses takes them; losses take lists and masks as well,
+/// and make them anew. Nothing here waits for the device, but where numbers are given that lie on a device alone:
+/// copying them to the host is one wait.
+#pragma once
+
+#include <concepts>
+#include <initializer_list>
+#include <span>
+#include <type_traits>
+
+#include "lacuna/core/transfer.hpp"
+#include "lacuna/kernels/kernels.hpp"
+
+namespace lacuna {
+
+/// A parameter that takes whatever converts to X, and from which no template argument is deduced.
+template <class X>
+using Given = std::type_identity_t<X>;
+
+/// Labels (N): class numbers, or with another N real ones.
+template <class D, class N = index_t>
+class Labels {
+ public:
+  Labels() = default;
+  /// A list of the host: std::vector, List, std::span.
+  template <class Numbers>
+  requires(std::convertible_to<const Numbers&, std::span<const N>>) Labels(const Numbers& host)
+      : Labels(listed(std::span<const N>(host))) {}
+  template <std::integral I>
+  requires(std::is_same_v<N, index_t>) Labels(std::initializer_list<I> host)
+      : Labels(List<N>(host.begin(), host.end())) {}
+  /// A tensor, shared. On another device than the host: one wait.
+  Labels(const Tensor<N, 1, D>& there) : host_(to_device<Cpu>(static_cast<const Array<N, D>&>(there))), there_(there) {}
+  /// A tensor of the host.
+  static Labels of(const Tensor<N, 1>& host) { return Labels(static_cast<const Array<N>&>(host)); }
+
+  index_t size() const { return host_.size(); }
+  bool empty() const { return size() == 0; }
+  /// On the host.
+  std::span<const N> list() const { return {host_.data(), std::size_t(size())}; }
+  N operator[](index_t i) const { return host_.data()[i]; }
+  /// On the device.
+  const Array<N, D>& there() const { return there_; }
+  const N* data() const { return there_.data(); }
+
+  /// 1 where the label is k, else 0: the labels of the head for class k.
+  Labels equal_to(N k) const {
+    Labels own;
+    own.host_ = Array<N>(host_.shape());
+    for (index_t i = 0; i < size(); ++i) own.host_.data()[i] = N(host_.data()[i] == k);
+    if constexpr (std::is_same_v<D, Cpu>) {
+      own.there_ = own.host_;
+    } else {
+      own.there_ = Array<N, D>(there_.shape());
+      Kernels<D>::equal_to(size(), data(), k, own.there_.data());
+    }
+    return own;
+  }
+  /// The labels, and behind them the same again: of two views of each sample.
+  Labels twice() const {
+    Labels both;
+    both.host_ = repeated<Cpu>(host_);
+    if constexpr (std::is_same_v<D, Cpu>)
+      both.there_ = both.host_;
+    else
+      both.there_ = repeated<D>(there_);
+    return both;
+  }
+
+ private:
+  explicit Labels(const Array<N>& host) : host_(host), there_(to_device<D>(host)) {}
+  static Array<N> listed(std::span<const N> numbers) {
+    Array<N> host(Shape{index_t(numbers.size())});
+    host.assign(numbers);
+    return host;
+  }
+  template <class On>
+  static Array<N, On> repeated(const Array<N, On>& once) {
+    Array<N, On> both(Shape{2 * once.size()});
+    Kernels<On>::copy_runs(2, once.size(), once.data(), 0, both.data(), once.size());
+    return both;
+  }
+
+  Array<N> host_;
+  Array<N, D> there_;
+};
+
+/// Which rows of a batch take part, on the device: their numbers, and for every row its place among them, or −1.
+/// Undefined until somebody asks.
+template <class D>
+struct KeptRows {
+  Array<index_t, D> rows, places;
+};
+
+/// present (N), 1 = present, or undefined for all.
+template <class D>
+class Present {
+ public:
+  Present() = default;
+  /// On another device than the host: one wait. Undefined costs nothing.
+  Present(const Mask<1, D>& there) : host_(to_device<Cpu>(there)), there_(there) {}
+  /// Known on the host. Uploaded unless all are present.
+  static Present of(const Mask<1>& host) {
+    Present present;
+    present.host_ = host;
+    if constexpr (std::is_same_v<D, Cpu>) {
+      present.there_ = host;
+    } else {
+      if (std::all_of(host.data(), host.data() + host.size(), [](std::uint8_t one) { return one != 0; })) return {};
+      present.there_ = to_device<D>(host);
+    }
+    return present;
+  }
+
+  bool defined() const { return host_.defined(); }
+  const Mask<1>& host() const { return host_; }
+  const Mask<1, D>& mask() const { return there_; }
+
+  /// Kept here for all losses that are given these, by one thread.
+  KeptRows<D>& kept_rows() const { return kept_rows_; }
+
+  /// Those present in both; uploaded where both are defined.
+  Present and_in(const Present& other) const {
+    if (!defined()) return other;
+    if (!other.defined()) return *this;
+    Mask<1> both(host_.extents());
+    for (index_t i = 0; i < both.size(); ++i) both.data()[i] = std::uint8_t(host_(i) && other.host_(i));
+    return of(both);
+  }
+  /// Of two views of each of `batch` samples, the first view first.
+  static Present joined(const Present& first, const Present& second, index_t batch) {
+    if (!first.defined() && !second.defined()) return {};
+    Present both;
+    both.host_ = Mask<1>::full({2 * batch}, 1);
+    if (first.defined()) std::copy_n(first.host_.data(), batch, both.host_.data());
+    if (second.defined()) std::copy_n(second.host_.data(), batch, both.host_.data() + batch);
+    both.there_ = to_device<D>(both.host_);
+    return both;
+  }
+
+ private:
+  Mask<1> host_;
+  Mask<1, D> there_;
+  mutable KeptRows<D> kept_rows_;
+};
+
+}  // namespace lacuna

@@ -1,0 +1,130 @@
+/// The terms of an objective as one number to minimise, and as numbers for the record.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lacuna/losses/batch.hpp"
+#include "lacuna/ops/arithmetic.hpp"
+
+namespace lacuna {
+namespace detail {
+
+/// Σ_k weight_k · term_k from `first` on, for as many terms as one launch takes.
+template <class T, class D>
+Variable<T, 0, D> weighted_sum_of_terms(std::span<const Variable<T, 0, D>> terms, std::span<const double> weights) {
+  functors::WeightedTerms<T> sum;
+  for (std::size_t k = 0; k < terms.size(); ++k) sum.add(terms[k].data(), T(weights[k]));
+  Tensor<T, 0, D> y(typename Tensor<T, 0, D>::Extents{});
+  Kernels<D>::weighted_terms(sum, y.data());
+  List<Variable<T, 0, D>> inputs(terms.begin(), terms.end());
+  const auto backward = [sum, inputs](const Tensor<T, 0, D>& dy) {
+    functors::TermGradients<T> gradients;
+    for (const auto& term : inputs) gradients.add(term.gradient_slot());
+    Kernels<D>::weighted_terms_gradient(sum, dy.data(), gradients);
+  };
+  return record_list<T, 0, D>("weighted_total", y, backward, terms);
+}
+
+}  // namespace detail
+
+/// Σ_k weight_k · term_k; a term of weight 0 takes no part, whatever it is, NaN included. No term may stand there
+/// twice. At least one has a weight; else the first one times 0. On a device with many threads one launch forwards and
+/// one backwards for up to eight terms; nothing is read by the host.
+template <class T, class D>
+Variable<T, 0, D> weighted_total(std::span<const Variable<T, 0, D>> terms, std::span<const double> weights) {
+  if (terms.empty() || terms.size() != weights.size())
+    throw ShapeError(detail::cat("weighted_total: ", weights.size(), " weights for ", terms.size(), " terms"));
+  List<Variable<T, 0, D>> taken;
+  List<double> factors;
+  for (std::size_t k = 0; k < terms.size(); ++k)
+    if (weights[k] != 0) taken.push_back(terms[k]), factors.push_back(weights[k]);
+  if (taken.empty()) return 0.0 * terms[0];
+  Variable<T, 0, D> total;
+  if constexpr (requires { &Kernels<D>::template weighted_terms<T>; }) {
+    constexpr std::size_t most = functors::WeightedTerms<T>::most;
+    for (std::size_t k = 0; k < taken.size(); k += most) {
+      const std::size_t count = std::min(most, taken.size() - k);
+      const auto part = detail::weighted_sum_of_terms<T, D>({taken.data() + k, count}, {factors.data() + k, count});
+      total = k == 0 ? part : total + part;
+    }
+  } else {
+    for (std::size_t k = 0; k < taken.size(); ++k) {
+      const auto part = factors[k] == 1 ? taken[k] : factors[k] * taken[k];
+      total = k == 0 ? part : total + part;
+    }
+  }
+  return total;
+}
+template <class T, class D>
+Variable<T, 0, D> weighted_total(const List<Variable<T, 0, D>>& terms, const List<double>& weights) {
+  return weighted_total(std::span<const Variable<T, 0, D>>(terms), std::span<const double>(weights));
+}
+
+/// A number of the record. Of the host it is known; of another device it is read when somebody asks for it, together
+/// with those that were noted with it: one wait, which should come after the step.
+class LossNumber {
+ public:
+  LossNumber(double known = 0) : known_(known) {}
+  operator double() const { return all_ ? all_->read(index_) : known_; }
+  friend bool operator==(const LossNumber& a, const LossNumber& b) { return double(a) == double(b); }
+
+ private:
+  template <class T, class D>
+  friend class LossRecord;
+  struct Numbers {
+    virtual ~Numbers() = default;
+    virtual double read(std::size_t index) = 0;
+  };
+  LossNumber(std::shared_ptr<Numbers> all, std::size_t index) : all_(std::move(all)), index_(index) {}
+
+  double known_ = 0;
+  std::shared_ptr<Numbers> all_;
+  std::size_t index_ = 0;
+};
+
+/// Terms by name, for the record of a training.
+using LossNumbers = std::vector<std::pair<std::string, LossNumber>>;
+
+/// Notes terms; `numbers()` in their order.
+template <class T, class D>
+class LossRecord {
+ public:
+  void note(const char* name, const Variable<T, 0, D>& term) {
+    if constexpr (std::is_same_v<D, Cpu>) {
+      numbers_.emplace_back(name, double(term.item()));
+    } else {
+      if (!all_) all_ = std::make_shared<OnDevice>();
+      numbers_.emplace_back(name, LossNumber(all_, all_->terms.size()));
+      all_->terms.push_back(term.value());
+    }
+  }
+  const LossNumbers& numbers() const { return numbers_; }
+
+ private:
+  struct OnDevice final : LossNumber::Numbers {
+    List<Tensor<T, 0, D>> terms;
+    List<T> host;
+
+    double read(std::size_t index) override {
+      if (host.empty()) {
+        Array<T, D> together(Shape{index_t(terms.size())});
+        for (std::size_t k = 0; k < terms.size(); k += functors::WeightedTerms<T>::most) {
+          functors::WeightedTerms<T> some;
+          for (std::size_t i = k; i < terms.size() && some.count < some.most; ++i)
+            some.add(std::as_const(terms[i]).data(), T(1));
+          Kernels<D>::collect(some, together.data() + k);
+        }
+        host = together.to_list();
+        terms.clear();
+      }
+      return double(host[index]);
+    }
+  };
+  LossNumbers numbers_;
+  std::shared_ptr<OnDevice> all_;
+};
+
+}  // namespace lacuna

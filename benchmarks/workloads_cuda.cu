@@ -25,6 +25,7 @@ int main(int argc, char** argv) try {
   const bench::Arguments o(argc, argv);
   const std::string gpu = Cuda::description();
   lacuna::set_threads(o.threads);
+  bench::replaying() = std::getenv("LACUNA_BENCH_EAGER") == nullptr;  // set: every step is run, none replayed
   auto workload = bench::make_workload<Cuda>(o.workload);
   if (!workload) {
     std::fprintf(stderr, "workloads_cuda: no workload '%s'\n", o.workload.c_str());

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "lacuna/core/replay.hpp"
 #include "lacuna/losses/ranking.hpp"
 #include "lacuna/models/corrkd/objective.hpp"
 #include "lacuna/models/sdumc/objective.hpp"
@@ -40,6 +41,19 @@ struct Workload {
   /// One number that depends on all of the work of the last call, so that runs can be compared.
   virtual double checksum() const = 0;
 };
+
+/// Whether steps on a GPU are replayed from a graph once they are warm, as a training does it.
+inline bool& replaying() {
+  static bool on = true;
+  return on;
+}
+template <class D, class F>
+void again(Replay<D>& replay, Random& random, F&& body) {
+  if (replaying())
+    replay(random, body);
+  else
+    body();
+}
 
 /// Multiply-adds of one modality of CorrKD per sample of T frames.
 inline double corrkd_macs(index_t frames, index_t features, index_t d, index_t depth) {
@@ -76,6 +90,8 @@ struct CorrkdStep final : Workload {
   std::vector<data::Stream<float, D>> complete, seen;
   models::CorrkdTarget<float, D> target;
   Tensor<float, 0, D> loss;
+  GradientFactor<D> factor;
+  Replay<D> replay;
 
   explicit CorrkdStep(const CorrkdSize& size = {}) : options(corrkd_options(size.features)) {
     const index_t batch = size.batch, frames = size.frames;
@@ -89,22 +105,26 @@ struct CorrkdStep final : Workload {
       gflop += 2e-9 * double(batch) * (2 * forward + 2 * forward - first);  // teacher, student, its way back
     }
     for (index_t i = 0; i < batch; ++i) target.classes.push_back(random.below(2));
+    target.settle(options);
     const double pairs = double(batch * batch);
     gflop += 2e-9 * 2 * pairs * 3 * (2 * 64 + 64 * 64 + 64);  // two critics, forward and back
   }
   void operator()() override {
-    packed.zero_grad();
-    models::CorrkdOutput<float, D> told;
-    {
-      const NoGrad off;
-      told = teacher(complete);
-    }
-    const Context context = Context::train(random);
-    const auto losses =
-        models::corrkd_objective(options, trained.student(seen, context), told, target, trained.critics, context);
-    losses.total.backward();
-    adam.step(1e-3, clip_factor(packed, 0.8));
-    loss = losses.total.value();
+    again<D>(replay, random, [&] {
+      packed.zero_grad();
+      models::CorrkdOutput<float, D> told;
+      {
+        const NoGrad off;
+        told = teacher(complete);
+      }
+      const Context context = Context::train(random);
+      const auto losses =
+          models::corrkd_objective(options, trained.student(seen, context), told, target, trained.critics, context);
+      losses.total.backward();
+      factor = clip_factor(packed, 0.8);
+      loss = losses.total.value();
+    });
+    adam.step(1e-3, factor);
   }
   double checksum() const override { return double(loss.first()); }
 };
@@ -116,6 +136,7 @@ struct CorrkdInfer final : Workload {
   models::CorrkdNetwork<float, D> network{options.network, random};
   std::vector<data::Stream<float, D>> streams;
   Tensor<float, 2, D> scores;
+  Replay<D> replay;
 
   CorrkdInfer() {
     for (const index_t features : options.network.inputs) {
@@ -125,7 +146,7 @@ struct CorrkdInfer final : Workload {
   }
   void operator()() override {
     const NoGrad off;
-    scores = network(streams).scores.value();
+    again<D>(replay, random, [&] { scores = network(streams).scores.value(); });
   }
   double checksum() const override { return double(scores.first()); }
 };
@@ -173,6 +194,7 @@ struct CorrkdMixed final : Workload {
       gflop += 2e-9 * macs * (training ? 3 : 1);
     }
     for (index_t i = 0; i < batch; ++i) target.classes.push_back(random.below(2));
+    target.settle(options);
   }
   void operator()() override {
     if (!training) {
@@ -229,14 +251,16 @@ struct SdumcStep final : Workload {
   models::SdumcNetwork<float, D> network{options, random};
   Packed<float, D> packed = pack<float, D>(network);
   Adam<float, D> adam{packed, {.weight_decay = 1e-5}};
-  Tensor<float, 1, D> labels;
+  Labels<D, float> labels;
   std::vector<data::Stream<float, D>> streams;
   data::Stream<float, D> simulated;
   Tensor<float, 0, D> loss;
+  Replay<D> replay;
+  bool fixed;  ///< nothing but the numbers changes from step to step
 
   /// mixed: samples of different lengths; gflop counts the padded frames too, and is that of the default widths.
   explicit SdumcStep(bool mixed = false, Rows rows = Rows::automatic, const SdumcSize& size = {})
-      : options(sdumc_options(size)), labels(to_device<D>(normal<1>({size.batch}, random))) {
+      : options(sdumc_options(size)), labels(Labels<D, float>::of(normal<1>({size.batch}, random))), fixed(!mixed) {
     const index_t batch = size.batch;
     for (std::size_t m = 0; m < 3; ++m)
       streams.push_back(data::to_device<D>(mixed ? mixed_stream(batch, size.frames[m], options.inputs[m], random)
@@ -247,13 +271,19 @@ struct SdumcStep final : Workload {
     gflop = 2e-9 * (2 * macs.projection + 3 * (macs.keys + macs.rest));
   }
   void operator()() override {
-    packed.zero_grad();
-    const Context context = Context::train(random);
-    const auto flows = models::both_flows(network, streams, simulated, context, context);
-    const auto losses = models::sdumc_objective(flows, labels, options.weights, options.ranking);
-    losses.total.backward();
+    const auto body = [&] {
+      packed.zero_grad();
+      const Context context = Context::train(random);
+      const auto flows = models::both_flows(network, streams, simulated, context, context);
+      const auto losses = models::sdumc_objective(flows, labels, options.weights, options.ranking);
+      losses.total.backward();
+      loss = losses.total.value();
+    };
+    if (fixed)
+      again<D>(replay, random, body);
+    else
+      body();
     adam.step(1e-4);
-    loss = losses.total.value();
   }
   double checksum() const override { return double(loss.first()); }
 };
@@ -266,6 +296,7 @@ struct SdumcInfer final : Workload {
   std::vector<data::Stream<float, D>> streams;
   data::Stream<float, D> simulated;
   Array<float, D> complete, missing;
+  Replay<D> replay;
 
   SdumcInfer() {
     const index_t frames[] = {200, 40, 100};
@@ -277,9 +308,11 @@ struct SdumcInfer final : Workload {
   }
   void operator()() override {
     const NoGrad off;
-    const auto flows = models::both_flows(network, streams, simulated, {}, {});
-    complete = flows.complete.prediction.value();
-    missing = flows.missing.prediction.value();
+    again<D>(replay, random, [&] {
+      const auto flows = models::both_flows(network, streams, simulated, {}, {});
+      complete = flows.complete.prediction.value();
+      missing = flows.missing.prediction.value();
+    });
   }
   double checksum() const override { return double(complete.first()) + double(missing.first()); }
 };
@@ -289,15 +322,18 @@ struct Rnc final : Workload {
   static constexpr index_t n = 512;
   Random random{7};
   Variable<float, 2, D> features{to_device<D>(normal<2>({n, 64}, random)), true};
-  Tensor<float, 1, D> labels = to_device<D>(normal<1>({n}, random));
+  Labels<D, float> labels = Labels<D, float>::of(normal<1>({n}, random));
   Tensor<float, 0, D> answer;
+  Replay<D> replay;
 
   Rnc() { gflop = 2e-9 * double(n * n) * 64 * 2; }
   void operator()() override {
-    features.zero_grad();
-    const auto loss = rank_n_contrast(features, labels, {.temperature = 2.0});
-    loss.backward();
-    answer = loss.value();
+    again<D>(replay, random, [&] {
+      features.zero_grad();
+      const auto loss = rank_n_contrast(features, labels, {.temperature = 2.0});
+      loss.backward();
+      answer = loss.value();
+    });
   }
   double checksum() const override { return double(answer.first()); }
 };

@@ -5,15 +5,16 @@
 #   --compile  builds and links, runs nothing, and leaves the programs in bin.tgz beside the sources
 #   --run      runs the programs of bin.tgz, which may come from another machine: needs no nvcc
 # Parts, in this order: products (matrix products by cuBLASLt), operations (every row of the table against the host, double and
-# float), references (SDUMC and CorrKD), epoch (training on both devices), timing (the workloads of benchmarks/), and small
-# operations under memcheck, initcheck, racecheck, synccheck of compute-sanitizer. Those that compare run side by side, the rest alone.
+# float), references (SDUMC and CorrKD), epoch (training on both devices), timing (the workloads of benchmarks/), profile (their
+# steps by kernel), and small operations under memcheck, initcheck, racecheck, synccheck of compute-sanitizer. operations,
+# references and epoch run side by side, the rest alone.
 # LIMIT (seconds, 470): what has not ended by then has failed. OUT: where the logs go, at most 9 files.
 # Exit status: 0 all was run and is well (--compile: built without a warning), 1 something failed, 2 something could not be
 # run, 77 nothing could.
 set -uo pipefail
 SECONDS=0
 folder=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-all_parts=products,operations,references,epoch,timing,memcheck,initcheck,racecheck,synccheck
+all_parts=products,operations,references,epoch,timing,profile,memcheck,initcheck,racecheck,synccheck
 mode=both parts=$all_parts
 while (($#)); do
   case $1 in
@@ -37,7 +38,7 @@ work=${LACUNA_CHECK_WORK:-$folder/work}
 mkdir -p "$work"
 out=$(mkdir -p "${OUT:-$work}" && cd "${OUT:-$work}" && pwd -P)
 cd "$work" || exit 1
-programs=(gpu rows oracle epoch workloads)
+programs=(gpu rows oracle epoch workloads profile)
 # an old object must not stand in for one that no longer compiles, nor an old log for one of today
 rm -f ./*.o ./*.build.log ./*.link.log "${programs[@]}" "$out"/{build,products,operations,references,epoch,timing,sanitizers,table}.log
 export LACUNA_ORACLE_DIR=$folder/oracle OMP_WAIT_POLICY=passive
@@ -141,6 +142,7 @@ if [[ $mode != run ]]; then
   for program in "${needed[@]:1}"; do sources+=($(cd "$folder/tests/device_check" && printf '%s\n' "$program"_*.cu)); done
   sources=("${sources[@]/#/tests/device_check/}" tests/device_check/main.cpp)
   wanted timing && needed+=(workloads) && sources+=(benchmarks/workloads_cuda.cu)
+  wanted profile && needed+=(profile) && sources+=(benchmarks/profile_cuda.cu)
   # the longest ones first would be better still: the time of a build is that of its longest file, 80 s on a slow core
   printf '%s\n' "${sources[@]}" | xargs -P "${LACUNA_CHECK_JOBS:-$(nproc)}" -I{} bash -c '
     source=$1 name=$(basename "${1%.*}"); shift
@@ -152,7 +154,7 @@ if [[ $mode != run ]]; then
   for program in "${needed[@]}"; do
     case $program in
       gpu) objects=(gpu.o) ;;
-      workloads) objects=(workloads_cuda.o) ;;
+      workloads | profile) objects=("${program}_cuda.o") ;;
       *) objects=("$program"_*.o main.o) ;;
     esac
     nvcc "-arch=$architecture" -o "$program" "${objects[@]}" -Xcompiler=-fopenmp "-L$folder/beside/lib" -lcublasLt -lz \
@@ -203,6 +205,15 @@ if [[ -n $gpu ]]; then
   fi
   if wanted timing; then
     for workload in corrkd-step sdumc-step corrkd-infer sdumc-infer rnc; do time_of $workload; done
+  fi
+  if wanted profile; then
+    for workload in corrkd-step sdumc-step; do
+      start=$SECONDS left=$((most_seconds - SECONDS))
+      ((left > 30)) && left=30
+      result='FAILED, see timing.log'
+      ((left > 0)) && timeout -k 5 "$left" ./profile $workload --seconds 0.5 >>"$out/timing.log" 2>&1 && result=ok
+      note "profile of $workload" "$result" $((SECONDS - start))
+    done
   fi
   for tool in memcheck initcheck racecheck synccheck; do
     wanted $tool || continue

@@ -50,6 +50,7 @@ says() { echo "[doctest] test cases: $2 | $2 passed | 0 failed | ${3:-0} skipped
 all_well() {
   rm -f plan/*
   echo "Some GPU" >plan/gpu.says && echo '{"median_ms": 1.5, "min_ms": 1}' >plan/workloads.says
+  echo "a table" >plan/profile.says
   says rows "$rows" $((matmul)) && says products "$matmul" "$rows" && says small "$small" 40
   says oracle "$oracle" && says epoch "$epoch"
 }
@@ -77,6 +78,7 @@ all_well && says products $((matmul - 1)) && ends 1 "matrix products.*FAILED: $(
 all_well && says oracle $((oracle - 1)) 1 && ends 1 "references.*FAILED"
 all_well && echo 'exit 1' >plan/epoch && ends 1 'one epoch.*FAILED, see epoch.log'
 all_well && echo 'exit 1' >plan/workloads && ends 1 'time of rnc *FAILED, see timing.log'
+all_well && echo 'exit 1' >plan/profile && ends 1 'profile of sdumc-step *FAILED, see timing.log'
 all_well && echo 'exit 3' >plan/small && ends 1 'memcheck.*FAILED'
 all_well && echo '[[ -n ${LACUNA_CHECK_SMALL:-} ]] || exit 3' >plan/small && ends 0 'memcheck.* ok'
 all_well && says small $((small - 1)) 41 && ends 1 "synccheck.*FAILED: $((small - 1)) of $small"

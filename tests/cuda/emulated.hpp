@@ -299,7 +299,8 @@ struct EmulatedRun {
             Crew::lanes, [&](int lane) { f(i, Team(lane, Crew::lanes)); }, reversed);
     }
   }
-  static std::size_t most_shared() { return std::size_t(48) << 10; }
+  static inline std::size_t shared = std::size_t(48) << 10;
+  static std::size_t most_shared() { return shared; }
   template <int Threads, class F>
   static void blocks(const char*, index_t n, std::size_t shared_bytes, const F& f) {
     if (shared_bytes > most_shared()) ++Arena::instance().violations;

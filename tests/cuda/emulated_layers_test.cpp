@@ -13,3 +13,12 @@ TEST_CASE("kernels of the GPU, emulated: attention, sequences, fusion agree with
   Join<AttentionRows, SequenceRows, FusionRows>::for_each(
       []<class Row>() { CHECK(check_emulated<Row, double>(1e-9) == ""); });
 }
+
+TEST_CASE("kernels of the GPU, emulated: attention that does not fit into the memory of a block") {
+  using namespace lacuna::test;
+  const std::size_t shared = EmulatedRun::shared;
+  EmulatedRun::shared = std::size_t(4) << 10;
+  CHECK(check_emulated<AttentionRow, double>(1e-9) == "");
+  CHECK(check_emulated<AttentionExtrasRow, double>(1e-9) == "");
+  EmulatedRun::shared = shared;
+}

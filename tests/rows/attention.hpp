@@ -22,8 +22,9 @@ struct LinearRow {
             {.name = "empty batch", .leaves = {{0, 3}, {2, 3}, {2}}}};
   }
   static std::vector<Case> large() {
-    return {{.name = "tiles by rows", .leaves = {{301, 67}, {95, 67}, {95}}, .numbers = {double(Activation::tanh)}},
-            {.name = "tiles by columns", .leaves = {{37, 130}, {301, 130}, {301}}, .numbers = {double(Activation::relu)}}};
+    return {
+        {.name = "tiles by rows", .leaves = {{301, 67}, {95, 67}, {95}}, .numbers = {double(Activation::tanh)}},
+        {.name = "tiles by columns", .leaves = {{37, 130}, {301, 130}, {301}}, .numbers = {double(Activation::relu)}}};
   }
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
@@ -32,35 +33,82 @@ struct LinearRow {
   }
 };
 
-/// Leaves: query, key, value. mask: present (B, K). numbers: {heads, scale}.
+/// Leaves: query, key, value. mask: present (B, K). numbers: {heads, scale, dropout, whether the weights are kept}.
 struct AttentionRow {
   static constexpr const char* name = "attention";
   static std::vector<Case> cases() {
-    return {{.name = "one head", .leaves = {{2, 3, 4}, {2, 5, 4}, {2, 5, 3}}},
-            {.name = "two heads, own scale", .leaves = {{2, 3, 4}, {2, 4, 4}, {2, 4, 6}}, .numbers = {2, 0.3}},
-            {.name = "one query for all", .leaves = {{1, 2, 3}, {3, 4, 3}, {3, 4, 2}}, .numbers = {1, 0.3}},
-            {.name = "lengths, one sample absent",
-             .leaves = {{3, 2, 4}, {3, 4, 4}, {3, 4, 2}},
-             .masks = {present_frames({4, 0, 2}, 4)},
-             .numbers = {2},
-             .absent = {{0, {1}}, {1, {1}}, {2, {1}}, {1, {2, 2}}, {1, {2, 3}}, {2, {2, 2}}, {2, {2, 3}}}},
-            {.name = "one query for all, holes, one sample absent",
-             .leaves = {{1, 2, 4}, {3, 4, 4}, {3, 4, 2}},
-             .masks = {{{3, 4}, {0, 0, 0, 0, 0, 1, 0, 1, 1, 0, 0, 1}}},
-             .absent = {{1, {0}}, {2, {0}}},
-             .unseen = {{1, {1, 0}}, {2, {1, 0}}, {1, {1, 2}}, {2, {1, 2}}, {1, {2, 1}}, {2, {2, 2}}}},
-            {.name = "all absent",
-             .leaves = {{2, 2, 3}, {2, 3, 3}, {2, 3, 2}},
-             .masks = {present_frames({0, 0}, 3)},
-             .absent = {{0, {}}, {1, {}}, {2, {}}}},
-            {.name = "batch of one, T = 1", .leaves = {{1, 1, 2}, {1, 1, 2}, {1, 1, 3}}},
-            {.name = "large scores", .leaves = {{2, 2, 3}, {2, 4, 3}, {2, 4, 2}}, .numbers = {1, 5}, .low = -4, .high = 4},
-            {.name = "no queries", .leaves = {{2, 0, 3}, {2, 4, 3}, {2, 4, 2}}},
-            {.name = "empty sequence", .leaves = {{2, 2, 3}, {2, 0, 3}, {2, 0, 2}}},
-            {.name = "empty batch", .leaves = {{0, 2, 3}, {0, 4, 3}, {0, 4, 2}}}};
+    return {
+        {.name = "one head", .leaves = {{2, 3, 4}, {2, 5, 4}, {2, 5, 3}}},
+        {.name = "two heads, own scale", .leaves = {{2, 3, 4}, {2, 4, 4}, {2, 4, 6}}, .numbers = {2, 0.3}},
+        {.name = "one query for all", .leaves = {{1, 2, 3}, {3, 4, 3}, {3, 4, 2}}, .numbers = {1, 0.3}},
+        {.name = "lengths, one sample absent",
+         .leaves = {{3, 2, 4}, {3, 4, 4}, {3, 4, 2}},
+         .masks = {present_frames({4, 0, 2}, 4)},
+         .numbers = {2},
+         .absent = {{0, {1}}, {1, {1}}, {2, {1}}, {1, {2, 2}}, {1, {2, 3}}, {2, {2, 2}}, {2, {2, 3}}}},
+        {.name = "one query for all, holes, one sample absent",
+         .leaves = {{1, 2, 4}, {3, 4, 4}, {3, 4, 2}},
+         .masks = {{{3, 4}, {0, 0, 0, 0, 0, 1, 0, 1, 1, 0, 0, 1}}},
+         .absent = {{1, {0}}, {2, {0}}},
+         .unseen = {{1, {1, 0}}, {2, {1, 0}}, {1, {1, 2}}, {2, {1, 2}}, {1, {2, 1}}, {2, {2, 2}}}},
+        {.name = "all absent",
+         .leaves = {{2, 2, 3}, {2, 3, 3}, {2, 3, 2}},
+         .masks = {present_frames({0, 0}, 3)},
+         .absent = {{0, {}}, {1, {}}, {2, {}}}},
+        {.name = "weights not kept, dropout, holes, one sample absent",
+         .leaves = {{3, 5, 4}, {3, 6, 4}, {3, 6, 2}},
+         .masks = {{{3, 6}, {1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1}}},
+         .numbers = {2, 0, 0.3, 0},
+         .absent = {{0, {1}}, {1, {1}}, {2, {1}}, {1, {0, 1}}, {2, {0, 5}}, {1, {2, 0}}, {2, {2, 4}}}},
+        {.name = "many features, one query for all, holes, one sample absent",
+         .leaves = {{1, 1, 18}, {3, 3, 18}, {3, 3, 5}},
+         .masks = {{{3, 3}, {1, 0, 1, 0, 0, 0, 1, 0, 0}}},
+         .numbers = {1, 0.3},
+         .absent = {{1, {1}}, {2, {1}}, {1, {0, 1}}, {2, {0, 1}}, {1, {2, 2}}, {2, {2, 2}}}},
+        {.name = "many features, weights not kept, dropout",
+         .leaves = {{2, 3, 5}, {2, 4, 5}, {2, 4, 17}},
+         .masks = {present_frames({4, 0}, 4)},
+         .numbers = {1, 0, 0.3, 0},
+         .absent = {{0, {1}}, {1, {1}}, {2, {1}}}},
+        {.name = "many features, all absent",
+         .leaves = {{2, 1, 17}, {2, 2, 17}, {2, 2, 3}},
+         .masks = {present_frames({0, 0}, 2)},
+         .absent = {{0, {}}, {1, {}}, {2, {}}}},
+        {.name = "batch of one, T = 1", .leaves = {{1, 1, 2}, {1, 1, 2}, {1, 1, 3}}},
+        {.name = "large scores", .leaves = {{2, 2, 3}, {2, 4, 3}, {2, 4, 2}}, .numbers = {1, 5}, .low = -4, .high = 4},
+        {.name = "no queries", .leaves = {{2, 0, 3}, {2, 4, 3}, {2, 4, 2}}},
+        {.name = "empty sequence", .leaves = {{2, 2, 3}, {2, 0, 3}, {2, 0, 2}}},
+        {.name = "empty batch", .leaves = {{0, 2, 3}, {0, 4, 3}, {0, 4, 2}}}};
+  }
+  /// More queries, keys and features than a block takes at once.
+  static std::vector<Case> medium() {
+    return {{.name = "few features, many queries and keys",
+             .leaves = {{2, 70, 4}, {2, 75, 4}, {2, 75, 3}},
+             .masks = {present_frames({75, 66}, 75)},
+             .numbers = {1, 0, 0.2, 0}},
+            {.name = "few features, more keys than threads",
+             .leaves = {{2, 2, 16}, {2, 140, 16}, {2, 140, 10}},
+             .masks = {present_frames({140, 131}, 140)},
+             .numbers = {2}},
+            {.name = "many features, many queries and keys",
+             .leaves = {{2, 10, 40}, {2, 75, 40}, {2, 75, 70}},
+             .masks = {present_frames({75, 9}, 75)},
+             .numbers = {1, 0.3, 0.2, 0},
+             .absent = {{1, {1, 9}}, {2, {1, 10}}, {2, {1, 74}}}},
+            {.name = "many features, one query, many keys", .leaves = {{1, 1, 70}, {2, 141, 70}, {2, 141, 40}}}};
   }
   static std::vector<Case> large() {
-    return {{.name = "two heads, lengths",
+    return {{.name = "few features, more queries than a tile, more keys than threads",
+             .leaves = {{3, 67, 8}, {3, 133, 8}, {3, 133, 8}},
+             .masks = {present_frames({133, 0, 129}, 133)},
+             .numbers = {2, 0, 0.2, 0},
+             .absent = {{0, {1}}, {1, {1}}, {2, {1}}}},
+            {.name = "many features, seven queries",
+             .leaves = {{3, 7, 256}, {3, 100, 256}, {3, 100, 256}},
+             .masks = {present_frames({100, 0, 57}, 100)},
+             .numbers = {1, 0.3},
+             .absent = {{0, {1}}, {1, {1}}, {2, {1}}, {1, {2, 57}}, {2, {2, 99}}}},
+            {.name = "two heads, lengths",
              .leaves = {{11, 7, 32}, {11, 33, 32}, {11, 33, 48}},
              .masks = {present_frames({33, 1, 0, 7, 20, 33, 32, 5, 6, 7, 19}, 33)},
              .numbers = {2},
@@ -69,9 +117,14 @@ struct AttentionRow {
   }
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
-    const auto attended = attention(in.template leaf<3>(0), in.template leaf<3>(1), in.template leaf<3>(2),
-                                    in.template mask<2>(0), {.heads = index_t(in.number(0, 1)), .scale = in.number(1, 0)});
-    return {flat(attended.output)};
+    Random random(7);
+    const AttentionOptions options{.heads = index_t(in.number(0, 1)),
+                                   .scale = in.number(1),
+                                   .dropout = in.number(2),
+                                   .keep_weights = in.number(3, 1) != 0};
+    return {flat(attention(in.template leaf<3>(0), in.template leaf<3>(1), in.template leaf<3>(2),
+                           in.template mask<2>(0), options, {}, Context::train(random))
+                     .output)};
   }
 };
 
@@ -139,10 +192,20 @@ struct ViewCrossAttentionRow {
 /// Leaves: three inputs (B, V, d), then the four linear layers. numbers: {residual, missing}.
 struct ImaginationAutoencoderRow {
   static constexpr const char* name = "ImaginationAutoencoder";
-  static Case one(const char* title, index_t batch, index_t views, index_t d, index_t narrow, std::vector<double> numbers) {
+  static Case one(const char* title, index_t batch, index_t views, index_t d, index_t narrow,
+                  std::vector<double> numbers) {
     return {.name = title,
-            .leaves = {{batch, views, d}, {batch, views, d}, {batch, views, d}, {d, 3 * d}, {d}, {d, d}, {d}, {narrow, d},
-                       {narrow}, {d, narrow}, {d}},
+            .leaves = {{batch, views, d},
+                       {batch, views, d},
+                       {batch, views, d},
+                       {d, 3 * d},
+                       {d},
+                       {d, d},
+                       {d},
+                       {narrow, d},
+                       {narrow},
+                       {d, narrow},
+                       {d}},
             .numbers = std::move(numbers)};
   }
   static std::vector<Case> cases() {
@@ -171,7 +234,9 @@ struct MlpRow {
             {.name = "batch of one", .leaves = {{1, 4}, {5, 4}, {5}, {2, 5}, {2}}},
             {.name = "empty batch", .leaves = {{0, 4}, {5, 4}, {5}, {2, 5}, {2}}}};
   }
-  static std::vector<Case> large() { return {{.name = "large", .leaves = {{260, 64}, {96, 64}, {96}, {70, 96}, {70}}}}; }
+  static std::vector<Case> large() {
+    return {{.name = "large", .leaves = {{260, 64}, {96, 64}, {96}, {70, 96}, {70}}}};
+  }
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
     Random random(7);

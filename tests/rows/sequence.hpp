@@ -247,6 +247,11 @@ struct AttentionExtrasRow {
              .masks = {{{2, 5}, {1, 0, 1, 0, 1, 0, 1, 1, 0, 1}}},
              .numbers = {2, 0, 0.4},
              .absent = {{1, {0, 1}}, {2, {0, 3}}, {2, {1, 0}}}},
+            {.name = "many features, causal, holes, bias, dropout: the first query sees nothing",
+             .leaves = {{2, 4, 17}, {2, 4, 17}, {2, 4, 3}, {1, 1, 4, 4}},
+             .masks = {{{2, 4}, {0, 1, 0, 1, 0, 0, 0, 0}}},
+             .numbers = {1, 1, 0.3},
+             .absent = {{1, {1}}, {2, {1}}, {0, {1}}, {1, {0, 0}}, {2, {0, 0}}, {1, {0, 2}}, {2, {0, 2}}, {0, {0, 0}}}},
             {.name = "empty sequence with bias",
              .leaves = {{2, 2, 4}, {2, 0, 4}, {2, 0, 4}, {1, 1, 2, 0}},
              .numbers = {2}}};

@@ -326,13 +326,13 @@ struct WideBackward {
         if (to_value && c < head.value_size) {
           T add[4] = {};
           if (flags) gather(used, fours, four, all, at, first, cotangent, add);
-          put(to_value, head.value_at, head.value_stride, head.keys, at, c, add);
+          put(to_value, head.value_at, head.value_stride, head.keys, flags, at, c, add);
         }
         if (c >= head.key_size) continue;
         if (to_key) {
           T add[4] = {};
           if (flags) gather(slope, fours, four, all, at, first, query, add);
-          put(to_key, head.key_at, head.key_stride, head.keys, at, c, add);
+          put(to_key, head.key_at, head.key_stride, head.keys, flags, at, c, add);
         }
         if (!flags || !dquery) continue;
         T number[4];
@@ -356,10 +356,11 @@ struct WideBackward {
         if (all || at + u <= first + r) add[u] += weight.at[u] * number[r];
     }
   }
-  LACUNA_HD static void put(const GradientSlot<T>& slot, index_t start, int stride, int keys, int at, int c,
-                            const T (&add)[4]) {
+  /// A key that is absent gets 0: a query that sees nothing may be no number, and times 0 it still would be none.
+  LACUNA_HD static void put(const GradientSlot<T>& slot, index_t start, int stride, int keys, unsigned flags, int at,
+                            int c, const T (&add)[4]) {
     for (int u = 0; u < 4; ++u)
-      if (at + u < keys) slot.put(start + (at + u) * stride + c, add[u]);
+      if (at + u < keys) slot.put(start + (at + u) * stride + c, flags >> u & 1u ? add[u] : T(0));
   }
 };
 

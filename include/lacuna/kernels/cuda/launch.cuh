@@ -33,25 +33,31 @@ class WarpTeam {
     }
     return x;
   }
-  /// Lanes that would be left with numbers to add pass them on: N - 1 exchanges for all N sums together, and one for
-  /// every halving that is left.
+  /// For all N sums together N - 1 numbers are passed on, and one for every halving of the lanes that is left.
   template <class T, int N, class F>
   LACUNA_DEVICE void sums(T (&x)[N], F put) const {
     static_assert(N <= warp_lanes && (N & (N - 1)) == 0);
-    int apart = warp_lanes / 2, number = 0;
-#pragma unroll
-    for (int half = N / 2; half > 0; half /= 2, apart /= 2) {
+    int number = 0;
+    share_out<N / 2>(x, number);
+    for (int apart = warp_lanes / (2 * N); apart > 0; apart /= 2) x[0] += __shfl_xor_sync(0xffffffffu, x[0], apart);
+    if (lane() % (warp_lanes / N) == 0) put(number, x[0]);
+  }
+
+ private:
+  /// Of 2 · Half numbers every lane keeps half, and passes the others to the lane that keeps those.
+  template <int Half, class T, int N>
+  LACUNA_DEVICE void share_out(T (&x)[N], int& number) const {
+    if constexpr (Half > 0) {
+      constexpr int apart = warp_lanes / N * Half;
       const bool upper = (lane() & apart) != 0;
 #pragma unroll
-      for (int k = 0; k < half; ++k) {
-        const T sent = upper ? x[k] : x[k + half], own = upper ? x[k + half] : x[k];
+      for (int k = 0; k < Half; ++k) {
+        const T sent = upper ? x[k] : x[k + Half], own = upper ? x[k + Half] : x[k];
         x[k] = own + __shfl_xor_sync(0xffffffffu, sent, apart);
       }
-      number += upper ? half : 0;
+      number += upper ? Half : 0;
+      share_out<Half / 2>(x, number);
     }
-    const bool one = lane() % (2 * apart) == 0;
-    for (; apart > 0; apart /= 2) x[0] += __shfl_xor_sync(0xffffffffu, x[0], apart);
-    if (one) put(number, x[0]);
   }
 };
 

@@ -109,9 +109,16 @@ class Kept {
 template <class T, class D>
 Array<T, D> zeros_on(const Shape& shape) {
   Array<T, D> zeros(shape);
-  Kernels<D>::generate(zeros.size(), zeros.data(), functors::Constant<T>{T(0)});
+  if constexpr (std::is_same_v<D, Cpu>)
+    Kernels<D>::generate(zeros.size(), zeros.data(), functors::Constant<T>{T(0)});
+  else
+    D::fill(zeros.data(), 0, std::size_t(zeros.size()) * sizeof(T));
   return zeros;
 }
+
+/// What a loss finds in the room for a gradient: zeros that it adds to, or nothing where kernels of devices other than
+/// the host write every number.
+enum class GradientRoom { zeros, unwritten };
 
 /// One input of a loss: the rows (count, width) that take part, and room for their gradient.
 template <class T, int R, class D>
@@ -119,7 +126,7 @@ class LossInput {
   static_assert(R >= 1);
 
  public:
-  LossInput(const Variable<T, R, D>& x, const Kept<D>& kept)
+  LossInput(const Variable<T, R, D>& x, const Kept<D>& kept, GradientRoom room = GradientRoom::zeros)
       : variable_(x), places_(kept.places()), width_(x.extent(0) > 0 ? x.size() / x.extent(0) : 0) {
     const Shape shape{kept.count(), width_};
     if (kept.all()) {
@@ -128,13 +135,15 @@ class LossInput {
       rows_ = Array<T, D>(shape);
       Kernels<D>::gather_rows(kept.count(), width_, x.data(), kept.rows(), rows_.data());
     }
-    if (recording() && x.requires_grad()) gradient_ = zeros_on<T, D>(shape);
+    if (!recording() || !x.requires_grad()) return;
+    const bool zeros = room == GradientRoom::zeros || std::is_same_v<D, Cpu>;
+    gradient_ = zeros ? zeros_on<T, D>(shape) : Array<T, D>(shape);
   }
 
   index_t width() const { return width_; }
   const T* data() const { return rows_.data(); }
   const Array<T, D>& rows() const { return rows_; }
-  /// Zeros that the loss adds to; null when no gradient is wanted.
+  /// Null when no gradient is wanted.
   T* gradient() { return gradient_.data(); }
 
   const Variable<T, R, D>& variable() const { return variable_; }

@@ -54,7 +54,7 @@ Variable<T, 0, D> cross_entropy(const Variable<T, 2, D>& logits, const Given<Lab
   const auto chosen = detail::kept_labels("cross_entropy", labels, batch, kept, classes);
   const double scale = detail::label_scale(labels, kept, options.weights, options.reduction);
   const auto weights = detail::list_on<D>(options.weights);
-  detail::LossInput z(logits, kept);
+  detail::LossInput z(logits, kept, detail::GradientRoom::unwritten);
   const auto value = Kernels<D>::cross_entropy(kept.count(), classes, z.data(), chosen.data(),
                                                {weights.data(), options.smoothing, scale}, z.gradient());
   return detail::record_loss("cross_entropy", value, z);
@@ -99,7 +99,7 @@ Variable<T, 0, D> binary_cross_entropy(const Variable<T, R, D>& logits, const Te
   const index_t columns = R == 1 ? 1 : logits.extent(R - 1);
   detail::expect_class_weights("binary_cross_entropy", options.positive_weights, columns);
   const detail::Kept<D> kept("binary_cross_entropy", logits.extent(0), present);
-  detail::LossInput x(logits, kept);
+  detail::LossInput x(logits, kept, detail::GradientRoom::unwritten);
   const detail::LossInput t(Variable<T, R, D>(targets), kept);
   if (const index_t i = Kernels<D>::first_outside(kept.count() * t.width(), t.data(), T(0), T(1)); i >= 0)
     throw Error(detail::cat("binary_cross_entropy: target ", double(t.rows().to_vector()[std::size_t(i)]),

@@ -20,7 +20,7 @@ Variable<T, 0, D> response_divergence(const char* operation, const Variable<T, 2
   expect_shape(operation, "teacher", teacher.shape(), student.shape());
   expect_positive(operation, "temperature", temperature);
   const Kept<D> kept(operation, student.extent(0), present);
-  LossInput s(student, kept), t(teacher, kept);
+  LossInput s(student, kept, GradientRoom::unwritten), t(teacher, kept, GradientRoom::unwritten);
   const double scale = kept.count() > 0 ? factor / double(kept.count()) : 0;
   if (student.extent(1) == 0) return record_loss(operation, 0.0, s, t);
   const auto value = Kernels<D>::kl_divergence(kept.count(), student.extent(1), s.data(), t.data(), 1 / temperature,
@@ -91,7 +91,8 @@ Variable<T, 0, D> dkd_loss(const Variable<T, 2, D>& student, const Variable<T, 2
                                   "alpha = 0 leaves nothing to learn; use alpha > 0"));
   const detail::Kept<D> kept(name, batch, present);
   const auto chosen = detail::kept_labels(name, labels, batch, kept, classes);
-  detail::LossInput s(student, kept), t(teacher, kept);
+  detail::LossInput s(student, kept, detail::GradientRoom::unwritten),
+      t(teacher, kept, detail::GradientRoom::unwritten);
   const double tau = options.temperature;
   const auto value = Kernels<D>::decoupled(
       kept.count(), classes, s.data(), t.data(), chosen.data(), 1 / tau, options.alpha, options.beta,

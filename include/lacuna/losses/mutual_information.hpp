@@ -97,7 +97,8 @@ Variable<T, 0, D> jsd_mutual_information(const Variable<T, 2, D>& scores, const 
   const index_t n = scores.extent(0);
   detail::expect_shape("jsd_mutual_information", "scores", scores.shape(), Shape{n, n});
   const detail::Kept<D> all("jsd_mutual_information", n, {}), kept("jsd_mutual_information", n, present);
-  detail::LossInput f(scores, all);
+  const auto room = kept.all() ? detail::GradientRoom::unwritten : detail::GradientRoom::zeros;
+  detail::LossInput f(scores, all, room);
   if (kept.count() == 0) return detail::record_loss("jsd_mutual_information", 0.0, f);
   const auto value = Kernels<D>::jensen_shannon(kept.count(), n, kept.rows(), f.data(), f.gradient());
   return detail::record_loss("jsd_mutual_information", value, f);

@@ -35,7 +35,8 @@ Variable<T, 0, D> cpd_loss(const Variable<T, 2, D>& student, const Variable<T, 2
   const detail::Kept<D> kept("cpd_loss", batch, present);
   const auto chosen = detail::kept_labels("cpd_loss", labels, batch, kept, classes);
   const bool all = options.mean == PrototypeMean::all_classes;
-  detail::LossInput s(student, kept), t(teacher, kept);
+  detail::LossInput s(student, kept, detail::GradientRoom::unwritten),
+      t(teacher, kept, detail::GradientRoom::unwritten);
   const auto value = Kernels<D>::class_variation(kept.count(), classes, s.width(), s.data(), t.width(), t.data(),
                                                  chosen.data(), options.power, options.detach_prototypes,
                                                  options.epsilon, all, s.gradient(), t.gradient());

@@ -20,7 +20,8 @@ Variable<T, 0, D> vae_kl_loss(const Variable<T, R, D>& mu, const Variable<T, R, 
                               VaeKlOptions options = {}, const Given<Present<D>>& present = {}) {
   detail::expect_shape("vae_kl_loss", "log_variance", log_variance.shape(), mu.shape());
   const detail::Kept<D> kept("vae_kl_loss", mu.extent(0), present);
-  detail::LossInput m(mu, kept), v(log_variance, kept);
+  detail::LossInput m(mu, kept, detail::GradientRoom::unwritten),
+      v(log_variance, kept, detail::GradientRoom::unwritten);
   const index_t numbers = kept.count() * m.width();
   const double divisor = options.reduction == CodeReduction::sum          ? 1
                          : options.reduction == CodeReduction::batch_mean ? double(kept.count())

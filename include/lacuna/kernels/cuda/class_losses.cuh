@@ -1,9 +1,10 @@
 /// Losses of class scores: value and gradient from the same softmax. Policy: one team per row, its lanes share the
-/// classes; logarithms are computed again where they are needed instead of kept. Gradients are added to and may be
-/// null. Labels and weights lie on the device.
+/// classes; logarithms are computed again where they are needed instead of kept. Gradients may be null; every number
+/// of theirs is written, but for those of the negative log-likelihood, which adds to zeros. Labels and weights lie on
+/// the device.
 #pragma once
 
-#include "lacuna/kernels/cuda/totals.cuh"
+#include "lacuna/kernels/cuda/few_rows.cuh"
 
 namespace lacuna::cuda {
 
@@ -13,7 +14,7 @@ struct ClassLosses {
   template <class T>
   static Total<T, Run> cross_entropy(index_t n, index_t classes, const T* z, const index_t* label,
                                      functors::CrossEntropyTerms terms, T* gradient) {
-    return sum_rows<T, Run>("cross_entropy", n, terms.scale, [=] LACUNA_DEVICE(index_t i, typename Run::Team team) {
+    return sum_few_rows<T, Run>("cross_entropy", n, terms.scale, [=] LACUNA_DEVICE(index_t i, typename Run::Team team) {
       const T* const row = z + i * classes;
       const index_t y = label[i];
       const double sum = log_sum(team, classes, row, 1.0), spread = terms.spread(classes);
@@ -24,7 +25,7 @@ struct ClassLosses {
         const double log_p = double(row[k]) - sum;
         if (k == y) value -= terms.keep() * terms.weight(y) * log_p;
         if (spread != 0) value -= spread * terms.weight(k) * log_p;
-        if (gradient) gradient[i * classes + k] += T(terms.scale * terms.slope(k, y, classes, all, log_p));
+        if (gradient) gradient[i * classes + k] = T(terms.scale * terms.slope(k, y, classes, all, log_p));
       }
       return team.sum(value);
     });
@@ -50,7 +51,7 @@ struct ClassLosses {
     return sum_terms<T, Run>("binary_cross_entropy", n * width, scale, [=] LACUNA_DEVICE(index_t at) {
       const double score = double(x[at]), t = double(target[at]);
       const functors::BinaryCrossEntropy entropy{t, positive_weight ? t * positive_weight[at % width % columns] : t};
-      if (gradient) gradient[at] += T(scale * entropy.slope(score));
+      if (gradient) gradient[at] = T(scale * entropy.slope(score));
       return entropy.value(score);
     });
   }
@@ -59,7 +60,7 @@ struct ClassLosses {
   template <class T>
   static Total<T, Run> kl_divergence(index_t n, index_t classes, const T* student, const T* teacher, double s,
                                      double scale, T* grad_student, T* grad_teacher) {
-    return sum_rows<T, Run>("kl_divergence", n, scale, [=] LACUNA_DEVICE(index_t i, typename Run::Team team) {
+    return sum_few_rows<T, Run>("kl_divergence", n, scale, [=] LACUNA_DEVICE(index_t i, typename Run::Team team) {
       const T *const t = teacher + i * classes, *const u = student + i * classes;
       const double sum_t = log_sum(team, classes, t, s), sum_u = log_sum(team, classes, u, s);
       double value = 0;
@@ -70,8 +71,8 @@ struct ClassLosses {
       value = team.sum(value);
       for (index_t k = team.lane(); k < classes; k += team.lanes()) {
         const double log_p = double(t[k]) * s - sum_t, log_q = double(u[k]) * s - sum_u, p = std::exp(log_p);
-        if (grad_student) grad_student[i * classes + k] += T(scale * s * (std::exp(log_q) - p));
-        if (grad_teacher) grad_teacher[i * classes + k] += T(scale * s * p * (log_p - log_q - value));
+        if (grad_student) grad_student[i * classes + k] = T(scale * s * (std::exp(log_q) - p));
+        if (grad_teacher) grad_teacher[i * classes + k] = T(scale * s * p * (log_p - log_q - value));
       }
       return value;
     });
@@ -81,7 +82,7 @@ struct ClassLosses {
   template <class T>
   static Total<T, Run> decoupled(index_t n, index_t classes, const T* student, const T* teacher, const index_t* label,
                                  double s, double alpha, double beta, double scale, T* grad_student, T* grad_teacher) {
-    return sum_rows<T, Run>("decoupled", n, scale, [=] LACUNA_DEVICE(index_t i, typename Run::Team team) {
+    return sum_few_rows<T, Run>("decoupled", n, scale, [=] LACUNA_DEVICE(index_t i, typename Run::Team team) {
       using functors::Decoupled;
       const T *const t = teacher + i * classes, *const u = student + i * classes;
       const index_t y = label[i];
@@ -104,10 +105,10 @@ struct ClassLosses {
         const double log_p = double(t[k]) * s - sum_t, log_q = double(u[k]) * s - sum_u;
         const double p = std::exp(log_p), q = std::exp(log_q);
         if (grad_student)
-          grad_student[i * classes + k] +=
+          grad_student[i * classes + k] =
               T(scale * s * (k == y ? student_odds : parts.other_student(student_odds, p, q)));
         if (grad_teacher)
-          grad_teacher[i * classes + k] +=
+          grad_teacher[i * classes + k] =
               T(scale * s * (k == y ? teacher_odds : parts.other_teacher(teacher_odds, p, log_p - log_q, rest)));
       }
       return alpha * parts.value() + beta * rest;

@@ -94,7 +94,7 @@ struct ContrastLosses {
     Matrix<T> weight(Shape{n, n});
     T* const w = weight.data();
     Total<T, Run> value =
-        sum_rows<T, Run>("sample_contrast", n, 1.0, [=] LACUNA_DEVICE(index_t i, typename Run::Team team) {
+        sum_few_rows<T, Run>("sample_contrast", n, 1.0, [=] LACUNA_DEVICE(index_t i, typename Run::Team team) {
           double hinges = 0;
           for (index_t j = team.lane(); j < n; j += team.lanes()) {
             const double distance = double(squared[i * n + j]), hinge = contrast.hinge(distance);

@@ -3,25 +3,26 @@
 /// team per row or per cell of a joint distribution, all sums in double.
 #pragma once
 
-#include "lacuna/kernels/cuda/totals.cuh"
+#include "lacuna/kernels/cuda/few_rows.cuh"
 
 namespace lacuna::cuda {
 
 template <class Run>
 struct InformationLosses {
   /// −mean_i sp(−F_ii) − mean_{i≠j} sp(F_ij) over `count` of the samples of scores (n, n), the i-th of them at row[i],
-  /// or all when `row` is null; the second mean is 0 for one sample. The gradient may be null.
+  /// or all when `row` is null; the second mean is 0 for one sample. The gradient may be null; at those pairs it is
+  /// written.
   template <class T>
   static Total<T, Run> jensen_shannon(index_t count, index_t n, const index_t* row, const T* score, T* gradient) {
     const auto terms = functors::JensenShannon::of(count);
-    return sum_rows<T, Run>("jensen_shannon", count, -1.0, [=] LACUNA_DEVICE(index_t i, typename Run::Team team) {
+    return sum_few_rows<T, Run>("jensen_shannon", count, -1.0, [=] LACUNA_DEVICE(index_t i, typename Run::Team team) {
       const index_t from = (row ? row[i] : i) * n;
       double value = 0;
       for (index_t j = team.lane(); j < count; j += team.lanes()) {
         const index_t at = from + (row ? row[j] : j);
         const double f = double(score[at]);
         value += terms.value(i == j, f);
-        if (gradient) gradient[at] += T(terms.slope(i == j, f));
+        if (gradient) gradient[at] = T(terms.slope(i == j, f));
       }
       return team.sum(value);
     });
@@ -124,8 +125,8 @@ struct InformationLosses {
                                            T* grad_variance) {
     return sum_terms<T, Run>("gaussian_divergence", n, scale, [=] LACUNA_DEVICE(index_t i) {
       const double m = double(mu[i]), v = double(log_variance[i]), variance = std::exp(v);
-      if (grad_mu) grad_mu[i] += T(scale * m);
-      if (grad_variance) grad_variance[i] += T(0.5 * scale * (variance - 1));
+      if (grad_mu) grad_mu[i] = T(scale * m);
+      if (grad_variance) grad_variance[i] = T(0.5 * scale * (variance - 1));
       return functors::code_divergence(m, v, variance);
     });
   }

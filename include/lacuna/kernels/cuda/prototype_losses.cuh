@@ -1,6 +1,6 @@
 /// Cosines of rows to the means of their classes, compared between two networks. Policy: all in double, O(n classes
-/// width); one thread per number of a mean or of a gradient, which sums over the rows or classes in order; one team per
-/// row for its cosines. Gradients are added to and may be null.
+/// width); one block per class, for its mean and its gradient, whose threads take a number each and sum over the rows
+/// in order; one team per row for its cosines. Both networks share a launch. Gradients are written and may be null.
 #pragma once
 
 #include "lacuna/kernels/cuda/totals.cuh"
@@ -17,6 +17,7 @@ struct PrototypeLosses {
                                        const T* teacher, const index_t* label, int power, bool fixed_prototypes,
                                        double epsilon, bool all_classes, T* grad_s, T* grad_t) {
     const Variation<T> a(n, classes, ds, student, label, epsilon), b(n, classes, dt, teacher, label, epsilon);
+    compare(a.view, b.view);
     const functors::PowerOfDifference difference{power};
     const Buffer<double, Run> slopes(n * classes);
     double* const slope = slopes.data();
@@ -60,63 +61,77 @@ struct PrototypeLosses {
           row_norm(n),
           cosine(n * classes),
           view{n,           classes,          width,           epsilon,      h, label, count.data(),
-               mean.data(), mean_norm.data(), row_norm.data(), cosine.data()} {
-      compare(view);
-    }
+               mean.data(), mean_norm.data(), row_norm.data(), cosine.data()} {}
   };
 
   template <class T>
-  static void compare(View<T> v) {
-    Run::rows("class_counts", v.classes, [=] LACUNA_DEVICE(index_t k, typename Run::Team team) {
-      double count = 0;
-      for (index_t i = team.lane(); i < v.n; i += team.lanes()) count += v.label[i] == k;
-      count = team.sum(count);
-      if (team.lane() == 0) v.count[k] = count;
-    });
-    Run::each("class_means", v.classes * v.width, [=] LACUNA_DEVICE(index_t at) {
-      const index_t k = at / v.width, f = at % v.width;
-      double sum = 0;
-      for (index_t i = 0; i < v.n; ++i)
-        if (v.label[i] == k) sum += double(v.h[i * v.width + f]) / v.count[k];
-      v.mean[at] = sum;
-    });
-    Run::rows("class_norms", v.classes, [=] LACUNA_DEVICE(index_t k, typename Run::Team team) {
-      const double square = inner(team, v.width, v.mean + k * v.width, v.mean + k * v.width);
+  static void compare(View<T> first, View<T> second) {
+    const index_t n = first.n, classes = first.classes;
+    using Block = typename Run::Block;
+    Run::template blocks<256>("class_means", 2 * classes, sizeof(double), [=] LACUNA_DEVICE(index_t at, Block block) {
+      const View<T> v = at < classes ? first : second;
+      const index_t k = at % classes;
+      const auto team = block.team();
+      if (block.team_number() == 0) {
+        double count = 0;
+        for (index_t i = team.lane(); i < n; i += team.lanes()) count += v.label[i] == k;
+        count = team.sum(count);
+        if (team.lane() == 0) block.template memory<double>()[0] = v.count[k] = count;
+      }
+      block.sync();
+      const double count = block.template memory<double>()[0];
+      double* const mean = v.mean + k * v.width;
+      for (index_t f = block.thread(); f < v.width; f += block.threads()) {
+        double sum = 0;
+        for (index_t i = 0; i < n; ++i)
+          if (v.label[i] == k) sum += double(v.h[i * v.width + f]) / count;
+        mean[f] = sum;
+      }
+      block.sync();
+      if (block.team_number() != 0) return;
+      const double square = inner(team, v.width, mean, mean);
       if (team.lane() == 0) v.mean_norm[k] = std::sqrt(square);
     });
-    Run::rows("class_cosines", v.n, [=] LACUNA_DEVICE(index_t i, typename Run::Team team) {
+    Run::rows("class_cosines", 2 * n, [=] LACUNA_DEVICE(index_t at, typename Run::Team team) {
+      const View<T> v = at < n ? first : second;
+      const index_t i = at % n;
       const T* const row = v.h + i * v.width;
       const double norm = std::sqrt(inner(team, v.width, row, row));
       if (team.lane() == 0) v.row_norm[i] = norm;
       team.sync();
-      for (index_t k = 0; k < v.classes; ++k) {
+      for (index_t k = 0; k < classes; ++k) {
         const double along = inner(team, v.width, row, v.mean + k * v.width);
-        if (team.lane() == 0) v.cosine[i * v.classes + k] = along / v.both(i, k);
+        if (team.lane() == 0) v.cosine[i * classes + k] = along / v.both(i, k);
       }
     });
   }
-  /// gradient += sign times what the slopes of the cosines mean for h.
+  /// gradient = sign times what the slopes of the cosines mean for h.
   template <class T>
   static void back(View<T> v, const double* slope, double sign, bool fixed, T* gradient) {
-    const Buffer<double, Run> along_means(v.classes), to_means(v.classes * v.width);
-    double *const along_mean = along_means.data(), *const to_mean = to_means.data();
-    Run::rows("class_variation_gradient", v.classes, [=] LACUNA_DEVICE(index_t k, typename Run::Team team) {
-      double along = 0;
-      for (index_t i = team.lane(); i < v.n; i += team.lanes())
-        along += slope[i * v.classes + k] * v.cosine[i * v.classes + k];
-      along = team.sum(along);
-      if (team.lane() == 0) along_mean[k] = along;
-    });
-    Run::each("class_variation_gradient", v.classes * v.width, [=] LACUNA_DEVICE(index_t at) {
-      const index_t k = at / v.width, f = at % v.width;
-      double sum = 0;
-      if (!fixed && v.count[k] > 0) {
-        for (index_t i = 0; i < v.n; ++i)
-          sum += slope[i * v.classes + k] / (v.both(i, k) * v.count[k]) * double(v.h[i * v.width + f]);
-        const double length = v.mean_norm[k];
-        if (length > v.epsilon) sum -= along_mean[k] / v.count[k] * v.mean[at] / (length * length);
+    const Buffer<double, Run> to_means(v.classes * v.width);
+    double* const to_mean = to_means.data();
+    using Block = typename Run::Block;
+    const char* const name = "class_variation_gradient";
+    Run::template blocks<256>(name, v.classes, sizeof(double), [=] LACUNA_DEVICE(index_t k, Block block) {
+      const auto team = block.team();
+      if (block.team_number() == 0) {
+        double along = 0;
+        for (index_t i = team.lane(); i < v.n; i += team.lanes())
+          along += slope[i * v.classes + k] * v.cosine[i * v.classes + k];
+        along = team.sum(along);
+        if (team.lane() == 0) block.template memory<double>()[0] = along;
       }
-      to_mean[at] = sum;
+      block.sync();
+      const double along = block.template memory<double>()[0], count = v.count[k], length = v.mean_norm[k];
+      for (index_t f = block.thread(); f < v.width; f += block.threads()) {
+        double sum = 0;
+        if (!fixed && count > 0) {
+          for (index_t i = 0; i < v.n; ++i)
+            sum += slope[i * v.classes + k] / (v.both(i, k) * count) * double(v.h[i * v.width + f]);
+          if (length > v.epsilon) sum -= along / count * v.mean[k * v.width + f] / (length * length);
+        }
+        to_mean[k * v.width + f] = sum;
+      }
     });
     Run::each("class_variation_gradient", v.n * v.width, [=] LACUNA_DEVICE(index_t at) {
       const index_t i = at / v.width, f = at % v.width;
@@ -127,7 +142,7 @@ struct PrototypeLosses {
         sum += slope[pair] / v.both(i, k) * v.mean[k * v.width + f];
       }
       const double length = v.row_norm[i], shrink = length > v.epsilon ? along / (length * length) : 0.0;
-      gradient[at] += T(sign * (sum - shrink * double(v.h[at])));
+      gradient[at] = T(sign * (sum - shrink * double(v.h[at])));
     });
   }
 };

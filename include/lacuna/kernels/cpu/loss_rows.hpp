@@ -123,6 +123,20 @@ struct LossRows {
       if (some || !joined) std::fill_n(any + b * width, width, std::uint8_t(some));
     }
   }
+  /// to_i at i · step = 1 where present_i, else 0.
+  template <class T>
+  static void flags(index_t n, const std::uint8_t* present, index_t step, T* to) {
+    for (index_t i = 0; i < n; ++i) to[i * step] = T(present[i]);
+  }
+  /// share_i = 1 / Σ_j flag_ij over the flags (n, width), 0 where the sum is 0.
+  template <class T>
+  static void shares(index_t n, index_t width, const T* flag, T* share) {
+    for (index_t i = 0; i < n; ++i) {
+      T sum = T(0);
+      for (index_t j = 0; j < width; ++j) sum += flag[i * width + j];
+      share[i] = sum > 0 ? 1 / sum : T(0);
+    }
+  }
   /// The first of n numbers that is not in low..high, −1 when there is none.
   template <class T>
   static index_t first_outside(index_t n, const T* x, T low, T high) {

@@ -78,6 +78,20 @@ struct LossRows {
         if (some || !joined) any[b * width + t] = std::uint8_t(some);
     });
   }
+  /// to_i at i · step = 1 where present_i, else 0.
+  template <class T>
+  static void flags(index_t n, const std::uint8_t* present, index_t step, T* to) {
+    Run::each("flags", n, [=] LACUNA_DEVICE(index_t i) { to[i * step] = T(present[i]); });
+  }
+  /// share_i = 1 / Σ_j flag_ij over the flags (n, width), 0 where the sum is 0.
+  template <class T>
+  static void shares(index_t n, index_t width, const T* flag, T* share) {
+    Run::each("shares", n, [=] LACUNA_DEVICE(index_t i) {
+      T sum = T(0);
+      for (index_t j = 0; j < width; ++j) sum += flag[i * width + j];
+      share[i] = sum > 0 ? 1 / sum : T(0);
+    });
+  }
   /// to_i = 1 where label_i is k, else 0.
   template <class N>
   static void equal_to(index_t n, const N* label, N k, N* to) {

@@ -89,7 +89,7 @@ struct CorrkdNetwork {
     auto head = output.joint;
     if (options.presence || !own.empty())
       for (std::size_t m = 0; m < convolution.size(); ++m) output.present.push_back(any_present(streams[m].present));
-    if (options.presence) head = concat_last(List<Variable<T, 2, D>>{head, flags(output.present)});
+    if (options.presence) head = concat_last(List<Variable<T, 2, D>>{head, Variable<T, 2, D>(flags(output.present))});
     output.scores = head_out(dropout(head_in(head, Activation::relu), options.head_dropout, context));
     for (std::size_t m = 0; m < own.size(); ++m)
       output.own.push_back(keep_present(own[m](output.streams[m]), output.present[m]));
@@ -133,27 +133,22 @@ struct CorrkdNetwork {
     return longer;
   }
   /// (B, M)
-  static Variable<T, 2, D> flags(const List<Mask<1, D>>& present) {
-    const std::size_t batch = std::size_t(present[0].size()), count = present.size();
-    List<T> numbers(batch * count);
-    for (std::size_t m = 0; m < count; ++m) {
-      const List<std::uint8_t> column = present[m].to_list();
-      for (std::size_t b = 0; b < batch; ++b) numbers[b * count + m] = T(column[b]);
-    }
-    return Variable<T, 2, D>(Tensor<T, 2, D>::from({index_t(batch), index_t(count)}, numbers));
+  static Tensor<T, 2, D> flags(const List<Mask<1, D>>& present) {
+    const index_t batch = present[0].size(), count = index_t(present.size());
+    Tensor<T, 2, D> numbers({batch, count});
+    for (index_t m = 0; m < count; ++m)
+      Kernels<D>::flags(batch, present[std::size_t(m)].data(), count, numbers.data() + m);
+    return numbers;
   }
   /// The sum or the mean of what the present modalities say.
   Variable<T, 2, D> gathered(const CorrkdOutput<T, D>& output) const {
     auto total = output.own[0];
     for (std::size_t m = 1; m < own.size(); ++m) total = total + output.own[m];
     if (options.evidence == Evidence::sum) return total;
-    List<T> share(std::size_t(total.extent(0)), T(0));
-    for (const auto& mask : output.present) {
-      const List<std::uint8_t> column = mask.to_list();
-      for (std::size_t b = 0; b < share.size(); ++b) share[b] += T(column[b]);
-    }
-    for (T& one : share) one = one > 0 ? 1 / one : T(0);
-    return detail::scale_leading("evidence", total, Tensor<T, 1, D>::from({total.extent(0)}, share));
+    const Tensor<T, 2, D> here = flags(output.present);
+    Tensor<T, 1, D> share({here.extent(0)});
+    Kernels<D>::shares(here.extent(0), here.extent(1), here.data(), share.data());
+    return detail::scale_leading("evidence", total, share);
   }
   /// The frames, zeros where absent; the given ones when none is.
   static Tensor<T, 3, D> cleared(const Stream& stream) {
@@ -164,7 +159,7 @@ struct CorrkdNetwork {
     Kernels<D>::keep_rows(present.size(), frames.extent(2), present.data(), stream.frames.data(), frames.data());
     return frames;
   }
-  /// Undefined: all.
+  /// Undefined: all. Under GapMask::valid the mask goes through the host.
   Mask<2, D> counted(const Mask<2, D>& present) const {
     if (options.gap_mask == GapMask::none) return {};
     if (options.gap_mask == GapMask::present) return present;

@@ -153,7 +153,7 @@ TEST_CASE(
   Random source(1);
   plain.prepare(data, source);
   const auto batch = data::gather<double>(data.train, std::vector<index_t>{0, 1, 2, 3});
-  const auto term = [&](const Model& model, const char* name) {
+  const auto term = [&](const Model& model, const char* name) -> double {
     Random random(5);
     for (const auto& [key, value] : model.loss(batch, Context::train(random)).terms)
       if (key == name) return value;

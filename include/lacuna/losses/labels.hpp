@@ -6,6 +6,7 @@
 /// copying them to the host is one wait.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <initializer_list>
 #include <span>
@@ -102,30 +103,30 @@ class Present {
   Present() = default;
   /// On another device than the host: one wait. Undefined costs nothing.
   Present(const Mask<1, D>& there) : host_(to_device<Cpu>(there)), there_(there) {}
-  /// Known on the host. Uploaded unless all are present.
+  /// Known on the host. On another device undefined when all are present.
   static Present of(const Mask<1>& host) {
+    const auto here = [](std::uint8_t one) { return one != 0; };
     Present present;
-    present.host_ = host;
-    if constexpr (std::is_same_v<D, Cpu>) {
-      present.there_ = host;
-    } else {
-      if (std::all_of(host.data(), host.data() + host.size(), [](std::uint8_t one) { return one != 0; })) return {};
-      present.there_ = to_device<D>(host);
-    }
+    if (std::is_same_v<D, Cpu> || !std::all_of(host.data(), host.data() + host.size(), here)) present.host_ = host;
     return present;
   }
 
   bool defined() const { return host_.defined(); }
   const Mask<1>& host() const { return host_; }
-  const Mask<1, D>& mask() const { return there_; }
+  /// On the device, uploaded when it is first asked for.
+  const Mask<1, D>& mask() const {
+    if (!there_.defined() && defined()) there_ = to_device<D>(host_);
+    return there_;
+  }
 
-  /// Kept here for all losses that are given these, by one thread.
+  /// Kept here, as the mask is, for all losses of one thread that are given these.
   KeptRows<D>& kept_rows() const { return kept_rows_; }
 
-  /// Those present in both; uploaded where both are defined.
+  /// Those present in both. Throws ShapeError when they are of other batches.
   Present and_in(const Present& other) const {
     if (!defined()) return other;
     if (!other.defined()) return *this;
+    detail::expect_shape("present", "other mask", other.host_.shape(), host_.shape());
     Mask<1> both(host_.extents());
     for (index_t i = 0; i < both.size(); ++i) both.data()[i] = std::uint8_t(host_(i) && other.host_(i));
     return of(both);
@@ -137,13 +138,12 @@ class Present {
     both.host_ = Mask<1>::full({2 * batch}, 1);
     if (first.defined()) std::copy_n(first.host_.data(), batch, both.host_.data());
     if (second.defined()) std::copy_n(second.host_.data(), batch, both.host_.data() + batch);
-    both.there_ = to_device<D>(both.host_);
     return both;
   }
 
  private:
   Mask<1> host_;
-  Mask<1, D> there_;
+  mutable Mask<1, D> there_;
   mutable KeptRows<D> kept_rows_;
 };
 

@@ -222,9 +222,10 @@ struct SmallForward {
           factors.of(item, g, seen, factor);
           for (int u = 0; u < 4; ++u) {
             const T e = std::exp(score[u] - base), times = e * factor[u];
+            const Row value = values[4 * g + u];  // 16 bytes at a time, which the condition below would prevent
             if (!(seen >> u & 1u)) continue;
             all += e;
-            for (int c = 0; c < C; ++c) sum.at[c] += times * values[4 * g + u].at[c];
+            for (int c = 0; c < C; ++c) sum.at[c] += times * value.at[c];
           }
         }
         sums[part * tile + item] = sum;
@@ -378,8 +379,9 @@ struct SmallBackward {
           for (int item = part; item < count; item += cut.key_parts) {
             if (head.causal && j > first + item) continue;
             const T weight = used[item * cut.stride + j], change = slope[item * cut.stride + j];
-            for (int c = 0; c < C; ++c) value_sum.at[c] += weight * cotangents[item].at[c];
-            for (int c = 0; c < C; ++c) key_sum.at[c] += change * queries[item].at[c];
+            const Row cotangent = cotangents[item], query = queries[item];
+            for (int c = 0; c < C; ++c) value_sum.at[c] += weight * cotangent.at[c];
+            for (int c = 0; c < C; ++c) key_sum.at[c] += change * query.at[c];
           }
         to_key[part * head.keys + j] = key_sum;
         to_value[part * head.keys + j] = value_sum;

@@ -46,12 +46,12 @@ struct Profile {
     Pair pair{name, nullptr, nullptr};
     expect_cuda("profile", cudaEventCreate(&pair.first));
     expect_cuda("profile", cudaEventCreate(&pair.second));
-    hold<<<1, 1>>>(40000);  // about 20 microseconds
-    expect_cuda("profile", cudaEventRecord(pair.first));
+    hold<<<1, 1, 0, lacuna::Cuda::stream()>>>(40000);  // about 20 microseconds
+    expect_cuda("profile", cudaEventRecord(pair.first, lacuna::Cuda::stream()));
     open.push_back(pair);
   }
   static void ends(Asked what, const char* name) {
-    if (timed) expect_cuda("profile", cudaEventRecord(open.back().second));
+    if (timed) expect_cuda("profile", cudaEventRecord(open.back().second, lacuna::Cuda::stream()));
     if (name == nullptr) {  // was refused
       if (timed) open.back().name = "refused product";
       return;
@@ -89,12 +89,9 @@ int profile(int argc, char** argv) {
   const Arguments o(argc, argv);
   std::puts(lacuna::Cuda::description().c_str());
   lacuna::set_threads(o.threads);
-  std::unique_ptr<Workload> workload;
-  if (o.workload == "corrkd-step") workload = std::make_unique<CorrkdStep<Watched>>();
-  if (o.workload == "sdumc-step") workload = std::make_unique<SdumcStep<Watched>>();
+  auto workload = make_workload<Watched>(o.workload);
   if (!workload) {
-    std::fprintf(stderr, "profile_cuda: no workload '%s'; corrkd-step and sdumc-step can be looked into\n",
-                 o.workload.c_str());
+    std::fprintf(stderr, "profile_cuda: no workload '%s'\n", o.workload.c_str());
     return 1;
   }
   for (int i = 0; i < 3; ++i) (*workload)();

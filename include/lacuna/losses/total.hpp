@@ -43,7 +43,8 @@ Variable<T, 0, D> weighted_total(std::span<const Variable<T, 0, D>> terms, std::
     if (weights[k] != 0) taken.push_back(terms[k]), factors.push_back(weights[k]);
   if (taken.empty()) return 0.0 * terms[0];
   Variable<T, 0, D> total;
-  if constexpr (requires { &Kernels<D>::template weighted_terms<T>; }) {
+  // a call: nvcc makes no kernel of a function whose address alone is asked for
+  if constexpr (requires(functors::WeightedTerms<T> terms, T* y) { Kernels<D>::weighted_terms(terms, y); }) {
     constexpr std::size_t most = functors::WeightedTerms<T>::most;
     for (std::size_t k = 0; k < taken.size(); k += most) {
       const std::size_t count = std::min(most, taken.size() - k);

@@ -16,7 +16,7 @@ namespace {
 
 using namespace lacuna;
 using V = Variable<double, 2>;
-using Labels = std::vector<index_t>;
+using ClassList = std::vector<index_t>;
 
 V leaf(index_t rows, index_t columns, std::vector<double> numbers) {
   return V(Tensor<double, 2>::from({rows, columns}, numbers), true);
@@ -51,12 +51,12 @@ void check(const char* name, const GradientCheck& result) {
 
 TEST_CASE("losses name the label that is out of range, and do not look at those of absent samples") {
   const V z = leaf(3, 2, six);
-  const Labels bad{0, 7, 1};
+  const ClassList bad{0, 7, 1};
   const auto text = message([&] { cross_entropy(z, bad); });
   CHECK(says(text, "cross_entropy: label 7 of sample 1 is outside 0..1"));
   CHECK(says(message([&] { dkd_loss(z, z, bad); }), "label 7 of sample 1"));
   CHECK(says(message([&] { cpd_loss(z, z, bad, 2); }), "label 7 of sample 1"));
-  CHECK(says(message([&] { cross_entropy(z, Labels{0, 1}); }), "2 labels for 3 samples"));
+  CHECK(says(message([&] { cross_entropy(z, ClassList{0, 1}); }), "2 labels for 3 samples"));
   const auto present = Mask<1>::from({3}, {1, 0, 1});
   CHECK(std::isfinite(cross_entropy(z, bad, {}, present).item()));
   CHECK(says(message([&] {
@@ -67,7 +67,7 @@ TEST_CASE("losses name the label that is out of range, and do not look at those 
 
 TEST_CASE("two classes: what would hold no information is refused with the reason") {
   const V z = leaf(3, 2, six);
-  const Labels labels{0, 1, 1};
+  const ClassList labels{0, 1, 1};
   CHECK(says(message([&] { dkd_loss(z, z, labels, {.alpha = 0, .beta = 1}); }), "two classes"));
   CHECK(std::isfinite(dkd_loss(z, z, labels, {.alpha = 1, .beta = 8}).item()));
   Random random(3);
@@ -75,8 +75,8 @@ TEST_CASE("two classes: what would hold no information is refused with the reaso
   CHECK(says(message([&] { rcd_loss(z, z, labels, critic, critic, {.renormalize = true}); }), "holds no information"));
   CHECK(std::isfinite(rcd_loss(z, z, labels, critic, critic).loss.item()));
   const V one = leaf(3, 1, {1, 2, 3});
-  CHECK(says(message([&] { dkd_loss(one, one, Labels{0, 0, 0}); }), "at least two classes"));
-  CHECK(says(message([&] { rcd_loss(one, one, Labels{0, 0, 0}, critic, critic); }), "at least two classes"));
+  CHECK(says(message([&] { dkd_loss(one, one, ClassList{0, 0, 0}); }), "at least two classes"));
+  CHECK(says(message([&] { rcd_loss(one, one, ClassList{0, 0, 0}, critic, critic); }), "at least two classes"));
 }
 
 TEST_CASE("losses refuse options out of range") {
@@ -84,23 +84,23 @@ TEST_CASE("losses refuse options out of range") {
   CHECK_THROWS_AS(kl_divergence(z, z, {0}), OptionError);
   CHECK_THROWS_AS(kl_divergence(z, z, {NAN}), OptionError);
   CHECK_THROWS_AS(info_nce_loss(z, z, {-1}), OptionError);
-  CHECK_THROWS_AS(supcon_loss(z, Labels{0, 1, 0}, {0}), OptionError);
+  CHECK_THROWS_AS(supcon_loss(z, ClassList{0, 1, 0}, {0}), OptionError);
   CHECK_THROWS_AS(scd_loss(z, z, {-1}), OptionError);
-  CHECK_THROWS_AS(cpd_loss(z, z, Labels{0, 1, 0}, 2, {.power = 3}), OptionError);
+  CHECK_THROWS_AS(cpd_loss(z, z, ClassList{0, 1, 0}, 2, {.power = 3}), OptionError);
   CHECK_THROWS_AS(cmd_loss(z, z, {.moments = 0}), OptionError);
   CHECK_THROWS_AS(mmd_loss(z, z, {.bandwidths = {}}), OptionError);
   CHECK_THROWS_AS(huber_loss(z, z, {.delta = 0}), OptionError);
-  CHECK_THROWS_AS(cross_entropy(z, Labels{0, 1, 0}, {.smoothing = 2}), OptionError);
-  CHECK_THROWS_AS(cross_entropy(z, Labels{0, 1, 0}, {.weights = {1, 2, 3}}), ShapeError);
+  CHECK_THROWS_AS(cross_entropy(z, ClassList{0, 1, 0}, {.smoothing = 2}), OptionError);
+  CHECK_THROWS_AS(cross_entropy(z, ClassList{0, 1, 0}, {.weights = {1, 2, 3}}), ShapeError);
   CHECK_THROWS_AS(binary_cross_entropy(z, Tensor<double, 2>::full({3, 2}, 2.0)), Error);
-  CHECK_THROWS_AS(cosine_embedding_loss(z, z, Labels{1, 0, 1}), Error);
+  CHECK_THROWS_AS(cosine_embedding_loss(z, z, ClassList{1, 0, 1}), Error);
   CHECK_THROWS_AS(scd_loss(z, leaf(2, 3, six)), ShapeError);
   CHECK_THROWS_AS(rkd_distance_loss(z, leaf(2, 3, six)), ShapeError);
 }
 
 TEST_CASE("identical samples: gradients agree with differences where the loss is smooth") {
   const V x = twins(), y = others();
-  const Labels labels{0, 0, 1, 0};
+  const ClassList labels{0, 0, 1, 0};
   const auto compare = [&](const char* name, auto&& loss) { check(name, check_gradients(loss, 1e-5, 0.01, x, y)); };
   compare("info_nce", [&] { return info_nce_loss(x, y, {0.3}); });
   compare("supcon", [&] { return supcon_loss(x, labels) + supcon_loss(y, labels); });
@@ -111,7 +111,9 @@ TEST_CASE("identical samples: gradients agree with differences where the loss is
   compare("iic", [&] { return iic_loss(x, y); });
   compare("mmd", [&] { return mmd_loss(x, y, {{0.5, 1}}); });
   compare("coral", [&] { return coral_loss(x, y); });
-  compare("cross_entropy", [&] { return cross_entropy(x, Labels{0, 1, 0, 1}) + cross_entropy(y, Labels{0, 1, 0, 1}); });
+  compare("cross_entropy", [&] {
+    return cross_entropy(x, ClassList{0, 1, 0, 1}) + cross_entropy(y, ClassList{0, 1, 0, 1});
+  });
 }
 
 TEST_CASE("identical samples: finite where the distance has a kink") {
@@ -161,7 +163,7 @@ TEST_CASE("rcd_loss with critics that say nothing is 4 log 2") {
   PairCritic<double> critic({1, 1, 4}, random);
   zero_grad(critic);
   for_each_parameter(critic.out, [](const std::string&, auto& p) { std::fill_n(p.mutable_data(), p.size(), 0.0); });
-  CHECK(rcd_loss(z, z, Labels{0, 1, 1}, critic, critic).loss.item() ==
+  CHECK(rcd_loss(z, z, ClassList{0, 1, 1}, critic, critic).loss.item() ==
         doctest::Approx(4 * std::log(2.0)).epsilon(1e-14));
 }
 

@@ -77,6 +77,7 @@ struct CorrkdStep final : Workload {
   models::CorrkdOptions options;
   Random random{7};
   models::CorrkdNetwork<float, D> teacher{options.network, random};
+  Packed<float, D> seated = pack<float, D>(teacher);  ///< equal distances between equal modules
   struct Trained {
     models::CorrkdNetwork<float, D> student;
     models::CorrkdCritics<float, D> critics;

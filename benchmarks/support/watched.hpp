@@ -67,17 +67,18 @@ struct WatchedRun : Run {
   }
   template <class T>
   static void gemm(index_t m, index_t n, index_t k, lacuna::cpu::Operand<T> a, lacuna::cpu::Operand<T> b, T beta, T* c,
-                   index_t ldc) {
+                   index_t ldc, const lacuna::cuda::GemmBatch& batch = {}) {
     Log::begins(Asked::product, "gemm");
-    Run::gemm(m, n, k, a, b, beta, c, ldc);
+    Run::gemm(m, n, k, a, b, beta, c, ldc, batch);
     Log::ends(Asked::product, "gemm");
   }
   /// A product that is refused is asked for again as `gemm`.
   template <class T>
   static bool gemm_finished(index_t m, index_t n, index_t k, lacuna::cpu::Operand<T> a, lacuna::cpu::Operand<T> b,
-                            const T* bias, lacuna::cuda::MatmulFinish finish, T* c) {
+                            const T* bias, lacuna::cuda::MatmulFinish finish, T* c,
+                            const lacuna::cuda::GemmBatch& batch = {}) {
     Log::begins(Asked::product, "linear");
-    const bool done = Run::gemm_finished(m, n, k, a, b, bias, finish, c);
+    const bool done = Run::gemm_finished(m, n, k, a, b, bias, finish, c, batch);
     Log::ends(Asked::product, done ? "linear" : nullptr);
     return done;
   }

@@ -66,28 +66,30 @@ struct CountingRun : bench::WatchedRun<EmulatedRun, Counting, Counts> {
   using Watched = bench::WatchedRun<EmulatedRun, Counting, Counts>;
 
   template <class T>
-  static void gemm(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, T beta, T* c, index_t ldc) {
-    look(a, b, static_cast<const T*>(nullptr), c, ldc);
-    Watched::gemm(m, n, k, a, b, beta, c, ldc);
+  static void gemm(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, T beta, T* c, index_t ldc,
+                   const cuda::GemmBatch& batch = {}) {
+    look(a, b, static_cast<const T*>(nullptr), c, ldc, batch);
+    Watched::gemm(m, n, k, a, b, beta, c, ldc, batch);
   }
   template <class T>
   static bool gemm_finished(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, const T* bias,
-                            cuda::MatmulFinish finish, T* c) {
-    const bool done = Watched::gemm_finished(m, n, k, a, b, bias, finish, c);
-    if (done) look(a, b, bias, c, n);
+                            cuda::MatmulFinish finish, T* c, const cuda::GemmBatch& batch = {}) {
+    const bool done = Watched::gemm_finished(m, n, k, a, b, bias, finish, c, batch);
+    if (done) look(a, b, bias, c, n, batch);
     return done;
   }
 
  private:
   template <class T>
-  static void look(cpu::Operand<T> a, cpu::Operand<T> b, const T* bias, const T* c, index_t ldc) {
+  static void look(cpu::Operand<T> a, cpu::Operand<T> b, const T* bias, const T* c, index_t ldc,
+                   const cuda::GemmBatch& batch) {
     bool wrong = false, excused = true;
-    const auto one = [&](const T* address, index_t stride) {
-      if (address == nullptr || cuda::alignment_of(address) >= 16) return;
+    const auto one = [&](const T* address, index_t stride, index_t step) {
+      if (address == nullptr || cuda::alignment_of(address, step) >= 16) return;
       wrong = true;
       excused = excused && stride * index_t(sizeof(T)) % 16 != 0;
     };
-    one(a.data, a.stride), one(b.data, b.stride), one(c, ldc), one(bias, 0);
+    one(a.data, a.stride, batch.a), one(b.data, b.stride, batch.b), one(c, ldc, batch.c), one(bias, 0, batch.bias);
     Counts::now().unaligned += wrong;
     Counts::now().forbidden += wrong && excused;
   }

@@ -325,25 +325,27 @@ struct EmulatedRun {
     }
   }
   template <class T>
-  static void gemm(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, T beta, T* c, index_t ldc) {
+  static void gemm(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, T beta, T* c, index_t ldc,
+                   const cuda::GemmBatch& batch = {}) {
     const Open open;
-    const auto call = cuda::BlasCall<T>::of(m, n, k, a, b);
+    const auto call = cuda::BlasCall<T>::of(m, n, k, a, b, batch);
     blas(call, beta, c, ldc);
   }
   /// As cuBLASLt does it: for float alone, the bias along the rows of what it sees by columns.
   template <class T>
   static bool gemm_finished(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, const T* bias,
-                            cuda::MatmulFinish finish, T* c) {
+                            cuda::MatmulFinish finish, T* c, const cuda::GemmBatch& batch = {}) {
     if (sizeof(T) != sizeof(float)) return false;
     const Open open;
-    const auto call = cuda::BlasCall<T>::of(m, n, k, a, b);
+    const auto call = cuda::BlasCall<T>::of(m, n, k, a, b, batch);
     blas(call, T(0), c, n);
-    for (index_t column = 0; column < call.columns; ++column)
-      for (index_t row = 0; row < call.rows; ++row) {
-        T& number = c[column * n + row];
-        number += bias[row];
-        if (finish == cuda::MatmulFinish::bias_relu && !(number > T(0))) number = T(0);
-      }
+    for (index_t one = 0; one < call.count; ++one)
+      for (index_t column = 0; column < call.columns; ++column)
+        for (index_t row = 0; row < call.rows; ++row) {
+          T& number = c[one * call.result_step + column * n + row];
+          number += bias[one * call.bias_step + row];
+          if (finish == cuda::MatmulFinish::bias_relu && !(number > T(0))) number = T(0);
+        }
     return true;
   }
 
@@ -364,10 +366,16 @@ struct EmulatedRun {
       if (transposed) return View(data, columns, rows, Eigen::OuterStride<>(stride)).transpose();
       return View(data, rows, columns, Eigen::OuterStride<>(stride));
     };
-    Eigen::Map<Matrix, 0, Eigen::OuterStride<>> result(c, call.rows, call.columns, Eigen::OuterStride<>(ldc));
-    const Matrix product = view(call.first, call.first_stride, call.first_transposed, call.rows, call.depth) *
-                           view(call.second, call.second_stride, call.second_transposed, call.depth, call.columns);
-    result = beta == T(0) ? product : Matrix(beta * result + product);
+    if (call.count > 1 && call.result_step < (call.columns - 1) * ldc + call.rows) ++Arena::instance().violations;
+    for (index_t one = 0; one < call.count; ++one) {
+      const T* const first = call.first + one * call.first_step;
+      const T* const second = call.second + one * call.second_step;
+      Eigen::Map<Matrix, 0, Eigen::OuterStride<>> result(c + one * call.result_step, call.rows, call.columns,
+                                                         Eigen::OuterStride<>(ldc));
+      const Matrix product = view(first, call.first_stride, call.first_transposed, call.rows, call.depth) *
+                             view(second, call.second_stride, call.second_transposed, call.depth, call.columns);
+      result = beta == T(0) ? product : Matrix(beta * result + product);
+    }
   }
 };
 

@@ -134,31 +134,43 @@ Attended<T, D> attention(const Variable<T, 3, D>& query, const Variable<T, 3, D>
   return {record("attention", y, backward, query, key, value), weights};
 }
 
-/// Self-attention on one packed projection: qkv (B, T, 3·E), queries in the first E columns of a frame, then keys, then
-/// values; head h has columns h·E/heads … of each. Otherwise as above.
+namespace detail {
+
+/// Sizes of a call on packed projections.
 template <class T, class D>
-Attended<T, D> attention_packed(const Variable<T, 3, D>& qkv, const Mask<2, D>& present = {},
-                                AttentionOptions options = {}, const Variable<T, 4, D>& bias = {},
-                                const Context& context = {}) {
+AttentionSizes packed_sizes(const Variable<T, 3, D>& qkv, const AttentionOptions& options) {
   const index_t batch = qkv.extent(0), frames = qkv.extent(1), packed = qkv.extent(2), width = packed / 3;
   const index_t heads = options.heads;
   if (heads < 1 || packed % 3 || width % heads)
-    throw ShapeError(
-        detail::cat("attention_packed: qkv ", qkv.shape(), " must divide into three times ", heads, " heads"));
-  detail::AttentionCall<T, D> call({batch, frames, frames, heads, width / heads, width / heads, 0, false, nullptr,
-                                    options.causal, packed, packed, packed},
-                                   present, options, bias, context);
+    throw ShapeError(cat("attention_packed: qkv ", qkv.shape(), " must divide into three times ", heads, " heads"));
+  return {batch, frames, frames, heads, width / heads, width / heads, 0, false, nullptr, options.causal,
+          packed, packed, packed};
+}
+template <class T, class D>
+Variable<T, 3, D> attend_packed(AttentionCall<T, D> call, const Variable<T, 3, D>& qkv) {
+  const index_t width = qkv.extent(2) / 3;
   const T* x = qkv.data();
   const Tensor<T, 3, D> y = call.forward(x, x + width, x + 2 * width);
-  const Tensor<T, 4, D> weights = call.weights;
   const auto backward = [=](const Tensor<T, 3, D>& dy) {
     const GradientSlot<T> slot = qkv.gradient_slot();
     const auto part = [&](index_t i) { return slot ? slot.at(i * width) : GradientSlot<T>(); };
     const T* from = qkv.data();
     call.backward(from, from + width, from + 2 * width, y.data(), dy.data(), part(0), part(1), part(2));
   };
-  if (bias.defined()) return {record("attention", y, backward, qkv, bias), weights};
-  return {record("attention", y, backward, qkv), weights};
+  if (call.bias.defined()) return record("attention", y, backward, qkv, call.bias);
+  return record("attention", y, backward, qkv);
+}
+
+}  // namespace detail
+
+/// Self-attention on one packed projection: qkv (B, T, 3·E), queries in the first E columns of a frame, then keys, then
+/// values; head h has columns h·E/heads … of each. Otherwise as above.
+template <class T, class D>
+Attended<T, D> attention_packed(const Variable<T, 3, D>& qkv, const Mask<2, D>& present = {},
+                                AttentionOptions options = {}, const Variable<T, 4, D>& bias = {},
+                                const Context& context = {}) {
+  const detail::AttentionCall<T, D> call(detail::packed_sizes(qkv, options), present, options, bias, context);
+  return {detail::attend_packed(call, qkv), call.weights};
 }
 
 }  // namespace lacuna

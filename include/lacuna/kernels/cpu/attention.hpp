@@ -39,6 +39,10 @@ struct AttentionExtras {
   const T* factors = nullptr;
   bool drop = false;
   functors::Keep keep = {};
+  /// Of a device that takes groups (kernels/groups.hpp): weights of one group, 0 for no groups, and from stream to
+  /// stream.
+  index_t group = 0;
+  std::uint64_t group_step = 0;
 };
 
 /// What a call leaves for its backward, or for whoever asked for it.

@@ -93,40 +93,57 @@ struct Linear {
     gemm<T>(rows, out, in, x, {weight, in, true}, T(0), y, out);
     if (bias == nullptr && activation == Activation::none) return;
     functors::with_activation(activation, default_parameter(activation),
-                              [&](auto f) { finish(f, rows * out, out, bias, y); });
+                              [&](auto f) { finish(f, rows * out, out, Groups<const T*>::one(bias), y); });
   }
   /// y = dropout(max(x W' + b, 0)), the dropout of an array (rows, out): the product and one kernel behind it.
   template <class T>
   static void linear_relu_dropped(index_t rows, index_t in, index_t out, const T* x, const T* weight, const T* bias,
                                   functors::Keep keep, T* y) {
     gemm<T>(rows, out, in, {x, in}, {weight, in, true}, T(0), y, out);
-    const Divider by_out(out, rows * out);
-    const T scale = T(keep.scale);
-    each_drawn<Run>("linear_relu_dropped", keep, rows * out, [=] LACUNA_DEVICE(index_t i, bool kept) {
-      const T z = bias ? y[i] + bias[by_out.remainder(i)] : y[i];
-      y[i] = kept && !(z <= T(0)) ? z * scale : T(0);
-    });
+    finish_dropped(keep, rows * out, out, Groups<const T*>::one(bias), y);
   }
   /// through (rows, out) = factor dy, 0 where y is, and the sums of its columns: the way back through dropout and
   /// max(x, 0), to the product and to the bias, in one launch.
   template <class T>
   static void relu_gradient_sums(index_t rows, index_t out, T factor, const T* y, const T* dy, T* through,
                                  GradientSlot<T> bias) {
+    relu_gradient_sums_grouped(rows, out, factor, y, dy, through, Groups<GradientSlot<T>>::one(bias));
+  }
+  /// The same for each group of `rows` rows.
+  template <class T>
+  static void relu_gradient_sums_grouped(index_t rows, index_t out, T factor, const T* y, const T* dy, T* through,
+                                         Groups<GradientSlot<T>> biases) {
+    const Divider by_out(out, biases.count * out);
     fold_into<Run>(
-        "relu_gradient_sums", rows, out,
+        "relu_gradient_sums", rows, biases.count * out,
         [=] LACUNA_DEVICE(index_t i, index_t j) {
-          const index_t at = i * out + j;
+          const index_t at = (by_out.quotient(j) * (rows - 1) + i) * out + j;
           const T g = y[at] <= T(0) ? T(0) : factor * dy[at];
           through[at] = g;
           return double(g);
         },
-        [=] LACUNA_DEVICE(index_t j, double sum) { bias.put(j, T(sum)); });
+        [=] LACUNA_DEVICE(index_t j, double sum) {
+          const index_t group = by_out.quotient(j);
+          if (biases.of[group]) biases.of[group].put(j - group * out, T(sum));
+        });
   }
   template <class F, class T>
-  static void finish(F f, index_t n, index_t out, const T* bias, T* y) {
+  static void finish(F f, index_t n, index_t out, Groups<const T*> biases, T* y) {
+    const Divider by_out(out, n), by_group(n / biases.count, n);
+    Run::each("linear", n, [=] LACUNA_DEVICE(index_t i) {
+      const T* const bias = biases.of[by_group.quotient(i)];
+      y[i] = f.value(bias ? y[i] + bias[by_out.remainder(i)] : y[i]);
+    });
+  }
+  template <class T>
+  static void finish_dropped(const GroupedKeep& own, index_t n, index_t out, Groups<const T*> biases, T* y) {
     const Divider by_out(out, n);
-    Run::each("linear", n,
-              [=] LACUNA_DEVICE(index_t i) { y[i] = f.value(bias ? y[i] + bias[by_out.remainder(i)] : y[i]); });
+    const T scale = T(own.keep.scale);
+    each_drawn<Run>("linear_relu_dropped", own, n, [=] LACUNA_DEVICE(index_t i, bool kept, index_t group) {
+      const T* const bias = biases.of[group];
+      const T z = bias ? y[i] + bias[by_out.remainder(i)] : y[i];
+      y[i] = kept && !(z <= T(0)) ? z * scale : T(0);
+    });
   }
 };
 

@@ -36,12 +36,23 @@ struct HeadView {
   }
 };
 
+/// The dropout that weight number `at` belongs to; `at` becomes its number there.
+template <class T>
+LACUNA_HD functors::Keep weight_keep(const AttentionExtras<T>& extras, index_t& at) {
+  functors::Keep keep = extras.keep;
+  if (extras.group > 0) {
+    const index_t group = at / extras.group;
+    keep.stream.id += std::uint64_t(group) * extras.group_step;
+    at -= group * extras.group;
+  }
+  return keep;
+}
 /// The dropout factor of weight number `at`.
 template <class T>
 LACUNA_HD T weight_factor(const AttentionExtras<T>& extras, index_t at) {
   if (extras.factors) return extras.factors[at];
   if (!extras.drop) return T(1);
-  return extras.keep.keeps(at) ? T(extras.keep.scale) : T(0);
+  return weight_keep(extras, at).keeps(at) ? T(extras.keep.scale) : T(0);
 }
 
 /// What a kernel of attention reads.

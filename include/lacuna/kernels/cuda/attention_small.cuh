@@ -149,10 +149,11 @@ struct SmallParts {
   template <class Block>
   LACUNA_DEVICE static Factors factors(Block block, const BlockHead<T>& head, const AttentionExtras<T>& extras,
                                        int first, int count, std::uint8_t* bits) {
-    const index_t start = head.weight + index_t(first) * head.keys;
+    index_t start = head.weight + index_t(first) * head.keys;
     if (extras.factors) return {head.factors + first * head.keys, nullptr, 0, head.keys, T(1)};
     if (!extras.drop) return {nullptr, nullptr, 0, head.keys, T(1)};
-    draw(block, extras.keep, start, count * head.keys, bits);
+    const functors::Keep keep = weight_keep(extras, start);
+    draw(block, keep, start, count * head.keys, bits);
     return {nullptr, bits, int(start % 64), head.keys, T(extras.keep.scale)};
   }
   /// Scores of query i at keys 4g ..; minus infinity where it does not see them.

@@ -4,19 +4,23 @@
 
 #include "lacuna/kernels/cuda/run.cuh"
 #include "lacuna/kernels/functors.hpp"
+#include "lacuna/kernels/groups.hpp"
 #include "lacuna/kernels/row_parts.hpp"
 
 namespace lacuna::cuda {
 
-/// f(i, kept) for every element i < n: whether dropout keeps it. One thread per block of the generator, whose four
-/// words it uses up.
+/// f(i, kept, group) for every element i < n: whether dropout keeps it. One thread per block of the generator, whose
+/// four words it uses up.
 template <class Run, class F>
-void each_drawn(const char* name, functors::Keep keep, index_t n, F f) {
-  Run::each(name, DrawnElements::blocks(n), [=] LACUNA_DEVICE(index_t block) {
-    const PhiloxBlock drawn = keep.stream.block(std::uint64_t(block));
+void each_drawn(const char* name, GroupedKeep own, index_t n, F f) {
+  const index_t share = n / own.groups, blocks = DrawnElements::blocks(share);
+  const Divider by_group(blocks, own.groups * blocks);
+  Run::each(name, own.groups * blocks, [=] LACUNA_DEVICE(index_t at) {
+    const index_t group = by_group.quotient(at), block = at - group * blocks;
+    const PhiloxBlock drawn = own.stream(group).block(std::uint64_t(block));
     for (int word = 0; word < 4; ++word) {
       const index_t i = DrawnElements::element(block, word);
-      if (i < n) f(i, drawn.word[word] >= keep.threshold);
+      if (i < share) f(group * share + i, drawn.word[word] >= own.keep.threshold, group);
     }
   });
 }
@@ -77,17 +81,18 @@ struct Elementwise {
   }
   /// y_i (+)= x_i k_i with k_i = scale or 0, recomputed from the counter: the same elements as on the host.
   template <class T>
-  static void dropout(functors::Keep keep, index_t n, const T* x, GradientSlot<T> y) {
-    const T scale = T(keep.scale);
-    each_drawn<Run>("dropout", keep, n,
-                    [=] LACUNA_DEVICE(index_t i, bool kept) { y.put(i, kept ? x[i] * scale : T(0)); });
+  static void dropout(const GroupedKeep& own, index_t n, const T* x, GradientSlot<T> y) {
+    const T scale = T(own.keep.scale);
+    each_drawn<Run>("dropout", own, n,
+                    [=] LACUNA_DEVICE(index_t i, bool kept, index_t) { y.put(i, kept ? x[i] * scale : T(0)); });
   }
   /// y = x + f k: a branch joins what it left.
   template <class T>
-  static void add_dropped(functors::Keep keep, index_t n, const T* x, const T* f, T* y) {
-    const T scale = T(keep.scale);
-    each_drawn<Run>("add_dropped", keep, n,
-                    [=] LACUNA_DEVICE(index_t i, bool kept) { y[i] = x[i] + (kept ? f[i] * scale : T(0)); });
+  static void add_dropped(const GroupedKeep& own, index_t n, const T* x, const T* f, T* y) {
+    const T scale = T(own.keep.scale);
+    each_drawn<Run>("add_dropped", own, n, [=] LACUNA_DEVICE(index_t i, bool kept, index_t) {
+      y[i] = x[i] + (kept ? f[i] * scale : T(0));
+    });
   }
   /// slot_i (+)= factor dy_i but where y_i is 0: back through dropout and max(x, 0), whose value y is 0 where either is.
   template <class T>

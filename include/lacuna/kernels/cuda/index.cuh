@@ -106,6 +106,12 @@ struct DrawnElements {
   LACUNA_HD static index_t element(index_t block, int word) { return block / 16 * 64 + word * 16 + block % 16; }
 };
 
+/// Products of equal sizes in one call: how many, and numbers from one to the next of each operand, of the result and of
+/// the bias.
+struct GemmBatch {
+  index_t count = 1, a = 0, b = 0, c = 0, bias = 0;
+};
+
 /// A product of row-major matrices as a BLAS sees it, which counts by columns: what is row-major here is its transpose
 /// there, so C = op(A) op(B) becomes C' = op(B)' op(A)'. Sizes, transposes and strides in the order of a BLAS's
 /// arguments.
@@ -115,9 +121,12 @@ struct BlasCall {
   index_t rows, columns, depth;
   const T *first, *second;
   index_t first_stride, second_stride;
+  index_t count, first_step, second_step, result_step, bias_step;  ///< of a batch
 
-  static BlasCall of(index_t m, index_t n, index_t k, const cpu::Operand<T>& a, const cpu::Operand<T>& b) {
-    return {b.transposed, a.transposed, n, m, k, b.data, a.data, b.stride, a.stride};
+  static BlasCall of(index_t m, index_t n, index_t k, const cpu::Operand<T>& a, const cpu::Operand<T>& b,
+                     const GemmBatch& batch = {}) {
+    return {b.transposed, a.transposed, n,           m,       k,       b.data,  a.data,
+            b.stride,     a.stride,     batch.count, batch.b, batch.a, batch.c, batch.bias};
   }
 };
 
@@ -132,12 +141,20 @@ inline int alignment_of(const void* address) {
   return alignment;
 }
 
+/// The same for all arrays of a batch.
+template <class T>
+int alignment_of(const T* address, index_t step) {
+  const int first = alignment_of(address), next = alignment_of(address + step);
+  return first < next ? first : next;
+}
+
 /// All that the choice of an algorithm depends on: calls with equal keys can share it.
 struct MatmulKey {
   int number_size;
   bool first_transposed, second_transposed;
   MatmulFinish finish;
   index_t rows, columns, depth, first_stride, second_stride, result_stride;
+  index_t count, first_step, second_step, result_step, bias_step;
   int first_alignment, second_alignment, result_alignment, bias_alignment;
 
   template <class T>
@@ -152,10 +169,15 @@ struct MatmulKey {
             call.first_stride,
             call.second_stride,
             stride,
-            alignment_of(call.first),
-            alignment_of(call.second),
-            alignment_of(result),
-            alignment_of(bias)};
+            call.count,
+            call.first_step,
+            call.second_step,
+            call.result_step,
+            call.bias_step,
+            alignment_of(call.first, call.first_step),
+            alignment_of(call.second, call.second_step),
+            alignment_of(result, call.result_step),
+            bias == nullptr ? alignment_of(nullptr) : alignment_of(bias, call.bias_step)};
   }
   auto operator<=>(const MatmulKey&) const = default;
 };

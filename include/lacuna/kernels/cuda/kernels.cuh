@@ -9,6 +9,7 @@
 #include "lacuna/kernels/cuda/conv1d.cuh"
 #include "lacuna/kernels/cuda/difference_losses.cuh"
 #include "lacuna/kernels/cuda/elementwise.cuh"
+#include "lacuna/kernels/cuda/grouped.cuh"
 #include "lacuna/kernels/cuda/information_losses.cuh"
 #include "lacuna/kernels/cuda/layers.cuh"
 #include "lacuna/kernels/cuda/loss_rows.cuh"
@@ -25,6 +26,7 @@ namespace lacuna::cuda {
 
 template <class Run>
 struct KernelsOn : Linear<Run>,
+                   GroupedLinear<Run>,
                    Elementwise<Run>,
                    Reduce<Run>,
                    ShapeMoves<Run>,

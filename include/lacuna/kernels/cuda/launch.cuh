@@ -138,18 +138,19 @@ struct CudaRun {
   }
   /// m, n, k > 0.
   template <class T>
-  static void gemm(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, T beta, T* c, index_t ldc) {
+  static void gemm(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, T beta, T* c, index_t ldc,
+                   const GemmBatch& batch = {}) {
     const T* const no_bias = nullptr;
-    Matmul::instance().run(BlasCall<T>::of(m, n, k, a, b), MatmulFinish::none, no_bias, beta, c, ldc);
+    Matmul::instance().run(BlasCall<T>::of(m, n, k, a, b, batch), MatmulFinish::none, no_bias, beta, c, ldc);
     launched("gemm");
   }
   /// c (m, n) = finish(op(A) op(B) + bias (n) in every row); false, with nothing done, where that is not to be had.
   template <class T>
   static bool gemm_finished(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, const T* bias,
-                            MatmulFinish finish, T* c) {
+                            MatmulFinish finish, T* c, const GemmBatch& batch = {}) {
     // cuBLASLt reads a bias by 16 bytes, whatever alignment it is told of
-    if (alignment_of(bias) < 16) return false;
-    if (!Matmul::instance().run(BlasCall<T>::of(m, n, k, a, b), finish, bias, T(0), c, n)) return false;
+    if (alignment_of(bias, batch.bias) < 16) return false;
+    if (!Matmul::instance().run(BlasCall<T>::of(m, n, k, a, b, batch), finish, bias, T(0), c, n)) return false;
     launched("linear");
     return true;
   }

@@ -52,14 +52,21 @@ class MatmulPlan {
     describe(CUBLASLT_MATMUL_DESC_EPILOGUE, key.finish == MatmulFinish::bias        ? CUBLASLT_EPILOGUE_BIAS
                                             : key.finish == MatmulFinish::bias_relu ? CUBLASLT_EPILOGUE_RELU_BIAS
                                                                                     : CUBLASLT_EPILOGUE_DEFAULT);
-    const auto layout = [](cublasLtMatrixLayout_t& to, bool transposed, index_t rows, index_t columns, index_t stride) {
+    const auto layout = [&](cublasLtMatrixLayout_t& to, bool transposed, index_t rows, index_t columns, index_t stride,
+                            index_t step) {
       if (transposed) std::swap(rows, columns);  // as it lies in memory
       expect_cublas("plan of a gemm",
                     cublasLtMatrixLayoutCreate(&to, type, std::uint64_t(rows), std::uint64_t(columns), stride));
+      if (key.count == 1) return;
+      const auto batch = [&](cublasLtMatrixLayoutAttribute_t what, auto value) {
+        expect_cublas("plan of a gemm", cublasLtMatrixLayoutSetAttribute(to, what, &value, sizeof(value)));
+      };
+      batch(CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, std::int32_t(key.count));
+      batch(CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, std::int64_t(step));
     };
-    layout(first_.handle, key.first_transposed, key.rows, key.depth, key.first_stride);
-    layout(second_.handle, key.second_transposed, key.depth, key.columns, key.second_stride);
-    layout(result_.handle, false, key.rows, key.columns, key.result_stride);
+    layout(first_.handle, key.first_transposed, key.rows, key.depth, key.first_stride, key.first_step);
+    layout(second_.handle, key.second_transposed, key.depth, key.columns, key.second_stride, key.second_step);
+    layout(result_.handle, false, key.rows, key.columns, key.result_stride, key.result_step);
 
     BlasObject<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy> wishes;
     expect_cublas("plan of a gemm", cublasLtMatmulPreferenceCreate(&wishes.handle));
@@ -78,6 +85,7 @@ class MatmulPlan {
     if (key.finish != MatmulFinish::none) {  // cuBLASLt may look at where the bias lies; it is set again in every call
       const void* const somewhere = reinterpret_cast<const void*>(std::uintptr_t(key.bias_alignment));
       describe(CUBLASLT_MATMUL_DESC_BIAS_POINTER, somewhere);
+      if (key.count > 1) describe(CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE, std::int64_t(key.bias_step));
     }
     int found = 0;
     cublasLtMatmulHeuristicResult_t best{};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lacuna/kernels/cuda/run.cuh"
+#include "lacuna/kernels/groups.hpp"
 
 namespace lacuna::cuda {
 
@@ -13,8 +14,18 @@ struct Norm {
   template <class T>
   static void norm_rows(index_t rows, index_t n, bool center, double epsilon, const T* x, const T* weight,
                         const T* bias, T* statistics, T* y) {
+    norm_rows_grouped(rows, n, center, epsilon, x, Groups<const T*>::one(weight), Groups<const T*>::one(bias),
+                      statistics, y);
+  }
+  /// The same with a weight and a bias for each equal group of rows.
+  template <class T>
+  static void norm_rows_grouped(index_t rows, index_t n, bool center, double epsilon, const T* x,
+                                Groups<const T*> weights, Groups<const T*> biases, T* statistics, T* y) {
+    const Divider by_group(rows / weights.count, rows);
     Run::rows("norm_rows", rows, [=] LACUNA_DEVICE(index_t i, typename Run::Team team) {
       const T* const from = x + i * n;
+      const index_t group = by_group.quotient(i);
+      const T *weight = weights.of[group], *bias = biases.of[group];
       double sum = 0, squares = 0;
       if (center)
         for (index_t j = team.lane(); j < n; j += team.lanes()) sum += double(from[j]);
@@ -40,9 +51,19 @@ struct Norm {
   template <class T>
   static void norm_rows_gradient(index_t rows, index_t n, bool center, const T* x, const T* weight, const T* statistics,
                                  const T* dy, GradientSlot<T> dx, GradientSlot<T> dweight, GradientSlot<T> dbias) {
+    using Slots = Groups<GradientSlot<T>>;
+    norm_rows_gradient_grouped(rows, n, center, x, Groups<const T*>::one(weight), statistics, dy, dx,
+                               Slots::one(dweight), Slots::one(dbias));
+  }
+  template <class T>
+  static void norm_rows_gradient_grouped(index_t rows, index_t n, bool center, const T* x, Groups<const T*> weights,
+                                         const T* statistics, const T* dy, GradientSlot<T> dx,
+                                         Groups<GradientSlot<T>> dweights, Groups<GradientSlot<T>> dbiases) {
+    const index_t share = rows / weights.count;
+    const Divider by_group(share, rows);
     if (dx)
       Run::rows("norm_rows_gradient", rows, [=] LACUNA_DEVICE(index_t i, typename Run::Team team) {
-        const T *from = x + i * n, *top = dy + i * n;
+        const T *from = x + i * n, *top = dy + i * n, *weight = weights.of[by_group.quotient(i)];
         const T m = statistics[2 * i], s = statistics[2 * i + 1];
         double inner = 0, mean = 0;
         for (index_t j = team.lane(); j < n; j += team.lanes()) {
@@ -57,14 +78,19 @@ struct Norm {
           dx.put(i * n + j, s * (g - T(mean) - (from[j] - m) * s * T(inner)));
         }
       });
-    if (!dweight && !dbias) return;
+    if (!dweights.any() && !dbiases.any()) return;
+    const index_t width = 2 * n;  // of a group: the sums for its weight, then those for its bias
+    const Divider by_width(width, weights.count * width);
     fold_into<Run>(
-        "norm_rows_gradient", rows, 2 * n,
-        [=] LACUNA_DEVICE(index_t i, index_t j) {
+        "norm_rows_gradient", share, weights.count * width,
+        [=] LACUNA_DEVICE(index_t r, index_t column) {
+          const index_t group = by_width.quotient(column), j = column - group * width, i = group * share + r;
           if (j >= n) return double(dy[i * n + j - n]);
           return double(dy[i * n + j]) * double((x[i * n + j] - statistics[2 * i]) * statistics[2 * i + 1]);
         },
-        [=] LACUNA_DEVICE(index_t j, double sum) {
+        [=] LACUNA_DEVICE(index_t column, double sum) {
+          const index_t group = by_width.quotient(column), j = column - group * width;
+          const GradientSlot<T> dweight = dweights.of[group], dbias = dbiases.of[group];
           if (j < n && dweight) dweight.put(j, T(sum));
           if (j >= n && dbias) dbias.put(j - n, T(sum));
         });

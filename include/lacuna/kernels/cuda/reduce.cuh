@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lacuna/kernels/cuda/run.cuh"
+#include "lacuna/kernels/groups.hpp"
 
 namespace lacuna::cuda {
 
@@ -22,9 +23,22 @@ struct Reduce {
   /// slot_j (+)= Σ_i x_ij over the rows of (rows, columns): the gradient of a bias.
   template <class T>
   static void column_sums(index_t rows, index_t columns, const T* x, GradientSlot<T> slot) {
+    column_sums_grouped(rows, columns, x, Groups<GradientSlot<T>>::one(slot));
+  }
+  /// The same for each group of `rows` rows.
+  template <class T>
+  static void column_sums_grouped(index_t rows, index_t columns, const T* x, Groups<GradientSlot<T>> slots) {
+    const Divider by_columns(columns, slots.count * columns);
     fold_into<Run>(
-        "column_sums", rows, columns, [=] LACUNA_DEVICE(index_t i, index_t j) { return double(x[i * columns + j]); },
-        [=] LACUNA_DEVICE(index_t j, double sum) { slot.put(j, T(sum)); });
+        "column_sums", rows, slots.count * columns,
+        [=] LACUNA_DEVICE(index_t i, index_t j) {
+          const index_t group = by_columns.quotient(j);
+          return double(x[(group * (rows - 1) + i) * columns + j]);
+        },
+        [=] LACUNA_DEVICE(index_t j, double sum) {
+          const index_t group = by_columns.quotient(j);
+          if (slots.of[group]) slots.of[group].put(j - group * columns, T(sum));
+        });
   }
 };
 

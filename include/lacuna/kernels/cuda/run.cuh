@@ -13,8 +13,9 @@
 ///                        in between, teams go their own ways: team block.team_number() of block.teams(), with its
 ///                        lanes in block.team(). `Threads` at most on a GPU; the body must be right for any number of
 ///                        threads: use block.threads() and block.teams(). At most `most_shared()` bytes.
-///   gemm(...)            as cpu::Gemm::gemm, without `finish`
-///   gemm_finished(...)   the same with a bias, and max(x, 0) where asked, behind it; false where there is no such
+///   gemm(..., batch)     as cpu::Gemm::gemm, without `finish`; with a GemmBatch several of them at once
+///   gemm_finished(..., batch)
+///                        the same with a bias, and max(x, 0) where asked, behind it; false where there is no such
 ///   device               the device type: allocate, copy_to_host, ...
 /// Work of one call never depends on other work of the same call. Calls run in their order. `CudaRun` (launch.cuh)
 /// launches; tests/cuda/emulated.hpp walks the same bodies on the host, so that everything here is tested without a

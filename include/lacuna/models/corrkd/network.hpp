@@ -15,6 +15,7 @@
 #include "lacuna/losses/labels.hpp"
 #include "lacuna/models/corrkd/options.hpp"
 #include "lacuna/nn/conv1d.hpp"
+#include "lacuna/nn/grouped.hpp"
 #include "lacuna/nn/position.hpp"
 #include "lacuna/nn/present_encoder.hpp"
 #include "lacuna/ops/dropout.hpp"
@@ -84,7 +85,9 @@ struct CorrkdNetwork {
     if (streams.size() < convolution.size())
       throw ShapeError(detail::cat("CorrKD: ", streams.size(), " streams for ", convolution.size(), " modalities"));
     CorrkdOutput<T, D> output;
-    for (std::size_t m = 0; m < convolution.size(); ++m) output.streams.push_back(encode(m, streams[m], context));
+    output.streams = encode_together(streams, context);
+    for (std::size_t m = output.streams.size(); m < convolution.size(); ++m)
+      output.streams.push_back(encode(m, streams[m], context));
     output.joint = concat_last(output.streams);
     auto head = output.joint;
     if (options.presence || !own.empty())
@@ -102,10 +105,7 @@ struct CorrkdNetwork {
     detail::expect_shape("CorrKD", "present", given.present.shape(), {given.frames.extent(0), given.frames.extent(1)});
     const Stream stream = lengthened(m, given);
     const Mask<2, D> seen = counted(stream.present);
-    Variable<T, 3, D> x(cleared(stream));
-    if (!fill.empty()) x = x + fill[m](Variable<T, 3, D>(absent(stream.present, seen)));
-    x = convolution[m](x);
-    if (options.embedding_scale != 1) x = options.embedding_scale * x;
+    Variable<T, 3, D> x = embed(m, stream, seen);
     x = dropout(positions(x), options.embedding_dropout, context);
     x = encode_present(encoder[m], x, seen, context, rows);
     if (options.fill == missing::Fill::encoded_zeros) x = keep_present(x, stream.present);
@@ -122,6 +122,51 @@ struct CorrkdNetwork {
   }
 
  private:
+  /// s conv(X_m)
+  Variable<T, 3, D> embed(std::size_t m, const Stream& stream, const Mask<2, D>& seen) const {
+    Variable<T, 3, D> x(cleared(stream));
+    if (!fill.empty()) x = x + fill[m](Variable<T, 3, D>(absent(stream.present, seen)));
+    x = convolution[m](x);
+    return options.embedding_scale != 1 ? options.embedding_scale * x : x;
+  }
+  /// All h_m, with the numbers of `encode`, through all encoders at once where the device gains by that and the
+  /// modalities are equally long; else none.
+  List<Variable<T, 2, D>> encode_together([[maybe_unused]] const std::vector<Stream>& streams,
+                                          [[maybe_unused]] const Context& context) const {
+    List<Variable<T, 2, D>> result;
+    if constexpr (detail::Grouping<T, D>) {
+      const std::size_t count = convolution.size();
+      const double p = options.embedding_dropout;
+      if (!detail::can_group(encoder, context) || !(p >= 0 && p < 1)) return result;
+      const auto length = [&](std::size_t m) {
+        const bool fixed = options.gap_mask == GapMask::none && !options.frames.empty();
+        return std::max(streams[m].frames.extent(1), fixed ? options.frames[m] : 0);
+      };
+      for (std::size_t m = 0; m < count; ++m) {
+        const Tensor<T, 3, D>& frames = streams[m].frames;
+        detail::expect_shape("CorrKD", "present", streams[m].present.shape(), {frames.extent(0), frames.extent(1)});
+        if (frames.extent(0) != streams[0].frames.extent(0) || length(m) != length(0)) return result;
+      }
+      List<Variable<T, 3, D>> parts;
+      List<Mask<2, D>> present, counts;
+      for (std::size_t m = 0; m < count; ++m) {
+        const Stream stream = lengthened(m, streams[m]);
+        present.push_back(stream.present);
+        counts.push_back(counted(stream.present));
+        parts.push_back(embed(m, stream, counts[m]));
+      }
+      const Mask<2, D> seen = counts[0].defined() ? detail::join_masks(counts) : Mask<2, D>();
+      detail::GroupStreams drawn(context, index_t(count), std::uint64_t(p > 0) + detail::streams_of(encoder[0]));
+      Variable<T, 3, D> x = positions(detail::join_groups(parts));
+      if (drawn.drops(p)) x = detail::dropout_grouped(x, drawn.next(p));
+      x = detail::encode_grouped(encoder, x, seen, drawn);
+      if (options.fill == missing::Fill::encoded_zeros) x = keep_present(x, detail::join_masks(present));
+      const auto all = mean_pool(x, seen);
+      for (std::size_t m = 0; m < count; ++m)
+        result.push_back(detail::group_part(all, index_t(m), index_t(count)));
+    }
+    return result;
+  }
   Stream lengthened(std::size_t m, const Stream& stream) const {
     const index_t batch = stream.frames.extent(0), now = stream.frames.extent(1), features = stream.frames.extent(2);
     if (options.gap_mask != GapMask::none || options.frames.empty() || options.frames[m] <= now) return stream;

@@ -58,8 +58,8 @@ bool can_group(const Encoders<T, D>& encoders, const Context& context) {
       if (a.norm_first != b.norm_first || a.residual_dropout != b.residual_dropout ||
           a.norm1.epsilon != b.norm1.epsilon || a.norm2.epsilon != b.norm2.epsilon ||
           a.feed_forward.activation != b.feed_forward.activation ||
-          a.feed_forward.dropout_hidden != b.feed_forward.dropout_hidden || p.heads != q.heads ||
-          p.scale != q.scale || p.causal != q.causal || p.dropout != q.dropout || p.keep_weights || q.keep_weights ||
+          a.feed_forward.dropout_hidden != b.feed_forward.dropout_hidden || p.heads != q.heads || p.scale != q.scale ||
+          p.causal != q.causal || p.dropout != q.dropout || p.keep_weights || q.keep_weights ||
           a.attention.qkv.weight.shape() != b.attention.qkv.weight.shape() ||
           a.feed_forward.in.weight.shape() != b.feed_forward.in.weight.shape() || !fraction(p.dropout) ||
           !fraction(a.residual_dropout) || !fraction(a.feed_forward.dropout_hidden))
@@ -84,31 +84,35 @@ Variable<T, 3, D> encode_grouped(const Encoders<T, D>& encoders, Variable<T, 3, 
       x = first.norm_first ? join(f(group_norm(encoders, x, norm))) : group_norm(encoders, join(f(x)), norm);
     };
     using Encoder = TransformerEncoder<T, D>;
-    branch([&](const Encoder& e) -> const auto& { return e.layers[l].norm1; },
-           [&](const Variable<T, 3, D>& h) {
-             const auto qkv = linear_grouped(
-                 h, group_linear(encoders, [&](const Encoder& e) -> const auto& { return e.layers[l].attention.qkv; }));
-             return linear_grouped(
-                 attention_packed_grouped(qkv, present, first.attention.options, streams),
-                 group_linear(encoders, [&](const Encoder& e) -> const auto& { return e.layers[l].attention.output; }));
-           });
-    branch([&](const Encoder& e) -> const auto& { return e.layers[l].norm2; },
-           [&](const Variable<T, 3, D>& h) {
-             const auto& part = first.feed_forward;
-             const auto in =
-                 group_linear(encoders, [&](const Encoder& e) -> const auto& { return e.layers[l].feed_forward.in; });
-             const auto out =
-                 group_linear(encoders, [&](const Encoder& e) -> const auto& { return e.layers[l].feed_forward.out; });
-             const double p = part.dropout_hidden;
-             if (!streams.drops(p)) return linear_grouped(linear_grouped(h, in, part.activation), out);
-             const GroupedKeep own = streams.next(p);
-             if (part.activation == Activation::relu)
-               return linear_grouped(linear_relu_dropout_grouped(h, in, own), out);
-             return linear_grouped(dropout_grouped(linear_grouped(h, in, part.activation), own), out);
-           });
+    branch(
+        [&](const Encoder& e) -> const auto& { return e.layers[l].norm1; },
+        [&](const Variable<T, 3, D>& h) {
+          const auto qkv = linear_grouped(
+              h, group_linear(
+                     encoders, [&](const Encoder& e) -> const auto& { return e.layers[l].attention.qkv; }));
+          return linear_grouped(
+              attention_packed_grouped(qkv, present, first.attention.options, streams),
+              group_linear(
+                  encoders, [&](const Encoder& e) -> const auto& { return e.layers[l].attention.output; }));
+        });
+    branch(
+        [&](const Encoder& e) -> const auto& { return e.layers[l].norm2; },
+        [&](const Variable<T, 3, D>& h) {
+          const auto& part = first.feed_forward;
+          const auto in = group_linear(
+              encoders, [&](const Encoder& e) -> const auto& { return e.layers[l].feed_forward.in; });
+          const auto out = group_linear(
+              encoders, [&](const Encoder& e) -> const auto& { return e.layers[l].feed_forward.out; });
+          const double p = part.dropout_hidden;
+          if (!streams.drops(p)) return linear_grouped(linear_grouped(h, in, part.activation), out);
+          const GroupedKeep own = streams.next(p);
+          if (part.activation == Activation::relu) return linear_grouped(linear_relu_dropout_grouped(h, in, own), out);
+          return linear_grouped(dropout_grouped(linear_grouped(h, in, part.activation), own), out);
+        });
   }
   if (!encoders[0].norm_first) return x;
-  return group_norm(encoders, x, [](const TransformerEncoder<T, D>& e) -> const auto& { return e.norm; });
+  return group_norm(
+      encoders, x, [](const TransformerEncoder<T, D>& e) -> const auto& { return e.norm; });
 }
 
 }  // namespace detail

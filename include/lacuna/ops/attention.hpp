@@ -143,8 +143,8 @@ AttentionSizes packed_sizes(const Variable<T, 3, D>& qkv, const AttentionOptions
   const index_t heads = options.heads;
   if (heads < 1 || packed % 3 || width % heads)
     throw ShapeError(cat("attention_packed: qkv ", qkv.shape(), " must divide into three times ", heads, " heads"));
-  return {batch, frames, frames, heads, width / heads, width / heads, 0, false, nullptr, options.causal,
-          packed, packed, packed};
+  return {batch, frames,  frames,         heads,  width / heads, width / heads, 0,
+          false, nullptr, options.causal, packed, packed,        packed};
 }
 template <class T, class D>
 Variable<T, 3, D> attend_packed(AttentionCall<T, D> call, const Variable<T, 3, D>& qkv) {

@@ -1,5 +1,6 @@
-/// Operations of G equal modules at once, on devices whose time is launches. x (G · B, T, F) holds the inputs one behind
-/// the other, module g works on part g with parameters of its own: the numbers are those of G calls, dropout included.
+/// Operations of G equal modules at once, on devices whose time is launches. x (G · B, T, F) holds the inputs one
+/// behind the other, module g works on part g with parameters of its own: the numbers are those of G calls, dropout
+/// included.
 #pragma once
 
 #include "lacuna/kernels/groups.hpp"
@@ -113,8 +114,8 @@ struct GroupLinear {
       Kernels<D>::template gemm_grouped<T>(each, in(), out(), {g, out()}, part(g, each * out()), {nullptr, in()},
                                            group_data(weight), slot.beta(), part(slot.data, each * in()), in());
     if (const auto slots = group_slots(weight); slots.any())
-      Kernels<D>::template gemm_grouped<T>(out(), in(), each, {g, out(), true}, part(g, each * out()),
-                                           {nullptr, in()}, part(x.data(), each * in()), slots, in());
+      Kernels<D>::template gemm_grouped<T>(out(), in(), each, {g, out(), true}, part(g, each * out()), {nullptr, in()},
+                                           part(x.data(), each * in()), slots, in());
     if (!biases) return;
     if (const auto slots = group_slots(bias); slots.any()) Kernels<D>::column_sums_grouped(each, out(), g, slots);
   }

@@ -90,11 +90,11 @@ struct Elementwise {
   template <class T>
   static void add_dropped(const GroupedKeep& own, index_t n, const T* x, const T* f, T* y) {
     const T scale = T(own.keep.scale);
-    each_drawn<Run>("add_dropped", own, n, [=] LACUNA_DEVICE(index_t i, bool kept, index_t) {
-      y[i] = x[i] + (kept ? f[i] * scale : T(0));
-    });
+    each_drawn<Run>("add_dropped", own, n,
+                    [=] LACUNA_DEVICE(index_t i, bool kept, index_t) { y[i] = x[i] + (kept ? f[i] * scale : T(0)); });
   }
-  /// slot_i (+)= factor dy_i but where y_i is 0: back through dropout and max(x, 0), whose value y is 0 where either is.
+  /// slot_i (+)= factor dy_i but where y_i is 0: back through dropout and max(x, 0), whose value y is 0 where either
+  /// is.
   template <class T>
   static void dropped_relu_gradient(index_t n, T factor, const T* y, const T* dy, GradientSlot<T> slot) {
     Run::each("dropped_relu_gradient", n,

@@ -1,6 +1,6 @@
-/// Linear layers of equal modules as one: x (G · rows, in), group g with weight and bias of its own. Policy: one batch of
-/// products where the operands stand at equal distances (nn/pack.hpp seats them so), else one product after another; one
-/// launch for all groups behind it.
+/// Linear layers of equal modules as one: x (G · rows, in), group g with weight and bias of its own. Policy: one batch
+/// of products where the operands stand at equal distances (nn/pack.hpp seats them so), else one product after another;
+/// one launch for all groups behind it.
 #pragma once
 
 #include "lacuna/kernels/cuda/activation.cuh"
@@ -76,8 +76,8 @@ struct GroupedLinear {
     if (biases.of[0] != nullptr && simple && count > 1 && rows > 0 && in > 0 && out > 0 && batch.b >= 0 &&
         batch.bias >= 0 &&
         Run::template gemm_finished<T>(rows, out, in, {x, in}, {weights.of[0], in, true}, biases.of[0],
-                                       activation == Activation::relu ? MatmulFinish::bias_relu : MatmulFinish::bias,
-                                       y, batch))
+                                       activation == Activation::relu ? MatmulFinish::bias_relu : MatmulFinish::bias, y,
+                                       batch))
       return;
     products(rows, in, out, x, weights, y);
     if (biases.of[0] == nullptr && activation == Activation::none) return;

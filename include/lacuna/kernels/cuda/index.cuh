@@ -106,8 +106,8 @@ struct DrawnElements {
   LACUNA_HD static index_t element(index_t block, int word) { return block / 16 * 64 + word * 16 + block % 16; }
 };
 
-/// Products of equal sizes in one call: how many, and numbers from one to the next of each operand, of the result and of
-/// the bias.
+/// Products of equal sizes in one call: how many, and numbers from one to the next of each operand, of the result and
+/// of the bias.
 struct GemmBatch {
   index_t count = 1, a = 0, b = 0, c = 0, bias = 0;
 };

@@ -162,8 +162,7 @@ struct CorrkdNetwork {
       x = detail::encode_grouped(encoder, x, seen, drawn);
       if (options.fill == missing::Fill::encoded_zeros) x = keep_present(x, detail::join_masks(present));
       const auto all = mean_pool(x, seen);
-      for (std::size_t m = 0; m < count; ++m)
-        result.push_back(detail::group_part(all, index_t(m), index_t(count)));
+      for (std::size_t m = 0; m < count; ++m) result.push_back(detail::group_part(all, index_t(m), index_t(count)));
     }
     return result;
   }

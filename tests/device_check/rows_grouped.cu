@@ -1,0 +1,4 @@
+#include "device_check/rows.cuh"
+#include "rows/grouped.hpp"
+
+LACUNA_CHECK_ROWS(GroupedRows)

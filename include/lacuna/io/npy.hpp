@@ -12,6 +12,7 @@
 #include <type_traits>
 
 #include "lacuna/core/tensor.hpp"
+#include "lacuna/io/bfloat16.hpp"
 #include "lacuna/io/half.hpp"
 #include "lacuna/io/npy_header.hpp"
 
@@ -39,7 +40,7 @@ class NpyArray {
   /// Elements in C order and native byte order.
   const std::vector<std::uint8_t>& bytes() const { return bytes_; }
 
-  bool floating() const { return kind() == NpyKind::real; }
+  bool floating() const { return kind() == NpyKind::real || kind() == NpyKind::brain; }
   bool integral() const {
     return kind() == NpyKind::integer || kind() == NpyKind::natural || kind() == NpyKind::boolean;
   }
@@ -132,6 +133,13 @@ class NpyArray {
           if (item_size() == 8) return convert_from<double>(to);
           if (item_size() == 4) return convert_from<float>(to);
           for (index_t i = 0; i < size(); ++i) to[i] = T(half_to_float(load<std::uint16_t>(bytes_.data() + 2 * i)));
+          return;
+        } else {
+          fail("has type ", dtype(), ", expected integers");
+        }
+      case NpyKind::brain:
+        if constexpr (std::floating_point<T>) {
+          for (index_t i = 0; i < size(); ++i) to[i] = T(bfloat16_to_float(load<std::uint16_t>(bytes_.data() + 2 * i)));
           return;
         } else {
           fail("has type ", dtype(), ", expected integers");

@@ -13,7 +13,18 @@
 
 namespace lacuna::io {
 
-enum class NpyKind : char { boolean = 'b', integer = 'i', natural = 'u', real = 'f', bytes = 'S', unicode = 'U' };
+enum class NpyKind : char {
+  boolean = 'b',
+  integer = 'i',
+  natural = 'u',
+  real = 'f',
+  bytes = 'S',
+  unicode = 'U',
+  // Never in a file that load_npy reads; arrays out of other files have them.
+  brain = 'B',    ///< bfloat16
+  complex = 'c',  ///< real and imaginary part
+  object = 'O',   ///< Python objects
+};
 
 /// The array may be intact, but is of a type (or rank) that is not read.
 class NpyTypeError : public IoError {

@@ -25,7 +25,10 @@ inline bool is_directory(const std::string& path) {
 inline std::string oracle_dir() { return directory("LACUNA_ORACLE_DIR", "/../shared/oracle"); }
 /// $LACUNA_DATA_DIR, else shared/data beside the checkout.
 inline std::string data_dir() { return directory("LACUNA_DATA_DIR", "/../shared/data"); }
+/// $LACUNA_FORMATS_DIR, else shared/fixtures/formats beside the checkout: files that other programs wrote, with their content.
+inline std::string formats_dir() { return directory("LACUNA_FORMATS_DIR", "/../shared/fixtures/formats"); }
 inline bool have_oracle() { return is_directory(oracle_dir()); }
+inline bool have_formats() { return is_directory(formats_dir()); }
 inline bool have_data() { return is_directory(data_dir()); }
 
 }  // namespace lacuna::test

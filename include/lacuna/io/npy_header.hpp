@@ -49,7 +49,9 @@ namespace lacuna::detail {
 /// Reads the dictionary from left to right; at every step one of few things may come.
 class NpyHeaderParser {
  public:
-  NpyHeaderParser(std::string_view text, const std::string& where) : text_(text), where_(where) {}
+  /// `any`: takes complex numbers and Python objects too.
+  NpyHeaderParser(std::string_view text, const std::string& where, bool any = false)
+      : text_(text), where_(where), any_(any) {}
 
   io::NpyHeader parse() {
     io::NpyHeader header;
@@ -153,6 +155,11 @@ class NpyHeaderParser {
                              " has a structured type, which is not read; save each field as an array of its own");
     const std::string_view dtype = quoted();
     header.dtype.assign(dtype.substr(0, 16));
+    if (any_ && dtype == "|O") {
+      header.kind = io::NpyKind::object;
+      header.item_size = 0;
+      return;
+    }
     if (dtype.substr(0, 2) == "|O" || dtype == "O")
       throw io::NpyTypeError(
           where_ +
@@ -174,6 +181,7 @@ class NpyHeaderParser {
     const bool known = kind == 'b'                  ? one
                        : kind == 'i' || kind == 'u' ? one || power
                        : kind == 'f'                ? power
+                       : kind == 'c'                ? any_ && (count == 8 || count == 16)
                                                     : kind == 'S' || kind == 'U';
     if (!known || (order == '|' && kind != 'S' && (kind == 'U' || !one))) refuse();
     header.kind = io::NpyKind(kind);
@@ -184,6 +192,7 @@ class NpyHeaderParser {
 
   std::string_view text_;
   const std::string& where_;
+  bool any_;
   std::size_t at_ = 0;
 };
 
@@ -219,9 +228,10 @@ inline std::vector<std::uint8_t> to_row_major(const std::vector<std::uint8_t>& c
 namespace lacuna::io {
 
 /// Reads the header of an array of `size` bytes; the stream then stands at the first element.
-/// Throws IoError unless header and elements together are exactly `size` bytes.
+/// Throws IoError unless header and elements together are exactly `size` bytes. `any`: complex numbers are read too,
+/// and Python objects, whose bytes are all that follow.
 template <class Stream>
-NpyHeader read_npy_header(Stream& stream, std::uint64_t size, const std::string& where) {
+NpyHeader read_npy_header(Stream& stream, std::uint64_t size, const std::string& where, bool any = false) {
   std::uint8_t start[12] = {};
   if (size < 10)
     throw IoError(
@@ -245,7 +255,9 @@ NpyHeader read_npy_header(Stream& stream, std::uint64_t size, const std::string&
   std::string text(static_cast<std::size_t>(length), ' ');
   stream.read(text.data(), text.size());
   left -= length;
-  NpyHeader header = detail::NpyHeaderParser(text, where).parse();
+  NpyHeader header = detail::NpyHeaderParser(text, where, any).parse();
+  header.payload = left;
+  if (header.kind == NpyKind::object) return header;
   const std::uint64_t elements = std::uint64_t(header.shape.size());
   if (elements > 0 && header.item_size == 0)
     throw IoError(detail::cat(where, " has type ", header.dtype, ", whose elements have no bytes"));
@@ -253,7 +265,6 @@ NpyHeader read_npy_header(Stream& stream, std::uint64_t size, const std::string&
   if (elements == 0 ? left != 0 : left / elements != header.item_size || left % elements != 0)
     throw IoError(detail::cat(where, " has ", left, " bytes of elements, expected shape ", header.shape, " of ",
                               header.item_size, " bytes each; it is truncated or damaged"));
-  header.payload = left;
   return header;
 }
 

@@ -16,17 +16,15 @@
 
 namespace lacuna::detail {
 
-/// The pickle at `offset` of a file, which ends where `bytes_behind` says or, without it, at the end of the file.
-inline io::Value read_pickle(std::shared_ptr<const io::MappedFile> file, std::string name, std::size_t offset,
-                             std::uint64_t* bytes_behind) {
+/// The pickle at the start of a file; `bytes_behind` becomes the number of bytes after it.
+inline io::Value read_pickle(std::shared_ptr<const io::MappedFile> file, std::uint64_t& bytes_behind) {
   auto tree = std::make_shared<ValueTree>();
-  tree->name = std::move(name);
-  tree->file = std::move(file);
-  const auto bytes = tree->file->bytes().subspan(offset);
+  tree->name = file->name();
+  const auto bytes = file->bytes();
+  tree->files.push_back(std::move(file));
   PickleMachine machine(*tree, bytes, false);
   tree->root = machine.run();
-  const std::uint64_t behind = bytes.size() - machine.position();
-  if (bytes_behind != nullptr) *bytes_behind = behind;
+  bytes_behind = bytes.size() - machine.position();
   return finish_tree(std::move(tree));
 }
 
@@ -45,8 +43,7 @@ inline PickleFile open_pickle(std::shared_ptr<const MappedFile> file) {
   if (detail::starts_with(file->bytes(), "PK\x03\x04"))
     throw IoError(file->name() + ": is a zip archive, expected a pickle; read it with load_pytorch or Npz");
   std::uint64_t behind = 0;
-  std::string name = file->name();
-  Value value = detail::read_pickle(std::move(file), std::move(name), 0, &behind);
+  Value value = detail::read_pickle(std::move(file), behind);
   return {std::move(value), behind};
 }
 inline PickleFile open_pickle(const std::string& path) { return open_pickle(std::make_shared<MappedFile>(path)); }

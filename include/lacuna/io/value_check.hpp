@@ -131,6 +131,10 @@ class TreeCheck {
       const ValueNode& node = tree_.nodes[index];
       if (node.kind == io::ValueKind::name || node.kind == io::ValueKind::storage)
         fail("holds ", name_of(node.kind), " where data are expected; save arrays, numbers and strings only");
+      if (node.kind == io::ValueKind::array && node.detail >= tree_.arrays.size())
+        fail("holds an array whose shape and elements never came; the file is damaged");
+      if (node.kind == io::ValueKind::type && !tree_.types[node.detail].finished)
+        fail("holds a dtype whose byte order never came; the file is damaged");
       height_[index] = open;
       path.push_back({index, 0});
     };

@@ -94,8 +94,8 @@ class StorageReader {
 };
 
 struct ValueTree {
-  std::string name;  ///< opens every message
-  std::shared_ptr<const io::MappedFile> file;
+  std::string name;                                          ///< opens every message
+  std::vector<std::shared_ptr<const io::MappedFile>> files;  ///< the bytes that nodes point into
   std::vector<ValueNode> nodes;
   std::vector<std::vector<std::uint32_t>> lists;  ///< items; of a dict: keys and values in turn
   std::deque<std::string> texts;                  ///< strings that had to be decoded

@@ -68,16 +68,31 @@ void read_and_use(const std::string& reader, const std::string& path,
   }
 }
 
-std::string compare_safetensors(const std::string& path, const nlohmann::json& tree, const std::string& arrays) {
-  static const std::map<std::string, std::string> types = {
-      {"float64", "F64"},        {"float32", "F32"},   {"float16", "F16"},
-      {"bfloat16", "BF16"},      {"int64", "I64"},     {"int32", "I32"},
-      {"int16", "I16"},          {"int8", "I8"},       {"uint8", "U8"},
-      {"bool", "BOOL"},          {"uint16", "U16"},    {"uint32", "U32"},
-      {"uint64", "U64"},         {"complex64", "C64"}, {"float8_e4m3fn", "F8_E4M3"},
-      {"float8_e5m2", "F8_E5M2"}};
+std::string compare_safetensors(const std::string& path, const nlohmann::json& expected, const std::string& arrays) {
+  const nlohmann::json& tree = expected.at("tree");
+  static const std::map<std::string, std::string> types = {{"<f4", "F32"},
+                                                           {"<i8", "I64"},
+                                                           {"float64", "F64"},
+                                                           {"float32", "F32"},
+                                                           {"float16", "F16"},
+                                                           {"bfloat16", "BF16"},
+                                                           {"int64", "I64"},
+                                                           {"int32", "I32"},
+                                                           {"int16", "I16"},
+                                                           {"int8", "I8"},
+                                                           {"uint8", "U8"},
+                                                           {"bool", "BOOL"},
+                                                           {"uint16", "U16"},
+                                                           {"uint32", "U32"},
+                                                           {"uint64", "U64"},
+                                                           {"complex64", "C64"},
+                                                           {"float8_e4m3fn", "F8_E4M3"},
+                                                           {"float8_e5m2", "F8_E5M2"}};
   const io::Safetensors file(path);
   if (file.names().size() != tree.at("v").size()) return path + " has another number of tensors";
+  if (expected.contains("metadata") && !expected.at("metadata").is_null())
+    for (const auto& [key, text] : expected.at("metadata").items())
+      if (!file.metadata().contains(key) || file.metadata().at(key) != text) return path + " has other metadata";
   std::optional<io::Npz> numbers;
   if (!arrays.empty()) numbers.emplace(arrays);
   for (const auto& pair : tree.at("v")) {
@@ -109,7 +124,7 @@ std::string compare(const std::string& reader, const std::string& path, const nl
   }
   if (tree.is_null()) return "no content is known";
   const std::string npz = stem + ".expected.npz", arrays = std::ifstream(npz) ? npz : "";
-  if (reader == "safetensors") return compare_safetensors(path, tree, arrays);
+  if (reader == "safetensors") return compare_safetensors(path, expected, arrays);
   const test::ValueCompare values(arrays);
   if (reader == "npy") return values.difference(io::load_npy_value(path), tree);
   if (reader == "npz") return values.difference(io::load_npz_values(path), tree);

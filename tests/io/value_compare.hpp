@@ -23,6 +23,7 @@ class ValueCompare {
     const auto differs = [&](const std::string& found, const std::string& wanted) {
       return found == wanted ? std::string() : value.where() + " is " + found + ", expected " + wanted;
     };
+    if (kind == "str" && value.kind() == io::ValueKind::text8) return differs(value.text(), node.at("v"));
     if (kind != kind_name(value.kind())) return differs(kind_name(value.kind()), kind);
     if (kind == "none") return "";
     if (kind == "bool") return differs(value.boolean() ? "true" : "false", node.at("v").get<bool>() ? "true" : "false");

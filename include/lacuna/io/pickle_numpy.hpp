@@ -118,12 +118,13 @@ class PickleNumpy {
       record.objects = data;
     } else {
       set_bytes(record, data);
+      name_as_native(record);
     }
     finish(ref, record);
   }
 
-  /// _frombuffer(buffer, dtype, shape, "C" or "F"), and of NumPy 2 (buffer, dtype, shape, "K", axes): the buffer is
-  /// then in C order of the array with its axes exchanged.
+  /// _frombuffer(buffer, dtype, shape, "C" or "F"), and of NumPy 2 (buffer, dtype, shape, "K", axes), which stands for
+  /// reshape(shape).transpose(axes).
   Ref from_buffer(const Args& args) {
     if (args.size() < 4 || args.size() > 5 || !is_string(b_.kind(args[3])))
       b_.fail("_frombuffer has ", args.size(), " arguments, expected buffer, dtype, shape and order");
@@ -134,7 +135,7 @@ class PickleNumpy {
       b_.fail("_frombuffer of objects: they would be pointers");
     const std::string_view order = b_.view(args[3]);
     if (order == "K") {
-      record.strides = exchanged(record.shape, args.size() == 5 ? args[4] : args[3]);
+      transpose(record, args.size() == 5 ? args[4] : args[3]);
     } else if (args.size() == 5 && b_.kind(args[4]) != io::ValueKind::none) {
       b_.fail("_frombuffer has axes for order ", printable(order));
     } else if (order == "C" || order == "F") {
@@ -194,21 +195,28 @@ class PickleNumpy {
         b_.fail("an array of strings holds ", code, ", which is no character");
     }
   }
-  std::array<index_t, Shape::max_rank> exchanged(const Shape& shape, Ref axes) const {
-    if (b_.kind(axes) != io::ValueKind::tuple || b_.items(axes).size() != std::size_t(shape.rank()))
+  /// NumPy turns such arrays to this machine's byte order when it reads them: their dtype says so, here as there.
+  void name_as_native(ArrayRecord& record) {
+    ElementType type = b_.tree.types[record.type];
+    if (!type.swapped) return;
+    type.name[0] = std::endian::native == std::endian::little ? '<' : '>';
+    record.type = b_.add_type(std::move(type));
+  }
+  void transpose(ArrayRecord& record, Ref axes) const {
+    const Shape before = record.shape;
+    if (b_.kind(axes) != io::ValueKind::tuple || b_.items(axes).size() != std::size_t(before.rank()))
       b_.fail("_frombuffer in order K has no axes, or another number of them than the shape");
-    std::array<index_t, Shape::max_rank> strides{};
+    const auto strides = dense_strides(before);
     std::array<bool, Shape::max_rank> seen{};
-    index_t next = 1;
-    for (int i = shape.rank() - 1; i >= 0; --i) {
-      const index_t axis = b_.natural(b_.items(axes)[std::size_t(i)], "an axis");
-      if (axis >= shape.rank() || seen[std::size_t(axis)])
-        b_.fail("_frombuffer names axis ", axis, " twice or without need");
-      seen[std::size_t(axis)] = true;
-      strides[std::size_t(axis)] = next;
-      if (shape.size() > 0) next *= shape[int(axis)];
+    std::array<index_t, Shape::max_rank> lengths{};
+    for (std::size_t i = 0; i < std::size_t(before.rank()); ++i) {
+      const index_t axis = b_.natural(b_.items(axes)[i], "an axis");
+      if (axis >= before.rank() || std::exchange(seen[std::size_t(axis)], true))
+        b_.fail("_frombuffer has axis ", axis, " twice, or of ", before.rank());
+      lengths[i] = before[int(axis)];
+      record.strides[i] = strides[std::size_t(axis)];
     }
-    return strides;
+    record.shape = Shape(lengths.data(), before.rank());
   }
   void finish(Ref ref, const ArrayRecord& record) {
     b_.tree.arrays.push_back(record);

@@ -65,7 +65,8 @@ class Safetensors {
   explicit Safetensors(const std::string& path) : Safetensors(std::make_shared<MappedFile>(path)) {}
   explicit Safetensors(std::shared_ptr<const MappedFile> file) : file_(std::move(file)) {
     const auto bytes = file_->bytes();
-    detail::refuse_strangers(*file_, "a safetensors file");
+    // The length of a header may look like the start of any other file; the '{' behind it does not.
+    if (bytes.size() < 9 || bytes[8] != '{') detail::refuse_strangers(*file_, "a safetensors file");
     if (bytes.size() < 8) fail("has ", bytes.size(), " bytes, too few for a safetensors file; it is truncated");
     const auto length = detail::load_little<std::uint64_t>(bytes.data());
     if (length > longest_header || length > bytes.size() - 8 || length < 2)

@@ -1,0 +1,48 @@
+/// Pieces of pickles, and bytes in memory as a file.
+#pragma once
+
+#include "lacuna/io/pickle.hpp"
+
+namespace lacuna::test {
+
+inline std::shared_ptr<const io::MappedFile> in_memory(const std::string& name, const std::string& text) {
+  return std::make_shared<io::MappedFile>(name, std::vector<std::uint8_t>(text.begin(), text.end()));
+}
+
+inline std::string pickled_int(int value) { return "I" + std::to_string(value) + "\n"; }
+
+/// numpy.dtype(name) with a byte order; `item`: the item size of S and U.
+inline std::string pickled_dtype(const std::string& name, const std::string& order, int item = -1) {
+  return "cnumpy\ndtype\n(V" + name + "\nI00\nI01\ntR(K\x03V" + order + "\nNNN" + pickled_int(item) +
+         pickled_int(item < 0 ? -1 : 1) + "K" + std::string(1, '\0') + "tb";
+}
+
+/// An array of NumPy 1, protocol 3. `objects`: the list of a dtype O in place of the bytes.
+inline std::string pickled_array(const std::string& name, const std::string& order, const std::vector<int>& shape,
+                                 const std::string& bytes, bool fortran = false, int item = -1,
+                                 const std::string& objects = "") {
+  std::string text = "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K";
+  text += std::string(1, '\0') + "tC\x01" + "btR(K\x01(";
+  for (const int length : shape) text += pickled_int(length);
+  text += "t" + pickled_dtype(name, order, item) + (fortran ? "I01\n" : "I00\n");
+  text += objects.empty() ? "C" + std::string(1, char(bytes.size())) + bytes : objects;
+  return text + "tb";
+}
+
+/// The persistent id of a storage of PyTorch, of protocol 2.
+inline std::string pickled_storage(const std::string& type, const std::string& key, int elements) {
+  return "(X\x07" + std::string(3, '\0') + "storagectorch\n" + type + "\nV" + key + "\nVcpu\n" + pickled_int(elements) +
+         "tQ";
+}
+
+/// _rebuild_tensor_v2 over such a storage.
+inline std::string pickled_tensor(const std::string& storage, int offset, const std::vector<int>& shape,
+                                  const std::vector<int>& strides, const std::string& more = "") {
+  std::string text = "ctorch._utils\n_rebuild_tensor_v2\n(" + storage + pickled_int(offset) + "(";
+  for (const int length : shape) text += pickled_int(length);
+  text += "t(";
+  for (const int stride : strides) text += pickled_int(stride);
+  return text + "tI00\nccollections\nOrderedDict\n)R" + more + "tR";
+}
+
+}  // namespace lacuna::test

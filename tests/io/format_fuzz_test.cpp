@@ -117,7 +117,7 @@ TEST_CASE("pytorch: ten thousand damaged files, and thousands whose pickle alone
     return test::read_bytes(folder / "x.pt");
   };
   const auto read = [](const test::Bytes& bytes) {
-    visit(io::PytorchFile(io::ByteSource("damaged.pt", bytes)).root());
+    visit(io::PytorchFile(std::make_shared<io::MappedFile>("damaged.pt", bytes)).root());
   };
   fuzz({archive(pickle)}, 10000, 32, read);
   Random random(33);
@@ -128,6 +128,14 @@ TEST_CASE("pytorch: ten thousand damaged files, and thousands whose pickle alone
   }
   CHECK(tally.surprise == "");
   CHECK(tally.refused > 100);
+}
+
+TEST_CASE("pytorch: ten thousand damaged streams of versions before 1.6") {
+  const std::string storage = test::pickled_storage("FloatStorage", "0", 6, true);
+  const std::string object = "}(Va\n" + test::pickled_tensor(storage, 0, {2, 3}, {3, 1}) + "Vb\nNu";
+  fuzz({as_bytes(test::legacy_pytorch(object, std::string(24, 'x')))}, 10000, 36, [](const test::Bytes& bytes) {
+    visit(io::PytorchFile(std::make_shared<io::MappedFile>("damaged.pth", bytes)).root());
+  });
 }
 
 TEST_CASE("safetensors: twenty thousand damaged files") {

@@ -61,7 +61,7 @@ void read_and_use(const std::string& reader, const std::string& path,
   if (reader == "pickle") use(io::open_pickle(mapped()).value);
   if (reader == "npy") use(io::load_npy_value(mapped()));
   if (reader == "npz") use(io::load_npz_values(source()));
-  if (reader == "torch") use(bytes ? io::PytorchFile(source()).root() : io::PytorchFile(path).root());
+  if (reader == "torch") use(io::PytorchFile(mapped()).root());
   if (reader == "safetensors") {
     const io::Safetensors file(mapped());
     for (const std::string& name : file.names()) file.bytes(name);

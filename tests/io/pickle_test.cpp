@@ -94,7 +94,7 @@ TEST_CASE("pickle: containers, shared values, and the path to each") {
 
   const io::Value shared = unpickle(
       "(]q\x00(K\x01"
-      "eh\x00t.");  // x = [1]; (x, x)
+      "eh\x00t."s);  // x = [1]; (x, x)
   CHECK(shared[0].same_as(shared[1]));
   CHECK(unpickle("ccollections\nOrderedDict\n)R(K\x01K\x02u.").kind() == io::ValueKind::ordered_dict);
   CHECK(unpickle("ccollections\ndefaultdict\nc__builtin__\nint\n\x85R.").size() == 0);

@@ -30,9 +30,9 @@ inline std::string pickled_array(const std::string& name, const std::string& ord
 }
 
 /// The persistent id of a storage of PyTorch, of protocol 2.
-inline std::string pickled_storage(const std::string& type, const std::string& key, int elements) {
+inline std::string pickled_storage(const std::string& type, const std::string& key, int elements, bool legacy = false) {
   return "(X\x07" + std::string(3, '\0') + "storagectorch\n" + type + "\nV" + key + "\nVcpu\n" + pickled_int(elements) +
-         "tQ";
+         (legacy ? "NtQ" : "tQ");
 }
 
 /// _rebuild_tensor_v2 over such a storage.
@@ -43,6 +43,13 @@ inline std::string pickled_tensor(const std::string& storage, int offset, const 
   text += "t(";
   for (const int stride : strides) text += pickled_int(stride);
   return text + "tI00\nccollections\nOrderedDict\n)R" + more + "tR";
+}
+
+/// A file of PyTorch before 1.6: an object over one storage of six floats, "0", and their bytes.
+inline std::string legacy_pytorch(const std::string& object, const std::string& floats, bool little = true) {
+  return std::string("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.") + "\x80\x02M\xe9\x03." +
+         "\x80\x02}Vlittle_endian\n" + (little ? "\x88" : "\x89") + "s." + "\x80\x02" + object + ".\x80\x02]V0\na." +
+         "\x06" + std::string(7, '\0') + floats;
 }
 
 }  // namespace lacuna::test

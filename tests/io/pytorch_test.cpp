@@ -26,7 +26,7 @@ std::vector<std::uint8_t> torch_archive(const Members& members, const std::strin
   return test::read_bytes(temporary / "x.pt");
 }
 io::PytorchFile torch_file(const Members& members) {
-  return io::PytorchFile(io::ByteSource("x.pt", torch_archive(members)));
+  return io::PytorchFile(std::make_shared<io::MappedFile>("x.pt", torch_archive(members)));
 }
 bool torch_refuses(const Members& members, const std::string& words) {
   return test::contains(test::message_of<IoError>([&] { torch_file(members); }), words);
@@ -118,8 +118,31 @@ TEST_CASE("pytorch: other files are told apart") {
     test::write_bytes(folder / "x.pt", {text.begin(), text.end()});
     return test::contains(test::message_of<IoError>([&] { io::load_pytorch(folder / "x.pt"); }), words);
   };
-  CHECK(refused("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", "legacy"));
+  CHECK(refused("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", "truncated"));
   CHECK(refused(std::string(257, 'x') + "ustar", "tar"));
   CHECK(refused("\x80\x02N.", "load_pickle"));
   CHECK(refused("", "empty"));
+}
+
+TEST_CASE("pytorch: the stream of versions before 1.6") {
+  const std::string storage = test::pickled_storage("FloatStorage", "0", 6, true);
+  const std::string object = test::pickled_tensor(storage, 0, {3, 2}, {1, 3}), floats = raw_floats({1, 2, 3, 4, 5, 6});
+  const auto read = [](const std::string& text) {
+    return io::PytorchFile(test::in_memory("old.pth", text)).root().array().as<float>();
+  };
+  const auto refused = [&](const std::string& text, const std::string& words) {
+    return test::contains(test::message_of<IoError>([&] { read(text); }), words);
+  };
+  const std::string whole = test::legacy_pytorch(object, floats);
+  CHECK(read(whole) == std::vector<float>{1, 4, 2, 5, 3, 6});
+  std::string big = floats;
+  for (std::size_t i = 0; i < big.size(); i += 4)
+    std::reverse(big.begin() + std::ptrdiff_t(i), big.begin() + std::ptrdiff_t(i + 4));
+  CHECK(read(test::legacy_pytorch(object, big, false)) == std::vector<float>{1, 4, 2, 5, 3, 6});
+  CHECK(refused(whole + "x", "1 bytes follow"));
+  CHECK(refused(test::legacy_pytorch("N", floats), "no tensor uses"));
+  CHECK(
+      refused(test::legacy_pytorch(test::pickled_storage("FloatStorage", "1", 6, true) + "\x85", floats), "a storage"));
+  CHECK(refused(test::legacy_pytorch("cos\nsystem\n", floats), "os.system"));
+  for (std::size_t length = 15; length < whole.size(); ++length) CHECK(refused(whole.substr(0, length), "old.pth"));
 }

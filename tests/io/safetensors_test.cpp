@@ -69,6 +69,33 @@ TEST_CASE("safetensors: what is written is read, bit for bit, and the same tenso
                        "tensor 'v' is missing; the file has count,"));
 }
 
+TEST_CASE("safetensors: a file written is the file the reference writes") {
+  // safetensors 0.8: save_file({"w": f4 [[1, -2]], "n": i8 7, "h": f2 [0.5], 'é"': f4 (0, 2), "u": u8 [9], "m": [True,
+  // False]},
+  //                            metadata={"format": "pt"})
+  const std::string header =
+      R"({"__metadata__":{"format":"pt"},"u":{"dtype":"U64","shape":[1],"data_offsets":[0,8]},)"
+      R"("n":{"dtype":"I64","shape":[],"data_offsets":[8,16]},"w":{"dtype":"F32","shape":[1,2],"data_offsets":[16,24]},)"
+      "\"\xc3\xa9\\\"\":"
+      R"({"dtype":"F32","shape":[0,2],"data_offsets":[24,24]},"h":{"dtype":"F16","shape":[1],"data_offsets":[24,26]},)"
+      R"("m":{"dtype":"BOOL","shape":[2],"data_offsets":[26,28]}}  )";
+  const std::string data = "\x09\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\0\0\0\x80?\0\0\0\xc0\0\x38\1\0"s;
+  const auto reference = safetensors_bytes(header, data);
+  CHECK(reference->bytes()[0] == 0x70);
+  const io::Safetensors file(reference);
+  CHECK(file.array("w").as<float>() == std::vector<float>{1, -2});
+  const test::TemporaryFolder folder;
+  io::SafetensorsWriter writer;
+  for (const std::string& name : file.names()) {
+    const auto bytes = file.bytes(name);
+    writer.add_bytes(name, std::string(file.dtype(name)), file.shape(name), {bytes.begin(), bytes.end()});
+  }
+  writer.add_metadata("format", "pt");
+  writer.save(folder / "x");
+  const auto written = test::read_bytes(folder / "x");
+  CHECK(std::equal(written.begin(), written.end(), reference->bytes().begin(), reference->bytes().end()));
+}
+
 TEST_CASE("safetensors: a writer refuses what readers could not take") {
   io::SafetensorsWriter writer;
   const auto refused = [](auto&& action, const std::string& words) {
@@ -90,7 +117,8 @@ TEST_CASE("safetensors: headers that lie are refused") {
   CHECK(io::Safetensors(safetensors_bytes(one_tensor("[2]", "[0,8]"), data)).array("a").size() == 2);
   CHECK(io::Safetensors(safetensors_bytes(one_tensor("[2,1]", "[0, 8]") + "   ", data)).shape("a") == Shape{2, 1});
   CHECK(io::Safetensors(safetensors_bytes("{}", "")).names().empty());
-  const std::string page = one_tensor("[2]", "[0,8]");  // 60 bytes of header: the file starts with '<', as a web page does
+  const std::string page =
+      one_tensor("[2]", "[0,8]");  // 60 bytes of header: the file starts with '<', as a web page does
   CHECK(io::Safetensors(safetensors_bytes(page + std::string(60 + 256 - page.size(), ' '), data)).names().size() == 1);
   CHECK(safetensors_refuses(one_tensor("[3]", "[0,8]"), data, "8 bytes"));
   CHECK(safetensors_refuses(one_tensor("[3]", "[0,12]"), data, "truncated"));

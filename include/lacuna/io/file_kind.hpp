@@ -28,7 +28,8 @@ inline void refuse_strangers(const io::MappedFile& file, std::string_view wanted
   if (starts_with(bytes, "\x28\xb5\x2f\xfd")) fail("is packed with zstd; unpack it first (unzstd)");
   if (starts_with(bytes, "\x89HDF\r\n\x1a\n")) fail("is an HDF5 file");
   if (starts_with(bytes, "MATLAB 5.0") || starts_with(bytes, "MATLAB 7.3")) fail("is a MATLAB file");
-  if (bytes[0] != 0x80 && starts_with(bytes, "ustar", 257)) fail("is a tar archive (PyTorch before 0.2 wrote such); save it again");
+  if (bytes[0] != 0x80 && starts_with(bytes, "ustar", 257))
+    fail("is a tar archive (PyTorch before 0.2 wrote such); save it again");
   std::size_t blank = 0;
   while (blank < bytes.size() && (bytes[blank] == ' ' || bytes[blank] == '\n' || bytes[blank] == '\r')) ++blank;
   if (blank < bytes.size() && bytes[blank] == '<')

@@ -41,6 +41,7 @@ class MappedFile {
   }
 
   const std::string& name() const { return name_; }
+  bool in_memory() const { return map_.empty(); }
   std::span<const std::uint8_t> bytes() const { return map_.empty() ? std::span(bytes_) : map_; }
 
  private:

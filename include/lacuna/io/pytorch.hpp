@@ -1,18 +1,19 @@
-/// Reading PyTorch's files (.pt, .pth, .bin of torch.save since PyTorch 1.6) without PyTorch and without running them.
+/// Reading PyTorch's files (.pt, .pth, .bin of torch.save) without PyTorch and without running them.
 ///
 ///     const io::PytorchFile file("model.pth");
 ///     for (const std::string& name : file.names()) std::cout << name << ' ' << file.tensor(name).shape() << '\n';
 ///     const Tensor<float, 2> weight = file.tensor("encoder.weight").array().tensor<float, 2>();
 ///
-/// The file is a zip archive: `data.pkl`, a pickle read with the rules of pickle.hpp, and one member for every storage,
-/// whose bytes are read when a tensor of it is asked for. All tensors of one storage share it; strides and offsets are
-/// honoured. A whole model, TorchScript, sparse and quantised tensors and the formats before 1.6 are refused with
-/// advice. Many threads may read at once. Errors are IoError: file, place, found, expected, what to do.
+/// Since PyTorch 1.6 the file is a zip archive: `data.pkl`, a pickle read with the rules of pickle.hpp, and one member
+/// for every storage, whose bytes are read when a tensor of it is asked for. All tensors of one storage share it;
+/// strides and offsets are honoured. The stream of older versions is read too (pytorch_legacy.hpp). A whole model,
+/// TorchScript, sparse and quantised tensors are refused with advice. Many threads may read at once. Errors are
+/// IoError: file, place, found, expected, what to do.
 #pragma once
 
 #include <mutex>
 
-#include "lacuna/io/pickle.hpp"
+#include "lacuna/io/pytorch_legacy.hpp"
 #include "lacuna/io/zip.hpp"
 
 namespace lacuna::detail {
@@ -84,8 +85,9 @@ namespace lacuna::io {
 
 class PytorchFile {
  public:
-  explicit PytorchFile(const std::string& path) : PytorchFile(open(path)) {}
-  explicit PytorchFile(ByteSource source) : root_(read(std::move(source))) { collect(); }
+  explicit PytorchFile(const std::string& path) : PytorchFile(std::make_shared<const MappedFile>(path)) {}
+  /// A file that is mapped, or bytes in memory.
+  explicit PytorchFile(std::shared_ptr<const MappedFile> file) : root_(open(std::move(file))) { collect(); }
 
   /// All the file holds: a dict of tensors, mostly, or a dict with one inside it.
   const Value& root() const { return root_; }
@@ -99,21 +101,16 @@ class PytorchFile {
   Value tensor(std::string_view name) const { return weights_->at(prefix_ + std::string(name)); }
 
  private:
-  static ByteSource open(const std::string& path) {
-    refuse(MappedFile(path));
-    return ByteSource(path);
-  }
-  static void refuse(const MappedFile& file) {
-    detail::refuse_strangers(file, "a file of torch.save");
-    if (detail::starts_with(file.bytes(),
-                            std::string_view("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 14)))
-      throw IoError(file.name() +
-                    ": is of the legacy format of PyTorch before 1.6, which is not read; in Python: "
-                    "torch.save(torch.load(f, weights_only=True), f)");
-    if (!detail::starts_with(file.bytes(), "PK\x03\x04") && !detail::starts_with(file.bytes(), "PK\x05\x06"))
-      throw IoError(file.name() +
+  static Value open(std::shared_ptr<const MappedFile> file) {
+    const auto bytes = file->bytes();
+    if (detail::is_legacy_pytorch(bytes)) return detail::read_legacy_pytorch(std::move(file));
+    detail::refuse_strangers(*file, "a file of torch.save");
+    if (!detail::starts_with(bytes, "PK\x03\x04") && !detail::starts_with(bytes, "PK\x05\x06"))
+      throw IoError(file->name() +
                     ": is no zip archive, as torch.save writes since PyTorch 1.6; a pickle is read with "
                     "load_pickle");
+    if (file->in_memory()) return read(ByteSource(file->name(), {bytes.begin(), bytes.end()}));
+    return read(ByteSource(file->name()));
   }
 
   static Value read(ByteSource source) {

@@ -26,24 +26,25 @@ struct SafetensorsType {
   bool numbers = true;  ///< can become an NpyArray
 };
 
+/// In the order in which the reference writes tensors: by type, then by name.
 inline constexpr SafetensorsType safetensors_types[] = {
-    {"F64", io::NpyKind::real, 8},
-    {"I64", io::NpyKind::integer, 8},
     {"U64", io::NpyKind::natural, 8},
+    {"I64", io::NpyKind::integer, 8},
+    {"F64", io::NpyKind::real, 8},
     {"C64", io::NpyKind::complex, 8},
     {"F32", io::NpyKind::real, 4},
-    {"I32", io::NpyKind::integer, 4},
     {"U32", io::NpyKind::natural, 4},
-    {"F16", io::NpyKind::real, 2},
+    {"I32", io::NpyKind::integer, 4},
     {"BF16", io::NpyKind::brain, 2},
-    {"I16", io::NpyKind::integer, 2},
+    {"F16", io::NpyKind::real, 2},
     {"U16", io::NpyKind::natural, 2},
+    {"I16", io::NpyKind::integer, 2},
+    {"F8_E8M0", io::NpyKind::real, 1, false},
+    {"F8_E4M3", io::NpyKind::real, 1, false},
+    {"F8_E5M2", io::NpyKind::real, 1, false},
     {"I8", io::NpyKind::integer, 1},
     {"U8", io::NpyKind::natural, 1},
     {"BOOL", io::NpyKind::boolean, 1},
-    {"F8_E4M3", io::NpyKind::real, 1, false},
-    {"F8_E5M2", io::NpyKind::real, 1, false},
-    {"F8_E8M0", io::NpyKind::real, 1, false},
 };
 
 /// nullptr for an unknown name.

@@ -66,7 +66,7 @@ class SafetensorsWriter {
     std::vector<const std::pair<const std::string, Entry>*> order;
     for (const auto& named : entries_) order.push_back(&named);
     std::stable_sort(order.begin(), order.end(),
-                     [](const auto* a, const auto* b) { return a->second.type->size > b->second.type->size; });
+                     [](const auto* a, const auto* b) { return a->second.type < b->second.type; });
     std::size_t begin = 0;
     for (const auto* named : order) {
       const Entry& entry = named->second;

@@ -155,7 +155,7 @@ class PickleMachine : private PickleBuilder {
         if (kind(stack_[i]) == io::ValueKind::name) wanted = cat(", for ", title(stack_[i]));
       fail("names ", printable(module), ".", printable(name), wanted,
            ": not in the short list of names that are data, so it is refused; nothing was looked up or run; ",
-           advice_for(module));
+           advice_for(module, torch_));
     }
     ValueNode fresh;
     fresh.kind = io::ValueKind::name;

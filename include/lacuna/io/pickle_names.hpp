@@ -106,8 +106,8 @@ inline std::size_t find_name(std::string_view module, std::string_view name) {
   return i;
 }
 
-/// What to do about a name that is refused.
-inline std::string_view advice_for(std::string_view module) {
+/// What to do about a name that is refused; `torch`: in a file of torch.save.
+inline std::string_view advice_for(std::string_view module, bool torch) {
   const auto in = [&](std::string_view package) {
     return module.starts_with(package) && (module.size() == package.size() || module[package.size()] == '.');
   };
@@ -115,9 +115,9 @@ inline std::string_view advice_for(std::string_view module) {
   if (in("joblib")) return "load it with joblib.load, then save the arrays with numpy.savez";
   if (module == "torch._utils" || module == "torch.storage")
     return "save plain dense tensors (t.detach().clone().float()) with torch.save";
-  if (in("torch"))
-    return "this may be a whole model: save its weights with torch.save(model.state_dict(), file), or safetensors";
   if (in("numpy.ma")) return "save array.filled() and the mask as two arrays";
+  if (torch || in("torch"))
+    return "this may be a whole model: save its weights with torch.save(model.state_dict(), file), or safetensors";
   return "load it where it was made, and save plain arrays, numbers, strings, lists and dicts with pickle or "
          "numpy.savez";
 }

@@ -11,15 +11,20 @@
 #include "rows/attention.hpp"
 #include "rows/batch_losses.hpp"
 #include "rows/class_losses.hpp"
+#include "rows/elementwise.hpp"
 #include "rows/functions.hpp"
 #include "rows/fusion.hpp"
+#include "rows/indexing.hpp"
 #include "rows/losses.hpp"
+#include "rows/manipulation.hpp"
+#include "rows/matmul.hpp"
+#include "rows/reduction.hpp"
 #include "rows/sequence.hpp"
 #include "rows/shape.hpp"
 
 namespace lacuna::test {
 
 using Operations = Join<ArithmeticRows, ShapeRows, AttentionRows, FunctionRows, SequenceRows, FusionRows, LossRows, ClassLossRows,
-                        BatchLossRows>;
+                        BatchLossRows, ElementwiseRows, ReductionRows, ManipulationRows, IndexingRows, MatmulRows>;
 
 }  // namespace lacuna::test

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lacuna/core/device.hpp"
+#include "lacuna/kernels/cpu/axes.hpp"
 #include "lacuna/kernels/cpu/elementwise.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
 #include "lacuna/kernels/cpu/layers.hpp"
@@ -11,6 +12,7 @@
 #include "lacuna/kernels/cpu/optimizer.hpp"
 #include "lacuna/kernels/cpu/reduce.hpp"
 #include "lacuna/kernels/cpu/shape.hpp"
+#include "lacuna/kernels/cpu/strided.hpp"
 
 namespace lacuna {
 
@@ -22,6 +24,6 @@ struct Kernels {
 template <>
 struct Kernels<Cpu>
     : cpu::Gemm, cpu::Linear, cpu::Elementwise, cpu::Reduce, cpu::ShapeMoves, cpu::Losses,
-      cpu::Optimizer, cpu::Layers {};
+      cpu::Optimizer, cpu::Layers, cpu::Strided, cpu::Axes {};
 
 }  // namespace lacuna

@@ -1,4 +1,4 @@
-/// Elementwise arithmetic and sums. Shapes must be equal: nothing broadcasts, so (B, 1) never meets (B) unnoticed.
+/// Elementwise arithmetic of equal shapes, and sums. Operators, which broadcast: ops/elementwise.hpp.
 #pragma once
 
 #include "lacuna/autograd/accumulate.hpp"
@@ -88,20 +88,10 @@ Variable<T, 0, D> mean(const Variable<T, R, D>& x) {
 }
 
 template <class T, int R, class D>
-Variable<T, R, D> operator+(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
-  return add(a, b);
-}
-template <class T, int R, class D>
-Variable<T, R, D> operator-(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
-  return subtract(a, b);
-}
-template <class T, int R, class D>
-Variable<T, R, D> operator*(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
-  return multiply(a, b);
-}
-template <class T, int R, class D>
 Variable<T, R, D> operator*(double factor, const Variable<T, R, D>& x) {
   return scale(x, factor);
 }
 
 }  // namespace lacuna
+
+#include "lacuna/ops/elementwise.hpp"  // an operator must mean the same in every file that knows it

@@ -4,6 +4,7 @@
 #include "lacuna/kernels/cuda/activation.cuh"
 #include "lacuna/kernels/cuda/alignment_losses.cuh"
 #include "lacuna/kernels/cuda/attention.cuh"
+#include "lacuna/kernels/cuda/axes.cuh"
 #include "lacuna/kernels/cuda/class_losses.cuh"
 #include "lacuna/kernels/cuda/contrast_losses.cuh"
 #include "lacuna/kernels/cuda/conv1d.cuh"
@@ -21,6 +22,7 @@
 #include "lacuna/kernels/cuda/reduce.cuh"
 #include "lacuna/kernels/cuda/relation_losses.cuh"
 #include "lacuna/kernels/cuda/softmax.cuh"
+#include "lacuna/kernels/cuda/strided.cuh"
 
 namespace lacuna::cuda {
 
@@ -49,6 +51,8 @@ struct KernelsOn : Linear<Run>,
                    AlignmentLosses<Run>,
                    InformationLosses<Run>,
                    Ranking<Run>,
-                   Optimizer<Run> {};
+                   Optimizer<Run>,
+                   Strided<Run>,
+                   Axes<Run> {};
 
 }  // namespace lacuna::cuda

@@ -124,6 +124,14 @@ requires(A >= 1 && B >= 1) Variable<T, detail::product_rank<A, B>, D> matmul(con
   }
 }
 
+/// The identity matrix (n, n), a constant: eye<float>(n), or eye<float, Cuda>(n).
+template <class T, class D = Cpu>
+Variable<T, 2, D> eye(index_t n) {
+  List<T> numbers(std::size_t(n * n), T(0));
+  for (index_t i = 0; i < n; ++i) numbers[std::size_t(i * n + i)] = T(1);
+  return Variable<T, 2, D>(Tensor<T, 2, D>::from({n, n}, numbers));
+}
+
 /// Every number of a times every number of b: (m), (n) → (m, n). (Of batches of vectors: ops/fusion.hpp.)
 template <class T, class D>
 Variable<T, 2, D> outer(const Variable<T, 1, D>& a, const Variable<T, 1, D>& b) {

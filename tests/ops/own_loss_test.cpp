@@ -10,6 +10,7 @@
 #include "lacuna/ops/indexing.hpp"
 #include "lacuna/ops/matmul.hpp"
 
+namespace own_loss_test {
 namespace {
 
 using namespace lacuna;
@@ -30,7 +31,7 @@ Scalar focal(const Matrix& logits, const Matrix& target) {
 
 /// (Zbontar et al., ICML 2021), λ = 0.005.
 Scalar barlow_twins(const Matrix& a, const Matrix& b) {
-  const auto unit = [](const Matrix& x) { return (x - mean(x, 0)) / stddev(x, {.correction = 0}, 0); };
+  const auto unit = [](const Matrix& x) { return (x - mean(x, 0)) / stddev(x, Correction{0}, 0); };
   const auto za = unit(a), zb = unit(b);
   const auto c = matmul(za, zb, {.transpose_a = true}) / double(a.extent(0));
   const auto diagonal = mean(za * zb, 0);
@@ -84,26 +85,27 @@ Scalar center_loss(const Matrix& features, const Matrix& centers) {
   return 0.5 * mean(sum(square(features - own), 1));
 }
 
+/// s^½ and s^(−½) of a matrix with positive eigenvalues, by Newton and Schulz: products alone.
+std::pair<Matrix, Matrix> roots(const Matrix& s) {
+  const auto size = norm(s);
+  const auto identity = eye<double>(s.extent(0));
+  Matrix y = s / size, z = identity;
+  for (int step = 0; step < 30; ++step) {
+    const auto w = 1.5 * identity - 0.5 * matmul(z, y);
+    y = matmul(y, w), z = matmul(w, z);
+  }
+  return {y * sqrt(size), z / sqrt(size)};
+}
 /// Minus the sum of the canonical correlations, the singular values of Σ₁₁^(−½) Σ₁₂ Σ₂₂^(−½) with Σ + 0.1 I on the
-/// diagonal. Roots of matrices by Newton–Schulz: products alone.  (Andrew et al., ICML 2013)
+/// diagonal.  (Andrew et al., ICML 2013)
 Scalar deep_cca(const Matrix& a, const Matrix& b) {
-  const auto roots = [](const Matrix& s) {  // s^½ and s^(−½)
-    const auto size = norm(s);
-    const auto identity = eye<double>(s.extent(0));
-    auto y = s / size, z = identity;
-    for (int step = 0; step < 30; ++step) {
-      const auto w = 1.5 * identity - 0.5 * matmul(z, y);
-      y = matmul(y, w), z = matmul(w, z);
-    }
-    return std::pair(y * sqrt(size), z / sqrt(size));
-  };
   const auto x = a - mean(a, 0), y = b - mean(b, 0);
-  const auto covariance = [&](const Matrix& u, const Matrix& v) {
+  const auto covariance = [](const Matrix& u, const Matrix& v) {
     return matmul(u, v, {.transpose_a = true}) / double(u.extent(0) - 1);
   };
   const auto ridge = 0.1 * eye<double>(a.extent(1));
-  const auto t =
-      matmul(matmul(roots(covariance(x, x) + ridge).second, covariance(x, y)), roots(covariance(y, y) + ridge).second);
+  const auto left = roots(covariance(x, x) + ridge).second, right = roots(covariance(y, y) + ridge).second;
+  const auto t = matmul(matmul(left, covariance(x, y)), right);
   return -sum(roots(matmul(t, t, {.transpose_a = true})).first * eye<double>(t.extent(1)));
 }
 
@@ -144,3 +146,5 @@ TEST_CASE("losses of one's own: values and gradients") {
   }());
   check("deep CCA", deep_cca, -1.1610251574832686);  // -np.linalg.svd(T)[1].sum(), roots by np.linalg.eigh
 }
+
+}  // namespace own_loss_test

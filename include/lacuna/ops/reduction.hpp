@@ -293,7 +293,7 @@ struct Correction {
   double correction = 1;
 };
 
-/// var(x, {.correction = 0}, axes): Σ (x − mean)² / (n − correction). Throws ShapeError unless n > correction.
+/// var(x, Correction{0}, axes): Σ (x − mean)² / (n − correction). Throws ShapeError unless n > correction.
 template <class T, int R, class D, AxesStay Keep = DropDim>
 requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> var(const Variable<T, R, D>& x, Correction options, int axis,
                                                               Keep = {}) {

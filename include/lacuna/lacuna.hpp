@@ -74,6 +74,7 @@
 #include "lacuna/ops/broadcast.hpp"
 #include "lacuna/ops/conv1d.hpp"
 #include "lacuna/ops/dropout.hpp"
+#include "lacuna/ops/einsum.hpp"
 #include "lacuna/ops/elementwise.hpp"
 #include "lacuna/ops/embedding.hpp"
 #include "lacuna/ops/fusion.hpp"

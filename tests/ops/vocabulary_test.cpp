@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "lacuna/core/threads.hpp"
+#include "lacuna/ops/einsum.hpp"
 #include "lacuna/ops/indexing.hpp"
-#include "lacuna/ops/matmul.hpp"
 
 namespace vocabulary_test {
 namespace {
@@ -95,6 +95,7 @@ TEST_CASE("vocabulary: ranks are part of the type") {
                 decltype(reshape(x, 6, -1))::rank == 2);
   CHECK(sum(x, {0, 2}, keepdim).shape() == Shape{1, 3, 1});
   CHECK(matmul(x, v).shape() == Shape{2, 3});
+  CHECK(einsum<2>("btf,f->tb", x, v).shape() == Shape{3, 2});
   CHECK(stack({v, v}, 0).shape() == Shape{2, 4});
   CHECK(stack(std::vector{x, x}, -1).shape() == Shape{2, 3, 4, 2});
 }
@@ -132,6 +133,11 @@ TEST_CASE("vocabulary: what does not fit is named") {
   CHECK_THROWS_AS(clamp(x, 1, 0), OptionError);
   CHECK_THROWS_AS(norm(x, 0.0), OptionError);
   CHECK_THROWS_WITH_AS(matmul(x, x), "matmul: the inner sizes of (2, 3) and (2, 3) differ", ShapeError);
+  CHECK_THROWS_WITH_AS(einsum<2>("ij,jk->ik", x, x), "einsum: axis 'j' of 'ij,jk->ik' is 3 and 2", ShapeError);
+  CHECK_THROWS_AS(einsum<2>("ij,ik->jj", x, x), OptionError);
+  CHECK_THROWS_AS(einsum<1>("ij,ik->jk", x, x), OptionError);
+  CHECK_THROWS_AS(einsum<2>("ij,ik->jl", x, x), OptionError);
+  CHECK_THROWS_AS(einsum<2>("ij ik", x, x), OptionError);
   CHECK_THROWS_WITH_AS(reshape(x, 4, -1), "reshape: 6 elements of (2, 3) do not divide by 4", ShapeError);
   CHECK_THROWS_AS(reshape(x, -1, -1), ShapeError);
   CHECK_THROWS_AS(squeeze(x, 0), ShapeError);

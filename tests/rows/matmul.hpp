@@ -1,6 +1,7 @@
 /// Rows of tests/ops.hpp: matrix products.
 #pragma once
 
+#include "lacuna/ops/einsum.hpp"
 #include "lacuna/ops/matmul.hpp"
 #include "rows/arithmetic.hpp"
 
@@ -80,6 +81,23 @@ struct OuterRow {
   }
 };
 
-using MatmulRows = Rows<MatmulRow, OuterRow>;
+/// Leaves: (B, T, F), (B, S, F).
+struct EinsumRow {
+  static constexpr const char* name = "einsum";
+  static std::vector<Case> cases() {
+    return {{.name = "several", .leaves = {{2, 3, 4}, {2, 5, 4}}},
+            {.name = "one of each", .leaves = {{1, 1, 1}, {1, 1, 1}}},
+            {.name = "empty batch", .leaves = {{0, 3, 4}, {0, 2, 4}}}};
+  }
+  static std::vector<Case> large() { return {{.name = "large", .leaves = {{10, 41, 33}, {10, 37, 33}}}}; }
+  template <class T, class D>
+  static Outputs<T, D> build(const Inputs<T, D>& in) {
+    const auto a = in.template leaf<3>(0), b = in.template leaf<3>(1);
+    return {flat(einsum<3>("btd,bsd->bts", a, b)), flat(einsum<3>("btd,bsd->sbt", a, b)),
+            flat(einsum<2>("btd,bsd->bd", a, b)), flat(einsum<0>("btd,bsd->", a, b))};
+  }
+};
+
+using MatmulRows = Rows<MatmulRow, OuterRow, EinsumRow>;
 
 }  // namespace lacuna::test

@@ -140,21 +140,23 @@ struct WithLeft {
   }
 };
 
-// ---- bodies of loops: f(i) of flat arrays for `generate` and `contribute`, f(to, a, b) of walks.
+// ---- bodies of loops: f(i) over elements, f(to, a, b) over the places of a walk.
 
 /// y_i = f(x_i)
-template <class F, class T>
+template <class F, class T, class Y>
 struct MapValue {
   F f;
   const T* x;
-  LACUNA_HD auto operator()(index_t i) const { return f.value(x[i]); }
+  Y* y;
+  LACUNA_HD void operator()(index_t i) const { y[i] = Y(f.value(x[i])); }
 };
-/// dy_i · slope(x_i, y_i)
+/// slot_i (+)= dy_i · slope(x_i, y_i)
 template <class F, class T>
 struct MapSlope {
   F f;
   const T *x, *y, *dy;
-  LACUNA_HD T operator()(index_t i) const { return dy[i] * f.slope(x[i], y[i]); }
+  GradientSlot<T> slot;
+  LACUNA_HD void operator()(index_t i) const { slot.put(i, dy[i] * f.slope(x[i], y[i])); }
 };
 /// y_to = f(a, b)
 template <class F, class T, class Y>
@@ -182,20 +184,22 @@ struct Move {
   GradientSlot<T> slot;
   LACUNA_HD void operator()(index_t to, index_t a, index_t) const { slot.put(to, x[a]); }
 };
-/// mask ? a : b
+/// y = mask ? a : b
 template <class T>
 struct Choose {
   const std::uint8_t* mask;
   const T *yes, *no;
-  LACUNA_HD T operator()(index_t i) const { return mask[i] ? yes[i] : no[i]; }
+  T* y;
+  LACUNA_HD void operator()(index_t i) const { y[i] = mask[i] ? yes[i] : no[i]; }
 };
-/// dy where mask is `kept`, 0 elsewhere, whatever stands there
+/// slot (+)= dy where the mask is `kept`, 0 elsewhere, whatever stands there
 template <class T>
 struct ChooseSlope {
   const std::uint8_t* mask;
   const T* dy;
   bool kept;
-  LACUNA_HD T operator()(index_t i) const { return (mask[i] != 0) == kept ? dy[i] : T(0); }
+  GradientSlot<T> slot;
+  LACUNA_HD void operator()(index_t i) const { slot.put(i, (mask[i] != 0) == kept ? dy[i] : T(0)); }
 };
 /// slot_to (+)= f(to, a): what every number of an array gets from the result it went into
 template <class F, class T>

@@ -26,13 +26,14 @@ Variable<T, R, D> map(const F& f, const Variable<T, R, D>& x) {
   if constexpr (std::is_same_v<F, functors::Exp>)
     Kernels<D>::exponential(y.size(), x.data(), y.data());
   else
-    Kernels<D>::generate(y.size(), y.data(), functors::MapValue<F, T>{f, x.data()});
+    Kernels<D>::for_elements(F::name, y.size(), functors::MapValue<F, T, T>{f, x.data(), y.data()});
   if (!recorded(x)) return Variable<T, R, D>(y);
   return record(
       F::name, y,
       [x, y, f](const Tensor<T, R, D>& dy) {
         if (const auto slot = x.gradient_slot())
-          Kernels<D>::contribute(dy.size(), slot, functors::MapSlope<F, T>{f, x.data(), y.data(), dy.data()});
+          Kernels<D>::for_elements(F::name, dy.size(),
+                                   functors::MapSlope<F, T>{f, x.data(), y.data(), dy.data(), slot});
       },
       x);
 }
@@ -105,7 +106,9 @@ Mask<(A > B ? A : B), D> compare(const F& f, const Tensor<T, A, D>& a, const Ten
 template <class F, class T, int R, class D>
 Mask<R, D> compare(const Variable<T, R, D>& x, double number) {
   Mask<R, D> mask(x.extents());
-  Kernels<D>::generate(mask.size(), mask.data(), functors::MapValue<functors::WithRight<F>, T>{{number}, x.data()});
+  Kernels<D>::for_elements(
+      F::name, mask.size(),
+      functors::MapValue<functors::WithRight<F>, T, std::uint8_t>{{number}, x.data(), mask.data()});
   return mask;
 }
 

@@ -45,14 +45,14 @@ auto where(const Tensor<std::uint8_t, M, D>& mask, const Variable<T, A, D>& a, c
   const Mask<R, D> chosen = detail::expand_mask<R>(mask, shape);
   const auto yes = detail::expand_to<R>(a, shape), no = detail::expand_to<R>(b, shape);
   Tensor<T, R, D> y(detail::extents_of<R>(shape));
-  Kernels<D>::generate(y.size(), y.data(), functors::Choose<T>{chosen.data(), yes.data(), no.data()});
+  Kernels<D>::for_elements("where", y.size(), functors::Choose<T>{chosen.data(), yes.data(), no.data(), y.data()});
   return record(
       "where", y,
       [yes, no, chosen](const Tensor<T, R, D>& dy) {
         if (const auto slot = yes.gradient_slot())
-          Kernels<D>::contribute(dy.size(), slot, functors::ChooseSlope<T>{chosen.data(), dy.data(), true});
+          Kernels<D>::for_elements("where", dy.size(), functors::ChooseSlope<T>{chosen.data(), dy.data(), true, slot});
         if (const auto slot = no.gradient_slot())
-          Kernels<D>::contribute(dy.size(), slot, functors::ChooseSlope<T>{chosen.data(), dy.data(), false});
+          Kernels<D>::for_elements("where", dy.size(), functors::ChooseSlope<T>{chosen.data(), dy.data(), false, slot});
       },
       yes, no);
 }

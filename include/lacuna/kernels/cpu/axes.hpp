@@ -19,24 +19,23 @@ struct Axes {
     if (kept.run() > 1 && kept.step(Walk::a) == 1) return reduce_columns(kept, gone, reducer, x, y);
     constexpr index_t lanes = 8;
     const index_t step = gone.step(Walk::a), number = gone.step(Walk::to);
-    parallel_for(kept.size, detail::row_grain(gone.size), [&](index_t begin, index_t end) {
-      for_runs(kept, begin, end, [&](index_t, const index_t(&start)[Walk::operands], index_t count) {
-        for (index_t o = 0; o < count; ++o) {
-          const T* const from = x + start[1] + o * kept.step(Walk::a);
-          typename R::State part[lanes];
-          for (auto& state : part) state = reducer.start();
-          for_runs(gone, 0, gone.size, [&](index_t, const index_t(&at)[Walk::operands], index_t n) {
-            const T* const run = from + at[1];
-            const index_t r = at[0];
-            index_t i = 0;
-            for (; i + lanes <= n; i += lanes)
-              for (index_t l = 0; l < lanes; ++l) reducer.add(part[l], run[(i + l) * step], r + (i + l) * number);
-            for (index_t l = 0; i < n; ++i, ++l) reducer.add(part[l], run[i * step], r + i * number);
-          });
-          for (index_t l = 1; l < lanes; ++l) reducer.join(part[0], part[l]);
-          y[start[0] + o * kept.step(Walk::to)] = reducer.value(part[0]);
+    in_chunks(kept.size, detail::row_grain(gone.size), [&](index_t begin, index_t end) {
+      for (index_t o = begin; o < end; ++o) {
+        index_t start[Walk::operands];
+        kept.offsets(o, start);
+        typename R::State part[lanes];
+        for (auto& state : part) state = reducer.start();
+        for (Runs run(gone, 0, gone.size); run.next();) {
+          const T* const from = x + start[1] + run.at[1];
+          const index_t r = run.at[0], n = run.count;
+          index_t i = 0;
+          for (; i + lanes <= n; i += lanes)
+            for (index_t l = 0; l < lanes; ++l) reducer.add(part[l], from[(i + l) * step], r + (i + l) * number);
+          for (index_t l = 0; i < n; ++i, ++l) reducer.add(part[l], from[i * step], r + i * number);
         }
-      });
+        for (index_t l = 1; l < lanes; ++l) reducer.join(part[0], part[l]);
+        y[start[0]] = reducer.value(part[0]);
+      }
     });
   }
 
@@ -129,25 +128,24 @@ struct Axes {
   static void reduce_columns(const Walk& kept, const Walk& gone, R reducer, const T* x, typename R::Result* y) {
     constexpr index_t width = 64;
     const index_t columns = kept.run(), blocks = (columns + width - 1) / width, rows = kept.size / columns;
-    parallel_for(rows * blocks, detail::row_grain(gone.size * (columns < width ? columns : width)),
-                 [&](index_t begin, index_t end) {
-                   for (index_t unit = begin; unit < end; ++unit) {
-                     const index_t first = unit % blocks * width;
-                     const index_t count = columns - first < width ? columns - first : width;
-                     index_t start[Walk::operands];
-                     kept.offsets(unit / blocks * columns + first, start);
-                     typename R::State total[width];
-                     for (index_t j = 0; j < count; ++j) total[j] = reducer.start();
-                     for_runs(gone, 0, gone.size, [&](index_t, const index_t(&at)[Walk::operands], index_t n) {
-                       for (index_t i = 0; i < n; ++i) {
-                         const T* const line = x + start[1] + at[1] + i * gone.step(Walk::a);
-                         const index_t r = at[0] + i * gone.step(Walk::to);
-                         for (index_t j = 0; j < count; ++j) reducer.add(total[j], line[j], r);
-                       }
-                     });
-                     for (index_t j = 0; j < count; ++j) y[start[0] + j] = reducer.value(total[j]);
-                   }
-                 });
+    in_chunks(rows * blocks, detail::row_grain(gone.size * (columns < width ? columns : width)),
+              [&](index_t begin, index_t end) {
+                for (index_t unit = begin; unit < end; ++unit) {
+                  const index_t first = unit % blocks * width;
+                  const index_t count = columns - first < width ? columns - first : width;
+                  index_t start[Walk::operands];
+                  kept.offsets(unit / blocks * columns + first, start);
+                  typename R::State total[width];
+                  for (index_t j = 0; j < count; ++j) total[j] = reducer.start();
+                  for (Runs run(gone, 0, gone.size); run.next();)
+                    for (index_t i = 0; i < run.count; ++i) {
+                      const T* const line = x + start[1] + run.at[1] + i * gone.step(Walk::a);
+                      const index_t r = run.at[0] + i * gone.step(Walk::to);
+                      for (index_t j = 0; j < count; ++j) reducer.add(total[j], line[j], r);
+                    }
+                  for (index_t j = 0; j < count; ++j) y[start[0] + j] = reducer.value(total[j]);
+                }
+              });
   }
 };
 

@@ -9,42 +9,73 @@
 
 namespace lacuna::cpu {
 
-/// Runs of a walk: f(first place of the run, its offsets, its length) for the places begin..end.
+/// f(begin, end) in chunks, as parallel_for does it; the code of threads is compiled once, not for every f.
+inline void in_chunks(index_t count, index_t grain, void (*call)(const void*, index_t, index_t), const void* f) {
+  parallel_for(count, grain, [=](index_t begin, index_t end) { call(f, begin, end); });
+}
 template <class F>
-void for_runs(const Walk& w, index_t begin, index_t end, F&& f) {
-  if (begin >= end) return;
-  index_t at[Walk::operands], index[Shape::max_rank] = {};
-  w.offsets(begin, at);
-  index_t rest = begin;
-  for (int axis = w.last(); axis >= 0; --axis) {
-    index[axis] = rest % w.length[axis];
-    rest /= w.length[axis];
-  }
-  for (index_t place = begin; place < end;) {
-    const index_t left = w.rank > 0 ? w.run() - index[w.last()] : 1, count = left < end - place ? left : end - place;
-    f(place, at, count);
-    place += count;
-    int axis = w.last();
-    if (axis < 0) return;
-    index[axis] += count;
-    for (int k = 0; k < Walk::operands; ++k) at[k] += count * w.stride[k][axis];
-    for (; axis > 0 && index[axis] == w.length[axis]; --axis) {  // carry
-      index[axis] = 0;
-      ++index[axis - 1];
-      for (int k = 0; k < Walk::operands; ++k) at[k] += w.stride[k][axis - 1] - w.length[axis] * w.stride[k][axis];
-    }
-  }
+void in_chunks(index_t count, index_t grain, const F& f) {
+  in_chunks(
+      count, grain, [](const void* body, index_t begin, index_t end) { (*static_cast<const F*>(body))(begin, end); },
+      &f);
 }
 
+/// Runs along the last axis of a walk, for the places begin..end:
+///
+///     for (Runs run(walk, begin, end); run.next();) ...   // run.count places from the offsets run.at on
+class Runs {
+ public:
+  index_t count = 0, at[Walk::operands];
+
+  Runs(const Walk& walk, index_t begin, index_t end) : walk_(walk), place_(begin), end_(end) {
+    if (begin >= end) return;
+    walk.offsets(begin, at);
+    for (int axis = walk.last(); axis >= 0; --axis) {
+      index_[axis] = begin % walk.length[axis];
+      begin /= walk.length[axis];
+    }
+  }
+  bool next() {
+    int axis = walk_.last();
+    if (count > 0 && axis >= 0) {
+      index_[axis] += count;
+      for (int k = 0; k < Walk::operands; ++k) at[k] += count * walk_.stride[k][axis];
+      for (; axis > 0 && index_[axis] == walk_.length[axis]; --axis) {  // carry
+        index_[axis] = 0;
+        ++index_[axis - 1];
+        for (int k = 0; k < Walk::operands; ++k)
+          at[k] += walk_.stride[k][axis - 1] - walk_.length[axis] * walk_.stride[k][axis];
+      }
+    }
+    const index_t left = end_ - place_;
+    count = walk_.rank > 0 ? walk_.run() - index_[walk_.last()] : 1;
+    if (count > left) count = left;
+    place_ += count;
+    return count > 0;
+  }
+
+ private:
+  const Walk& walk_;
+  index_t place_, end_, index_[Shape::max_rank] = {};
+};
+
 struct Strided {
+  /// f(i) for every i < n, each of them by itself.
+  template <class F>
+  static void for_elements(const char*, index_t n, F f) {
+    in_chunks(n, detail::element_grain, [&](index_t begin, index_t end) {
+      const F own = f;
+      each(end - begin, [=](index_t i) { own(begin + i); });
+    });
+  }
   /// f(to, a, b) for every place of a walk.
   template <class F>
   static void walk(const char*, const Walk& w, F f) {
     const index_t to = w.step(Walk::to), a = w.step(Walk::a), b = w.step(Walk::b);
     const bool dense = to == 1 && a == 1, repeats = to == 1 && a == 0;
-    parallel_for(w.size, detail::element_grain, [&](index_t begin, index_t end) {
-      for_runs(w, begin, end, [&](index_t, const index_t(&at)[Walk::operands], index_t n) {
-        const index_t i = at[0], j = at[1], k = at[2];
+    in_chunks(w.size, detail::element_grain, [&](index_t begin, index_t end) {
+      for (Runs run(w, begin, end); run.next();) {
+        const index_t i = run.at[0], j = run.at[1], k = run.at[2], n = run.count;
         if (dense && b == 1)
           each(n, [=](index_t l) { f(i + l, j + l, k + l); });
         else if (dense && b == 0)
@@ -53,7 +84,7 @@ struct Strided {
           each(n, [=](index_t l) { f(i + l, j, k + l); });
         else
           for (index_t l = 0; l < n; ++l) f(i + l * to, j + l * a, k + l * b);
-      });
+      }
     });
   }
   /// y = eˣ through vector code, whose borders std::exp takes over: infinities, NaN, what nearly overflows.

@@ -10,6 +10,11 @@ namespace lacuna::cuda {
 
 template <class Run>
 struct Strided {
+  /// f(i) for every i < n, each of them by itself.
+  template <class F>
+  static void for_elements(const char* name, index_t n, F f) {
+    Run::each(name, n, [=] LACUNA_DEVICE(index_t i) { f(i); });
+  }
   /// f(to, a, b) for every place of a walk.
   template <class F>
   static void walk(const char* name, const Walk& w, F f) {

@@ -96,7 +96,8 @@ Variable<T, R, D> permute(const Variable<T, R, D>& x, const std::array<int, std:
   detail::Strides strides{};
   auto extents = x.extents();
   bool used[std::size_t(R) + 1] = {};
-  for (std::size_t i = 0; i < std::size_t(R); ++i) {
+  for (int axis = 0; axis < R; ++axis) {
+    const std::size_t i = std::size_t(axis);
     const int from = detail::axis_of("permute", x.shape(), axes[i]);
     if (used[from]) throw ShapeError(detail::cat("permute: axis ", axes[i], " of ", x.shape(), " is named twice"));
     used[from] = true;

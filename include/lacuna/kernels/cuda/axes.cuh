@@ -17,7 +17,7 @@ struct Axes {
     const Walk kept = cut.kept, gone = cut.gone;
     const index_t results = kept.size;
     if (results == 0) return;
-    const Pieces pieces = pieces_of(gone.size, 64, 64);
+    const Pieces pieces = pieces_of(gone.size, 64, results < 256 ? 1024 : 64);  // enough threads for few results
     const Buffer<typename R::State, Run> parts(pieces.pieces * results);
     typename R::State* const part = parts.data();
     Run::each(name, pieces.pieces * results, [=] LACUNA_DEVICE(index_t i) {

@@ -41,6 +41,23 @@ namespace lacuna::functors {
       return dy_db;                                                                               \
     }                                                                                             \
   };
+#define LACUNA_LINEAR(Name, text, y_of_a_b, of_a, of_b)                          \
+  struct Name {                                                                  \
+    static constexpr const char* name = text;                                    \
+    static constexpr int fixed_a = of_a, fixed_b = of_b; /* slopes everywhere */ \
+    template <class T>                                                           \
+    LACUNA_HD T value(T a, T b) const {                                          \
+      return y_of_a_b;                                                           \
+    }                                                                            \
+    template <class T>                                                           \
+    LACUNA_HD T slope_a(T, T, T) const {                                         \
+      return T(of_a);                                                            \
+    }                                                                            \
+    template <class T>                                                           \
+    LACUNA_HD T slope_b(T, T, T) const {                                         \
+      return T(of_b);                                                            \
+    }                                                                            \
+  };
 #define LACUNA_COMPARISON(Name, text, holds)  \
   struct Name {                               \
     static constexpr const char* name = text; \
@@ -71,8 +88,8 @@ LACUNA_UNARY(Cosh,       "cosh",       std::cosh(x),                         std
 LACUNA_UNARY(Sinh,       "sinh",       std::sinh(x),                         std::cosh(x))
 
 //            functor   name        y                                 dy/da                         dy/db
-LACUNA_BINARY(Add,      "add",      a + b,                            T(1),                         T(1))
-LACUNA_BINARY(Subtract, "subtract", a - b,                            T(1),                         T(-1))
+LACUNA_LINEAR(Add,      "add",      a + b,                            1,                            1)
+LACUNA_LINEAR(Subtract, "subtract", a - b,                            1,                            -1)
 LACUNA_BINARY(Multiply, "multiply", a * b,                            b,                            a)
 LACUNA_BINARY(Divide,   "divide",   a / b,                            T(1) / b,                     -y / b)
 LACUNA_BINARY(Power,    "pow",      std::pow(a, b),                   b == T(0) ? T(0) : b * std::pow(a, b - T(1)),
@@ -96,6 +113,7 @@ LACUNA_COMPARISON(LogicalXor,   "logical_xor",   (a != T(0)) != (b != T(0)))
 
 #undef LACUNA_UNARY
 #undef LACUNA_BINARY
+#undef LACUNA_LINEAR
 #undef LACUNA_COMPARISON
 
 /// low ≤ y ≤ high; slope 1 inside and on the borders, 0 outside.

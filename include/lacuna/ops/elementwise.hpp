@@ -45,9 +45,10 @@ std::array<index_t, std::size_t(R)> extents_of(const Shape& shape) {
   return extents;
 }
 
-/// slot (+)= x (of `from`) summed over all that was repeated to make it of an array of `shape`.
+/// slot (+)= factor · x summed over all that was repeated to make it of an array of `shape`.
 template <class T, class D>
-void contribute_sum(const Array<T, D>& x, const Shape& shape, GradientSlot<T> slot) {
+void contribute_sum(const Array<T, D>& x, const Shape& shape, GradientSlot<T> slot, T factor = T(1)) {
+  if (shape == x.shape()) return Kernels<D>::contribute_scaled(x.size(), factor, x.data(), slot);
   int axes[Shape::max_rank], count = 0;
   const int ahead = x.shape().rank() - shape.rank();
   for (int axis = 0; axis < x.shape().rank(); ++axis)
@@ -55,25 +56,25 @@ void contribute_sum(const Array<T, D>& x, const Shape& shape, GradientSlot<T> sl
   Array<T, D> total(shape);
   Kernels<D>::reduce_axes("contribute_sum", Reduced("contribute_sum", x.shape(), axes, count), reducers::Sum<T>{},
                           x.data(), total.data());
-  Kernels<D>::contribute_scaled(shape.size(), T(1), std::as_const(total).data(), slot);
+  Kernels<D>::contribute_scaled(shape.size(), factor, std::as_const(total).data(), slot);
 }
 
 /// The gradient of one of two arguments of f.
 template <bool First, class F, class T, class D>
 void zip_gradient(const F& f, const Walk& walk, const Array<T, D>& a, const Array<T, D>& b, const Array<T, D>& y,
                   const Array<T, D>& dy, const Shape& shape, GradientSlot<T> slot) {
-  if (!slot || dy.size() == 0) {
-    // an empty result gives nothing to what was repeated into it
-    if (slot) Kernels<D>::contribute(shape.size(), slot, functors::Constant<T>{T(0)});
-    return;
+  if (!slot) return;
+  if constexpr (requires { F::fixed_a; }) {
+    contribute_sum(dy, shape, slot, T(First ? F::fixed_a : F::fixed_b));
+  } else {
+    const auto at = [&](GradientSlot<T> to) {
+      Kernels<D>::walk(F::name, walk, functors::ZipSlope<F, T, First>{f, a.data(), b.data(), y.data(), dy.data(), to});
+    };
+    if (shape == dy.shape()) return at(slot);
+    Array<T, D> each(dy.shape());
+    at({each.data(), true});
+    contribute_sum(each, shape, slot);
   }
-  const auto at = [&](GradientSlot<T> to) {
-    Kernels<D>::walk(F::name, walk, functors::ZipSlope<F, T, First>{f, a.data(), b.data(), y.data(), dy.data(), to});
-  };
-  if (shape == dy.shape()) return at(slot);
-  Array<T, D> each(dy.shape());
-  at({each.data(), true});
-  contribute_sum(each, shape, slot);
 }
 
 /// y = f(a, b).

@@ -67,7 +67,7 @@ struct MatmulRow {
   }
 };
 
-struct OuterRow {
+struct OuterOfVectorsRow {
   static constexpr const char* name = "outer of vectors";
   static std::vector<Case> cases() {
     return {{.name = "two vectors", .leaves = {{3}, {4}}},
@@ -98,6 +98,6 @@ struct EinsumRow {
   }
 };
 
-using MatmulRows = Rows<MatmulRow, OuterRow, EinsumRow>;
+using MatmulRows = Rows<MatmulRow, OuterOfVectorsRow, EinsumRow>;
 
 }  // namespace lacuna::test

@@ -1,4 +1,4 @@
-/// The only broadcasts of the library, each by name: one block for the whole batch.
+/// Broadcasts by name: one block for the whole batch. Of operators: ops/elementwise.hpp.
 #pragma once
 
 #include "lacuna/autograd/accumulate.hpp"

@@ -44,7 +44,7 @@ Variable<T, 0, D> weighted_total(std::span<const Variable<T, 0, D>> terms, std::
   if (taken.empty()) return 0.0 * terms[0];
   Variable<T, 0, D> total;
   // a call: nvcc makes no kernel of a function whose address alone is asked for
-  if constexpr (requires(functors::WeightedTerms<T> terms, T* y) { Kernels<D>::weighted_terms(terms, y); }) {
+  if constexpr (requires(functors::WeightedTerms<T> terms, T * y) { Kernels<D>::weighted_terms(terms, y); }) {
     constexpr std::size_t most = functors::WeightedTerms<T>::most;
     for (std::size_t k = 0; k < taken.size(); k += most) {
       const std::size_t count = std::min(most, taken.size() - k);
@@ -103,6 +103,18 @@ class LossRecord {
     }
   }
   const LossNumbers& numbers() const { return numbers_; }
+  /// One more number, read together with `numbers` where these are still to be read.
+  static LossNumber beside(const LossNumbers& numbers, const Variable<T, 0, D>& term) {
+    if constexpr (!std::is_same_v<D, Cpu>)
+      if (!numbers.empty())
+        if (const auto all = std::dynamic_pointer_cast<OnDevice>(numbers[0].second.all_); all && all->host.empty()) {
+          all->terms.push_back(term.value());
+          return LossNumber(all, all->terms.size() - 1);
+        }
+    LossRecord own;
+    own.note("", term);
+    return own.numbers()[0].second;
+  }
 
  private:
   struct OnDevice final : LossNumber::Numbers {

@@ -35,6 +35,7 @@
 #include "lacuna/core/transfer.hpp"
 #include "lacuna/data/dataset.hpp"
 #include "lacuna/io/parameters.hpp"
+#include "lacuna/losses/total.hpp"
 #include "lacuna/missing/condition.hpp"
 #include "lacuna/models/preparation.hpp"
 #include "lacuna/version.hpp"
@@ -44,11 +45,12 @@ namespace lacuna::train {
 /// Values by name, in an order.
 using Scores = std::vector<std::pair<std::string, double>>;
 
-/// A training objective and the terms it is made of. Any type with these members will do.
+/// A training objective and the terms it is made of. Any type with these members will do. On a GPU terms are read
+/// when somebody asks for them.
 template <class T, class D = Cpu>
 struct LossTerms {
   Variable<T, 0, D> total;
-  Scores terms;
+  LossNumbers terms;
 };
 
 template <class M>

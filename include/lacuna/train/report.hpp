@@ -125,8 +125,8 @@ inline void print(const Report& report, std::FILE* to = stdout) {
     if (report.seeds.size() > 1) row(detail::cat("  deviation, ", report.seeds.size(), " seeds"), deviation[c].values);
     for (const auto& best : report.attainable) {
       if (best.condition != mean[c].condition) continue;
-      std::fprintf(to, "  %-*s  %11.4f  (%s has come %.1f %% of the way from the best constant)\n", int(width) - 2, "best attainable",
-                   best.mae, report.model.c_str(), 100 * best.share_of_the_way);
+      std::fprintf(to, "  %-*s  %11.4f  (%s has come %.1f %% of the way from the best constant)\n", int(width) - 2,
+                   "best attainable", best.mae, report.model.c_str(), 100 * best.share_of_the_way);
     }
   }
 }

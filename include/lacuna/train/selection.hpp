@@ -23,8 +23,8 @@ class Selector {
     bool best = false;  ///< strictly better than everything before
   };
 
-  /// Its score is what selection minimises, an error or 1 − a share of right answers. Throws Error when a prediction is not
-  /// finite.
+  /// Its score is what selection minimises, an error or 1 − a share of right answers. Throws Error when a prediction is
+  /// not finite.
   template <Learner M>
   Verdict judge(const M& model, const data::Split<data::Role::validation>& split) {
     Verdict verdict;

@@ -57,9 +57,10 @@ class Trainer {
     const auto batch = data::gather<T>(data_.train, chosen);
     packed_.zero_grad();
     const auto loss = loss_terms(model_, batch, Context::train(random_));
-    account(loss, double(end - begin));
     loss.total.backward();
-    adam_.step(options_.rate(epoch_), options_.clip > 0 ? clip_factor(packed_, options_.clip) : 1.0);
+    const GradientFactor<D> factor = options_.clip > 0 ? clip_factor(packed_, options_.clip) : 1.0;
+    account(loss, double(end - begin));  // on a GPU the one wait of the step, with the way back already queued
+    adam_.step(options_.rate(epoch_), factor);
     if (average_) average_->update();
     ++batch_;
     observer.batch({epoch_ + 1, options_.epochs, end, samples(), sums_[0].second / double(end),
@@ -166,7 +167,7 @@ class Trainer {
 
   /// Adds up the loss and its terms, and refuses what is not finite.
   void account(const LossTerms<T, D>& loss, double weight) {
-    Scores now{{"loss", double(loss.total.item())}};
+    Scores now{{"loss", double(LossRecord<T, D>::beside(loss.terms, loss.total))}};
     now.insert(now.end(), loss.terms.begin(), loss.terms.end());
     if (!std::isfinite(now[0].second)) {
       std::size_t blamed = 0;

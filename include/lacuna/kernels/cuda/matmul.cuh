@@ -88,11 +88,12 @@ class MatmulPlan {
       if (key.count > 1) describe(CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE, std::int64_t(key.bias_step));
     }
     int found = 0;
-    cublasLtMatmulHeuristicResult_t best{};
+    cublasLtMatmulHeuristicResult_t some[most_proposals]{};
     const cublasStatus_t status =
         cublasLtMatmulAlgoGetHeuristic(handle, product_.handle, first_.handle, second_.handle, result_.handle,
-                                       result_.handle, wishes.handle, 1, &best, &found);
-    possible_ = status == CUBLAS_STATUS_SUCCESS && found == 1 && best.state == CUBLAS_STATUS_SUCCESS;
+                                       result_.handle, wishes.handle, most_proposals, some, &found);
+    const cublasLtMatmulHeuristicResult_t& best = some[choose(some, found, key.depth)];
+    possible_ = status == CUBLAS_STATUS_SUCCESS && found > 0 && best.state == CUBLAS_STATUS_SUCCESS;
     if (!possible_) (void)cudaGetLastError();  // what it tried in vain is no error of the next launch
     if (!possible_ && key.finish == MatmulFinish::none)
       expect_cublas("plan of a gemm", status == CUBLAS_STATUS_SUCCESS ? CUBLAS_STATUS_NOT_SUPPORTED : status);
@@ -123,6 +124,24 @@ class MatmulPlan {
   }
 
  private:
+  static constexpr int most_proposals = 8;
+  static constexpr index_t least_depth = 16;
+
+  /// The first proposal that does not cut the depth into crumbs. Asked for few rows, cuBLASLt 13.0 proposes to cut a
+  /// depth of 40 into 132 parts before anything else: on an H100 7.7 µs in the place of 2.6, and 52 µs in the place of
+  /// 5 for 7 rows of depth 256.
+  static int choose(const cublasLtMatmulHeuristicResult_t* some, int found, index_t depth) {
+    for (int i = 0; i < found; ++i) {
+      std::int32_t parts = 1;
+      std::size_t written = 0;
+      if (some[i].state != CUBLAS_STATUS_SUCCESS ||
+          cublasLtMatmulAlgoConfigGetAttribute(&some[i].algo, CUBLASLT_ALGO_CONFIG_SPLITK_NUM, &parts, sizeof(parts),
+                                               &written) != CUBLAS_STATUS_SUCCESS)
+        continue;
+      if (parts <= 1 || depth / parts >= least_depth) return i;
+    }
+    return 0;
+  }
   template <class V>
   void describe(cublasLtMatmulDescAttributes_t what, V value) {
     expect_cublas("plan of a gemm", cublasLtMatmulDescSetAttribute(product_.handle, what, &value, sizeof(value)));

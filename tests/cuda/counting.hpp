@@ -10,6 +10,7 @@
 #include "../benchmarks/support/watched.hpp"
 #include "cuda/emulated.hpp"
 #include "lacuna/core/caching_pool.hpp"
+#include "lacuna/core/replay.hpp"
 
 namespace lacuna::test {
 
@@ -100,4 +101,27 @@ struct CountingRun : bench::WatchedRun<EmulatedRun, Counting, Counts> {
 namespace lacuna {
 template <>
 struct Kernels<test::Counting> : cuda::KernelsOn<test::CountingRun> {};
+
+/// What a step costs the host once it is recorded, as core/cuda_graph.cuh does it: the number that dropout runs ahead
+/// by, and one launch; copies from or to the host are refused while it is recorded.
+template <>
+class Replay<test::Counting> {
+ public:
+  template <class F>
+  void operator()(Random&, F&& body) {
+    test::Counts& now = test::Counts::now();
+    const test::Counts before = now;
+    body();
+    if (calls_++ == 0) return;
+    if (now.from_host != before.from_host || now.to_host != before.to_host)
+      throw DeviceError("counting: a copy from or to the host inside a recorded step");
+    now = before;
+    ++now.from_host;
+    ++now.launched;
+    ++now.launches["graph"];
+  }
+
+ private:
+  int calls_ = 0;
+};
 }  // namespace lacuna

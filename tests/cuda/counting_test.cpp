@@ -34,8 +34,9 @@ void print_counts(const char* what, const Counts& counts) {
 }
 
 /// The second step and the third: the same counts, no more than the bounds, and no memory.
-void check_counts(const char* what, bench::Workload& step, const CountBounds& most) {
+void check_counts(const char* what, bench::Workload& step, const CountBounds& most, bool replayed = false) {
   test::EmulatedRun::lanes = 1;
+  bench::replaying() = replayed;
   Counts& now = Counts::now();
   step();
   now = {};
@@ -55,14 +56,27 @@ void check_counts(const char* what, bench::Workload& step, const CountBounds& mo
   CHECK(std::isfinite(step.checksum()));
 }
 
+using CorrkdStep = bench::CorrkdStep<Counting>;
+using SdumcStep = bench::SdumcStep<Counting>;
+const bench::CorrkdSize small_corrkd{.batch = 8, .frames = 6, .features = {30, 14, 7}};
+const bench::SdumcSize small_sdumc{
+    .batch = 4, .frames = {10, 4, 6}, .features = {24, 40, 16}, .width = 32, .fused = 16};
+
 }  // namespace
 
 TEST_CASE("counts: a step of CorrKD") {
-  bench::CorrkdStep<Counting> step({.batch = 8, .frames = 6, .features = {30, 14, 7}});
+  CorrkdStep step(small_corrkd);
   check_counts("CorrKD", step, {.launches = 278, .copies = 10, .from_host = 0, .to_host = 0, .unaligned = 0});
 }
 TEST_CASE("counts: a step of SDUMC") {
-  bench::SdumcStep<Counting> step(
-      false, Rows::automatic, {.batch = 4, .frames = {10, 4, 6}, .features = {24, 40, 16}, .width = 32, .fused = 16});
+  SdumcStep step(false, Rows::automatic, small_sdumc);
   check_counts("SDUMC", step, {.launches = 573, .copies = 6, .from_host = 0, .to_host = 0, .unaligned = 0});
+}
+TEST_CASE("counts: a replayed step is one launch and that of the optimizer") {
+  CorrkdStep corrkd(small_corrkd);
+  check_counts("CorrKD, replayed", corrkd, {.launches = 2, .copies = 0, .from_host = 1, .to_host = 0, .unaligned = 0},
+               true);
+  SdumcStep sdumc(false, Rows::automatic, small_sdumc);
+  check_counts("SDUMC, replayed", sdumc, {.launches = 2, .copies = 0, .from_host = 1, .to_host = 0, .unaligned = 0},
+               true);
 }

@@ -77,3 +77,35 @@ TEST_CASE("pool of a device: for a memory checker every block has its own size a
   CHECK(Little::used == 0);
   Little::own_size = false;
 }
+TEST_CASE("pool of a device: what recorded work uses is nobody else's until its arena ends") {
+  Pool& pool = Pool::instance();
+  void* const before = pool.take(300);
+  void* const other = pool.take(300);
+  pool.give(other, 300);
+  void *inside = nullptr, *held = nullptr;
+  {
+    Pool::Arena arena;
+    arena.enter();
+    inside = pool.take(310);
+    CHECK(inside == other);  // what was kept goes in
+    held = pool.take(1000);
+    pool.give(inside, 310);
+    CHECK(pool.take(320) == inside);  // and serves again within
+    pool.give(inside, 320);
+    pool.give(before, 300);  // recorded work may have read it: it stays
+    Pool::Arena::leave();
+
+    void* const outside = pool.take(300);
+    CHECK(outside != inside);
+    CHECK(outside != before);
+    pool.give(outside, 300);
+    CHECK(pool.take(300) == outside);
+    pool.give(outside, 300);
+    CHECK(pool.kept_bytes() == 320);
+  }
+  CHECK(pool.kept_bytes() == 3 * 320);  // all but what is still held
+  pool.give(held, 1000);
+  CHECK(pool.kept_bytes() == 3 * 320 + 1024);
+  pool.trim();
+  CHECK(Little::used == 0);
+}

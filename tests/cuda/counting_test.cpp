@@ -66,7 +66,7 @@ const bench::SdumcSize small_sdumc{
 
 TEST_CASE("counts: a step of CorrKD") {
   CorrkdStep step(small_corrkd);
-  check_counts("CorrKD", step, {.launches = 278, .copies = 10, .from_host = 0, .to_host = 0, .unaligned = 0});
+  check_counts("CorrKD", step, {.launches = 310, .copies = 10, .from_host = 0, .to_host = 0, .unaligned = 0});
 }
 TEST_CASE("counts: a step of SDUMC") {
   SdumcStep step(false, Rows::automatic, small_sdumc);

@@ -34,6 +34,8 @@ class Memory {
   }
 
   T* get() const { return data_; }
+  /// Whether both are parts of one block.
+  bool beside(const Memory& other) const { return block_ != nullptr && block_ == other.block_; }
   /// The elements from `offset` on.
   Memory from(std::int64_t offset) const {
     Memory part = *this;

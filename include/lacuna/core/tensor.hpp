@@ -43,6 +43,8 @@ class Array {
   const T* data() const { return data_.get(); }
   /// True when both see the same memory.
   bool shares(const Array& other) const { return data_.get() != nullptr && data_.get() == other.data_.get(); }
+  /// True when both are windows of one array, so that the distance between them is the same in every run.
+  bool beside(const Array& other) const { return data_.beside(other.data_); }
 
   /// The same numbers under other axes; shares storage. Throws ShapeError when the sizes differ.
   Array reshaped(const Shape& shape) const {

@@ -15,6 +15,7 @@ struct Groups {
 
   P of[most] = {};
   int count = 0;
+  bool one_block = false;  ///< addresses: all are windows of one array
 
   static Groups one(P only) {
     Groups groups;

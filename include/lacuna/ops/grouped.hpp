@@ -25,7 +25,11 @@ using GroupOf = List<Variable<T, R, D>>;
 template <class T, int R, class D>
 Groups<const T*> group_data(const GroupOf<T, R, D>& parameters) {
   Groups<const T*> data;
-  for (const auto& one : parameters) data.add(one.defined() ? one.data() : nullptr);
+  data.one_block = !parameters.empty();
+  for (const auto& one : parameters) {
+    data.add(one.defined() ? one.data() : nullptr);
+    data.one_block = data.one_block && (!one.defined() || one.node()->value.beside(parameters[0].node()->value));
+  }
   return data;
 }
 template <class T, int R, class D>
@@ -107,6 +111,7 @@ struct GroupLinear {
     const index_t each = rows(x.shape());
     const auto part = [&](auto* first, index_t step) {
       Groups<decltype(first)> parts;
+      parts.one_block = true;
       for (std::size_t k = 0; k < weight.size(); ++k) parts.add(first + index_t(k) * step);
       return parts;
     };

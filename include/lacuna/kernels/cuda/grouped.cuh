@@ -8,11 +8,13 @@
 
 namespace lacuna::cuda {
 
-/// Numbers from each address to the next; -1 where they differ, or lead backwards.
+/// Numbers from each address to the next; -1 where they differ, lead backwards, or are of arrays of their own: where
+/// those stand is chance, and the bits of a product must not depend on it.
 template <class P>
 index_t equal_step(const Groups<P>& groups) {
   using T = std::remove_pointer_t<P>;
   index_t step = 0;
+  if (groups.count > 1 && !groups.one_block) return -1;
   for (int g = 1; g < groups.count; ++g) {
     const auto before = std::uintptr_t(groups.of[g - 1]), here = std::uintptr_t(groups.of[g]);
     if (here < before || (here - before) % sizeof(T) != 0) return -1;
@@ -27,6 +29,7 @@ index_t equal_step(const Groups<P>& groups) {
 template <class T>
 Groups<T*> parts_of(T* first, int count, index_t step) {
   Groups<T*> parts;
+  parts.one_block = true;
   for (int g = 0; g < count; ++g) parts.add(first + g * step);
   return parts;
 }
@@ -48,21 +51,16 @@ struct GroupedLinear {
       Linear<Run>::template gemm<T>(m, n, k, a, b, beta, cs.of[g], ldc);
     }
   }
-  /// The same into gradients: one batch where all of them are there and all fresh, or none.
+  /// The same into gradients of parameters, one product after the other: their depth is all rows of a batch, which
+  /// cuBLASLt cuts into parts for a product alone. On an H100 the products of a step of CorrKD took 34 µs each on
+  /// average with these in batches, and 9 µs without any batch.
   template <class T>
   static void gemm_grouped(index_t m, index_t n, index_t k, cpu::Operand<T> a, Groups<const T*> as, cpu::Operand<T> b,
                            Groups<const T*> bs, Groups<GradientSlot<T>> slots, index_t ldc) {
-    Groups<T*> cs;
-    bool equal = true;
-    for (int g = 0; g < slots.count; ++g) {
-      cs.add(slots.of[g].data);
-      equal = equal && slots.of[g] && slots.of[g].fresh == slots.of[0].fresh;
-    }
-    if (equal) return gemm_grouped(m, n, k, a, as, b, bs, slots.of[0].beta(), cs, ldc);
     for (int g = 0; g < slots.count; ++g) {
       if (!slots.of[g]) continue;
       a.data = as.of[g], b.data = bs.of[g];
-      Linear<Run>::template gemm<T>(m, n, k, a, b, slots.of[g].beta(), cs.of[g], ldc);
+      Linear<Run>::template gemm<T>(m, n, k, a, b, slots.of[g].beta(), slots.of[g].data, ldc);
     }
   }
 

@@ -164,6 +164,16 @@ TEST_CASE("matrix products: equal keys for calls that may share an algorithm, an
   CHECK(usual != key(4, 5, 8, {room, 9}, b, nullptr, none, room));
   CHECK(usual != key(4, 5, 8, a, {room, 8}, nullptr, none, room));
   CHECK((usual < key(5, 5, 8, a, b, nullptr, none, room) || key(5, 5, 8, a, b, nullptr, none, room) < usual));
+  const auto batched = [&](const GemmBatch& batch) {
+    return MatmulKey::of(BlasCall<float>::of(4, 5, 8, a, b, batch), none, static_cast<const float*>(nullptr), room, 5);
+  };
+  CHECK(batched({}) == usual);
+  CHECK(batched({3, 64, 64, 64}) != usual);
+  CHECK(batched({3, 64, 64, 64}) != batched({2, 64, 64, 64}));
+  CHECK(batched({3, 64, 64, 64}) != batched({3, 128, 64, 64}));
+  CHECK(batched({3, 64, 64, 64}) != batched({3, 64, 128, 64}));
+  CHECK(batched({3, 64, 64, 64}) != batched({3, 64, 64, 128}));
+  CHECK(batched({3, 65, 64, 64}).second_alignment == 4);  // the second of the batch stands worse than the first
   const auto call = BlasCall<float>::of(4, 5, 8, a, b);
   CHECK((call.rows == 5 && call.columns == 4 && call.depth == 8));
   CHECK((call.first == b.data && call.second == a.data && call.first_transposed && !call.second_transposed));

@@ -44,7 +44,7 @@ Variable<T, 0, D> weighted_total(std::span<const Variable<T, 0, D>> terms, std::
   if (taken.empty()) return 0.0 * terms[0];
   Variable<T, 0, D> total;
   // a call: nvcc makes no kernel of a function whose address alone is asked for
-  if constexpr (requires(functors::WeightedTerms<T> terms, T * y) { Kernels<D>::weighted_terms(terms, y); }) {
+  if constexpr (requires(functors::WeightedTerms<T> some, T * y) { Kernels<D>::weighted_terms(some, y); }) {
     constexpr std::size_t most = functors::WeightedTerms<T>::most;
     for (std::size_t k = 0; k < taken.size(); k += most) {
       const std::size_t count = std::min(most, taken.size() - k);

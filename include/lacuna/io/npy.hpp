@@ -15,6 +15,7 @@
 #include "lacuna/io/bfloat16.hpp"
 #include "lacuna/io/half.hpp"
 #include "lacuna/io/npy_header.hpp"
+#include "lacuna/io/utf8.hpp"
 
 namespace lacuna::io {
 
@@ -182,20 +183,7 @@ class NpyArray {
   }
   void append_utf8(std::string& text, std::uint32_t code) const {
     if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) fail("holds ", code, ", which is no character");
-    const auto put = [&](std::uint32_t byte) { text += char(std::uint8_t(byte)); };
-    if (code < 0x80) return put(code);
-    if (code < 0x800) {
-      put(0xC0 | (code >> 6));
-    } else {
-      if (code < 0x10000) {
-        put(0xE0 | (code >> 12));
-      } else {
-        put(0xF0 | (code >> 18));
-        put(0x80 | ((code >> 12) & 0x3F));
-      }
-      put(0x80 | ((code >> 6) & 0x3F));
-    }
-    put(0x80 | (code & 0x3F));
+    detail::append_utf8(text, code);
   }
 
   std::string where_;

@@ -107,13 +107,8 @@ struct DifferenceLosses {
     }
     const Pieces cut = pieces_of(n, 2048, 1024);
     const Buffer<double, Run> parts(cut.pieces);
-    double* const to = parts.data();
-    Run::rows(name, cut.pieces, [=] LACUNA_DEVICE(index_t p, typename Run::Team team) {
-      double part = 0;
-      for (index_t i = cut.begin(p) + team.lane(); i < cut.end(p); i += team.lanes()) part += term(i);
-      part = team.sum(part);
-      if (team.lane() == 0) to[p] = part;
-    });
+    const double* const to = parts.data();
+    partial_sums<Run>(name, cut, term, parts.data());
     fold_into<Run>(
         name, cut.pieces, 1, [=] LACUNA_DEVICE(index_t p, index_t) { return to[p]; }, finish);
   }

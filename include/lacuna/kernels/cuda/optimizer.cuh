@@ -34,14 +34,8 @@ struct Optimizer {
     for (const auto& run : runs) {
       const Pieces cut = pieces_of(run.second, 2048, 1024);
       const T* const g = gradient + run.first;
-      double* const own = to;
-      Run::rows("gradient_norm", cut.pieces, [=] LACUNA_DEVICE(index_t p, typename Run::Team team) {
-        double part = 0;
-        for (index_t i = cut.begin(p) + team.lane(); i < cut.end(p); i += team.lanes())
-          part += double(g[i]) * double(g[i]);
-        part = team.sum(part);
-        if (team.lane() == 0) own[p] = part;
-      });
+      partial_sums<Run>(
+          "gradient_norm", cut, [=] LACUNA_DEVICE(index_t i) { return double(g[i]) * double(g[i]); }, to);
       to += cut.pieces;
     }
     const double* const all = parts.data();

@@ -65,19 +65,25 @@ class Buffer {
   T* data_ = nullptr;
 };
 
-/// Σ term(i) over i < n, in double.
+/// to_p = Σ term(i) over the i of piece p, in double.
 template <class Run, class F>
-double sum(const char* name, index_t n, F term) {
-  if (n <= 0) return 0;
-  const Pieces cut = pieces_of(n, 2048, 1024);
-  const Buffer<double, Run> parts(cut.pieces);
-  double* const to = parts.data();
+void partial_sums(const char* name, const Pieces& pieces, F term, double* to) {
+  const Pieces cut = pieces;
   Run::rows(name, cut.pieces, [=] LACUNA_DEVICE(index_t p, typename Run::Team team) {
     double part = 0;
     for (index_t i = cut.begin(p) + team.lane(); i < cut.end(p); i += team.lanes()) part += term(i);
     part = team.sum(part);
     if (team.lane() == 0) to[p] = part;
   });
+}
+
+/// Σ term(i) over i < n, in double.
+template <class Run, class F>
+double sum(const char* name, index_t n, F term) {
+  if (n <= 0) return 0;
+  const Pieces cut = pieces_of(n, 2048, 1024);
+  const Buffer<double, Run> parts(cut.pieces);
+  partial_sums<Run>(name, cut, term, parts.data());
   double total = 0;
   for (const double part : parts.to_host()) total += part;
   return total;

@@ -46,7 +46,7 @@ TEST_CASE_TEMPLATE("fit: learns, validates under both conditions, and keeps the 
   }
   // the model holds the parameters of that epoch
   train::Selector again(model.conditions(corpus.modality_names()));
-  CHECK(again.judge(model, corpus.validation).score == history.best()->score);
+  CHECK(again.validate(model, corpus.validation).score == history.best()->score);
 }
 
 TEST_CASE("fit: the test split is never looked at") {
@@ -64,8 +64,11 @@ TEST_CASE("trainer: going on from a saved state ends in the same bits, whichever
   double average = 0;
   SUBCASE("the weights of the best epoch") {}
   SUBCASE("their average") { average = 0.9; }
-  const FitOptions options{
-      .epochs = 4, .batch = 16, .schedule = optim::warmup_staircase(2, 1, 0.5), .clip = 0.5, .average = average};
+  const FitOptions options{.epochs = 4,
+                           .batch = 16,
+                           .schedule = optim::warmup_staircase(2, 1, 0.5),
+                           .gradient_clip = 0.5,
+                           .average = average};
   Silent silent;
   auto undisturbed = tiny<float>(corpus);
   const auto whole = train::fit(undisturbed, corpus, options, silent);
@@ -133,7 +136,7 @@ TEST_CASE("trainer: the average of the weights is what is validated and kept, an
   REQUIRE(found.size() == best.size());
   for (std::size_t i = 0; i < best.size(); ++i) CHECK(found[i] == doctest::Approx(best[i]).epsilon(1e-12));
   train::Selector again(model.conditions(corpus.modality_names()), plain.batch);
-  CHECK(again.judge(model, corpus.validation).score == least);
+  CHECK(again.validate(model, corpus.validation).score == least);
   for (const double wrong : {-0.1, 1.0, double(NAN)}) {
     averaged.average = wrong;
     CHECK(error_of([&] { averaged.check(); }).find("average is") != std::string::npos);

@@ -169,8 +169,8 @@ TEST_CASE_TEMPLATE("baselines: what is absent is never read, and a sample with n
       if (!reads_frames) return;
       for (const double g : parameter.grad().to_vector()) CHECK(g == 0);
     });
-    const auto said = model.predict(nothing);
-    for (const double y : said) CHECK(y == doctest::Approx(said[0]).epsilon(1e-12));
+    const auto scores = model.predict(nothing);
+    for (const double y : scores) CHECK(y == doctest::Approx(scores[0]).epsilon(1e-12));
   }
 }
 
@@ -314,7 +314,7 @@ TEST_CASE("MMIN: what the imagination and the cycle are asked for") {
 
   auto seen = whole;
   seen[1].present = Mask<2>::zeros(seen[1].present.extents());
-  const auto h = network.encoders(seen).value(), told = network.pretrained(whole).value();
+  const auto h = network.encoders(seen).value(), wanted = network.pretrained(whole).value();
   const auto imagined = network.forward(network.encoders(seen)).y;
   const auto recalled = network.backward(imagined).y.value();
   double imagination = 0, cycle = 0;  // widths of 3: columns 3 to 5 are the second modality
@@ -322,7 +322,7 @@ TEST_CASE("MMIN: what the imagination and the cycle are asked for") {
     for (index_t j = 0; j < 9; ++j) {
       const bool second = j / 3 == 1;
       if (second) CHECK(h(b, j) == 0);
-      if (second) imagination += std::pow(imagined.value()(b, j) - told(b, j), 2) / 15;
+      if (second) imagination += std::pow(imagined.value()(b, j) - wanted(b, j), 2) / 15;
       if (!second) cycle += std::pow(recalled(b, j) - h(b, j), 2) / 30;
     }
   CHECK(learn(seen, whole)[0].value.item() == doctest::Approx(imagination));

@@ -35,7 +35,7 @@ rm occupied
 # a whole experiment; the tables again from the folder, and the report
 lab --out whole >table.txt 2>progress.txt
 for file in results.csv results.json averages.csv differences.csv curves.csv timings.csv report.html \
-  runs/constant/seed-0/predictions.npz runs/corrkd-student_width=8_heads=2_depth=1/seed-2/{predictions.npz,model.lacuna,history.csv}; do
+  runs/constant/seed-0/predictions.npz runs/corrkd-student_width=8_num_heads=2_depth=1/seed-2/{predictions.npz,model.lacuna,history.csv}; do
   exists "whole/$file"
 done
 # constant and ridge once, two models with two seeds; 7 + 11 conditions each

@@ -14,7 +14,7 @@ struct ReshapeRow : SingleCases {
   }
 };
 
-struct ConcatRow {
+struct ConcatLastAxisRow {
   static constexpr const char* name = "concat, last axis";
   static std::vector<Case> cases() {
     return {{.name = "three parts", .leaves = {{2, 3, 4}, {2, 3, 1}, {2, 3, 2}}},
@@ -114,6 +114,6 @@ struct WeightedSumRow {
   }
 };
 
-using ShapeRows = Rows<ReshapeRow, ConcatRow, StackRow, StackTwiceRow, ConcatManyRow, WeightedSumRow>;
+using ShapeRows = Rows<ReshapeRow, ConcatLastAxisRow, StackRow, StackTwiceRow, ConcatManyRow, WeightedSumRow>;
 
 }  // namespace lacuna::test

@@ -1,8 +1,8 @@
 /// A recipe by which a model is made and trained, whatever its type: what the laboratory compares.
 ///
 ///     const lab::System early = lab::make_system<models::EarlyFusion<>>(
-///         "early-fusion", recipe, {.epochs = 40}, [=](std::uint64_t seed) { return models::EarlyFusion<>(o,
-///         Random(seed)); });
+///         "early-fusion", recipe, {.epochs = 40},
+///         [=](std::uint64_t seed) { return models::EarlyFusion<>(o, Random(seed)); });
 ///     const auto trained = early.train({.data = lab::without_test(corpus), .seed = 1});
 ///
 /// Every train::Learner becomes one by `make_system`; a model that is fitted in one step by `make_fitted`. Training and

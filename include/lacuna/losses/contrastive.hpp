@@ -148,7 +148,7 @@ Variable<T, 0, D> cosine_embedding_loss(const Variable<T, 2, D>& first, const Va
 }
 
 struct ScdOptions {
-  double margin = 1;       ///< η: how far apart other samples shall be
+  double margin = 1;       ///< η: the distance that other samples are pushed apart to
   bool normalize = false;  ///< unit rows first: distances in 0..2
   Reduction reduction = Reduction::mean;
 };

@@ -7,8 +7,9 @@
 ///
 /// A network is a module with
 ///     using scalar = T; using device = D;
-///     using Options       an aggregate with the members inputs, classes, loss, drop, standardize, clip (their meaning:
-///                         `SupervisedOptions`) and its own; visit(self, f) names all of them (visit_supervised)
+///     using Options       an aggregate with the members inputs, classes, loss, drop, standardize, feature_clip (their
+///                         meaning: `SupervisedOptions`) and those of the network; visit(self, f) names all of them
+///                         (visit_supervised)
 ///     static constexpr const char* name                    for messages
 ///     Network(const Options&, Random&)
 ///     operator()(streams, context) const -> Variable<T, 2, D>    scores (B, outputs_for(classes))
@@ -16,9 +17,8 @@
 ///     learn(seen, whole, context) const -> Learned<T, D>   in training: scores, and terms besides the task; `whole` is
 ///                                                          the batch before anything was taken away
 ///     pretrain(task, samples, checks, fetch, check, random)    before training, on standardised batches:
-///     fetch(samples)
-///                                                          of the training split, check(samples) of the validation
-///                                                          split
+///                                                          fetch(samples) of the training split, check(samples) of the
+///                                                          validation split
 /// A network sees exactly M streams, frames (B, T_m, D_m) and present (B, T_m), standardised, and 0 wherever nothing is
 /// present, whatever stood there: NaN in an absent frame reaches nothing. In training `drop` takes away modalities and
 /// frames of every sample anew. Throws OptionError for data of other sizes or labels than the model was made for.
@@ -33,7 +33,7 @@
 
 namespace lacuna::models {
 
-/// What every supervised model is told; networks repeat these members in their own Options, so that one list of
+/// Options of every supervised model; networks repeat these members in their own Options, so that one list of
 /// designated initialisers sets all.
 struct SupervisedOptions {
   std::vector<index_t> inputs = {};                        ///< feature size of every modality
@@ -182,7 +182,7 @@ struct Supervised {
 
  private:
   index_t modalities() const { return index_t(options.inputs.size()); }
-  /// What training never shows would be read by weights that nobody has trained.
+  /// A modality that training never shows would meet untrained weights: it is refused.
   static void require_presence(const data::Dataset& data, const data::Modality& modality) {
     for (const std::uint8_t present : modality.present.to_vector())
       if (present) return;

@@ -78,8 +78,8 @@ struct AttentionPooling {
 };
 
 /// Stage 2, cross-attention of V given queries to the frames of one modality, one head:
-///   x' = dropout(x),  k_t = tanh(K x'_t + k₀),  a_{·i} = softmax_t(scale ⟨P q_i + p₀, k_t⟩),  o_i = dropout(Σ_t a_ti
-///   x'_t).
+///   x' = dropout(x),  k_t = tanh(K x'_t + k₀),  a_{·i} = softmax_t(scale ⟨P q_i + p₀, k_t⟩),
+///   o_i = dropout(Σ_t a_ti x'_t).
 /// queries (B, V, width), x (B, T, width), present (B, T) → (B, V, width). No frame present: 0.
 template <class T = float, class D = Cpu>
 struct ViewCrossAttention {

@@ -49,7 +49,7 @@ struct CorrkdNetworkOptions {
   GapMask gap_mask = GapMask::none;
   missing::Fill fill = missing::Fill::zeros;  ///< zeros before or after the encoder, or a learned vector before it
   Evidence evidence = Evidence::none;
-  bool presence = false;  ///< the joint head is told which modalities are present: M flags beside H
+  bool presence = false;  ///< the joint head also reads which modalities are present: M flags beside H
   std::vector<index_t> frames =
       {};  ///< with GapMask::none: shorter batches are padded to these lengths; empty: as they come
 

@@ -36,7 +36,7 @@ inline optim::Schedule corrkd_robust_schedule(index_t epochs) {
 }
 
 /// The published method made robust, by options alone (docs/corrkd.md says what each of them is worth): attention and
-/// means over present frames only; the joint head is told what is present; every modality has a head of its own, taught
+/// means over present frames only; the joint head reads presence flags; every modality has a head of its own, taught
 /// by the labels and by the teacher's, and the evidence of the present ones adds up; patterns with few modalities are
 /// drawn more often; standardised features. One layer suffices for it. The same for every data set.
 inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labels) {

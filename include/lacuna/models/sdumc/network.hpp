@@ -24,7 +24,7 @@
 
 namespace lacuna::models {
 
-/// Everything a flow computed, in the order above. Vectors have one entry per modality, or per view where said.
+/// Everything a flow computed, in the order above. Vectors have one entry per modality, or per view where stated.
 template <class T, class D = Cpu>
 struct SdumcFlow {
   List<Variable<T, 3, D>> frames;

@@ -221,11 +221,11 @@ TEST_CASE("corrkd options: what cannot work is refused with a reason") {
 TEST_CASE("corrkd presets: sizes and rates of the papers") {
   const auto paper = corrkd_preset("paper", "mosei", {300, 74, 35}),
              hrlf = corrkd_preset("hrlf", "mosi", {300, 74, 35});
-  CHECK(paper.rate == 2e-3);
+  CHECK(paper.learning_rate == 2e-3);
   CHECK(paper.batch == 32);
   CHECK(paper.model.loss.sample.margin == 1.0);
   CHECK(paper.model.teacher.epochs == 20);
-  CHECK(hrlf.rate == 1e-3);
+  CHECK(hrlf.learning_rate == 1e-3);
   CHECK(hrlf.batch == 128);
   CHECK(corrkd_preset("paper", "iemocap", {300, 74, 35}).model.classes == 4);
   CHECK_THROWS_AS(corrkd_preset("paper", "nothing", {1}), OptionError);

@@ -264,10 +264,10 @@ TEST_CASE("fit options: the schedule of SDUMC") {
   const FitOptions options{.learning_rate = 1e-4};
   const std::vector<double> expected{2e-5, 4e-5, 6e-5, 8e-5, 1e-4, 1e-4};
   for (std::size_t e = 0; e < expected.size(); ++e)
-    CHECK(options.rate(index_t(e)) == doctest::Approx(expected[e]).epsilon(1e-12));
-  CHECK(options.rate(13) == doctest::Approx(1e-4));
-  CHECK(options.rate(14) == doctest::Approx(9e-5));
-  CHECK(options.rate(24) == doctest::Approx(8.1e-5));
+    CHECK(options.learning_rate_at(index_t(e)) == doctest::Approx(expected[e]).epsilon(1e-12));
+  CHECK(options.learning_rate_at(13) == doctest::Approx(1e-4));
+  CHECK(options.learning_rate_at(14) == doctest::Approx(9e-5));
+  CHECK(options.learning_rate_at(24) == doctest::Approx(8.1e-5));
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ Tensor<float, int(R)> normal(const std::array<index_t, R>& extents, Random& rand
 inline data::Stream<float> stream(index_t batch, index_t frames, index_t features, double keep, Random& random) {
   data::Stream<float> result{normal<3>({batch, frames, features}, random), Mask<2>({batch, frames})};
   for (index_t i = 0; i < batch * frames; ++i) result.present.data()[i] = keep >= 1 || random.uniform() < keep;
+  result.cleared = keep >= 1;
   return result;
 }
 
@@ -101,7 +102,7 @@ struct CorrkdStep final : Workload {
       complete.push_back(data::to_device<D>(stream(batch, frames, features, 1, random)));
       Mask<2> present({batch, frames});
       for (index_t i = 0; i < batch * frames; ++i) present.data()[i] = random.uniform() < 0.5;
-      seen.push_back({complete.back().frames, to_device<D>(present)});
+      seen.push_back({complete.back().frames, to_device<D>(present), false});
       const double forward = corrkd_macs(frames, features, 40, 4), first = double(frames * 3 * features * 40);
       gflop += 2e-9 * double(batch) * (2 * forward + 2 * forward - first);  // teacher, student, its way back
     }
@@ -160,6 +161,7 @@ inline data::Stream<float> mixed_stream(index_t batch, index_t frames, index_t f
     const index_t length = b == 0 ? frames : frames / 10 + random.below(frames * 9 / 10);
     for (index_t t = length; t < frames; ++t) result.present.data()[b * frames + t] = 0;
   }
+  result.cleared = false;
   return result;
 }
 

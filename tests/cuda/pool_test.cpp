@@ -89,7 +89,7 @@ TEST_CASE("pool of a device: what recorded work uses is nobody else's until its 
     pool.give(inside, 310);
     CHECK(pool.take(320) == inside);  // serves again within
     pool.give(inside, 320);
-    pool.give(before, 300);         // recorded work may have read it: it stays
+    pool.give(before, 300);           // recorded work may have read it: it stays
     CHECK(pool.take(256) == before);  // the smallest piece that fits
     pool.give(before, 256);
     Pool::Arena::leave();

@@ -1,5 +1,5 @@
-/// `Slab`: blocks of any size cut from larger pieces of memory, the smallest piece that fits first, neighbours joined again
-/// when they come back. It reads none of the memory that it hands out: that may be a device's.
+/// `Slab`: blocks of any size cut from larger pieces of memory, the smallest piece that fits first, neighbours joined
+/// again when they come back. It reads none of the memory that it hands out: that may be a device's.
 #pragma once
 
 #include <algorithm>
@@ -54,8 +54,8 @@ class Slab {
     by_size_.emplace(size, first);
     held_ += size;
   }
-  /// How much to add for a block of `bytes`: an eighth of what is there, so that many small blocks come from few pieces and
-  /// little is left over.
+  /// How much to add for a block of `bytes`: an eighth of what is there, so that many small blocks come from few pieces
+  /// and little is left over.
   std::size_t next_chunk(std::size_t bytes) const {
     return std::max(round(bytes), std::clamp<std::size_t>(held_ / 8, 256 << 10, 8 << 20));
   }
@@ -101,9 +101,9 @@ class Slab {
     pieces_.erase(next);
   }
 
-  Pieces pieces_;                                       ///< all, by address
+  Pieces pieces_;                                         ///< all, by address
   std::set<std::pair<std::size_t, std::byte*>> by_size_;  ///< the free ones
-  std::map<std::byte*, std::size_t> chunks_;            ///< what was added
+  std::map<std::byte*, std::size_t> chunks_;              ///< what was added
   std::size_t held_ = 0;
 };
 

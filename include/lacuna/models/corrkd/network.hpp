@@ -200,6 +200,7 @@ struct CorrkdNetwork {
     const Mask<2, D>& present = stream.present;
     if constexpr (requires { Kernels<D>::keeps_all(present.size(), present.data()); })
       if (Kernels<D>::keeps_all(present.size(), present.data())) return stream.frames;
+    if (stream.cleared) return stream.frames;
     Tensor<T, 3, D> frames(stream.frames.extents());
     Kernels<D>::keep_rows(present.size(), frames.extent(2), present.data(), stream.frames.data(), frames.data());
     return frames;

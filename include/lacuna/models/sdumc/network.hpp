@@ -163,6 +163,7 @@ Variable<T, 3, D> SdumcNetwork<T, D>::project(std::size_t modality, const Stream
     if (const PresentRows here(seen); here.taken(rows))
       return linear_present<T>(stream.frames, here, projection[modality].weight, projection[modality].bias);
   }
+  if (stream.cleared) return projection[modality](Variable<T, 3, D>(stream.frames));
   Tensor<T, 3, D> frames(stream.frames.extents());
   Kernels<D>::keep_rows(seen.size(), frames.extent(2), seen.data(), stream.frames.data(), frames.data());
   return projection[modality](Variable<T, 3, D>(frames));

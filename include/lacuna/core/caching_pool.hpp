@@ -1,10 +1,9 @@
 /// `CachingPool<Source>`: blocks of a device's memory that are kept when they are given back.
 ///
-/// Sizes below 1 MiB fall into the classes of BlockPool; a freed block waits in the list of its class for the next one
-/// of it. Larger ones are multiples of 64 KiB, and serve whoever asks for no less than four fifths of them. So a
-/// training step, which asks for the same sizes again, allocates nothing. The pool is ordered by one stream: a block
-/// may be given back while work that uses it is still queued, because whoever takes it next queues work behind that.
-/// Threads that share the stream may share the pool.
+/// Sizes fall into the classes of BlockPool; a freed block waits in the list of its class for the next one of it, so
+/// that a training step, which asks for the same sizes again, allocates nothing. The pool is ordered by one stream: a
+/// block may be given back while work that uses it is still queued, because whoever takes it next queues work behind
+/// that. Threads that share the stream may share the pool.
 ///
 /// An `Arena` keeps apart what one recorded piece of work uses: while a thread has it entered, its blocks come from
 /// there, and go back there, so that they are free for nobody else until the arena ends. Inside, blocks are cut from
@@ -16,7 +15,6 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <mutex>
 #include <new>
 #include <unordered_map>
@@ -57,16 +55,16 @@ class CachingPool {
   /// A block of at least `bytes`; null where even giving back all that is kept leaves no room for it.
   void* take(std::size_t bytes) {
     int group = 0;
-    const std::size_t rounded = round(bytes, group);
+    const std::size_t rounded = BlockPool::round(bytes, group);
     const std::lock_guard lock(mutex_);
     Arena* const arena = current();
     if (arena == nullptr || Source::exact()) return take(bytes, rounded, group);
     void* block = arena->slab_.take(bytes);
     if (block != nullptr) return held_by(*arena, block);
     for (std::size_t size = arena->slab_.next_chunk(bytes); block == nullptr; size = 0) {
-      const std::size_t chunk = round(size > 0 ? size : Slab::round(bytes), group);
+      const std::size_t chunk = BlockPool::round(size > 0 ? size : Slab::round(bytes), group);
       if (void* const memory = take(chunk, chunk, group); memory != nullptr) {
-        arena->slab_.add(memory, size_of(memory, chunk));
+        arena->slab_.add(memory, chunk);
         block = arena->slab_.take(bytes);
       } else if (size == 0) {
         return nullptr;
@@ -76,18 +74,23 @@ class CachingPool {
   }
   void give(void* block, std::size_t bytes) noexcept {
     int group = 0;
-    const std::size_t rounded = round(bytes, group);
+    const std::size_t rounded = BlockPool::round(bytes, group);
     const std::lock_guard lock(mutex_);
     try {
       if (const auto found = owner_.find(block); found != owner_.end()) {
         come_back(found);
-      } else if (Source::exact()) {
-        Source::give(block);
-      } else if (current() != nullptr) {  // recorded work may have used it: nobody else gets it
-        current()->slab_.add(block, size_of(block, rounded));
-      } else {
-        keep(block, size_of(block, rounded));
+        return;
       }
+      if (current() != nullptr && !Source::exact()) {  // recorded work may have used it: nobody else gets it
+        current()->slab_.add(block, rounded);
+        return;
+      }
+      if (Source::exact()) {
+        Source::give(block);
+        return;
+      }
+      free_[group].push_back(block);
+      kept_bytes_ += rounded;
     } catch (...) {
       Source::give(block);
     }
@@ -112,33 +115,9 @@ class CachingPool {
     static constinit thread_local Arena* entered = nullptr;
     return entered;
   }
-  static constexpr std::size_t large = 1 << 20;
-  static std::size_t round(std::size_t bytes, int& group) {
-    constexpr std::size_t step = 64 << 10;
-    if (bytes < large) return BlockPool::round(bytes, group);
-    group = -1;
-    return (bytes + step - 1) / step * step;
-  }
-  /// What a block really has, which is more than `rounded` where it was kept for a larger one. Forgets it.
-  std::size_t size_of(void* block, std::size_t rounded) {
-    if (larger_.empty()) return rounded;
-    const auto found = larger_.find(block);
-    if (found == larger_.end()) return rounded;
-    const std::size_t size = found->second;
-    larger_.erase(found);
-    return size;
-  }
   /// From what is kept, or from the source.
   void* take(std::size_t bytes, std::size_t rounded, int group) {
-    if (!Source::exact() && group < 0) {
-      if (const auto best = large_.lower_bound(rounded); best != large_.end() && best->first <= rounded + rounded / 4) {
-        const auto [size, block] = *best;
-        if (size > rounded) larger_.emplace(block, size);
-        large_.erase(best);
-        kept_bytes_ -= size;
-        return block;
-      }
-    } else if (!Source::exact() && !free_[group].empty()) {
+    if (!Source::exact() && !free_[group].empty()) {
       void* const block = free_[group].back();
       free_[group].pop_back();
       kept_bytes_ -= rounded;
@@ -174,11 +153,8 @@ class CachingPool {
   void keep(void* block, std::size_t rounded) noexcept {
     try {
       int group = 0;
-      round(rounded, group);
-      if (group < 0)
-        large_.emplace(rounded, block);
-      else
-        free_[group].push_back(block);
+      BlockPool::round(rounded, group);
+      free_[group].push_back(block);
       kept_bytes_ += rounded;
     } catch (...) {
       Source::give(block);
@@ -197,15 +173,11 @@ class CachingPool {
       for (void* const block : blocks) Source::give(block);
       blocks.clear();
     }
-    for (const auto& [size, block] : large_) Source::give(block);
-    large_.clear();
     kept_bytes_ = 0;
   }
 
   std::mutex mutex_;
   std::vector<void*> free_[260];
-  std::multimap<std::size_t, void*> large_;        ///< by size
-  std::unordered_map<void*, std::size_t> larger_;  ///< blocks in use that serve less than they have
   Owners owner_;
   Slab orphans_;  ///< of arenas that have ended, while parts are in use
   std::size_t system_calls_ = 0, kept_bytes_ = 0;

@@ -38,7 +38,7 @@ requires(detail::EigenDense<typename Matrices::value_type>) auto padded_batch(co
   data::Stream<T> batch{Tensor<T, 3>::zeros({sample, frames, features}), Mask<2>::zeros({sample, frames})};
   sample = 0;
   for (const auto& matrix : matrices) {
-    batch.frames.matrix(sample).topRows(matrix.rows()) = matrix.matrix();
+    if (matrix.rows() > 0) batch.frames.matrix(sample).topRows(matrix.rows()) = matrix.matrix();
     std::fill_n(batch.present.data() + sample * frames, matrix.rows(), std::uint8_t(1));
     ++sample;
   }

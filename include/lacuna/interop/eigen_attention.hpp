@@ -33,7 +33,7 @@ RowMajorMatrix<typename A::Scalar> dot_product_attention(const A& query, const B
                                                          const Mask<1>& present = {}, detail::IntoLike<A> weights = {},
                                                          AttentionOptions options = {}) {
   using T = typename A::Scalar;
-  const detail::Recording off(false);
+  const detail::RecordingIf off(false);
   options.keep_weights = bool(weights);
   const Variable<T, 3> q(detail::batch_of_one(query)), k(detail::batch_of_one(key)), v(detail::batch_of_one(value));
   const auto attended = attention(q, k, v, detail::batch_of_one(present), options);
@@ -49,7 +49,7 @@ void dot_product_attention_gradient(const A& query, const B& key, const C& value
                                     detail::IntoLike<A> to_value = {}, const Mask<1>& present = {},
                                     AttentionOptions options = {}) {
   using T = typename A::Scalar;
-  const detail::Recording on(true);
+  const detail::RecordingIf on(true);
   options.keep_weights = false;
   const Variable<T, 3> q(detail::batch_of_one(query), bool(to_query)), k(detail::batch_of_one(key), bool(to_key)),
       v(detail::batch_of_one(value), bool(to_value));

@@ -79,13 +79,13 @@ Tensor<typename M::Scalar, 2> rows_of(const M& matrix) {
   return matrix;
 }
 
-/// Recording on or off for the call, whatever it is outside.
-class Recording {
+/// RecordingIf on or off for the call, whatever it is outside.
+class RecordingIf {
  public:
-  explicit Recording(bool on) : previous_(std::exchange(recording(), on)) {}
-  ~Recording() { recording() = previous_; }
-  Recording(const Recording&) = delete;
-  Recording& operator=(const Recording&) = delete;
+  explicit RecordingIf(bool on) : previous_(std::exchange(recording(), on)) {}
+  ~RecordingIf() { recording() = previous_; }
+  RecordingIf(const RecordingIf&) = delete;
+  RecordingIf& operator=(const RecordingIf&) = delete;
 
  private:
   bool previous_;
@@ -110,7 +110,7 @@ struct EigenArgument {
 template <class F, class T, class... More>
 double call_with_matrices(F&& f, const EigenArgument<T>& first, const More&... more) {
   const bool wanted = bool(first.gradient) || (bool(more.gradient) || ...);
-  const Recording on(wanted);
+  const RecordingIf on(wanted);
   const Variable<T, 0> value = f(first.variable, more.variable...);
   if (wanted && value.requires_grad()) value.backward();
   first.fill();

@@ -63,7 +63,7 @@ TEST_CASE_TEMPLATE("eigen attention: softmax(Q Kᵀ / √d) V over what is prese
 TEST_CASE("eigen attention: heads, causal order") {
   const Columns<double> x = wave<double>(4, 6, 1);
   Columns<double> weights, first, second;
-  const Columns<double> y = dot_product_attention(x, x, x, {}, &weights, {.heads = 2, .causal = true});
+  const Columns<double> y = dot_product_attention(x, x, x, {}, &weights, {.num_heads = 2, .causal = true});
   CHECK(weights.rows() == 8);
   const Columns<double> left =
       dot_product_attention(x.leftCols(3), x.leftCols(3), x.leftCols(3), {}, &first, {.causal = true});

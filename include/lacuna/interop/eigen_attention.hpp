@@ -34,7 +34,7 @@ RowMajorMatrix<typename A::Scalar> dot_product_attention(const A& query, const B
                                                          AttentionOptions options = {}) {
   using T = typename A::Scalar;
   const detail::RecordingIf off(false);
-  options.keep_weights = bool(weights);
+  options.need_weights = bool(weights);
   const Variable<T, 3> q(detail::batch_of_one(query)), k(detail::batch_of_one(key)), v(detail::batch_of_one(value));
   const auto attended = attention(q, k, v, detail::batch_of_one(present), options);
   if (weights) weights.put(attended.weights.matrix());
@@ -50,7 +50,7 @@ void dot_product_attention_gradient(const A& query, const B& key, const C& value
                                     AttentionOptions options = {}) {
   using T = typename A::Scalar;
   const detail::RecordingIf on(true);
-  options.keep_weights = false;
+  options.need_weights = false;
   const Variable<T, 3> q(detail::batch_of_one(query), bool(to_query)), k(detail::batch_of_one(key), bool(to_key)),
       v(detail::batch_of_one(value), bool(to_value));
   const Variable<T, 3> output = attention(q, k, v, detail::batch_of_one(present), options).output;

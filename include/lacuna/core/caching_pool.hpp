@@ -8,7 +8,7 @@
 /// An `Arena` keeps apart what one recorded piece of work uses: while a thread has it entered, its blocks come from
 /// there, and go back there, so that they are free for nobody else until the arena ends.
 ///
-/// `Source` has take(bytes), null where memory is exhausted; give(block); and exact(), true where every block shall be
+/// `Source` has take(bytes), null where memory is exhausted; give(block); and exact(), true where every block is to be
 /// an allocation of its own size, which a memory checker can watch.
 #pragma once
 

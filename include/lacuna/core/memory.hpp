@@ -27,7 +27,7 @@ class Memory {
     return *this;
   }
   ~Memory() {
-    // a sole owner need not announce that it leaves: nobody else can come
+    // the only owner may skip the atomic decrement: no other thread can gain a reference
     if (block_ && (block_->references.load(std::memory_order_acquire) == 1 ||
                    block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1))
       delete block_;
@@ -36,6 +36,13 @@ class Memory {
   T* get() const { return data_; }
   /// Whether both are parts of one block.
   bool beside(const Memory& other) const { return block_ != nullptr && block_ == other.block_; }
+  /// How many elements the block has from here on.
+  std::int64_t room() const {
+    if (block_ == nullptr) return 0;
+    return std::int64_t(
+        (static_cast<const char*>(block_->memory) + block_->bytes - reinterpret_cast<const char*>(data_)) /
+        std::ptrdiff_t(sizeof(T)));
+  }
   /// The elements from `offset` on.
   Memory from(std::int64_t offset) const {
     Memory part = *this;

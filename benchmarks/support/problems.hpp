@@ -89,7 +89,7 @@ struct CorrkdStep final : Workload {
   Packed<float, D> packed = pack<float, D>(trained);
   Adam<float, D> adam{packed};
   std::vector<data::Stream<float, D>> complete, seen;
-  models::CorrkdTarget<float, D> target;
+  models::Targets<float, D> target;
   Tensor<float, 0, D> loss;
   GradientFactor<D> factor;
   Replay<D> replay;
@@ -101,12 +101,12 @@ struct CorrkdStep final : Workload {
       complete.push_back(data::to_device<D>(stream(batch, frames, features, 1, random)));
       Mask<2> present({batch, frames});
       for (index_t i = 0; i < batch * frames; ++i) present.data()[i] = random.uniform() < 0.5;
-      seen.push_back({complete.back().frames, to_device<D>(present)});
+      seen.push_back(models::masked_stream(complete.back().frames, to_device<D>(present)));
       const double forward = corrkd_macs(frames, features, 40, 4), first = double(frames * 3 * features * 40);
       gflop += 2e-9 * double(batch) * (2 * forward + 2 * forward - first);  // teacher, student, its way back
     }
     for (index_t i = 0; i < batch; ++i) target.classes.push_back(random.below(2));
-    target.settle(options);
+    target.settle();
     const double pairs = double(batch * batch);
     gflop += 2e-9 * 2 * pairs * 3 * (2 * 64 + 64 * 64 + 64);  // two critics, forward and back
   }
@@ -172,7 +172,7 @@ struct CorrkdMixed final : Workload {
   Packed<float, D> packed;
   Adam<float, D> adam;
   std::vector<data::Stream<float, D>> streams;
-  models::CorrkdTarget<float, D> target;
+  models::Targets<float, D> target;
   Array<float, D> answer;
   bool training;
 
@@ -195,7 +195,7 @@ struct CorrkdMixed final : Workload {
       gflop += 2e-9 * macs * (training ? 3 : 1);
     }
     for (index_t i = 0; i < batch; ++i) target.classes.push_back(random.below(2));
-    target.settle(options);
+    target.settle();
   }
   void operator()() override {
     if (!training) {
@@ -205,7 +205,7 @@ struct CorrkdMixed final : Workload {
     }
     packed.zero_grad();
     const Context context = Context::train(random);
-    const auto loss = models::corrkd_task_loss(options, network(streams, context).scores, target, Mask<1, D>{});
+    const auto loss = options.task().loss(network(streams, context).scores, target);
     loss.backward();
     adam.step(1e-3);
     answer = loss.value();

@@ -34,6 +34,8 @@ class Memory {
   }
 
   T* get() const { return data_; }
+  /// Whether nobody else shares the block.
+  bool sole() const { return block_ != nullptr && block_->references.load(std::memory_order_acquire) == 1; }
   /// Whether both are parts of one block.
   bool beside(const Memory& other) const { return block_ != nullptr && block_ == other.block_; }
   /// The elements from `offset` on.

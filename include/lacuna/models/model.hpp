@@ -85,8 +85,12 @@ template <class Options>
 Task task_of(const Options& o, const char* model) {
   Task task{.model = model};
   if constexpr (requires { o.classes; }) task.classes = o.classes;
-  if constexpr (requires { LabelKind(o.labels); }) task.kind = o.labels;
-  if (task.classes != 0 && task.kind == LabelKind::regression) task.kind = LabelKind::classes;
+  bool asked = false;  // a kind that is not the options' default was chosen
+  if constexpr (requires { LabelKind(o.labels); }) {
+    task.kind = o.labels;
+    asked = Options().labels != LabelKind::regression;
+  }
+  if (task.classes != 0 && !asked && task.kind == LabelKind::regression) task.kind = LabelKind::classes;
   if constexpr (requires { o.one_vs_rest; }) task.one_vs_rest = o.one_vs_rest;
   if constexpr (requires { RealLoss(o.loss); }) task.real_loss = o.loss;
   if constexpr (requires { o.loss.smoothing; }) task.smoothing = o.loss.smoothing;

@@ -14,7 +14,7 @@ struct TwoBranch {
     const auto mean_of = [&](int m) {
       return mean_pool(Variable<float, 3>(s[std::size_t(m)].frames), s[std::size_t(m)].present);
     };
-    return head(concat_last(List<Scores>{relu(audio(mean_of(0))), relu(text(mean_of(1)))}));
+    return head(concat(List<Scores>{relu(audio(mean_of(0))), relu(text(mean_of(1)))}, -1));
   }
   static void reflect(auto& self, auto&& f) { f("audio", self.audio), f("text", self.text), f("head", self.head); }
 };

@@ -22,13 +22,13 @@ struct LowRankNetwork {
 
   LowRankNetwork(const Options& o, Random& random)
       : fusion({std::vector<index_t>(o.inputs.size(), o.width), 1, o.rank}, random) {
-    for (const index_t in : o.inputs) encoder.push_back(Linear<float>({.in = in, .out = o.width}, random));
+    for (const index_t in : o.inputs) encoder.push_back(Linear<float>({.in_features = in, .out_features = o.width}, random));
   }
   Variable<float, 2> operator()(const models::Streams<float>& streams, const Context&) const {
     std::vector<Variable<float, 2>> x;
     for (std::size_t m = 0; m < streams.size(); ++m) {
       const auto average = mean_pool(Variable<float, 3>(streams[m].frames), streams[m].present);
-      x.push_back(keep_present(encoder[m](average, Activation::tanh), any_present(streams[m].present)));
+      x.push_back(apply_mask(encoder[m](average, Activation::tanh), any_present(streams[m].present)));
     }
     return fusion(x);
   }

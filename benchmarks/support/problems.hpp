@@ -67,7 +67,7 @@ struct CorrkdSize {
 };
 inline models::CorrkdOptions corrkd_options(const std::vector<index_t>& features = CorrkdSize().features) {
   models::CorrkdOptions o;
-  o.network = {.inputs = features, .heads = 10, .head_dropout = 0.1};
+  o.network = {.inputs = features, .num_heads = 10, .head_dropout = 0.1};
   o.network.outputs = o.outputs();
   return o;
 }
@@ -113,14 +113,14 @@ struct CorrkdStep final : Workload {
   void operator()() override {
     again<D>(replay, random, [&] {
       packed.zero_grad();
-      models::CorrkdOutput<float, D> told;
+      models::CorrkdOutput<float, D> from_teacher;
       {
         const NoGrad off;
-        told = teacher(complete);
+        from_teacher = teacher(complete);
       }
       const Context context = Context::train(random);
       const auto losses =
-          models::corrkd_objective(options, trained.student(seen, context), told, target, trained.critics, context);
+          models::corrkd_objective(options, trained.student(seen, context), from_teacher, target, trained.critics, context);
       losses.total.backward();
       factor = clip_factor(packed, 0.8);
       loss = losses.total.value();

@@ -25,7 +25,7 @@ void shrink(EarlyFusionOptions& o) {
 }
 void shrink(ModalityDropoutTransformerOptions& o) {
   o.width = 4;
-  o.heads = 2;
+  o.num_heads = 2;
   o.layers = 2;
   o.hidden = 6;
 }
@@ -127,7 +127,7 @@ TEST_CASE_TEMPLATE("baselines: gradients of the whole objective, under dropping 
   check(real_set(), still);
   check(real_set(), [&](auto& o) {
     still(o);
-    o.loss = RealLoss::l1;
+    o.loss = RegressionLoss::l1;
     o.standardize = false;
   });
 }
@@ -355,7 +355,7 @@ TEST_CASE("MMIN: what the imagination and the cycle are asked for") {
 TEST_CASE("MMIN: pretraining keeps the best epoch, and its encoders are those that the model starts from") {
   const auto set = class_set(60);
   const auto model =
-      prepared<Mmin<double>>(set, [](auto& o) { o.pretraining = {.epochs = 6, .batch = 8, .rate = 1e-2}; });
+      prepared<Mmin<double>>(set, [](auto& o) { o.pretraining = {.epochs = 6, .batch = 8, .learning_rate = 1e-2}; });
   const auto& record = model.network.pretrain_record;
   REQUIRE(record.scores.size() == 6);
   CHECK(record.scores[std::size_t(record.best - 1)] ==

@@ -101,8 +101,8 @@ void check_all_gradients(const Problem<double>& p, std::uint64_t seed, const Mas
     const auto flows = p.flows(seed);
     const models::SdumcWeights weights, others{.text = 0, .query = 0};
     return sdumc_objective(flows, p.labels, others, {}, complete).total +
-           weights.text * rms_distance(flows.missing.missing_query(), query, complete) +
-           weights.query * rms_distance(flows.missing.missing_content(), content, complete);
+           weights.text * rmse_loss(flows.missing.missing_query(), query, complete) +
+           weights.query * rmse_loss(flows.missing.missing_content(), content, complete);
   };
   p.losses(seed, complete).total.backward();
   const auto whole = gradients(p.network);

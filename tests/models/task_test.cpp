@@ -39,7 +39,7 @@ struct OneLayer {
   static constexpr const char* name = "one layer";
   Linear<T, D> layer;
 
-  OneLayer(const Options& o, Random& random) : layer({.in = o.inputs[0], .out = o.outputs()}, random) {}
+  OneLayer(const Options& o, Random& random) : layer({.in_features = o.inputs[0], .out_features = o.outputs()}, random) {}
   Variable<T, 2, D> operator()(const Streams<T, D>& streams, const Context&) const {
     return layer(mean_pool(Variable<T, 3, D>(streams[0].frames), streams[0].present));
   }
@@ -55,11 +55,11 @@ TEST_CASE("task: real labels are standardised for the loss and restored for the 
   const auto s = scores(3, 1, {1, 0, -0.5});
   const auto batch = labelled({12, 14, 9});  // standardised 1, 2, -0.5
   CHECK(loss_of(task, s, batch).item() == doctest::Approx(4.0 / 3));
-  task.real_loss = RealLoss::l1;
+  task.regression_loss = RegressionLoss::l1;
   CHECK(loss_of(task, s, batch).item() == doctest::Approx(2.0 / 3));
   CHECK(task.predictions(s.value()) == std::vector<double>{12, 10, 9});
-  for (const auto kind : {RealLoss::mse, RealLoss::l1}) {
-    task.real_loss = kind;
+  for (const auto kind : {RegressionLoss::mse, RegressionLoss::l1}) {
+    task.regression_loss = kind;
     const auto away = scores(3, 1, {1.3, 0.1, -2});
     CHECK(check_gradients([&] { return loss_of(task, away, batch); }, 1e-6, 1e-3, away).worst < 1e-6);
   }
@@ -103,7 +103,7 @@ TEST_CASE("task: classes") {
 
 TEST_CASE("pretraining: the best epoch is kept, the last one without a validation split") {
   Random random(1);
-  Linear<double> layer({.in = 1, .out = 1}, random);
+  Linear<double> layer({.in_features = 1, .out_features = 1}, random);
   const auto loss = [&](double wanted) {
     const auto y = layer(scores(1, 1, {1}).detach());
     return mse_loss(y, scores(1, 1, {wanted}).detach());
@@ -119,7 +119,7 @@ TEST_CASE("pretraining: the best epoch is kept, the last one without a validatio
   PhaseRecord record;
   const auto run = [&](index_t checks, double rate) {
     auto phase = pretraining<double, Cpu>(
-        "layer", {.epochs = 400, .batch = 4, .rate = rate, .clip = 0}, Feed{checks},
+        "layer", {.epochs = 400, .batch = 4, .learning_rate = rate, .gradient_clip = 0}, Feed{checks},
         [&](double wanted, const Context&) { return loss(wanted); }, [&] { return pack<double>(layer); },
         [&](const PhaseRecord& found) { record = found; });
     train::Engine<double, Cpu> engine(std::move(phase), random, "layer");

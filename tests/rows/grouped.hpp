@@ -32,7 +32,7 @@ struct GroupedEncodersRow {
   }
   static TransformerOptions options(index_t width, const std::vector<double>& n) {
     return {.width = width,
-            .heads = index_t(n[1]),
+            .num_heads = index_t(n[1]),
             .hidden = index_t(n[2]),
             .layers = index_t(n[3]),
             .activation = Activation(int(n[6])),

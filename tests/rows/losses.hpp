@@ -33,10 +33,10 @@ struct MseLossRow : PairLossCases {
 };
 
 struct RmsDistanceRow : PairLossCases {
-  static constexpr const char* name = "rms_distance";
+  static constexpr const char* name = "rmse_loss";
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
-    return {flat(rms_distance(in.template leaf<2>(0), in.template leaf<2>(1), in.template mask<1>(0)))};
+    return {flat(rmse_loss(in.template leaf<2>(0), in.template leaf<2>(1), in.template mask<1>(0)))};
   }
 };
 

@@ -51,7 +51,7 @@ struct Conv1dRow {
     const auto option = [&](std::size_t i) { return index_t(in.number(i)); };
     const auto present = in.template mask<2>(0);
     const auto x = in.template leaf<3>(0);
-    return {flat(conv1d(present.defined() ? keep_present(x, present) : x, in.template leaf<3>(1), bias,
+    return {flat(conv1d(present.defined() ? apply_mask(x, present) : x, in.template leaf<3>(1), bias,
                         {option(0), option(1), option(2), option(3), option(4)}))};
   }
 };
@@ -131,10 +131,10 @@ struct FrameCases {
 };
 
 struct KeepPresentRow : FrameCases {
-  static constexpr const char* name = "keep_present";
+  static constexpr const char* name = "apply_mask";
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
-    return {flat(keep_present(in.template leaf<3>(0), in.template mask<2>(0)))};
+    return {flat(apply_mask(in.template leaf<3>(0), in.template mask<2>(0)))};
   }
 };
 struct MeanPoolRow : FrameCases {
@@ -268,7 +268,7 @@ struct AttentionExtrasRow {
     Random random(7);
     const auto bias = in.leaf_count() > 3 ? in.template leaf<4>(3) : Variable<T, 4, D>();
     const AttentionOptions options{
-        .heads = index_t(in.number(0, 1)), .causal = in.number(1) != 0, .dropout = in.number(2)};
+        .num_heads = index_t(in.number(0, 1)), .causal = in.number(1) != 0, .dropout = in.number(2)};
     return {flat(attention(in.template leaf<3>(0), in.template leaf<3>(1), in.template leaf<3>(2),
                            in.template mask<2>(0), options, bias, Context::train(random))
                      .output)};
@@ -301,7 +301,7 @@ struct AttentionPackedRow {
   static Outputs<T, D> build(const Inputs<T, D>& in) {
     Random random(7);
     const AttentionOptions options{
-        .heads = index_t(in.number(0, 1)), .causal = in.number(1) != 0, .dropout = in.number(2)};
+        .num_heads = index_t(in.number(0, 1)), .causal = in.number(1) != 0, .dropout = in.number(2)};
     return {flat(
         attention_packed(in.template leaf<3>(0), in.template mask<2>(0), options, {}, Context::train(random)).output)};
   }

@@ -65,7 +65,7 @@ struct Listener : train::Observer {
 TEST_CASE_TEMPLATE("phases: going on after any step of any phase ends in the same bits", M, models::Corrkd<float>,
                    models::Mmin<float>, models::Sdumc<float>) {
   const auto corpus = short_corpus();
-  const train::FitOptions options{.epochs = 2, .batch = 16, .clip = 1, .average = 0.5};
+  const train::FitOptions options{.epochs = 2, .batch = 16, .gradient_clip = 1, .average = 0.5};
   Listener listener;
   M undisturbed = phased<M>(corpus);
   int steps = 0;
@@ -120,14 +120,14 @@ TEST_CASE_TEMPLATE("phases: an observer stops any of them, the laboratory goes o
   const auto system =
       lab::make_system<M>("small", "", {.epochs = 1, .batch = 16}, [&](std::uint64_t) { return phased<M>(corpus); });
   Listener patient, other;
-  lab::Training order{corpus, 1, &patient, nullptr, {}};
-  const auto whole = system.train(order);
+  lab::TrainJob job{corpus, 1, &patient, nullptr, {}};
+  const auto whole = system.train(job);
   REQUIRE(whole.has_value());
   other.left = 2;
   State saved;
-  lab::Training first{corpus, 1, &other, nullptr, [&](const std::function<State()>& state, bool) { saved = stored(state()); }};
+  lab::TrainJob first{corpus, 1, &other, nullptr, [&](const std::function<State()>& state, bool) { saved = stored(state()); }};
   CHECK_FALSE(system.train(first).has_value());
-  lab::Training second{corpus, 1, &patient, &saved, {}};
+  lab::TrainJob second{corpus, 1, &patient, &saved, {}};
   const auto resumed = system.train(second);
   REQUIRE(resumed.has_value());
   const auto batch = data::gather<float>(corpus.test, std::vector<index_t>{0, 1, 2, 3});

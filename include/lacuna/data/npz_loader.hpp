@@ -57,7 +57,7 @@ class NpzLoader {
   std::vector<std::string> notes() const {
     std::vector<std::string> notes = notes_;
     for (const auto& [name, header] : headers_)
-      if (used_.count(name) == 0) notes.push_back(cat("passed over: ", name, " ", header.dtype, " ", header.shape));
+      if (used_.count(name) == 0) notes.push_back(cat("skipped: ", name, " ", header.dtype, " ", header.shape));
     return notes;
   }
 
@@ -94,7 +94,7 @@ class NpzLoader {
         bytes_ += header.payload;
         headers_[name] = header;
       } catch (const io::NpyTypeError& error) {
-        notes_.push_back(cat("passed over: ", error.what()));
+        notes_.push_back(cat("skipped: ", error.what()));
         continue;
       }
       for (const std::string prefix : prefixes)

@@ -36,7 +36,7 @@ struct Trained {
 };
 
 /// One order to train.
-struct Training {
+struct TrainJob {
   const data::Dataset& data;
   std::uint64_t seed = 1;
   train::Observer* observer = nullptr;  ///< its stop() ends the training, whatever its phase
@@ -49,7 +49,7 @@ struct System {
   std::string name;
   std::string recipe;  ///< every option as text: runs of equal recipes, data and seeds are equal
   bool seeded = true;  ///< false: all seeds give the same
-  std::function<std::optional<Trained>(const Training&)> train;  ///< nullopt: stopped
+  std::function<std::optional<Trained>(const TrainJob&)> train;  ///< nullopt: stopped
   std::function<Trained(const State&)> restore = {};             ///< from Trained::state; empty: train again
 };
 
@@ -104,18 +104,18 @@ namespace lacuna::lab {
 template <train::Learner M, class Make>
 System make_system(std::string name, std::string recipe, train::FitOptions fit, Make make) {
   System system{std::move(name), std::move(recipe), true, {}, {}};
-  system.train = [fit, make](const Training& order) -> std::optional<Trained> {
+  system.train = [fit, make](const TrainJob& job) -> std::optional<Trained> {
     train::FitOptions options = fit;
-    options.seed = order.seed;
-    const auto model = std::make_shared<M>(make(order.seed));
-    const auto trainer = order.from != nullptr
-                             ? std::make_unique<train::Trainer<M>>(*model, order.data, options, *order.from)
-                             : std::make_unique<train::Trainer<M>>(*model, order.data, options);
+    options.seed = job.seed;
+    const auto model = std::make_shared<M>(make(job.seed));
+    const auto trainer = job.from != nullptr
+                             ? std::make_unique<train::Trainer<M>>(*model, job.data, options, *job.from)
+                             : std::make_unique<train::Trainer<M>>(*model, job.data, options);
     const auto save = [&](bool last) {
-      if (order.save) order.save([&] { return trainer->save(); }, last);
+      if (job.save) job.save([&] { return trainer->save(); }, last);
     };
     train::Observer silent;
-    train::Observer& observer = order.observer != nullptr ? *order.observer : silent;
+    train::Observer& observer = job.observer != nullptr ? *job.observer : silent;
     while (!trainer->finished()) {
       if (observer.stop()) {
         save(true);
@@ -140,11 +140,11 @@ System make_system(std::string name, std::string recipe, train::FitOptions fit, 
 template <class Fit>
 System make_fitted(std::string name, std::string recipe, index_t parameters, Fit fit) {
   System system{std::move(name), std::move(recipe), false, {}, {}};
-  system.train = [fit, parameters](const Training& order) -> std::optional<Trained> {
+  system.train = [fit, parameters](const TrainJob& job) -> std::optional<Trained> {
     const auto start = std::chrono::steady_clock::now();
     Trained trained;
-    const auto fitted = std::make_shared<decltype(fit(order.data))>(fit(order.data));
-    trained.predict = [fitted, names = order.data.modality_names()](const data::Batch<float>& batch) {
+    const auto fitted = std::make_shared<decltype(fit(job.data))>(fit(job.data));
+    trained.predict = [fitted, names = job.data.modality_names()](const data::Batch<float>& batch) {
       data::Split<data::Role::test> split;
       for (std::size_t m = 0; m < names.size(); ++m)
         split.modalities.push_back({names[m], batch.streams[m].frames, batch.streams[m].present});

@@ -81,7 +81,7 @@ Variable<T, 0, D> supcon_loss(const Variable<T, 2, D>& first, const Variable<T, 
     return reshape(view, std::array<index_t, 2>{1, batch * width});
   };
   if (present.defined()) detail::expect_shape("supcon_loss", "present", present.host().shape(), Shape{batch});
-  return supcon_loss(reshape(concat_last(List<Variable<T, 2, D>>{flat(first), flat(second)}),
+  return supcon_loss(reshape(concat(List<Variable<T, 2, D>>{flat(first), flat(second)}, -1),
                              std::array<index_t, 2>{2 * batch, width}),
                      labels.twice(), options, Present<D>::joined(present, present, batch));
 }

@@ -123,7 +123,7 @@ Variable<T, 0, D> rmse_loss(const Variable<T, R, D>& prediction, const Variable<
 
 /// The same as a distance between two representations.  (SDUMC, Weng et al., arXiv 2410.15029)
 template <class T, int R, class D>
-Variable<T, 0, D> rms_distance(const Variable<T, R, D>& a, const Variable<T, R, D>& b, const Mask<1, D>& present = {}) {
+Variable<T, 0, D> rmse_loss(const Variable<T, R, D>& a, const Variable<T, R, D>& b, const Mask<1, D>& present = {}) {
   return rmse_loss(a, b, present);
 }
 

@@ -3,7 +3,7 @@
 ///     struct Averages {                                                     // a model of one's own
 ///       using Options = models::ModelOptions;
 ///       Linear<float> layer;
-///       Averages(const Options& o, Random& random) : layer({.in = o.inputs[0], .out = o.outputs()}, random) {}
+///       Averages(const Options& o, Random& random) : layer({.in_features = o.inputs[0], .out_features = o.outputs()}, random) {}
 ///       Variable<float, 2> operator()(const models::Streams<float>& streams, const Context&) const {
 ///         return layer(mean_pool(Variable<float, 3>(streams[0].frames), streams[0].present));
 ///       }
@@ -54,10 +54,10 @@ struct ModelOptions {
   index_t classes = 0;                                     ///< K class ids as labels; 0: one real label
   LabelKind labels = LabelKind::regression;                ///< what is made of real labels
   bool one_vs_rest = false;                                ///< a two-way head for every class
-  RealLoss loss = RealLoss::mse;                           ///< of real labels
+  RegressionLoss loss = RegressionLoss::mse;                           ///< of real labels
   missing::MrmOptions drop = missing::mrm_preset("none");  ///< what training takes away
   bool standardize = true;  ///< features, and real labels, to mean 0 and deviation 1 of the training split
-  double clip = 5;          ///< of standardised features, in deviations; 0 = never
+  double feature_clip = 5;          ///< of standardised features, in deviations; 0 = never
 
   /// Scores per sample.
   index_t outputs() const;
@@ -73,7 +73,7 @@ void visit_model_options(auto& self, auto&& f) {
   if constexpr (requires { self.loss; }) f("loss", self.loss);
   if constexpr (requires { self.drop; }) missing::MrmOptions::visit(self.drop, f);
   if constexpr (requires { self.standardize; }) f("standardize", self.standardize);
-  if constexpr (requires { self.clip; }) f("clip", self.clip);
+  if constexpr (requires { self.clip; }) f("feature_clip", self.feature_clip);
 }
 
 /// What the baselines lose in training: with probability 0.7 a sample keeps one of its incomplete subsets of
@@ -92,7 +92,7 @@ Task task_of(const Options& o, const char* model) {
   }
   if (task.classes != 0 && !asked && task.kind == LabelKind::regression) task.kind = LabelKind::classes;
   if constexpr (requires { o.one_vs_rest; }) task.one_vs_rest = o.one_vs_rest;
-  if constexpr (requires { RealLoss(o.loss); }) task.real_loss = o.loss;
+  if constexpr (requires { RegressionLoss(o.loss); }) task.regression_loss = o.loss;
   if constexpr (requires { o.loss.smoothing; }) task.smoothing = o.loss.smoothing;
   return task;
 }

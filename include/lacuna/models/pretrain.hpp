@@ -11,7 +11,7 @@ namespace lacuna::models {
 struct PretrainOptions {
   index_t epochs = 30, batch = 64;
   double rate = 1e-3;
-  double clip = 1;  ///< largest norm of the gradient; 0 = no limit
+  double gradient_clip = 1;  ///< largest norm of the gradient; 0 = no limit
 
   /// Throws OptionError.
   void check(const char* model) const {
@@ -22,8 +22,8 @@ struct PretrainOptions {
   static void visit(auto& self, auto&& f) {
     f("pretrain_epochs", self.epochs);
     f("pretrain_batch", self.batch);
-    f("pretrain_rate", self.rate);
-    f("pretrain_clip", self.clip);
+    f("pretrain_learning_rate", self.learning_rate);
+    f("pretrain_gradient_clip", self.gradient_clip);
   }
 };
 
@@ -32,8 +32,8 @@ template <class T, class D, class Feed, class Loss>
 Phase<T, D> pretraining(std::string name, const PretrainOptions& o, const Feed& feed, Loss loss,
                         Function<Packed<T, D>()> pack, Function<void(const PhaseRecord&)> finish) {
   Phase<T, D> phase{.name = std::move(name), .pack = std::move(pack), .epochs = o.epochs, .batch = o.batch};
-  phase.rate = [rate = o.rate](index_t) { return rate; };
-  phase.gradient_clip = o.clip;
+  phase.rate = [rate = o.learning_rate](index_t) { return rate; };
+  phase.gradient_clip = o.gradient_clip;
   phase.order = [samples = feed.train_size()](index_t, Random& random) { return random.permutation(samples); };
   phase.loss = [feed, loss](std::span<const index_t> some, const Context& context) {
     return Objective<T, D>().add("task", 1, loss(feed.train(some), context)).result();

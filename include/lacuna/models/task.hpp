@@ -29,7 +29,7 @@
 namespace lacuna::models {
 
 /// Of real labels: squared error, or absolute error.
-enum class RealLoss { mse, l1 };
+enum class RegressionLoss { mse, l1 };
 
 /// What is made of labels; see above.
 enum class LabelKind { classes, binary_non0, binary_has0, ternary, five, seven, regression };
@@ -103,7 +103,7 @@ struct Task {
   LabelKind kind = LabelKind::regression;
   index_t classes = 0;  ///< K of class ids
   bool one_vs_rest = false;
-  RealLoss real_loss = RealLoss::mse;
+  RegressionLoss regression_loss = RegressionLoss::mse;
   double smoothing = 0;  ///< of the labels in cross-entropies, 0..1
   data::LabelStatistics labels = {};
   std::vector<double> class_weights = {};  ///< of the classes in cross-entropies; empty: 1 each
@@ -220,7 +220,7 @@ struct Task {
                          const Given<Present<D>>& present) const {
     if (kind == LabelKind::regression) {
       const Variable<T, 2, D> wanted(target.values);
-      return real_loss == RealLoss::mse ? mse_loss(scores, wanted, present.mask())
+      return regression_loss == RegressionLoss::mse ? mse_loss(scores, wanted, present.mask())
                                         : l1_loss(scores, wanted, {}, present.mask());
     }
     CrossEntropyOptions options{.smoothing = smoothing};

@@ -31,12 +31,12 @@ Attended<T, D> attend_to_one(const Variable<T, 3, D>& x, const Mask<2, D>& prese
   if (present.defined()) {
     expect_shape("attention", "present", present.shape(), Shape{batch, 1});
     const Tensor<std::uint8_t, 1, D> flags = present.reshape(std::array<index_t, 1>{batch});
-    frame = keep_present(frame, flags);
-    weight = keep_present(weight, flags);
+    frame = apply_mask(frame, flags);
+    weight = apply_mask(weight, flags);
   }
   const auto many = std::size_t(queries);
-  return {stack(std::vector(many, frame)),
-          stack(std::vector(many, weight)).value().reshape(std::array<index_t, 4>{batch, 1, queries, 1})};
+  return {stack(std::vector(many, frame), 1),
+          stack(std::vector(many, weight), 1).value().reshape(std::array<index_t, 4>{batch, 1, queries, 1})};
 }
 
 }  // namespace detail
@@ -54,7 +54,7 @@ struct AttentionPooling {
   AttentionPooling(UmcaOptions o, Random& random)
       : options(o),
         query(init::normal<T, 2, D>({1, o.width}, std::sqrt(2.0 / (double(o.width) + 1.0)), random)),
-        key({.in = o.width, .out = o.width}, random) {}
+        key({.in_features = o.width, .out_features = o.width}, random) {}
 
   struct Result {
     Variable<T, 2, D> pooled;  ///< (B, width)
@@ -88,7 +88,7 @@ struct ViewCrossAttention {
 
   ViewCrossAttention() = default;
   ViewCrossAttention(UmcaOptions o, Random& random)
-      : options(o), query({.in = o.width, .out = o.width}, random), key({.in = o.width, .out = o.width}, random) {}
+      : options(o), query({.in_features = o.width, .out_features = o.width}, random), key({.in_features = o.width, .out_features = o.width}, random) {}
 
   Attended<T, D> operator()(const Variable<T, 3, D>& queries, const Variable<T, 3, D>& x, const Mask<2, D>& present,
                             const Context& context) const {

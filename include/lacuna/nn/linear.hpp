@@ -48,10 +48,10 @@ struct Mlp {
     double dropout = 0;
   };
   std::vector<Linear<T, D>> layers;
-  double probability = 0;
+  double dropout = 0;
 
   Mlp() = default;
-  Mlp(const Options& options, Random& random) : probability(options.dropout) {
+  Mlp(const Options& options, Random& random) : dropout(options.dropout) {
     if (options.sizes.size() < 2) throw OptionError("Mlp: needs an input size and at least one layer");
     for (std::size_t i = 0; i + 1 < options.sizes.size(); ++i)
       layers.emplace_back(typename Linear<T, D>::Options{options.sizes[i], options.sizes[i + 1]}, random);
@@ -60,7 +60,7 @@ struct Mlp {
   template <int R>
   Variable<T, R, D> operator()(Variable<T, R, D> x, const Context& context) const {
     for (const auto& layer : layers)
-      x = linear_relu_dropout<T, R, D>(x, layer.weight, layer.bias, probability, context);
+      x = linear_relu_dropout<T, R, D>(x, layer.weight, layer.bias, dropout, context);
     return x;
   }
   static void reflect(auto& self, auto&& visit) { visit("layers", self.layers); }

@@ -53,7 +53,7 @@ class Engine {
     ++batch_;
     observer.batch({title_, epoch_ + 1, phase_.epochs, end, samples, sums_[0].second / double(end),
                     history_.epochs.empty() ? nullptr : &history_.epochs.back()});
-    if (end == samples) judge();
+    if (end == samples) validate();
     seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
     if (end == samples) finish_epoch(observer);
   }
@@ -73,7 +73,7 @@ class Engine {
     restore_best();
     packed_.zero_grad();
     models::PhaseRecord record;
-    if (phase_.judge)
+    if (phase_.validate)
       for (const EpochRecord& epoch : history_.epochs) record.scores.push_back(epoch.score);
     record.best = history_.best() != nullptr ? history_.best()->epoch : epoch_;
     if (phase_.finish) phase_.finish(record);
@@ -178,16 +178,16 @@ class Engine {
     if (sums_.size() != now.size()) throw Error("training: the loss has other terms than in the batch before");
     for (std::size_t i = 0; i < now.size(); ++i) sums_[i].second += weight * now[i].second;
   }
-  void judge() {
+  void validate() {
     EpochRecord record;
     record.phase = title_;
     record.epoch = epoch_ + 1;
     record.learning_rate = phase_.rate(epoch_);
     const double samples = double(order_.size());
     for (const auto& [name, sum] : sums_) record.losses.emplace_back(name, sum / samples);
-    if (phase_.judge) {
+    if (phase_.validate) {
       if (average_) average_->swap();
-      record.score = phase_.judge(record.losses[0].second);
+      record.score = phase_.validate(record.losses[0].second);
       record.best = record.score < least_;
       if (record.best) {
         least_ = record.score;

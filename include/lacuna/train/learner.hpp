@@ -18,7 +18,7 @@
 ///                                     is none; what has been done is part of the state above
 ///     conditions(names) const         the missing::Conditions it is meant for, given the names of the modalities;
 ///                                     without this: complete data alone
-///     predicts_classes() const        K, or 0 for real labels (truth.hpp)
+///     predicts_classes() const        K, or 0 for real labels (targets.hpp)
 ///     selects_on() const              the name of the metric by which epochs are chosen
 ///     embedding(batch) const          Tensor<T, 2>: the joint representation (B, E), on the host
 ///     attention(batch) const          one tensor of weights per modality, on the host

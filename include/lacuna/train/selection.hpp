@@ -1,5 +1,5 @@
 /// Which epoch is kept: the one with the best mean, over the conditions, of one metric on the validation split: the MAE
-/// of real labels, the weighted F1 of classes, or what the model asks for (truth.hpp).
+/// of real labels, the weighted F1 of classes, or what the model asks for (targets.hpp).
 ///
 /// The split is a type of its own (data/dataset.hpp): a test split does not convert to it, so no test data can take
 /// part.
@@ -16,15 +16,15 @@ class Selector {
   explicit Selector(std::vector<missing::Condition> conditions, index_t batch = 96, std::string metric = {})
       : conditions_(std::move(conditions)), batch_(batch), metric_(std::move(metric)) {}
 
-  struct Verdict {
+  struct Result {
     std::vector<ConditionScores> scores;
     double score = 0;  ///< what selection minimises: an error, or 1 − a share of right answers
   };
 
   /// Throws Error when a prediction is not finite.
   template <Learner M>
-  Verdict judge(const M& model, const data::Split<data::Role::validation>& split) const {
-    Verdict verdict;
+  Result validate(const M& model, const data::Split<data::Role::validation>& split) const {
+    Result verdict;
     Evaluation evaluation = evaluate(model, split, conditions_, batch_);
     const std::string metric = metric_.empty() ? selection_metric(model, {{}, evaluation.classes}) : metric_;
     for (ConditionResult& result : evaluation.conditions) {

@@ -104,14 +104,14 @@ class Trainer {
       : model_(model), data_(data), options_(options) {
     options_.check();
     apply_options();
-    const auto demand = [](const char* split, index_t samples, const Truth& truth) {
+    const auto demand = [](const char* split, index_t samples, const Targets& targets) {
       if (samples == 0) throw Error(detail::cat("fit: the ", split, " split has no samples"));
-      if (index_t(truth.values.size()) != samples)
-        throw Error(detail::cat("fit: the ", split, " split has ", truth.values.size(),
-                                truth.classes > 0 ? " class ids for " : " real labels for ", samples, " samples"));
+      if (index_t(targets.values.size()) != samples)
+        throw Error(detail::cat("fit: the ", split, " split has ", targets.values.size(),
+                                targets.classes > 0 ? " class ids for " : " real labels for ", samples, " samples"));
     };
-    demand("training", data.train.size(), truth_for(model, data.train));
-    demand("validation", data.validation.size(), truth_for(model, data.validation));
+    demand("training", data.train.size(), targets_for(model, data.train));
+    demand("validation", data.validation.size(), targets_for(model, data.validation));
     selector_ = Selector(conditions_of(model, data.modality_names()), options.batch, options.select_on);
   }
 
@@ -153,18 +153,18 @@ class Trainer {
       }
     models::Phase<T, D> phase{.name = "training", .epochs = options_.epochs, .batch = options_.batch};
     phase.pack = [this] { return pack<T, D>(model_); };
-    phase.rate = [this](index_t epoch) { return options_.rate(epoch); };
+    phase.rate = [this](index_t epoch) { return options_.learning_rate_at(epoch); };
     phase.optimizer = {
         .name = options_.optimizer, .weight_decay = options_.weight_decay, .momentum = options_.momentum};
-    phase.gradient_clip = options_.clip;
+    phase.gradient_clip = options_.gradient_clip;
     phase.average = options_.average;
     phase.patience = options_.patience;
     phase.order = [this](index_t epoch, Random&) { return epoch_samples(data_.train, options_, epoch); };
     phase.loss = [this](std::span<const index_t> samples, const Context& context) {
       return loss_terms(model_, data::gather<T>(data_.train, samples), context);
     };
-    phase.judge = [this](double) {
-      verdict_ = selector_.judge(model_, data_.validation);
+    phase.validate = [this](double) {
+      verdict_ = selector_.validate(model_, data_.validation);
       return verdict_.score;
     };
     last_ = true;
@@ -176,7 +176,7 @@ class Trainer {
 
   std::vector<double> rates() const {
     std::vector<double> all;
-    for (index_t e = 0; e < options_.epochs; ++e) all.push_back(options_.rate(e));
+    for (index_t e = 0; e < options_.epochs; ++e) all.push_back(options_.learning_rate_at(e));
     return all;
   }
   std::vector<std::string> texts() const {
@@ -213,7 +213,7 @@ class Trainer {
   const data::Dataset& data_;
   FitOptions options_;
   Selector selector_;
-  Selector::Verdict verdict_;
+  Selector::Result verdict_;
   std::unique_ptr<Engine<T, D>> engine_;
   bool last_ = false;
   double preparing_seconds_ = 0;

@@ -25,10 +25,10 @@ struct EarlyFusionOptions {
   index_t layers = 1;
   double dropout = 0.2;
   index_t classes = 0;
-  RealLoss loss = RealLoss::mse;
+  RegressionLoss loss = RegressionLoss::mse;
   missing::MrmOptions drop = missing::mrm_preset("none");
   bool standardize = true;
-  double clip = 5;
+  double feature_clip = 5;
 
   static void visit(auto& self, auto&& f) {
     visit_model_options(self, f);
@@ -56,14 +56,14 @@ struct EarlyFusionNetwork {
     for (const index_t in : o.inputs) sizes[0] += in;
     sizes.insert(sizes.end(), std::size_t(o.layers), o.hidden);
     body = Mlp<T, D>({sizes, o.dropout}, random);
-    head = Linear<T, D>({.in = o.hidden, .out = outputs_for(o.classes)}, random);
+    head = Linear<T, D>({.in_features = o.hidden, .out_features = outputs_for(o.classes)}, random);
   }
 
   /// h (B, hidden)
   Variable<T, 2, D> embed(const Streams<T, D>& streams, const Context& context) const {
     std::vector<Variable<T, 2, D>> averages;
     for (const auto& stream : streams) averages.push_back(mean_pool(Variable<T, 3, D>(stream.frames), stream.present));
-    return body(concat_last(averages), context);
+    return body(concat(averages, -1), context);
   }
   Variable<T, 2, D> operator()(const Streams<T, D>& streams, const Context& context) const {
     return head(embed(streams, context));

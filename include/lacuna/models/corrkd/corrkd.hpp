@@ -2,7 +2,7 @@
 /// student that does not.  (Li, Yang, Zhao, Wang et al., CVPR 2024, arXiv 2404.16456)
 ///
 ///     models::Corrkd<> model({.network = {.inputs = corpus.dimensions()}}, Random(7));
-///     train::fit(model, corpus, {.epochs = 50, .batch = 64, .learning_rate = 4e-3, .clip = 0.8});
+///     train::fit(model, corpus, {.epochs = 50, .batch = 64, .learning_rate = 4e-3, .gradient_clip = 0.8});
 ///
 /// First every teacher has a phase of its own on complete data, keeps its best epoch on the validation split and is
 /// frozen; then student and critics are trained on what modality random missing leaves of every batch. Only the student
@@ -77,13 +77,13 @@ struct CorrkdDistillation {
     if (taught == 0) teacher_record.clear();
     return pretraining<T, D>(
         detail::cat("teacher ", taught + 1, " of ", teacher.size()),
-        PretrainOptions{o.teacher.epochs, o.teacher.batch, o.teacher.rate, o.teacher.clip}, feed,
+        PretrainOptions{o.teacher.epochs, o.teacher.batch, o.teacher.learning_rate, o.teacher.gradient_clip}, feed,
         [this, &network](const TrainingBatch<T, D>& batch, const Context& context) {
           CorrkdOutput<T, D> output = network(batch.whole, context);
           if (!output.present.empty()) output.known = batch.had;
           const auto task = batch.task->loss(output.scores, batch.targets);
-          return options.loss.own != 0 && context.training()
-                     ? task + options.loss.own * corrkd_own_loss(*batch.task, output, batch.targets)
+          return options.loss.unimodal != 0 && context.training()
+                     ? task + options.loss.unimodal * corrkd_unimodal_loss(*batch.task, output, batch.targets)
                      : task;
         },
         [&network] { return pack<T, D>(network); },
@@ -107,16 +107,16 @@ struct CorrkdDistillation {
     const NoGrad off;
     CorrkdOutput<T, D> output = teacher[0](streams);
     if (teacher.size() == 1) return output;
-    std::vector<std::vector<Tensor<T, 2, D>>> responses(1 + output.own.size());
+    std::vector<std::vector<Tensor<T, 2, D>>> responses(1 + output.unimodal.size());
     for (std::size_t i = 0; i < teacher.size(); ++i) {
       const CorrkdOutput<T, D> one = i == 0 ? output : teacher[i](streams);
       responses[0].push_back(one.scores.value());
-      for (std::size_t m = 0; m < output.own.size(); ++m) responses[1 + m].push_back(one.own[m].value());
+      for (std::size_t m = 0; m < output.unimodal.size(); ++m) responses[1 + m].push_back(one.unimodal[m].value());
     }
     const Task task = options.task();
     output.scores = Variable<T, 2, D>(task.mean_response(responses[0]));
-    for (std::size_t m = 0; m < output.own.size(); ++m)
-      output.own[m] = Variable<T, 2, D>(task.mean_response(responses[1 + m]));
+    for (std::size_t m = 0; m < output.unimodal.size(); ++m)
+      output.unimodal[m] = Variable<T, 2, D>(task.mean_response(responses[1 + m]));
     return output;
   }
   /// The second phase's.

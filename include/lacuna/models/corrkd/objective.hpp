@@ -13,18 +13,18 @@ namespace lacuna::models {
 template <class T, class D, class Term>
 Variable<T, 0, D> corrkd_over_modalities(const CorrkdOutput<T, D>& output, const Present<D>& counted, Term&& term) {
   Variable<T, 0, D> total;
-  for (std::size_t m = 0; m < output.own.size(); ++m) {
+  for (std::size_t m = 0; m < output.unimodal.size(); ++m) {
     const Present<D> has = output.known.empty() ? Present<D>(output.present[m]) : output.known[m];
     const auto one = term(m, has.and_in(counted));
     total = m == 0 ? one : total + one;
   }
-  return (1.0 / double(output.own.size())) * total;
+  return (1.0 / double(output.unimodal.size())) * total;
 }
 /// The task loss of every modality's own head.
 template <class T, class D>
-Variable<T, 0, D> corrkd_own_loss(const Task& task, const CorrkdOutput<T, D>& output, const Targets<T, D>& target) {
+Variable<T, 0, D> corrkd_unimodal_loss(const Task& task, const CorrkdOutput<T, D>& output, const Targets<T, D>& target) {
   return corrkd_over_modalities(output, target.present, [&](std::size_t m, const Present<D>& present) {
-    return task.loss<T, D>(output.own[m], target, present);
+    return task.loss<T, D>(output.unimodal[m], target, present);
   });
 }
 /// KL from the teacher to the student, the mean over one-vs-rest heads; of a regression the mean square difference.
@@ -45,7 +45,7 @@ Variable<T, 0, D> corrkd_divergence(const CorrkdOptions& o, const Variable<T, 2,
 /// A term of weight 0 is undefined, and so are the two informations unless RCD is on.
 template <class T, class D = Cpu>
 struct CorrkdLosses {
-  Variable<T, 0, D> task, own, own_response, sample, prototype, response, target_information, rest_information, total;
+  Variable<T, 0, D> task, unimodal, unimodal_response, sample, prototype, response, target_information, rest_information, total;
 
   LossTerms<T, D> terms() const {
     LossRecord<T, D> record;
@@ -53,8 +53,8 @@ struct CorrkdLosses {
       if (term.defined()) record.note(name, term);
     };
     note("task", task);
-    note("own", own);
-    note("own_response", own_response);
+    note("unimodal", own);
+    note("unimodal_response", unimodal_response);
     note("scd", sample);
     note("cpd", prototype);
     note("response", response);
@@ -84,7 +84,7 @@ CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T
     return losses;
   };
   include(1, losses.task = task.loss(student.scores, target));
-  if (o.loss.own != 0) include(o.loss.own, losses.own = corrkd_own_loss(task, student, target));
+  if (o.loss.unimodal != 0) include(o.loss.unimodal, losses.unimodal = corrkd_unimodal_loss(task, student, target));
   if (!teacher.joint.defined()) return totalled();
   const auto joint = teacher.joint.detach(), scores = teacher.scores.detach();
   const CorrkdLossOptions& l = o.loss;
@@ -92,10 +92,10 @@ CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T
   if (l.cpd != 0)
     include(l.cpd, losses.prototype = cpd_loss(student.joint, joint, target.labels_there(), o.class_count(),
                                                l.prototype, target.present));
-  if (l.own_response != 0)
-    include(l.own_response, losses.own_response = corrkd_over_modalities(
+  if (l.unimodal_response != 0)
+    include(l.unimodal_response, losses.unimodal_response = corrkd_over_modalities(
                                 student, target.present, [&](std::size_t m, const Present<D>& present) {
-                                  return corrkd_divergence(o, student.own[m], teacher.own.at(m).detach(), present);
+                                  return corrkd_divergence(o, student.unimodal[m], teacher.unimodal.at(m).detach(), present);
                                 }));
   if (l.rcd == 0 || l.response == ResponseLoss::none) return totalled();
   if (o.labels == CorrkdLabels::regression) {

@@ -53,14 +53,14 @@ inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labe
   o.network.evidence = labels == CorrkdLabels::regression ? Evidence::mean : Evidence::sum;
   o.network.presence = true;
   o.loss.scd = 0.1;
-  o.loss.own = 2;
-  o.loss.own_response = 4;
+  o.loss.unimodal = 2;
+  o.loss.unimodal_response = 4;
   o.loss.divergence.temperature = 2;
   o.loss.sample.normalize = true;
   o.mrm.stream_probability = 1;
   o.mrm.frame_probability = 0.3;
   if (modalities <= 8) o.mrm.pattern_weights = corrkd_hard_patterns(modalities);
-  o.teacher = {.epochs = 20, .batch = 64, .rate = 1e-3, .clip = recipe.clip, .count = 3};
+  o.teacher = {.epochs = 20, .batch = 64, .learning_rate = 1e-3, .gradient_clip = recipe.gradient_clip, .count = 3};
   o.standardize = true;
   return recipe;
 }
@@ -102,10 +102,10 @@ inline CorrkdRecipe corrkd_preset(const std::string& preset, const std::string& 
     CorrkdRecipe recipe{{}, row.epochs, row.batch, row.rate, 0.8};
     CorrkdOptions& o = recipe.model;
     o.network.inputs = std::move(inputs);
-    o.network.heads = row.heads;
+    o.network.num_heads = row.heads;
     o.loss.sample.margin = row.margin;
     o.standardize = any;
-    o.teacher = {.epochs = row.epochs, .batch = row.batch, .rate = row.rate, .clip = recipe.clip};
+    o.teacher = {.epochs = row.epochs, .batch = row.batch, .learning_rate = row.rate, .gradient_clip = recipe.gradient_clip};
     label(o);
     return recipe;
   }

@@ -127,15 +127,15 @@ SdumcNetwork<T, D>::SdumcNetwork(const SdumcOptions& o, Random& random)
   for (index_t i = 0; i < m; ++i) pooling.emplace_back(umca, random);
   for (index_t i = 0; i < m; ++i) hidden.push_back(mlp({g, g, g}));
   gate_mlp = mlp({m * g, g, g});
-  gate = Linear<T, D>({.in = g, .out = m}, random);
+  gate = Linear<T, D>({.in_features = g, .out_features = m}, random);
   for (index_t i = 0; i < v; ++i) view_query.push_back(mlp({g, g}));
   for (index_t i = 0; i < m; ++i) cross_attention.emplace_back(umca, random);
   for (index_t i = 0; i < m; ++i) content.push_back(mlp({g, g, h}));
   view_mlp = mlp({v * h, g, h});
-  view_gate = Linear<T, D>({.in = h, .out = v}, random);
-  regression = Linear<T, D>({.in = h, .out = o.outputs()}, random);
-  contrast_in = Linear<T, D>({.in = h, .out = o.contrast}, random);
-  contrast_out = Linear<T, D>({.in = o.contrast, .out = o.contrast}, random);
+  view_gate = Linear<T, D>({.in_features = h, .out_features = v}, random);
+  regression = Linear<T, D>({.in_features = h, .out_features = o.outputs()}, random);
+  contrast_in = Linear<T, D>({.in_features = h, .out_features = o.contrast}, random);
+  contrast_out = Linear<T, D>({.in_features = o.contrast, .out_features = o.contrast}, random);
   if (o.imagination == Imagination::off) return;
   const auto residual =
       o.imagination == Imagination::input ? ImaginationResidual::input : ImaginationResidual::transition;
@@ -192,15 +192,15 @@ SdumcFlow<T, D> SdumcNetwork<T, D>::operator()(std::span<const Variable<T, 3, D>
   auto vectors = flow.hidden;
   if (imagine) vectors[lost] = flow.imagined_hidden = imagination[0](flow.hidden, lost);
 
-  flow.gate_hidden = gate_mlp(concat_last(vectors), context);
+  flow.gate_hidden = gate_mlp(concat(vectors, -1), context);
   flow.gates = gate(flow.gate_hidden);
-  const auto stacked = stack(vectors);
+  const auto stacked = stack(vectors, 1);
   for (std::size_t i = 0; i < views.size(); ++i) {
     const bool single = i + m >= views.size();
     flow.mixes.push_back(single ? vectors[i + m - views.size()] : weighted_sum(flow.gates, stacked, views[i]));
     flow.queries.push_back(view_query[i](flow.mixes[i], context));
   }
-  const auto queries = stack(flow.queries);
+  const auto queries = stack(flow.queries, 1);
   for (std::size_t i = 0; i < m; ++i) {
     const auto attended = cross_attention[i](queries, frames[i], present[i], context);
     flow.attended.push_back(attended.output);
@@ -213,14 +213,14 @@ SdumcFlow<T, D> SdumcNetwork<T, D>::operator()(std::span<const Variable<T, 3, D>
     auto found = content[i](one, context);
     if (same) {
       const auto row = reshape(found, std::array<index_t, 2>{batch, h});
-      found = stack(List<Variable<T, 2, D>>(std::size_t(v), row));
+      found = stack(List<Variable<T, 2, D>>(std::size_t(v), row), 1);
     }
     flow.content.push_back(found);
   }
   auto contents = flow.content;
   if (imagine) contents[lost] = flow.imagined_content = imagination[1](flow.content, lost);
 
-  const auto joined = reshape(stack(contents), std::array<index_t, 3>{batch, index_t(m), v * h});
+  const auto joined = reshape(stack(contents, 1), std::array<index_t, 3>{batch, index_t(m), v * h});
   const auto views_fused = weighted_sum(flow.gates, joined);  // (B, V·h)
   flow.view_hidden = view_mlp(views_fused, context);
   flow.view_weights = view_gate(flow.view_hidden);

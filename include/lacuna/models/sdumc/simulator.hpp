@@ -47,7 +47,7 @@ data::Stream<T, D> resample(const data::Stream<T, D>& stream, index_t slots) {
 template <class T = float, class D = Cpu>
 struct DecoderSimulator {
   index_t missing = 0, slots = 0, heads = 1;
-  double probability = 0;
+  double dropout = 0;
   std::vector<Linear<T, D>> embed, key, value;
   Parameter<T, 2, D> query;  ///< (slots, width)
   Linear<T, D> skip, inner, outer;
@@ -55,10 +55,10 @@ struct DecoderSimulator {
   DecoderSimulator() = default;
   DecoderSimulator(const std::vector<index_t>& inputs, index_t lost, index_t slot_count, const SimulatorOptions& o,
                    Random& random)
-      : missing(lost), slots(slot_count), heads(o.heads), probability(o.dropout) {
-    if (o.width < 1 || o.heads < 1 || o.width % o.heads || slot_count < 1)
+      : missing(lost), slots(slot_count), heads(o.num_heads), dropout(o.dropout) {
+    if (o.width < 1 || o.num_heads < 1 || o.width % o.num_heads || slot_count < 1)
       throw OptionError(
-          detail::cat("simulator: width ", o.width, " must divide into ", o.heads, " heads; slots ", slot_count));
+          detail::cat("simulator: width ", o.width, " must divide into ", o.num_heads, " heads; slots ", slot_count));
     const index_t w = o.width, others = index_t(inputs.size()) - 1;
     for (std::size_t m = 0; m < inputs.size(); ++m) {
       if (index_t(m) == lost) continue;
@@ -68,9 +68,9 @@ struct DecoderSimulator {
     }
     query = Parameter<T, 2, D>(init::normal<T, 2, D>({slots, w}, 1.0 / std::sqrt(double(w)), random));
     const index_t out = inputs[std::size_t(lost)];
-    skip = Linear<T, D>({.in = others * w, .out = out}, random);
-    inner = Linear<T, D>({.in = others * w, .out = 2 * w}, random);
-    outer = Linear<T, D>({.in = 2 * w, .out = out}, random);
+    skip = Linear<T, D>({.in_features = others * w, .out_features = out}, random);
+    inner = Linear<T, D>({.in_features = others * w, .out_features = 2 * w}, random);
+    outer = Linear<T, D>({.in_features = 2 * w, .out_features = out}, random);
   }
 
   Variable<T, 3, D> decode(const Streams<T, D>& streams, const Context& context) const;
@@ -106,11 +106,11 @@ Variable<T, 3, D> DecoderSimulator<T, D>::decode(const Streams<T, D>& streams,
   std::vector<Variable<T, 3, D>> seen;
   for (std::size_t i = 0; i < embed.size(); ++i) {
     const auto& stream = streams[i < std::size_t(missing) ? i : i + 1];
-    const auto e = dropout(embed[i](Variable<T, 3, D>(stream.frames)), probability, context);
-    seen.push_back(attention(queries, key[i](e), value[i](e), stream.present, {.heads = heads}).output);
+    const auto e = lacuna::dropout(embed[i](Variable<T, 3, D>(stream.frames)), dropout, context);
+    seen.push_back(attention(queries, key[i](e), value[i](e), stream.present, {.num_heads = heads}).output);
   }
-  const auto joined = concat_last(seen);
-  return skip(joined) + outer(dropout(inner(joined, Activation::relu), probability, context));
+  const auto joined = concat(seen, -1);
+  return skip(joined) + outer(lacuna::dropout(inner(joined, Activation::relu), dropout, context));
 }
 
 /// The phase that trains a decoder on the training split; it keeps the parameters with the smallest error on an eighth
@@ -118,7 +118,7 @@ Variable<T, 3, D> DecoderSimulator<T, D>::decode(const Streams<T, D>& streams,
 template <class T, class D, class Feed>
 Phase<T, D> decoder_phase(DecoderSimulator<T, D>& decoder, const SimulatorOptions& o, const Feed& feed, Random& random,
                           Function<void(const PhaseRecord&)> finish) {
-  if (o.epochs < 1 || o.batch < 1 || !(o.rate > 0))
+  if (o.epochs < 1 || o.batch < 1 || !(o.learning_rate > 0))
     throw OptionError("simulator: epochs, batch and rate must be positive");
   const index_t samples = feed.train_size(), held = samples >= 10 ? samples / 8 : 0;
   const std::vector<index_t> all = random.permutation(samples);
@@ -130,7 +130,7 @@ Phase<T, D> decoder_phase(DecoderSimulator<T, D>& decoder, const SimulatorOption
   };
   Phase<T, D> phase{.name = "decoder", .epochs = o.epochs, .batch = o.batch};
   phase.pack = [&decoder] { return pack<T, D>(decoder); };
-  phase.rate = [o](index_t epoch) { return o.rate * (1.0 - double(epoch) / double(o.epochs)); };
+  phase.rate = [o](index_t epoch) { return o.learning_rate * (1.0 - double(epoch) / double(o.epochs)); };
   phase.optimizer = {.name = "adamw", .weight_decay = 1e-2};
   phase.patience = o.patience + 1;
   phase.order = [rest](index_t, Random& source) {

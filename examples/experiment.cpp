@@ -47,7 +47,7 @@ int compare(ExperimentOptions& options, int argc, char** argv) {
   const train::Targets targets = experiment_targets(data);
   if (options.metrics.empty())
     options.metrics = targets.classes > 0 ? std::vector<std::string>{"accuracy", "f1_weighted"}
-                                        : std::vector<std::string>{"mae", "acc2_non0", "f1_non0"};
+                                          : std::vector<std::string>{"mae", "acc2_non0", "f1_non0"};
   for (const std::string& metric : options.metrics) lab::check_metric(metric, targets.classes);
   lab::Plan plan = lab::make_plan(options.protocols, data.test, {.seed = options.mask_seed});
   if (!options.masks.empty()) lab::take_masks(plan, options.masks, data.test.ids);
@@ -61,9 +61,14 @@ int compare(ExperimentOptions& options, int argc, char** argv) {
   if (!options.save_masks.empty()) missing::save_masks(options.save_masks, plan.masks);
 
   const data::Dataset learning = lab::without_test(data);
-  const ExperimentSetting setting{
-      data,         learning, plan, targets, crc_text(data), lab::prior(data.train, targets.classes), options.save_seconds,
-      options.quiet};
+  const ExperimentSetting setting{data,
+                                  learning,
+                                  plan,
+                                  targets,
+                                  crc_text(data),
+                                  lab::prior(data.train, targets.classes),
+                                  options.save_seconds,
+                                  options.quiet};
   const train::Interrupt interrupt;
   const std::vector<Job> jobs = jobs_of(systems, options.seeds);
   auto finished = train_all(jobs, options.jobs, setting, folder, interrupt);

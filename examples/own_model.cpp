@@ -22,7 +22,8 @@ struct LowRankNetwork {
 
   LowRankNetwork(const Options& o, Random& random)
       : fusion({std::vector<index_t>(o.inputs.size(), o.width), 1, o.rank}, random) {
-    for (const index_t in : o.inputs) encoder.push_back(Linear<float>({.in_features = in, .out_features = o.width}, random));
+    for (const index_t in : o.inputs)
+      encoder.push_back(Linear<float>({.in_features = in, .out_features = o.width}, random));
   }
   Variable<float, 2> operator()(const models::Streams<float>& streams, const Context&) const {
     std::vector<Variable<float, 2>> x;

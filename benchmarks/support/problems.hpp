@@ -1,6 +1,6 @@
 /// The workloads on device D, each an object that is made once and called per step. Sizes, losses, dropout, clipping
 /// and optimizer are those of the PyTorch peer; inputs are normal numbers from a fixed seed, the same on every device,
-/// where they stay. A call waits for nothing that the work does not need: its answer stays on the device too. `gflop`
+/// where they stay. A call waits for nothing that the work does not need: its result stays on the device too. `gflop`
 /// counts the products that the mathematics of one call needs, two operations per multiply-add, and nothing else: no
 /// softmax, no norm, no optimizer, and no gradient of an input.
 #pragma once
@@ -119,8 +119,8 @@ struct CorrkdStep final : Workload {
         from_teacher = teacher(complete);
       }
       const Context context = Context::train(random);
-      const auto losses =
-          models::corrkd_objective(options, trained.student(seen, context), from_teacher, target, trained.critics, context);
+      const auto losses = models::corrkd_objective(options, trained.student(seen, context), from_teacher, target,
+                                                   trained.critics, context);
       losses.total.backward();
       factor = clip_factor(packed, 0.8);
       loss = losses.total.value();
@@ -160,7 +160,7 @@ inline data::Stream<float> mixed_stream(index_t batch, index_t frames, index_t f
     const index_t length = b == 0 ? frames : frames / 10 + random.below(frames * 9 / 10);
     for (index_t t = length; t < frames; ++t) result.present.data()[b * frames + t] = 0;
   }
-  return result;
+  return models::masked_stream(result.frames, result.present);
 }
 
 template <class D = Cpu>
@@ -173,7 +173,7 @@ struct CorrkdMixed final : Workload {
   Adam<float, D> adam;
   std::vector<data::Stream<float, D>> streams;
   models::Targets<float, D> target;
-  Array<float, D> answer;
+  Array<float, D> result;
   bool training;
 
   static models::CorrkdNetworkOptions masked(models::CorrkdNetworkOptions o) {
@@ -200,7 +200,7 @@ struct CorrkdMixed final : Workload {
   void operator()() override {
     if (!training) {
       const NoGrad off;
-      answer = network(streams).scores.value();
+      result = network(streams).scores.value();
       return;
     }
     packed.zero_grad();
@@ -208,9 +208,9 @@ struct CorrkdMixed final : Workload {
     const auto loss = options.task().loss(network(streams, context).scores, target);
     loss.backward();
     adam.step(1e-3);
-    answer = loss.value();
+    result = loss.value();
   }
-  double checksum() const override { return double(answer.first()); }
+  double checksum() const override { return double(result.first()); }
 };
 
 struct SdumcSize {
@@ -324,7 +324,7 @@ struct Rnc final : Workload {
   Random random{7};
   Variable<float, 2, D> features{to_device<D>(normal<2>({n, 64}, random)), true};
   Labels<D, float> labels = Labels<D, float>::of(normal<1>({n}, random));
-  Tensor<float, 0, D> answer;
+  Tensor<float, 0, D> result;
   Replay<D> replay;
 
   Rnc() { gflop = 2e-9 * double(n * n) * 64 * 2; }
@@ -333,10 +333,10 @@ struct Rnc final : Workload {
       features.zero_grad();
       const auto loss = rank_n_contrast(features, labels, {.temperature = 2.0});
       loss.backward();
-      answer = loss.value();
+      result = loss.value();
     });
   }
-  double checksum() const override { return double(answer.first()); }
+  double checksum() const override { return double(result.first()); }
 };
 
 /// Null for a name that is none of the five, nor one of those over mixed lengths.

@@ -32,9 +32,10 @@ struct ExperimentOptions {
 
   Settings common() const {
     Settings settings;
-    for (const auto& [name, value] : {std::pair("epochs", &epochs), std::pair("batch", &batch), std::pair("learning_rate", &learning_rate),
-                                      std::pair("weight_decay", &weight_decay),
-                                      std::pair("gradient_clip", &gradient_clip), std::pair("patience", &patience)})
+    for (const auto& [name, value] :
+         {std::pair("epochs", &epochs), std::pair("batch", &batch), std::pair("learning_rate", &learning_rate),
+          std::pair("weight_decay", &weight_decay), std::pair("gradient_clip", &gradient_clip),
+          std::pair("patience", &patience)})
       if (!value->empty()) settings.emplace_back(name, *value);
     return settings;
   }

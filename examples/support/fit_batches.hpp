@@ -13,7 +13,7 @@ using lacuna::index_t;
 
 struct FitOptions {
   index_t samples, batch, epochs;
-  double rate = 2e-3;
+  double learning_rate = 2e-3;
 };
 
 /// AdamW over shuffled batches with a cosine schedule and clipping; `loss` takes the numbers of the samples of a batch.

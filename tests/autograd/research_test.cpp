@@ -16,7 +16,8 @@ using namespace lacuna;
 
 struct TwoLayers {
   Linear<double> first, second;
-  explicit TwoLayers(Random& random) : first({.in_features = 3, .out_features = 4}, random), second({.in_features = 4, .out_features = 2}, random) {}
+  explicit TwoLayers(Random& random)
+      : first({.in_features = 3, .out_features = 4}, random), second({.in_features = 4, .out_features = 2}, random) {}
   Variable<double, 2> operator()(const Variable<double, 2>& x) const { return second(tanh(first(x))); }
   static void reflect(auto& self, auto&& visit) {
     visit("first", self.first);

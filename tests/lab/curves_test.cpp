@@ -28,8 +28,8 @@ TEST_CASE("curves: the step that gains, worked out by hand") {
   const test::SmallExperiment experiment({"p1-intra"});
   const auto curve = [&](std::vector<double> errors) {
     errors.resize(11, errors.back());
-    return lab::curves_of({model_with("one", experiment.targets, errors)}, experiment.plan.protocols, experiment.targets,
-                          "mae", {.draws = 100})
+    return lab::curves_of({model_with("one", experiment.targets, errors)}, experiment.plan.protocols,
+                          experiment.targets, "mae", {.draws = 100})
         .at(0);
   };
   const Curve falling = curve({0.5, 0.6, 0.8, 0.81, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5});
@@ -141,7 +141,7 @@ TEST_CASE("curves: a trained model loses with every rate, down to the constant p
     lab::Run run;
     run.seed = seed;
     run.predictions = lab::predictions(system.train({.data = lab::without_test(corpus), .seed = seed})->predict,
-                                   corpus.test, plan, prior);
+                                       corpus.test, plan, prior);
     models[1].runs.push_back(run);
   }
   const auto results = lab::make_results(models, plan.protocols, targets, {"mae"}, "constant", {.draws = 500});

@@ -41,7 +41,8 @@ struct SmallExperiment {
                       {run_with_offset(1, targets.values, all, 0.5), run_with_offset(2, targets.values, all, 0.75)}});
   }
   lab::Results results(index_t draws = 50) const {
-    auto results = lab::make_results(models, plan.protocols, targets, {"mae", "acc2_non0"}, "constant", {.draws = draws});
+    auto results =
+        lab::make_results(models, plan.protocols, targets, {"mae", "acc2_non0"}, "constant", {.draws = draws});
     results.config = {{"models", "constant & <others>"}, {"seeds", "1, 2"}};
     results.data = {{"name", "synthetic"}, {"crc32", "00000000"}};
     return results;

@@ -97,7 +97,8 @@ TEST_CASE_TEMPLATE("system: is the trainer's model; stopped at any step and resu
   CHECK(lab::predictions(restored.predict, corpus.test, plan, 0).to_vector() == expected.to_vector());
 }
 
-TEST_CASE("predictions: do not depend on the size of batches; at rate 1.0 every model is the constant predictor, exactly") {
+TEST_CASE(
+    "predictions: do not depend on the size of batches; at rate 1.0 every model is the constant predictor, exactly") {
   const auto corpus = test::small_corpus();
   const auto trained = tiny_system<float>(corpus, 1).train({.data = corpus, .seed = 1});
   const auto plan = lab::make_plan({"none", "p1", "p1-intra"}, corpus.test, {.seed = 4});

@@ -38,7 +38,9 @@ Samples samples(index_t count, std::vector<index_t> frames = {7, 1, 12}) {
   }
   return s;
 }
-missing::MaskSet sample_masks(const Absence& a, const Samples& s) { return missing::sample_masks(a, s.ids, s.names, s.present); }
+missing::MaskSet sample_masks(const Absence& a, const Samples& s) {
+  return missing::sample_masks(a, s.ids, s.names, s.present);
+}
 bool within(const Mask<2>& small, const Mask<2>& large) {
   for (index_t i = 0; i < small.size(); ++i)
     if (small.data()[i] > large.data()[i]) return false;

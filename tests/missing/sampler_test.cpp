@@ -33,8 +33,8 @@ Pattern streams_of(const std::vector<Mask<2>>& masks, index_t n) {
 }
 /// How often each pattern of streams was drawn, in the order of all_subsets.
 std::vector<double> frequencies(const MrmOptions& options, index_t modalities, index_t draws = 7000) {
-  const auto masks =
-      missing::sample_masks(options, full(draws, std::vector<index_t>(std::size_t(modalities), 1)), keys(draws), Random(5));
+  const auto masks = missing::sample_masks(options, full(draws, std::vector<index_t>(std::size_t(modalities), 1)),
+                                           keys(draws), Random(5));
   const auto all = missing::all_subsets(modalities);
   std::vector<double> share(all.size() + 1, 0);
   for (index_t n = 0; n < draws; ++n)
@@ -141,7 +141,8 @@ TEST_CASE("MRM: a mask belongs to its sample and its step") {
   const std::vector<index_t> some{17};
   const auto alone = missing::sample_masks(options, full(1, {5, 9}), some, step);
   for (index_t t = 0; t < 9; ++t) CHECK(alone[1](0, t) == straight[1](17, t));
-  CHECK(missing::sample_masks(options, full(30, {5, 9}), keys(30), Random(10))[1].to_vector() != straight[1].to_vector());
+  CHECK(missing::sample_masks(options, full(30, {5, 9}), keys(30), Random(10))[1].to_vector() !=
+        straight[1].to_vector());
   // one pattern of streams for the batch
   MrmOptions together{.frame_probability = 0, .stream_probability = 1, .unit = missing::Unit::batch};
   const auto alike = missing::sample_masks(together, full(20, {2, 2, 2}), keys(20), step);

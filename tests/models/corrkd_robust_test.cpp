@@ -73,7 +73,8 @@ TEST_CASE("corrkd evidence: scores are those of the joint head and of the presen
         double expected = 0;
         for (std::size_t m = 0; m < 2; ++m) {
           double own = network.unimodal[m].bias.value()(k);
-          for (index_t j = 0; j < 4; ++j) own += network.unimodal[m].weight.value()(k, j) * out.streams[m].value()(b, j);
+          for (index_t j = 0; j < 4; ++j)
+            own += network.unimodal[m].weight.value()(k, j) * out.streams[m].value()(b, j);
           if (!has[b][m]) own = 0;
           CHECK(std::abs(out.unimodal[m].value()(b, k) - own) < 1e-12);
           CHECK(out.present[m](b) == has[b][m]);
@@ -123,8 +124,9 @@ TEST_CASE("corrkd evidence and presence: gradients, absent streams, one sample, 
             const auto out = network(given);
             return sum(multiply(out.scores, out.scores)) + sum(multiply(out.unimodal[1], out.unimodal[1]));
           };
-          CHECK(check_gradients(f, 1e-6, 1e-2, network.unimodal[0].weight, network.unimodal[1].bias, network.head_in.weight,
-                                network.convolution[1].weight, network.encoder[0].layers[0].attention.qkv.weight)
+          CHECK(check_gradients(f, 1e-6, 1e-2, network.unimodal[0].weight, network.unimodal[1].bias,
+                                network.head_in.weight, network.convolution[1].weight,
+                                network.encoder[0].layers[0].attention.qkv.weight)
                     .worst < 1e-6);
         }
         CHECK(network(aligned_streams(1, 1)).scores.shape() == Shape{1, 3});
@@ -168,7 +170,8 @@ TEST_CASE("corrkd own losses: the mean over modalities, over samples that have t
       for (index_t b = 0; b < 4; ++b) {
         if (!out.present[m](b) || target.classes[std::size_t(b)] < 0) continue;
         classes.push_back(target.classes[std::size_t(b)]);
-        for (index_t k = 0; k < 3; ++k) s.push_back(out.unimodal[m].value()(b, k)), t.push_back(from_teacher.unimodal[m].value()(b, k));
+        for (index_t k = 0; k < 3; ++k)
+          s.push_back(out.unimodal[m].value()(b, k)), t.push_back(from_teacher.unimodal[m].value()(b, k));
       }
       const index_t n = index_t(classes.size());
       const Variable<double, 2> left(Tensor<double, 2>::from({n, 3}, s)), right(Tensor<double, 2>::from({n, 3}, t));

@@ -116,7 +116,8 @@ TEST_CASE_TEMPLATE("sdumc classes: trains through the trainer, selects on F1, co
   CHECK(history.best()->score == doctest::Approx(1 - mean).epsilon(1e-12));
 
   const auto test = train::evaluate(model, data.test);
-  const double majority = train::scores(train::targets_of(data.test), models::Constant(data.train)(data.test))[0].second;
+  const double majority =
+      train::scores(train::targets_of(data.test), models::Constant(data.train)(data.test))[0].second;
   for (const auto& result : test.conditions) CHECK(result.metrics[0].second > majority + 0.15);
   CHECK(test.conditions[0].metrics[0].second > 0.8);
 

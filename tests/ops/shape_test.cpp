@@ -41,6 +41,13 @@ TEST_CASE("concat and stack: where every number goes") {
   const auto stacked = stack(std::vector{b, c}, 1);
   CHECK(stacked.shape() == Shape{2, 2, 2});
   CHECK(stacked.value().to_vector() == std::vector<float>{3, 4, 7, 8, 5, 6, 9, 10});
+  CHECK(stack({b, c}).value().to_vector() == std::vector<float>{3, 4, 5, 6, 7, 8, 9, 10});  // along axis 0
+  CHECK(stack({b, c}, -1).value().to_vector() == std::vector<float>{3, 7, 4, 8, 5, 9, 6, 10});
+  CHECK(concat({b, c}, 0).value().to_vector() == std::vector<float>{3, 4, 5, 6, 7, 8, 9, 10});
+  CHECK(stack({sum(b), sum(c)}).value().to_vector() == std::vector<float>{18, 34});
+  CHECK_THROWS_WITH_AS(stack({b, c}, 3), "stack: no axis 3 beside those of (2, 2)", ShapeError);
+  CHECK_THROWS_AS(stack({b, c}, -4), ShapeError);
+  CHECK_THROWS_AS(concat({b, c}, 2), ShapeError);
   CHECK_THROWS_AS(concat(std::vector{a, matrix(3, 1, {1, 2, 3})}, -1), ShapeError);
   CHECK_THROWS_AS(concat(std::vector<M>{}, -1), ShapeError);
   CHECK_THROWS_AS(stack(std::vector{a, b}, 1), ShapeError);

@@ -19,9 +19,9 @@ struct SeveralEncoders {
 struct GroupedEncodersRow {
   static constexpr const char* name = "grouped encoders";
 
-  static Case of(const char* name, index_t batch, index_t frames, index_t width, const std::vector<double>& numbers,
+  static Case of(const char* title, index_t batch, index_t frames, index_t width, const std::vector<double>& numbers,
                  const std::vector<Constant>& masks = {}) {
-    Case c{.name = name, .masks = masks, .numbers = numbers};
+    Case c{.name = title, .masks = masks, .numbers = numbers};
     for (int g = 0; g < int(numbers[0]); ++g) c.leaves.push_back({batch, frames, width});
     Random random(0);
     TransformerEncoder<double> one(options(width, numbers), random);

@@ -32,7 +32,7 @@ struct MseLossRow : PairLossCases {
   }
 };
 
-struct RmsDistanceRow : PairLossCases {
+struct RmseLossRow : PairLossCases {
   static constexpr const char* name = "rmse_loss";
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
@@ -96,6 +96,6 @@ struct TwoViewRankNContrastRow {
   }
 };
 
-using LossRows = Rows<MseLossRow, RmsDistanceRow, RankNContrastRow, TwoViewRankNContrastRow>;
+using LossRows = Rows<MseLossRow, RmseLossRow, RankNContrastRow, TwoViewRankNContrastRow>;
 
 }  // namespace lacuna::test

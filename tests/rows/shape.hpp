@@ -14,7 +14,7 @@ struct ReshapeRow : SingleCases {
   }
 };
 
-struct ConcatLastRow {
+struct ConcatLastAxisRow {
   static constexpr const char* name = "concat, last axis";
   static std::vector<Case> cases() {
     return {{.name = "three parts", .leaves = {{2, 3, 4}, {2, 3, 1}, {2, 3, 2}}},
@@ -81,8 +81,7 @@ struct ConcatManyRow {
   static Outputs<T, D> build(const Inputs<T, D>& in) {
     const auto a = in.template leaf<2>(0), b = in.template leaf<2>(1), c = in.template leaf<2>(2);
     const Variable<T, 2, D> still(in.template constant<2>(0));
-    return {
-        flat(concat(std::vector{a, b, c, a, still, c, b, relu(a), tanh(b), relu(c), still, tanh(a), tanh(c)}, -1))};
+    return {flat(concat(std::vector{a, b, c, a, still, c, b, relu(a), tanh(b), relu(c), still, tanh(a), tanh(c)}, -1))};
   }
 };
 
@@ -115,6 +114,6 @@ struct WeightedSumRow {
   }
 };
 
-using ShapeRows = Rows<ReshapeRow, ConcatLastRow, StackRow, StackTwiceRow, ConcatManyRow, WeightedSumRow>;
+using ShapeRows = Rows<ReshapeRow, ConcatLastAxisRow, StackRow, StackTwiceRow, ConcatManyRow, WeightedSumRow>;
 
 }  // namespace lacuna::test

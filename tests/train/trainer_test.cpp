@@ -64,8 +64,11 @@ TEST_CASE("trainer: going on from a saved state ends in the same bits, whichever
   double average = 0;
   SUBCASE("the weights of the best epoch") {}
   SUBCASE("their average") { average = 0.9; }
-  const FitOptions options{
-      .epochs = 4, .batch = 16, .schedule = optim::warmup_staircase(2, 1, 0.5), .gradient_clip = 0.5, .average = average};
+  const FitOptions options{.epochs = 4,
+                           .batch = 16,
+                           .schedule = optim::warmup_staircase(2, 1, 0.5),
+                           .gradient_clip = 0.5,
+                           .average = average};
   Silent silent;
   auto undisturbed = tiny<float>(corpus);
   const auto whole = train::fit(undisturbed, corpus, options, silent);

@@ -28,7 +28,7 @@ class NodeHandle {
     return *this;
   }
   ~NodeHandle() {
-    // a sole owner need not announce that it leaves: nobody else can come
+    // the only owner may skip the atomic decrement: no other thread can gain a reference
     if (node_ && (node_->references.load(std::memory_order_acquire) == 1 ||
                   node_->references.fetch_sub(1, std::memory_order_acq_rel) == 1))
       Node<T, D>::release(node_);

@@ -199,18 +199,18 @@ class NpzLoader {
     const index_t rows = samples_ * result.frames.extent(1), features = result.features();
     result.present = Mask<2>::full({samples_, result.frames.extent(1)}, 1);
     const bool own = has(name + "_length") || has(name + "_mask");
-    bool told = false;
+    bool given = false;
     if (own || sequence) {
       const std::string stem = own ? name + "_" : "";
-      if (has(stem + "length")) apply_length(stem + "length", name, result.present), told = true;
-      if (has(stem + "mask")) apply_mask(stem + "mask", name, result.present), told = true;
+      if (has(stem + "length")) apply_length(stem + "length", name, result.present), given = true;
+      if (has(stem + "mask")) apply_mask(stem + "mask", name, result.present), given = true;
     }
     float* x = result.frames.data();
     std::uint8_t* present = result.present.data();
-    if (!told && options_.infer_padding) {
+    if (!given && options_.infer_padding) {
       for (index_t r = 0; r < rows; ++r)
         present[r] = std::any_of(x + r * features, x + (r + 1) * features, [](float value) { return value != 0; });
-    } else if (!told && result.frames.extent(1) > 1) {
+    } else if (!given && result.frames.extent(1) > 1) {
       notes_.push_back(cat(prefix_, name, " has neither length nor mask: all its frames count as present"));
     }
     index_t nans = 0, infinities = 0, first = -1;

@@ -84,8 +84,8 @@ inline std::vector<Difference> compare(const std::vector<ModelRuns>& models, con
 
 /// Everything from the runs. The first metric is the headline.
 inline Results make_results(const std::vector<ModelRuns>& models, const std::vector<ProtocolInfo>& protocols,
-                            const train::Targets& targets, std::vector<std::string> metrics, const std::string& reference,
-                            const BootstrapOptions& options = {}) {
+                            const train::Targets& targets, std::vector<std::string> metrics,
+                            const std::string& reference, const BootstrapOptions& options = {}) {
   Results results;
   results.classes = targets.classes;
   results.samples = index_t(targets.values.size());

@@ -14,7 +14,7 @@ namespace lacuna::lab {
 /// finite.
 template <class Predict, data::Role role>
 Tensor<double, 2> predictions(const Predict& predict, const data::Split<role>& split, const Plan& plan, double prior,
-                          index_t batch = 512) {
+                              index_t batch = 512) {
   if (batch < 1) throw OptionError(detail::cat("predictions: batches of ", batch, ", expected at least 1"));
   const index_t samples = split.size();
   Tensor<double, 2> result({index_t(plan.size()), samples});

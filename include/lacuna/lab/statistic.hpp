@@ -94,7 +94,8 @@ inline void check_metric(const std::string& name, index_t classes) {
                     "; there are " + known);
 }
 
-inline double metric_value(const std::string& name, const train::Targets& targets, std::span<const double> predictions) {
+inline double metric_value(const std::string& name, const train::Targets& targets,
+                           std::span<const double> predictions) {
   check_metric(name, targets.classes);
   if (targets.classes == 0) return detail::find_real_metric(name)->of(targets.values, predictions);
   return detail::find_class_metric(name)->of(

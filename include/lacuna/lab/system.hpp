@@ -1,8 +1,8 @@
 /// A recipe by which a model is made and trained, whatever its type: what the laboratory compares.
 ///
 ///     const lab::System early = lab::make_system<models::EarlyFusion<>>(
-///         "early-fusion", recipe, {.epochs = 40}, [=](std::uint64_t seed) { return models::EarlyFusion<>(o,
-///         Random(seed)); });
+///         "early-fusion", recipe, {.epochs = 40},
+///         [=](std::uint64_t seed) { return models::EarlyFusion<>(o, Random(seed)); });
 ///     const auto trained = early.train({.data = lab::without_test(corpus), .seed = 1});
 ///
 /// Every train::Learner becomes one by `make_system`; a model that is fitted in one step by `make_fitted`. Training and
@@ -35,7 +35,7 @@ struct Trained {
   State state = State{};  ///< the model, as train::load_model takes it; empty where there is none
 };
 
-/// One order to train.
+/// One training: on which data, from which seed, watched and saved by whom.
 struct TrainJob {
   const data::Dataset& data;
   std::uint64_t seed = 1;
@@ -100,7 +100,7 @@ lab::Trained trained_from(std::shared_ptr<const M> model) {
 
 namespace lacuna::lab {
 
-/// make(seed) → a model that is not trained yet. The seed of `fit` is that of the order.
+/// make(seed) → a model that is not trained yet. The seed of `fit` is that of the job.
 template <train::Learner M, class Make>
 System make_system(std::string name, std::string recipe, train::FitOptions fit, Make make) {
   System system{std::move(name), std::move(recipe), true, {}, {}};

@@ -114,7 +114,7 @@ struct MaskSet {
 /// Draws the masks of samples of which `present` (N, T_m per modality) says what there is. Throws OptionError and
 /// ShapeError when the parts do not fit.
 inline MaskSet sample_masks(const Absence& absence, const std::vector<std::string>& ids,
-                    const std::vector<std::string>& modalities, const std::vector<Mask<2>>& present) {
+                            const std::vector<std::string>& modalities, const std::vector<Mask<2>>& present) {
   absence.check(modalities.size());
   if (present.size() != modalities.size())
     throw ShapeError(detail::cat("sample_masks: ", present.size(), " masks for ", modalities.size(), " modalities"));

@@ -43,7 +43,7 @@ struct Protocol {
 /// An absence of whole modalities as a condition of train::evaluate. Throws OptionError when it has a rate.
 inline Condition condition_of(const Absence& absence) {
   if (absence.rate != 0)
-    throw OptionError(detail::cat("absence '", absence.name, "' has a rate: draw its masks instead"));
+    throw OptionError(detail::cat("absence '", absence.name, "' has a rate: use sample_masks instead"));
   return {absence.name, absence.absent};
 }
 

@@ -109,8 +109,8 @@ inline MrmOptions mrm_preset(const std::string& name, index_t modalities = 3) {
 
 /// What stays of a batch: present (B, T_m) per modality → the same shapes. keys (B): what makes a sample itself, its
 /// position in the split for example. The same source gives the same masks; a new step needs a new one.
-inline std::vector<Mask<2>> draw(const MrmOptions& options, const std::vector<Mask<2>>& present,
-                                 std::span<const index_t> keys, const Random& source) {
+inline std::vector<Mask<2>> sample_masks(const MrmOptions& options, const std::vector<Mask<2>>& present,
+                                         std::span<const index_t> keys, const Random& source) {
   const std::size_t modalities = present.size();
   options.check(index_t(modalities));
   for (const auto& mask : present) detail::expect_axis("MRM", "present", mask.shape(), 0, index_t(keys.size()));
@@ -188,7 +188,7 @@ inline std::vector<Mask<2>> sample_masks(const MrmOptions& options, const std::v
     throw OptionError(detail::cat(
         model, ": taking modalities away needs a random source; build the context with Context::train(random)"));
   const RandomStream step = context.random->stream();
-  return draw(options, present, keys, Random(step.key, 0).split(step.id));
+  return sample_masks(options, present, keys, Random(step.key, 0).split(step.id));
 }
 
 }  // namespace lacuna::missing

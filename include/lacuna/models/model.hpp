@@ -73,7 +73,7 @@ void visit_model_options(auto& self, auto&& f) {
   if constexpr (requires { self.loss; }) f("loss", self.loss);
   if constexpr (requires { self.drop; }) missing::MrmOptions::visit(self.drop, f);
   if constexpr (requires { self.standardize; }) f("standardize", self.standardize);
-  if constexpr (requires { self.clip; }) f("feature_clip", self.feature_clip);
+  if constexpr (requires { self.feature_clip; }) f("feature_clip", self.feature_clip);
 }
 
 /// What the baselines lose in training: with probability 0.7 a sample keeps one of its incomplete subsets of
@@ -359,10 +359,10 @@ struct Model {
       return scales_features();
   }
   double feature_clip() const {
-    if constexpr (requires { options.clip; })
-      return options.clip;
+    if constexpr (requires { options.feature_clip; })
+      return options.feature_clip;
     else
-      return ModelOptions().clip;
+      return ModelOptions().feature_clip;
   }
   /// What the network is given, in its order.
   std::vector<StandIn> inputs() const {

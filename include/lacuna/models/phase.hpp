@@ -42,7 +42,7 @@ struct Phase {
   Function<std::vector<index_t>(index_t epoch, Random& random)> order = {};
   Function<LossTerms<T, D>(Samples, const Context&)> loss = {};
   /// What is minimised over the epochs, given the mean loss of the epoch; empty: the last epoch is kept.
-  Function<double(double training_loss)> judge = {};
+  Function<double(double training_loss)> validate = {};
   /// Called once, with the best parameters in place.
   Function<void(const PhaseRecord&)> finish = {};
 };

@@ -10,13 +10,14 @@ namespace lacuna::models {
 /// least loss on the validation split is kept; without such a split the last one.
 struct PretrainOptions {
   index_t epochs = 30, batch = 64;
-  double rate = 1e-3;
+  double learning_rate = 1e-3;
   double gradient_clip = 1;  ///< largest norm of the gradient; 0 = no limit
 
   /// Throws OptionError.
   void check(const char* model) const {
-    if (epochs < 1 || batch < 1 || !(rate > 0) || !(clip >= 0))
-      throw OptionError(detail::cat(model, ": pretraining needs epochs, batch and rate above 0, clip not below 0"));
+    if (epochs < 1 || batch < 1 || !(learning_rate > 0) || !(gradient_clip >= 0))
+      throw OptionError(
+          detail::cat(model, ": pretraining needs epochs, batch and learning_rate above 0, gradient_clip not below 0"));
   }
   /// f(name, member)
   static void visit(auto& self, auto&& f) {
@@ -40,7 +41,7 @@ Phase<T, D> pretraining(std::string name, const PretrainOptions& o, const Feed& 
   };
   phase.finish = std::move(finish);
   if (feed.validation_size() == 0) return phase;
-  phase.judge = [feed, loss, batch = o.batch](double) {
+  phase.validate = [feed, loss, batch = o.batch](double) {
     const NoGrad off;
     double mean = 0;
     const index_t checks = feed.validation_size();

@@ -1,4 +1,4 @@
-/// Mixture of modality experts: one expert per modality, a gate that divides its trust among those that are present.
+/// Mixture of modality experts: one expert per modality, a gate that weighs those that are present.
 ///   e_m = W₂ᵐ relu(W₁ᵐ x_m),  a = softmax over the present m of (G [x_1; …; x_M])_m,  y = Σ_m a_m e_m
 /// (mixture of experts: Jacobs et al. 1991; experts by modality: Bao et al., VLMo, 2022)
 /// x_m (B, D_m), present (B, M) or undefined → output (B, width), weights (B, M). An absent x_m is taken as 0 in the

@@ -6,7 +6,6 @@
 
 #include "lacuna/nn/linear.hpp"
 #include "lacuna/ops/arithmetic.hpp"
-#include "lacuna/ops/broadcast.hpp"
 #include "lacuna/ops/fusion.hpp"
 #include "lacuna/ops/mask.hpp"
 #include "lacuna/ops/shape.hpp"
@@ -122,7 +121,7 @@ struct LowRankFusion {
     const index_t ranks = rank_weight.size(), batch = x[0].extent(0), width = bias.size();
     const auto weights = reshape<T, 1, D>(rank_weight, std::array<index_t, 2>{1, ranks});
     const auto total = weighted_sum(weights, reshape(product, std::array<index_t, 3>{1, ranks, batch * width}));
-    return add_to_each<T, 2, D>(reshape(total, std::array<index_t, 2>{batch, width}), bias);
+    return reshape(total, std::array<index_t, 2>{batch, width}) + bias;
   }
   static void reflect(auto& self, auto&& visit) {
     visit("factors", self.factors);

@@ -58,8 +58,8 @@ bool can_group(const Encoders<T, D>& encoders, const Context& context) {
       if (a.norm_first != b.norm_first || a.residual_dropout != b.residual_dropout ||
           a.norm1.epsilon != b.norm1.epsilon || a.norm2.epsilon != b.norm2.epsilon ||
           a.feed_forward.activation != b.feed_forward.activation ||
-          a.feed_forward.hidden_dropout != b.feed_forward.hidden_dropout || p.num_heads != q.num_heads || p.scale != q.scale ||
-          p.causal != q.causal || p.dropout != q.dropout || p.need_weights || q.need_weights ||
+          a.feed_forward.hidden_dropout != b.feed_forward.hidden_dropout || p.num_heads != q.num_heads ||
+          p.scale != q.scale || p.causal != q.causal || p.dropout != q.dropout || p.need_weights || q.need_weights ||
           a.attention.qkv.weight.shape() != b.attention.qkv.weight.shape() ||
           a.feed_forward.in.weight.shape() != b.feed_forward.in.weight.shape() || !fraction(p.dropout) ||
           !fraction(a.residual_dropout) || !fraction(a.feed_forward.hidden_dropout))

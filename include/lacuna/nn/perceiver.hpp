@@ -8,7 +8,7 @@
 #pragma once
 
 #include "lacuna/nn/cross_attention.hpp"
-#include "lacuna/ops/broadcast.hpp"
+#include "lacuna/ops/manipulation.hpp"
 #include "lacuna/ops/mask.hpp"
 #include "lacuna/ops/shape.hpp"
 
@@ -55,7 +55,7 @@ struct Perceiver {
     }
     const auto memory = reshape(concat(parts, -1), std::array<index_t, 3>{batch, frames, width});
     const Mask<2, D> seen = join(present, batch, frames);
-    const auto z = cross(repeat_batch<T, 2, D>(latents, batch), memory, seen, context);
+    const auto z = cross(expand<T, 2, D>(latents, {batch, latents.extent(0), width}), memory, seen, context);
     return apply_mask(encoder(z, Mask<2, D>(), context), any_present(seen));
   }
   static void reflect(auto& self, auto&& visit) {

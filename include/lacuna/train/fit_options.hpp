@@ -72,7 +72,7 @@ struct FitOptions {
   std::optional<missing::MrmOptions> missing = {};  ///< what training takes away; none: what the model's options say
   LossFunction loss = {};                           ///< none: the model's own
 
-  double rate(index_t epoch) const { return learning_rate * schedule(epoch); }
+  double learning_rate_at(index_t epoch) const { return learning_rate * schedule(epoch); }
 
   /// f(name, member) for all numbers but the schedule: storing and comparing are written once.
   static void visit(auto& self, auto&& f) {
@@ -99,7 +99,7 @@ struct FitOptions {
       refuse("learning_rate", learning_rate, "a positive number");
     if (!(weight_decay >= 0) || !std::isfinite(weight_decay)) refuse("weight_decay", weight_decay, "0 or more");
     if (!(momentum >= 0 && momentum < 1)) refuse("momentum", momentum, "0 or more, below 1");
-    if (!(clip >= 0) || !std::isfinite(clip)) refuse("clip", clip, "0 or more");
+    if (!(gradient_clip >= 0) || !std::isfinite(gradient_clip)) refuse("gradient_clip", gradient_clip, "0 or more");
     if (!(average >= 0 && average < 1)) refuse("average", average, "0 or more, below 1");
     if (patience < 0) refuse("patience", double(patience), "0 or more");
     NamedOptimizerOptions{.name = optimizer}.check();

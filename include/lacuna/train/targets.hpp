@@ -62,7 +62,8 @@ inline Scores scores(const Targets& targets, std::span<const double> predictions
     for (std::size_t i = 0; i < numbers.size(); ++i) {
       const double number = numbers[i];
       if (!(number >= 0 && number < double(targets.classes)) || number != std::floor(number))
-        throw Error(detail::cat("scores: ", what, " ", i, " is ", number, ", expected a class 0..", targets.classes - 1));
+        throw Error(
+            detail::cat("scores: ", what, " ", i, " is ", number, ", expected a class 0..", targets.classes - 1));
       list.push_back(index_t(number));
     }
     return list;

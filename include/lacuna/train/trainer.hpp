@@ -39,7 +39,9 @@ class Trainer {
     apply_options();
     const State training = state.under("training");
     expect_same_options(training);
-    Random random(0);  // what a phase draws when it begins was drawn before
+    const auto begun = training.get<std::vector<std::uint64_t>>("begun_random");
+    if (begun.size() != 2) training.fail("begun_random", "is damaged");
+    Random random(begun[0], begun[1]);  // a phase draws the same again as when it began
     begin_phase(random);
     if (const auto phase = training.get<std::string>("phase"); phase != engine_->phase().name)
       training.fail("phase", cat("is '", phase, "', the model is at '", engine_->phase().name, "'"));
@@ -90,6 +92,7 @@ class Trainer {
     training.put("options/class_weights", options_.class_weights);
     training.put("rates", rates());
     training.put("phase", phase());
+    training.put("begun_random", std::vector<std::uint64_t>{begun_.key(), begun_.next()});
     training.put("preparing_seconds", preparing_seconds_);
     state.put("training", training);
     return state;
@@ -144,6 +147,7 @@ class Trainer {
 
   /// The next phase of the model, or the last one: the training of the whole.
   void begin_phase(Random& random) {
+    begun_ = random;
     if constexpr (requires { model_.next_phase(data_, random); })
       if (auto phase = model_.next_phase(data_, random)) {
         const std::string title = phase->name;
@@ -216,6 +220,7 @@ class Trainer {
   Selector::Result verdict_;
   std::unique_ptr<Engine<T, D>> engine_;
   bool last_ = false;
+  Random begun_;  ///< before the running phase began
   double preparing_seconds_ = 0;
 };
 

@@ -18,7 +18,7 @@
 #include "lacuna/nn/linear.hpp"
 #include "lacuna/nn/position.hpp"
 #include "lacuna/nn/transformer.hpp"
-#include "lacuna/ops/broadcast.hpp"
+#include "lacuna/ops/manipulation.hpp"
 #include "lacuna/ops/shape.hpp"
 #include "lacuna/ops/slice.hpp"
 
@@ -84,7 +84,7 @@ struct ModalityDropoutTransformerNetwork {
     const auto add = [&](const Variable<T, 3, D>& tokens) {
       rows.push_back(reshape(tokens, std::array<index_t, 2>{batch, tokens.extent(1) * width}));
     };
-    add(repeat_batch<T, 2, D>(class_token, batch));
+    add(expand<T, 2, D>(class_token, {batch, 1, width}));
     for (std::size_t m = 0; m < streams.size(); ++m)
       add(lacuna::dropout(positions(projection[m](Variable<T, 3, D>(streams[m].frames))), dropout, context));
     const auto present = keys(streams);

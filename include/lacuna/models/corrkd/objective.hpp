@@ -53,7 +53,7 @@ struct CorrkdLosses {
       if (term.defined()) record.note(name, term);
     };
     note("task", task);
-    note("unimodal", own);
+    note("unimodal", unimodal);
     note("unimodal_response", unimodal_response);
     note("scd", sample);
     note("cpd", prototype);

@@ -38,7 +38,7 @@ struct CorrkdNetworkOptions {
   std::vector<index_t> inputs = {};  ///< feature size of every modality
   index_t outputs = 2;               ///< K scores; the model sets it
   index_t width = 40;                ///< d of every stream
-  index_t num_heads = 0;                 ///< 0: the largest of 10, 8, 5, 4, 2, 1 that divides the width
+  index_t num_heads = 0;             ///< 0: the largest of 10, 8, 5, 4, 2, 1 that divides the width
   index_t depth = 4;
   index_t hidden = 0;          ///< of the feed-forward parts; 0 = 4 · width
   index_t kernel = 3;          ///< of the convolution over time, same padding, no bias
@@ -48,7 +48,7 @@ struct CorrkdNetworkOptions {
   GapMask gap_mask = GapMask::none;
   missing::Fill fill = missing::Fill::zeros;  ///< zeros before or after the encoder, or a learned vector before it
   Evidence evidence = Evidence::none;
-  bool presence = false;  ///< the joint head is told which modalities are present: M flags beside H
+  bool presence = false;  ///< the joint head also reads which modalities are present: M flags beside H
   std::vector<index_t> frames =
       {};  ///< with GapMask::none: shorter batches are padded to these lengths; empty: as they come
 
@@ -68,8 +68,9 @@ struct CorrkdCriticOptions {
 /// total = task + scd · L_SCD + cpd · L_CPD + rcd · L_response. A term of weight 0 is not computed.
 struct CorrkdLossOptions {
   double scd = 1, cpd = 1, rcd = 1;
-  double unimodal = 0;           ///< weight of the task loss of every present modality's own head, averaged; needs evidence
-  double unimodal_response = 0;  ///< weight of KL from the teacher's own heads to the student's, averaged likewise
+  double unimodal = 0;  ///< weight of the task loss of every present modality's head, averaged; needs evidence
+  double unimodal_response =
+      0;                    ///< weight of KL from the teacher's heads of modalities to the student's, averaged likewise
   double smoothing = 0;     ///< of the labels in every cross-entropy, 0..1
   ScdOptions sample = {.margin = 1.2};
   CpdOptions prototype = {};
@@ -84,8 +85,8 @@ struct CorrkdLossOptions {
 /// The teacher is trained on complete data; the epoch with the least task loss on the validation split is kept.
 struct CorrkdTeacherOptions {
   index_t epochs = 50, batch = 64;
-  double rate = 4e-3;
-  double clip = 0.8;  ///< largest norm of the gradient; 0 = no limit
+  double learning_rate = 4e-3;
+  double gradient_clip = 0.8;  ///< largest norm of the gradient; 0 = no limit
   index_t count = 1;  ///< of teachers, from different starts; responses are those of their mean probability
 };
 
@@ -103,7 +104,7 @@ struct CorrkdOptions {
   StudentInit student_init = StudentInit::random;
   bool standardize = false;  ///< every feature to mean 0 and deviation 1 of the training split
   bool standardize_labels = false;  ///< the same for the real labels of a regression
-  double clip = 0;           ///< of standardised features, in deviations; 0 = never
+  double feature_clip = 0;   ///< of standardised features, in deviations; 0 = never
 
   Task task() const { return task_of(*this, "CorrKD"); }
   index_t class_count() const { return task().class_count(); }
@@ -127,9 +128,10 @@ struct CorrkdOptions {
           "CorrKD: a substitute stream is put in by missing::apply; fill is zeros, encoded_zeros or learned");
     if ((loss.unimodal != 0 || loss.unimodal_response != 0) && network.evidence == Evidence::none)
       throw OptionError("CorrKD: the losses of every modality's own head need evidence = sum or mean");
-    if (distill &&
-        (teacher.count < 1 || teacher.epochs < 1 || teacher.batch < 1 || !(teacher.learning_rate > 0) || !(teacher.gradient_clip >= 0)))
-      throw OptionError("CorrKD: teacher count, epochs, batch and rate must be positive, clip not negative");
+    if (distill && (teacher.count < 1 || teacher.epochs < 1 || teacher.batch < 1 || !(teacher.learning_rate > 0) ||
+                    !(teacher.gradient_clip >= 0)))
+      throw OptionError(
+          "CorrKD: teacher count, epochs, batch and learning_rate must be positive, gradient_clip not negative");
   }
 
   /// f(name, member) for everything: storing and loading are written once.

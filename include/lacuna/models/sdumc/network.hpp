@@ -24,10 +24,11 @@
 
 namespace lacuna::models {
 
-/// Everything a flow computed, in the order above. Vectors have one entry per modality, or per view where said.
+/// Everything a flow computed, in the order above. Vectors have one entry per modality, or per view where stated.
 template <class T, class D = Cpu>
 struct SdumcFlow {
   List<Variable<T, 3, D>> frames;
+  List<Variable<T, 3, D>> keys;  ///< of UMCA stage 2, in inference, for another flow over the same frames
   List<Variable<T, 2, D>> pooled;
   List<Tensor<T, 4, D>> pooling_weights;  ///< (B, 1, 1, T_m)
   List<Variable<T, 2, D>> hidden;         ///< before MIA₁
@@ -85,9 +86,11 @@ struct SdumcNetwork {
   /// What attention may see of a stream under the padding option.
   Mask<2, D> visible(const Stream& stream) const;
 
-  /// One flow over projected frames (B, T_m, g) and their visibility. `imagine`: this is the missing flow.
+  /// One flow over projected frames (B, T_m, g) and their visibility. `imagine`: this is the missing flow. `beside`: a
+  /// flow over the same frames but those of the missing modality; in inference without a graph, what does not depend on
+  /// that modality is taken from there: the same bits.
   Flow operator()(std::span<const Variable<T, 3, D>> frames, std::span<const Mask<2, D>> present, bool imagine,
-                  const Context& context) const;
+                  const Context& context, const Flow* beside = nullptr) const;
 
   static void reflect(auto& self, auto&& visit) {
     visit("projection", self.projection);
@@ -173,7 +176,7 @@ Mask<2, D> SdumcNetwork<T, D>::visible(const Stream& stream) const {
 template <class T, class D>
 SdumcFlow<T, D> SdumcNetwork<T, D>::operator()(std::span<const Variable<T, 3, D>> frames,
                                                std::span<const Mask<2, D>> present, bool imagine,
-                                               const Context& context) const {
+                                               const Context& context, const Flow* beside) const {
   const std::size_t m = projection.size();
   const auto lost = std::size_t(options.missing);
   if (frames.size() != m || present.size() != m)
@@ -183,12 +186,20 @@ SdumcFlow<T, D> SdumcNetwork<T, D>::operator()(std::span<const Variable<T, 3, D>
   Flow flow;
   flow.missing = options.missing;
   flow.frames.assign(frames.begin(), frames.end());
+  const bool alone = context.training() || detail::recording();  // dropout and gradients tell the flows apart
+  const auto known = [&](std::size_t i) { return !alone && beside != nullptr && beside->keys.size() == m && i != lost; };
   for (std::size_t i = 0; i < m; ++i) {
+    if (known(i)) {
+      flow.pooled.push_back(beside->pooled[i]);
+      flow.pooling_weights.push_back(beside->pooling_weights[i]);
+      continue;
+    }
     const auto result = pooling[i](frames[i], present[i], context);
     flow.pooled.push_back(result.pooled);
     flow.pooling_weights.push_back(result.weights);
   }
-  for (std::size_t i = 0; i < m; ++i) flow.hidden.push_back(hidden[i](flow.pooled[i], context));
+  for (std::size_t i = 0; i < m; ++i)
+    flow.hidden.push_back(known(i) ? beside->hidden[i] : hidden[i](flow.pooled[i], context));
   auto vectors = flow.hidden;
   if (imagine) vectors[lost] = flow.imagined_hidden = imagination[0](flow.hidden, lost);
 
@@ -201,8 +212,10 @@ SdumcFlow<T, D> SdumcNetwork<T, D>::operator()(std::span<const Variable<T, 3, D>
     flow.queries.push_back(view_query[i](flow.mixes[i], context));
   }
   const auto queries = stack(flow.queries, 1);
+  if (!alone) flow.keys.resize(m);
   for (std::size_t i = 0; i < m; ++i) {
-    const auto attended = cross_attention[i](queries, frames[i], present[i], context);
+    if (known(i)) flow.keys[i] = beside->keys[i];
+    const auto attended = cross_attention[i](queries, frames[i], present[i], context, alone ? nullptr : &flow.keys[i]);
     flow.attended.push_back(attended.output);
     flow.attention_weights.push_back(attended.weights);
   }
@@ -251,7 +264,7 @@ SdumcFlows<T, D> both_flows(const SdumcNetwork<T, D>& network, const std::vector
   flows.complete = network(frames, present, false, complete_context);
   frames[lost] = network.project(lost, simulated);
   present[lost] = network.visible(simulated);
-  flows.missing = network(frames, present, true, missing_context);
+  flows.missing = network(frames, present, true, missing_context, &flows.complete);
   return flows;
 }
 

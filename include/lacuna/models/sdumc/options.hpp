@@ -33,7 +33,7 @@ struct SimulatorOptions {
   index_t epochs = 30;      ///< at most; it stops when a held-out part of the training split improves no more
   index_t patience = 4;
   index_t batch = 64;
-  double rate = 1e-3;
+  double learning_rate = 1e-3;
 };
 
 /// Training takes nothing away but the modality that may be missing.
@@ -62,7 +62,7 @@ struct SdumcOptions {
   SimulatorOptions simulator = {};
   bool standardize = true;          ///< every feature to mean 0 and deviation 1 of the training split, clipped
   bool standardize_labels = true;   ///< the same for real labels; false: as the authors trained
-  double feature_clip = 5;                  ///< of standardised features, in deviations; 0 = never
+  double feature_clip = 5;          ///< of standardised features, in deviations; 0 = never
 
   /// Scores per sample.
   index_t outputs() const { return classes > 0 ? classes : 1; }

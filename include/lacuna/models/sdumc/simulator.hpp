@@ -141,7 +141,7 @@ Phase<T, D> decoder_phase(DecoderSimulator<T, D>& decoder, const SimulatorOption
   phase.loss = [error](std::span<const index_t> some, const Context& context) {
     return Objective<T, D>().add("error", 1, error(some, context)).result();
   };
-  phase.judge = [error, check](double training_loss) {
+  phase.validate = [error, check](double training_loss) {
     if (check.empty()) return training_loss;
     const NoGrad off;
     return double(error(check, Context{}).item());

@@ -34,7 +34,7 @@ struct Phase {
   Function<Packed<T, D>()> pack = {};  ///< seats what is trained in one buffer
   index_t epochs = 1, batch = 1;
   Function<double(index_t epoch)> rate = {};  ///< the learning rate, by epoch from 0
-  NamedOptimizerOptions optimizer = {};
+  optim::NamedOptimizerOptions optimizer = {};
   double gradient_clip = 0;  ///< largest norm of the whole gradient; 0 = no limit
   double average = 0;        ///< decay of an average of the weights, which then is judged and kept; 0 = none
   index_t patience = 0;      ///< epochs without a better one before it ends; 0 = never

@@ -1,7 +1,7 @@
 /// An optimizer that is chosen by name, at run time.
 ///
-///     NamedOptimizer<float> optimizer(packed, {.name = "adamw", .weight_decay = 1e-2});
-///     optimizer.step(rate, clip_factor(packed, 1.0));
+///     optim::NamedOptimizer<float> optimizer(packed, {.name = "adamw", .weight_decay = 1e-2});
+///     optimizer.step(learning_rate, clip_factor(packed, 1.0));
 ///
 ///     adam, adamw, sgd, rmsprop, adagrad, lion, lamb
 /// Decay is that of the method: part of the gradient for adam, sgd, rmsprop and adagrad, apart from it for the others.
@@ -18,7 +18,7 @@
 #include "lacuna/optim/rmsprop.hpp"
 #include "lacuna/optim/sgd.hpp"
 
-namespace lacuna {
+namespace lacuna::optim {
 
 struct NamedOptimizerOptions {
   std::string name = "adam";
@@ -47,8 +47,8 @@ class NamedOptimizer {
       hold<Adam<T, D>>(packed,
                        {.beta1 = o.beta1, .beta2 = o.beta2, .epsilon = o.epsilon, .weight_decay = o.weight_decay});
     else if (o.name == "adamw")
-      hold<Adam<T, D>>(packed,
-                       {.beta1 = o.beta1, .beta2 = o.beta2, .epsilon = o.epsilon, .decoupled_decay = o.weight_decay});
+      hold<AdamW<T, D>>(packed,
+                        {.beta1 = o.beta1, .beta2 = o.beta2, .epsilon = o.epsilon, .weight_decay = o.weight_decay});
     else if (o.name == "sgd")
       hold<Sgd<T, D>>(packed, {.momentum = o.momentum, .weight_decay = o.weight_decay});
     else if (o.name == "rmsprop")
@@ -61,14 +61,14 @@ class NamedOptimizer {
       hold<Lamb<T, D>>(packed, {.beta1 = o.beta1, .beta2 = o.beta2, .weight_decay = o.weight_decay});
   }
 
-  void step(double rate, const GradientFactor<D>& factor = {}) { held_->step(rate, factor); }
+  void step(double learning_rate, const GradientFactor<D>& factor = {}) { held_->step(learning_rate, factor); }
   void save_state(State& state) const { held_->save_state(state); }
   void load_state(const State& state) { held_->load_state(state); }
 
  private:
   struct Held {
     virtual ~Held() = default;
-    virtual void step(double rate, const GradientFactor<D>& factor) = 0;
+    virtual void step(double learning_rate, const GradientFactor<D>& factor) = 0;
     virtual void save_state(State& state) const = 0;
     virtual void load_state(const State& state) = 0;
   };
@@ -76,7 +76,10 @@ class NamedOptimizer {
   struct Holder final : Held {
     Method method;
     Holder(const Packed<T, D>& packed, const typename Method::Options& o) : method(packed, o) {}
-    void step(double rate, const GradientFactor<D>& factor) override { method.step(rate, factor); }
+    void step(double learning_rate, const GradientFactor<D>& factor) override {
+      method.set_learning_rate(learning_rate);
+      method.step_scaled(factor);
+    }
     void save_state(State& state) const override { method.save_state(state); }
     void load_state(const State& state) override { method.load_state(state); }
   };
@@ -87,4 +90,4 @@ class NamedOptimizer {
   std::unique_ptr<Held> held_;
 };
 
-}  // namespace lacuna
+}  // namespace lacuna::optim

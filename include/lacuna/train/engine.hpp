@@ -31,7 +31,7 @@ class Engine {
         random_(random),
         packed_(phase_.pack()),
         optimizer_(packed_, phase_.optimizer) {
-    if (phase_.average > 0) average_.emplace(packed_, EmaOptions{.decay = phase_.average, .warmup = true});
+    if (phase_.average > 0) average_.emplace(packed_, optim::EmaOptions{.decay = phase_.average, .warmup = true});
     begin_epoch();
   }
 
@@ -229,8 +229,8 @@ class Engine {
   Function<void(EpochRecord&)> note_;
   Random random_, epoch_random_;
   Packed<T, D> packed_;
-  NamedOptimizer<T, D> optimizer_;
-  std::optional<Ema<T, D>> average_;
+  optim::NamedOptimizer<T, D> optimizer_;
+  std::optional<optim::Ema<T, D>> average_;
   Array<T, D> best_;
   History history_;
   index_t epoch_ = 0, batch_ = 0, waited_ = 0;

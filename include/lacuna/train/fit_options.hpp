@@ -102,7 +102,7 @@ struct FitOptions {
     if (!(gradient_clip >= 0) || !std::isfinite(gradient_clip)) refuse("gradient_clip", gradient_clip, "0 or more");
     if (!(average >= 0 && average < 1)) refuse("average", average, "0 or more, below 1");
     if (patience < 0) refuse("patience", double(patience), "0 or more");
-    NamedOptimizerOptions{.name = optimizer}.check();
+    optim::NamedOptimizerOptions{.name = optimizer}.check();
     for (const double weight : class_weights)
       if (!(weight >= 0) || !std::isfinite(weight)) refuse("a class weight", weight, "0 or more");
   }

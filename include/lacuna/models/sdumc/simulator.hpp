@@ -119,7 +119,7 @@ template <class T, class D, class Feed>
 Phase<T, D> decoder_phase(DecoderSimulator<T, D>& decoder, const SimulatorOptions& o, const Feed& feed, Random& random,
                           Function<void(const PhaseRecord&)> finish) {
   if (o.epochs < 1 || o.batch < 1 || !(o.learning_rate > 0))
-    throw OptionError("simulator: epochs, batch and rate must be positive");
+    throw OptionError("simulator: epochs, batch and learning_rate must be positive");
   const index_t samples = feed.train_size(), held = samples >= 10 ? samples / 8 : 0;
   const std::vector<index_t> all = random.permutation(samples);
   const std::vector<index_t> check(all.begin(), all.begin() + held), rest(all.begin() + held, all.end());

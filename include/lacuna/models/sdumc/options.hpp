@@ -61,6 +61,7 @@ struct SdumcOptions {
   missing::MrmOptions drop = sdumc_no_drop();
   SimulatorOptions simulator = {};
   bool standardize = true;          ///< every feature to mean 0 and deviation 1 of the training split, clipped
+  bool standardize_labels = true;   ///< the same for real labels; false: as the authors trained
   double feature_clip = 5;          ///< of standardised features, in deviations; 0 = never
 
   /// Scores per sample.
@@ -96,6 +97,7 @@ struct SdumcOptions {
     f("simulator_width", self.simulator.width);
     f("simulator_num_heads", self.simulator.num_heads);
     f("standardize", self.standardize);
+    f("standardize_labels", self.standardize_labels);
     f("feature_clip", self.feature_clip);
   }
 };

@@ -32,7 +32,7 @@ struct Step {
   models::CorrkdOptions options;
   models::CorrkdNetwork<float> network;
   Packed<float> packed;
-  Adam<float> adam;
+  optim::Adam<float> adam;
   std::vector<data::Stream<float>> streams;
   models::CorrkdTarget<float> target;
 
@@ -55,7 +55,7 @@ struct Step {
     packed.zero_grad();
     const Context context = Context::train(random);
     models::corrkd_task_loss(options, network(streams, context).scores, target, Mask<1>{}).backward();
-    adam.step(1e-3);
+    adam.step();
   }
 };
 Work step(const Size& size) {

@@ -88,7 +88,7 @@ struct CorrkdStep final : Workload {
     }
   } trained{{options.network, random}, {1, 2, options.critic, random}};
   Packed<float, D> packed = pack<float, D>(trained);
-  Adam<float, D> adam{packed};
+  optim::Adam<float, D> adam{packed, {.learning_rate = 1e-3}};
   std::vector<data::Stream<float, D>> complete, seen;
   models::CorrkdTarget<float, D> target;
   Tensor<float, 0, D> loss;
@@ -126,7 +126,7 @@ struct CorrkdStep final : Workload {
       factor = clip_factor(packed, 0.8);
       loss = losses.total.value();
     });
-    adam.step(1e-3, factor);
+    adam.step_scaled(factor);
   }
   double checksum() const override { return double(loss.first()); }
 };
@@ -172,7 +172,7 @@ struct CorrkdMixed final : Workload {
   Random random{7};
   models::CorrkdNetwork<float, D> network;
   Packed<float, D> packed;
-  Adam<float, D> adam;
+  optim::Adam<float, D> adam;
   std::vector<data::Stream<float, D>> streams;
   models::CorrkdTarget<float, D> target;
   Array<float, D> result;
@@ -183,7 +183,7 @@ struct CorrkdMixed final : Workload {
     return o;
   }
   CorrkdMixed(Rows rows, bool train)
-      : network(masked(options.network), random), packed(pack<float, D>(network)), adam(packed), training(train) {
+      : network(masked(options.network), random), packed(pack<float, D>(network)), adam(packed, {.learning_rate = 1e-3}), training(train) {
     network.rows = rows;
     for (const index_t features : options.network.inputs) {
       const data::Stream<float> host = mixed_stream(batch, 50, features, random);
@@ -209,7 +209,7 @@ struct CorrkdMixed final : Workload {
     const Context context = Context::train(random);
     const auto loss = models::corrkd_task_loss(options, network(streams, context).scores, target, Mask<1, D>{});
     loss.backward();
-    adam.step(1e-3);
+    adam.step();
     result = loss.value();
   }
   double checksum() const override { return double(result.first()); }
@@ -253,7 +253,7 @@ struct SdumcStep final : Workload {
   Random random{7};
   models::SdumcNetwork<float, D> network{options, random};
   Packed<float, D> packed = pack<float, D>(network);
-  Adam<float, D> adam{packed, {.weight_decay = 1e-5}};
+  optim::Adam<float, D> adam{packed, {.learning_rate = 1e-4, .weight_decay = 1e-5}};
   Labels<D, float> labels;
   std::vector<data::Stream<float, D>> streams;
   data::Stream<float, D> simulated;
@@ -286,7 +286,7 @@ struct SdumcStep final : Workload {
       again<D>(replay, random, body);
     else
       body();
-    adam.step(1e-4);
+    adam.step();
   }
   double checksum() const override { return double(loss.first()); }
 };

@@ -53,7 +53,6 @@
 #include "lacuna/nn/cascade.hpp"
 #include "lacuna/nn/conv1d.hpp"
 #include "lacuna/nn/cross_attention.hpp"
-#include "lacuna/nn/dropout.hpp"
 #include "lacuna/nn/embedding.hpp"
 #include "lacuna/nn/experts.hpp"
 #include "lacuna/nn/fusion.hpp"

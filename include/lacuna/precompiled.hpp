@@ -28,7 +28,7 @@
                                                             cpu::Operand<T>, T, T*, index_t);                           \
   LACUNA_DETAIL_INSTANTIATE_RANK(T, 2)                                                                                  \
   LACUNA_DETAIL_INSTANTIATE_RANK(T, 3)                                                                                  \
-  LACUNA_DETAIL_EXTERN template class Adam<T, Cpu>;                                                                     \
+  LACUNA_DETAIL_EXTERN template class optim::Adam<T, Cpu>;                                                                 \
   namespace models {                                                                                                    \
   LACUNA_DETAIL_EXTERN template struct SdumcNetwork<T, Cpu>;                                                            \
   LACUNA_DETAIL_EXTERN template struct DecoderSimulator<T, Cpu>;                                                        \

@@ -81,7 +81,7 @@ void train_corrkd(models::CorrkdOptions o) {
   freeze(teacher);
   Student student{{o.network, random}, {o.head_count(), o.one_vs_rest ? 2 : o.class_count(), o.critic, random}};
   const Packed<float> packed = pack<float>(student);
-  Adam<float> adam(packed);
+  optim::Adam<float> adam(packed, {.learning_rate = 1e-3});
   std::vector<data::Stream<float> > whole, seen;
   for (const index_t features : o.network.inputs) {
     whole.push_back(stream(8, 40, features, 1, random));
@@ -99,7 +99,7 @@ void train_corrkd(models::CorrkdOptions o) {
     const Context context = Context::train(random);
     models::corrkd_objective(o, student.network(seen, context), from_teacher, target, student.critics, context)
         .total.backward();
-    adam.step(1e-3, clip_factor(packed, 0.8));
+    adam.step_scaled(clip_factor(packed, 0.8));
   });
   check_none([&] {
     const NoGrad off;
@@ -170,13 +170,13 @@ TEST_CASE("steady state: training and answering of SDUMC") {
     o.padding = padding;
     SmallSdumc p(o);
     const Packed<float> packed = pack<float>(p.network);
-    Adam<float> adam(packed, {.weight_decay = 1e-5});
+    optim::Adam<float> adam(packed, {.learning_rate = 1e-4, .weight_decay = 1e-5});
     const auto labels = init::normal<float, 1>({6}, 1, p.random);
     check_none([&] {
       packed.zero_grad();
       models::sdumc_objective(p.flows(Context::train(p.random)), labels, p.options.weights, p.options.ranking)
           .total.backward();
-      adam.step(1e-4);
+      adam.step();
     });
     check_none([&] {
       const NoGrad off;

@@ -26,13 +26,13 @@ struct Traffic {
 template <class M>
 Traffic step(const M& model, const data::Batch<float>& batch) {
   const auto packed = pack<float, Emulated>(const_cast<M&>(model));
-  Adam<float, Emulated> adam(packed);
+  optim::Adam<float, Emulated> adam(packed);
   Random random(4);
   Traffic traffic{Emulated::waits, Emulated::uploads, 0, 0};
   packed.zero_grad();
   const auto loss = model.loss(batch, Context::train(random));
   loss.total.backward();
-  adam.step(1e-3, 1);
+  adam.step();
   traffic.waits = Emulated::waits - traffic.waits;
   traffic.uploads = Emulated::uploads - traffic.uploads;
   traffic.loss = double(loss.total.item());

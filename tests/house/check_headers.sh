@@ -44,7 +44,7 @@ check() {
     "$compiler" $flags $before -x c++ - 2>&1); then
     return 0
   fi
-  if [[ $header == lacuna/@(interop|distributed|io|lab)/* ]] &&
+  if [[ $header == lacuna/@(data|interop|distributed|io|lab)/* ]] &&
     missing=$(grep -oE "fatal error: '?(mpi\.h|nccl\.h|xtensor/[a-z_/.]+|cereal/[a-z_/.]+|nlohmann/[a-z_/.]+|zlib\.h)" <<<"$log"); then
     printf 'skipped: %s needs %s\n' "$header" "${missing##*[ \']}"
     return 0

@@ -299,11 +299,11 @@ TEST_CASE("sdumc: three training steps with dropout end in the same bits with 1,
     const auto train = [&](std::uint64_t seed) {
       auto p = make<float>(options, lengths);
       const auto packed = pack<float>(p.network);
-      Adam<float> adam(packed, {.weight_decay = 1e-5});
+      optim::Adam<float> adam(packed, {.learning_rate = 1e-3, .weight_decay = 1e-5});
       for (std::uint64_t step = 0; step < 3; ++step) {
         packed.zero_grad();
         p.losses(seed + step).total.backward();
-        adam.step(1e-3);
+        adam.step();
       }
       return packed.values.to_vector();
     };
@@ -321,11 +321,11 @@ TEST_CASE("sdumc: three training steps with dropout end in the same bits with 1,
 TEST_CASE("sdumc: the steady state of training allocates nothing") {
   auto p = make<float>(small_sdumc({2, 3, 1}), {{3, 1, 2}, {2, 4, 1}, {1, 2, 1}, {2, 1, 3}});
   const auto packed = pack<float>(p.network);
-  Adam<float> adam(packed);
+  optim::Adam<float> adam(packed, {.learning_rate = 1e-3});
   const auto step = [&](std::uint64_t seed) {
     packed.zero_grad();
     p.losses(seed).total.backward();
-    adam.step(1e-3);
+    adam.step();
   };
   for (std::uint64_t i = 1; i < 4; ++i) step(i);
   const std::size_t before = lacuna::detail::BlockPool::instance().system_calls();
@@ -336,7 +336,7 @@ TEST_CASE("sdumc: the steady state of training allocates nothing") {
 TEST_CASE("sdumc: learns a small problem by heart") {
   auto p = make<float>(small_sdumc({2, 3, 1}), {{3, 1, 2, 4}, {2, 4, 1, 3}, {1, 2, 1, 2}, {2, 1, 3, 2}});
   const auto packed = pack<float>(p.network);
-  Adam<float> adam(packed);
+  optim::Adam<float> adam(packed, {.learning_rate = 1e-2});
   const auto error = [&] {
     const NoGrad off;
     const auto losses = p.losses();
@@ -346,7 +346,7 @@ TEST_CASE("sdumc: learns a small problem by heart") {
   for (int step = 0; step < 400; ++step) {
     packed.zero_grad();
     p.losses().total.backward();
-    adam.step(1e-2);
+    adam.step();
   }
   CHECK(error() < 0.05 * start);
 }

@@ -76,7 +76,7 @@ auto recompute(F f, const Variable<T, First, D>& first, const Rest&... rest) {
 /// y = f(x..., context). Throws OptionError for a context with a dropout tape, which cannot be read twice.
 template <class F, class T, int First, class D, class... Rest>
 auto recompute(F f, const Context& context, const Variable<T, First, D>& first, const Rest&... rest) {
-  if (context.tape != nullptr) throw OptionError("recompute: a dropout tape cannot be read twice");
+  if (context.recorded()) throw OptionError("recompute: a dropout tape cannot be read twice");
   const bool random = context.random != nullptr;
   const Random start = random ? *context.random : Random();
   const auto end = std::make_shared<Random>(start);  // where f left the numbers

@@ -40,6 +40,13 @@ class Memory {
   T* get() const { return data_; }
   /// Whether both are parts of one block.
   bool beside(const Memory& other) const { return block_ != nullptr && block_ == other.block_; }
+  /// How many elements the block has from here on.
+  std::int64_t room() const {
+    if (block_ == nullptr) return 0;
+    return std::int64_t(
+        (static_cast<const char*>(block_->memory) + block_->bytes - reinterpret_cast<const char*>(data_)) /
+        std::ptrdiff_t(sizeof(T)));
+  }
   /// The elements from `offset` on.
   Memory from(std::int64_t offset) const {
     Memory part = *this;

@@ -76,6 +76,15 @@ class Array {
     result.data_ = data_.from(offset);
     return result;
   }
+  /// `size` elements from the first on, also beyond this array where it is a window of a larger one; undefined where
+  /// that ends before.
+  Array stretched(index_t size) const {
+    Array result;
+    if (data_.room() < size) return result;
+    result.shape_ = Shape{size};
+    result.data_ = data_;
+    return result;
+  }
   Array clone() const {
     Array copy(shape_);
     if (size()) D::copy(copy.data(), data(), std::size_t(size()) * sizeof(T));

@@ -45,7 +45,7 @@ template <class T, class D, class M, class Loss, class Check>
 PretrainRecord pretrain(M& module, const PretrainOptions& o, index_t samples, index_t checks, Random& random,
                         Loss&& loss, Check&& check, const char* what = "pretraining") {
   const auto packed = pack<T, D>(module);
-  Adam<T, D> adam(packed);
+  optim::Adam<T, D> adam(packed, {.learning_rate = o.learning_rate});
   Array<T, D> best;
   double least = std::numeric_limits<double>::infinity();
   PretrainRecord record;
@@ -63,7 +63,7 @@ PretrainRecord pretrain(M& module, const PretrainOptions& o, index_t samples, in
       if (!std::isfinite(double(value.item())))
         throw Error(detail::cat(what, ": the loss is not finite in epoch ", epoch, "; try a smaller learning rate"));
       value.backward();
-      adam.step(o.learning_rate, o.gradient_clip > 0 ? clip_factor(packed, o.gradient_clip) : 1.0);
+      adam.step_scaled(o.gradient_clip > 0 ? clip_factor(packed, o.gradient_clip) : 1.0);
     }
     if (checks == 0) continue;
     const NoGrad off;

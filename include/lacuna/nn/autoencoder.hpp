@@ -62,7 +62,7 @@ struct Autoencoder {
 
 /// An autoencoder that sees its input damaged in training and is asked for the whole: compare y with the clean x.
 /// Damage: every number 0 with probability `masking` (not rescaled), then Gaussian noise.  (Vincent et al., JMLR 2010)
-/// Whole frames and modalities are dropped by lacuna/nn/dropout.hpp. Throws OptionError in training without a random
+/// Whole frames and modalities are dropped by lacuna/missing/sampler.hpp. Throws OptionError in training without a random
 /// source.
 template <class T = float, class D = Cpu>
 struct DenoisingAutoencoder {

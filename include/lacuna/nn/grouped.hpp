@@ -45,7 +45,7 @@ std::uint64_t streams_of(const TransformerEncoder<T, D>& encoder) {
 template <class T, class D>
 bool can_group(const Encoders<T, D>& encoders, const Context& context) {
   if (encoders.size() < 2 || encoders.size() > std::size_t(Groups<const T*>::most)) return false;
-  if (context.tape != nullptr || (context.training() && context.random == nullptr)) return false;
+  if (context.recorded() || (context.training() && context.random == nullptr)) return false;
   const auto fraction = [](double p) { return p >= 0 && p < 1; };
   const auto& first = encoders[0];
   for (const auto& encoder : encoders) {

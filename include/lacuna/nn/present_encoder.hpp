@@ -36,7 +36,7 @@ template <class T, class D>
 Variable<T, 3, D> encode_present(const TransformerEncoder<T, D>& encoder, const Variable<T, 3, D>& x,
                                  const Mask<2, D>& present, const Context& context = {}, Rows rows = Rows::automatic) {
   if constexpr (std::is_same_v<D, Cpu>) {
-    if (present.defined() && rows != Rows::all && context.tape == nullptr) {
+    if (present.defined() && rows != Rows::all && !context.recorded()) {
       detail::expect_shape("encoder", "present", present.shape(), Shape{x.extent(0), x.extent(1)});
       const PresentRows here(present);
       if (here.taken(rows)) {

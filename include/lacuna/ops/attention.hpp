@@ -48,9 +48,7 @@ struct AttentionCall {
     if (s.causal && s.queries != s.keys)
       throw ShapeError(
           cat("attention: causal order needs as many queries as keys, found ", s.queries, " and ", s.keys));
-    if (!(options.dropout >= 0 && options.dropout < 1))
-      throw OptionError(cat("attention: dropout ", options.dropout, " is outside [0, 1)"));
-    sizes.present = mask.defined() ? present.data() : nullptr;
+    sizes.present = present.data();
     sizes.scale = options.scale != 0 ? options.scale : 1.0 / std::sqrt(double(std::max<index_t>(s.key_size, 1)));
     if (bias.defined()) {
       index_t stride = 1;
@@ -63,16 +61,14 @@ struct AttentionCall {
       }
       extras.bias = bias.data();
     }
-    if (!context.training() || options.dropout == 0) return;
-    if (context.tape != nullptr) {
+    const Dropout what = context.dropout(options.dropout, "attention");
+    if (what == Dropout::recorded) {
       const std::vector<double> given = context.tape->next(shape).to_vector();
       factors = Tensor<T, 4, D>::from(extents, std::vector<T>(given.begin(), given.end()));
       extras.factors = std::as_const(factors).data();
-    } else if (context.random != nullptr) {
+    } else if (what == Dropout::drawn) {
       extras.drop = true;
       extras.keep = functors::Keep::with(context.random->stream(), options.dropout);
-    } else {
-      throw OptionError("attention: dropout needs a random source; build the context with Context::train(random)");
     }
   }
 
@@ -83,7 +79,7 @@ struct AttentionCall {
   }
   void backward(const T* query, const T* key, const T* value, const T* y, const T* dy, GradientSlot<T> dquery,
                 GradientSlot<T> dkey, GradientSlot<T> dvalue) const {
-    const GradientSlot<T> dbias = bias.defined() ? bias.gradient_slot() : GradientSlot<T>();
+    const GradientSlot<T> dbias = bias.gradient_slot();
     Tensor<T, 4, D> scores;
     const index_t size[4] = {sizes.batch, sizes.heads, sizes.queries, sizes.keys};
     if (dbias) scores = Tensor<T, 4, D>::zeros({size[0], size[1], size[2], size[3]});
@@ -130,8 +126,7 @@ Attended<T, D> attention(const Variable<T, 3, D>& query, const Variable<T, 3, D>
     call.backward(query.data(), key.data(), value.data(), y.data(), dy.data(), query.gradient_slot(),
                   key.gradient_slot(), value.gradient_slot());
   };
-  if (bias.defined()) return {record("attention", y, backward, query, key, value, bias), weights};
-  return {record("attention", y, backward, query, key, value), weights};
+  return {record("attention", y, backward, query, key, value, bias), weights};
 }
 
 namespace detail {
@@ -157,8 +152,7 @@ Variable<T, 3, D> attend_packed(AttentionCall<T, D> call, const Variable<T, 3, D
     const T* from = qkv.data();
     call.backward(from, from + width, from + 2 * width, y.data(), dy.data(), part(0), part(1), part(2));
   };
-  if (call.bias.defined()) return record("attention", y, backward, qkv, call.bias);
-  return record("attention", y, backward, qkv);
+  return record("attention", y, backward, qkv, call.bias);
 }
 
 }  // namespace detail

@@ -61,7 +61,8 @@ class Trainer {
     loss.total.backward();
     const GradientFactor<D> factor = options_.gradient_clip > 0 ? clip_factor(packed_, options_.gradient_clip) : 1.0;
     account(loss, double(end - begin));  // on a GPU the one wait of the step, with the way back already queued
-    adam_.step(options_.learning_rate_at(epoch_), factor);
+    adam_.set_learning_rate(options_.learning_rate_at(epoch_));
+    adam_.step_scaled(factor);
     if (average_) average_->update();
     ++batch_;
     observer.batch({epoch_ + 1, options_.epochs, end, samples(), sums_[0].second / double(end),
@@ -135,7 +136,7 @@ class Trainer {
         packed_((make_ready(), pack<T, D>(model))),
         adam_(packed_, {.weight_decay = options.weight_decay}),
         selector_(conditions_of(model, data.modality_names()), options.batch) {
-    if (options.average > 0) average_.emplace(packed_, EmaOptions{.decay = options.average, .warmup = true});
+    if (options.average > 0) average_.emplace(packed_, optim::EmaOptions{.decay = options.average, .warmup = true});
   }
 
   static const FitOptions& checked(const M& model, const FitOptions& options, const data::Dataset& data) {
@@ -253,8 +254,8 @@ class Trainer {
   FitOptions options_;
   Random random_;
   Packed<T, D> packed_;
-  Adam<T, D> adam_;
-  std::optional<Ema<T, D>> average_;
+  optim::Adam<T, D> adam_;
+  std::optional<optim::Ema<T, D>> average_;
   Selector selector_;
   Array<T, D> best_;
   History history_;

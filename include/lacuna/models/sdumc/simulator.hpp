@@ -154,7 +154,7 @@ double fit_simulator(DecoderSimulator<T, D>& simulator, index_t samples, const S
     return mse_loss(simulator.decode(streams, context), Variable<T, 3, D>(target.frames), has);
   };
   const auto packed = pack<T, D>(simulator);
-  Adam<T, D> adam(packed, {.decoupled_decay = 1e-2});
+  optim::AdamW<T, D> adam(packed, {.weight_decay = 1e-2});
   Array<T, D> best = packed.values.clone();
   double best_error = std::numeric_limits<double>::infinity();
   index_t waited = 0;
@@ -168,7 +168,8 @@ double fit_simulator(DecoderSimulator<T, D>& simulator, index_t samples, const S
       packed.zero_grad();
       const auto loss = error(picked, Context::train(random));
       loss.backward();
-      adam.step(o.learning_rate * (1.0 - double(epoch) / double(o.epochs)));
+      adam.set_learning_rate(o.learning_rate * (1.0 - double(epoch) / double(o.epochs)));
+      adam.step();
       seen_error += double(loss.item()) * double(picked.size());
     }
     double now = seen_error / double(std::max<std::size_t>(order.size(), 1));

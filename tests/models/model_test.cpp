@@ -164,10 +164,9 @@ TEST_CASE("model: a loss, a missing policy, class weights, an optimizer and an o
   CHECK(weighted.loss(data::gather<double>(classes.train, common), Context{}).total.item() == 0);
 
   models::Sdumc<double> sdumc({.inputs = set.dimensions()}, Random(1));
-  CHECK_THROWS_WITH_AS(sdumc.set_loss([](const Variable<double, 2>& scores, const models::Targets<double>&) {
-    return mean(scores);
-  }),
-                       doctest::Contains("no place for another loss"), OptionError);
+  CHECK_THROWS_WITH_AS(
+      sdumc.set_loss([](const Variable<double, 2>& scores, const models::Targets<double>&) { return mean(scores); }),
+      doctest::Contains("no place for another loss"), OptionError);
 }
 
 TEST_CASE("model: embeddings and attention, complete and without a modality") {

@@ -358,8 +358,7 @@ TEST_CASE("MMIN: pretraining keeps the best epoch, and its encoders are those th
       prepared<Mmin<double>>(set, [](auto& o) { o.pretraining = {.epochs = 6, .batch = 8, .learning_rate = 1e-2}; });
   const auto& record = model.network.pretrain_record;
   REQUIRE(record.scores.size() == 6);
-  CHECK(record.scores[std::size_t(record.best - 1)] ==
-        *std::min_element(record.scores.begin(), record.scores.end()));
+  CHECK(record.scores[std::size_t(record.best - 1)] == *std::min_element(record.scores.begin(), record.scores.end()));
   CHECK(record.scores[5] < 0.8 * record.scores[0]);
   CHECK(numbers(model.network.encoders.lstm[0]) == numbers(model.network.pretrained.lstm[0]));
 }

@@ -403,8 +403,7 @@ TEST_CASE("corrkd model: every head learns; the teacher beats a constant") {
     Random random(3);
     train::prepare(model, corpus, random);
     data::Batch<float> test = data::gather<float>(corpus.test, data::epoch_order(100, 1, 0));
-    const auto found =
-        model.task.predictions(model.network.teacher_output(model.streams(test)).scores.value());
+    const auto found = model.task.predictions(model.network.teacher_output(model.streams(test)).scores.value());
     index_t right = 0, asked = 0;
     for (std::size_t i = 0; i < found.size(); ++i)
       if (test.labels(index_t(i)) != 0) right += (found[i] > 0) == (test.labels(index_t(i)) > 0), ++asked;

@@ -39,7 +39,8 @@ struct OneLayer {
   static constexpr const char* name = "one layer";
   Linear<T, D> layer;
 
-  OneLayer(const Options& o, Random& random) : layer({.in_features = o.inputs[0], .out_features = o.outputs()}, random) {}
+  OneLayer(const Options& o, Random& random)
+      : layer({.in_features = o.inputs[0], .out_features = o.outputs()}, random) {}
   Variable<T, 2, D> operator()(const Streams<T, D>& streams, const Context&) const {
     return layer(mean_pool(Variable<T, 3, D>(streams[0].frames), streams[0].present));
   }
@@ -82,11 +83,11 @@ TEST_CASE("task: classes") {
   batch.samples = {0, 1};
   batch.classes = {1, 2};
   CHECK(loss_of(task, scores(1, 3, {0, std::log(2.0), 0}),
-                  [] {
-                    data::Batch<double> one;
-                    one.samples = one.classes = {1};
-                    return one;
-                  }())
+                [] {
+                  data::Batch<double> one;
+                  one.samples = one.classes = {1};
+                  return one;
+                }())
             .item() == doctest::Approx(std::log(2.0)));
   CHECK(task.predictions(s.value()) == std::vector<double>{1, 0});  // the first of equals
   const auto p = task.probabilities(s.value());
@@ -95,10 +96,12 @@ TEST_CASE("task: classes") {
   CHECK(p(1, 2) == 0);
   CHECK(task.predictions(Tensor<double, 2>::zeros({0, 3})).empty());
   CHECK_THROWS_WITH_AS(loss_of(task, s, labelled({1, 2})), doctest::Contains("no class ids"), OptionError);
-  CHECK_THROWS_WITH_AS(loss_of(Task{}, scores(2, 1, {1, 2}), batch), doctest::Contains("needs real labels"), OptionError);
+  CHECK_THROWS_WITH_AS(loss_of(Task{}, scores(2, 1, {1, 2}), batch), doctest::Contains("needs real labels"),
+                       OptionError);
   batch.classes[0] = 3;
   CHECK_THROWS_AS(loss_of(task, s, batch), Error);
-  CHECK_THROWS_WITH_AS((Task{.model = "this", .kind = LabelKind::classes, .classes = 1}.check()), doctest::Contains("this: classes is 1"), OptionError);
+  CHECK_THROWS_WITH_AS((Task{.model = "this", .kind = LabelKind::classes, .classes = 1}.check()),
+                       doctest::Contains("this: classes is 1"), OptionError);
 }
 
 TEST_CASE("pretraining: the best epoch is kept, the last one without a validation split") {

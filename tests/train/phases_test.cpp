@@ -107,8 +107,8 @@ TEST_CASE_TEMPLATE("phases: going on after any step of any phase ends in the sam
   }
 }
 
-TEST_CASE_TEMPLATE("phases: an observer stops any of them, the laboratory goes on from there", M,
-                   models::Corrkd<float>, models::Mmin<float>, models::Sdumc<float>) {
+TEST_CASE_TEMPLATE("phases: an observer stops any of them, the laboratory goes on from there", M, models::Corrkd<float>,
+                   models::Mmin<float>, models::Sdumc<float>) {
   const auto corpus = short_corpus();
   M model = phased<M>(corpus);
   Listener impatient;
@@ -125,7 +125,8 @@ TEST_CASE_TEMPLATE("phases: an observer stops any of them, the laboratory goes o
   REQUIRE(whole.has_value());
   other.left = 2;
   State saved;
-  lab::TrainJob first{corpus, 1, &other, nullptr, [&](const std::function<State()>& state, bool) { saved = stored(state()); }};
+  lab::TrainJob first{corpus, 1, &other, nullptr,
+                      [&](const std::function<State()>& state, bool) { saved = stored(state()); }};
   CHECK_FALSE(system.train(first).has_value());
   lab::TrainJob second{corpus, 1, &patient, &saved, {}};
   const auto resumed = system.train(second);

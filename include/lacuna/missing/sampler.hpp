@@ -22,9 +22,9 @@ enum class RateLaw { uniform, shared, tenths, fixed };
 struct MrmOptions {
   double frame_probability = 1;
   RateLaw rate_law = RateLaw::uniform;
-  double frame_rate = 0.5;  ///< of RateLaw::fixed
+  double frame_rate = 0.5;              ///< of RateLaw::fixed
   Sampling sampling = Sampling::exact;  ///< exact or bernoulli
-  double untouched = 0;     ///< probability that a stream of a sample keeps all its frames
+  double untouched = 0;                 ///< probability that a stream of a sample keeps all its frames
   double stream_probability = 0.5;
   std::vector<double> pattern_weights =
       {};                    ///< of all_subsets(M), the complete one last; empty: equal, incomplete ones only

@@ -3,7 +3,7 @@
 ///     struct Averages {                                                     // a model of one's own
 ///       using Options = models::ModelOptions;
 ///       Linear<float> layer;
-///       Averages(const Options& o, Random& random) : layer({.in_features = o.inputs[0], .out_features = o.outputs()}, random) {}
+///       Averages(const Options& o, Random& random) : layer({o.inputs[0], o.outputs()}, random) {}
 ///       Variable<float, 2> operator()(const models::Streams<float>& streams, const Context&) const {
 ///         return layer(mean_pool(Variable<float, 3>(streams[0].frames), streams[0].present));
 ///       }
@@ -54,10 +54,10 @@ struct ModelOptions {
   index_t classes = 0;                                     ///< K class ids as labels; 0: one real label
   LabelKind labels = LabelKind::regression;                ///< what is made of real labels
   bool one_vs_rest = false;                                ///< a two-way head for every class
-  RegressionLoss loss = RegressionLoss::mse;                           ///< of real labels
+  RegressionLoss loss = RegressionLoss::mse;               ///< of real labels
   missing::MrmOptions drop = missing::mrm_preset("none");  ///< what training takes away
   bool standardize = true;  ///< features, and real labels, to mean 0 and deviation 1 of the training split
-  double feature_clip = 5;          ///< of standardised features, in deviations; 0 = never
+  double feature_clip = 5;  ///< of standardised features, in deviations; 0 = never
 
   /// Scores per sample.
   index_t outputs() const;

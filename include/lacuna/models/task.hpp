@@ -221,7 +221,7 @@ struct Task {
     if (kind == LabelKind::regression) {
       const Variable<T, 2, D> wanted(target.values);
       return regression_loss == RegressionLoss::mse ? mse_loss(scores, wanted, present.mask())
-                                        : l1_loss(scores, wanted, {}, present.mask());
+                                                    : l1_loss(scores, wanted, {}, present.mask());
     }
     CrossEntropyOptions options{.smoothing = smoothing};
     if (!one_vs_rest) {

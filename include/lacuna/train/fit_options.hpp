@@ -60,7 +60,7 @@ struct FitOptions {
   std::string optimizer = "adam";  ///< or adamw, sgd, rmsprop, adagrad, lion, lamb (optim/named.hpp)
   double momentum = 0.9;           ///< of sgd
   double weight_decay = 1e-5;      ///< as the optimizer has it; adam: part of the gradient, before the moments
-  double gradient_clip = 0;                 ///< largest norm of the whole gradient; 0 = no limit
+  double gradient_clip = 0;        ///< largest norm of the whole gradient; 0 = no limit
   /// Decay per step of an exponential average of the weights, which then is what is validated and kept; 0 = none. Early
   /// steps weigh more: the decay of step t is at most (1 + t) / (10 + t).
   double average = 0;

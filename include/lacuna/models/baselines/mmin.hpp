@@ -5,7 +5,8 @@
 ///   ĥ, c = forward([h_1; …; h_M])                         CRA: imagined (B, M d), codes c (B, blocks · code)
 ///   h', · = backward(ĥ)                                   CRA of its own
 ///   z = head(MLP(c))                                      (B, outputs), two layers with dropout
-/// A first phase trains the encoders, with a perceptron on [h_1; …; h_M], on complete data, and keeps a frozen copy t of them.
+/// A first phase trains the encoders, with a perceptron on [h_1; …; h_M], on complete data, and keeps a frozen copy t of
+/// them.
 /// Then, under random missing patterns,
 ///   L = task + imagination · L_imagine + cycle · L_cycle
 ///   L_imagine = mean (ĥ_m − t_m)²      over the modalities m that were taken away, t_m what the copy says of them
@@ -104,7 +105,7 @@ struct MminNetwork {
   MminEncoders<T, D> encoders, pretrained;  ///< the latter frozen
   CascadedResidualAutoencoder<T, D> forward, backward;
   Classifier classifier;
-  bool ready = false;            ///< the encoders have had their own phase
+  bool ready = false;           ///< the encoders have had their own phase
   PhaseRecord pretrain_record;  ///< of that phase; not stored
 
   MminNetwork() = default;
@@ -166,8 +167,7 @@ struct MminNetwork {
     }
     return Objective<T, D>()
         .add("task", 1, batch.task_loss(classifier(imagined.z, context)))
-        .add("imagination", options.imagination,
-             mse_loss(by_modality(imagined.y), by_modality(target), batch.taken()))
+        .add("imagination", options.imagination, mse_loss(by_modality(imagined.y), by_modality(target), batch.taken()))
         .add("cycle", options.cycle, mse_loss(by_modality(recalled), by_modality(h.detach()), batch.here()))
         .result();
   }

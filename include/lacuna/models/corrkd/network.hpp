@@ -27,12 +27,12 @@ namespace lacuna::models {
 
 template <class T, class D = Cpu>
 struct CorrkdOutput {
-  List<Variable<T, 2, D>> streams;   ///< h_m
-  Variable<T, 2, D> joint;           ///< H
-  Variable<T, 2, D> scores;          ///< z
+  List<Variable<T, 2, D>> streams;        ///< h_m
+  Variable<T, 2, D> joint;                ///< H
+  Variable<T, 2, D> scores;               ///< z
   List<Variable<T, 2, D>> unimodal = {};  ///< U_m h_m + c_m, 0 where m is absent; empty without evidence
-  List<Mask<1, D>> present = {};     ///< (B) of every modality: a frame is present; empty unless asked for
-  List<Present<D>> known = {};       ///< the same where the host knows it, from whom made the batch; else empty
+  List<Mask<1, D>> present = {};          ///< (B) of every modality: a frame is present; empty unless asked for
+  List<Present<D>> known = {};            ///< the same where the host knows it, from whom made the batch; else empty
 };
 
 template <class T = float, class D = Cpu>
@@ -47,7 +47,7 @@ struct CorrkdNetwork {
   std::vector<Linear<T, D>> fill;  ///< weight (D_m, 1): the learned vector of an absent frame; empty unless asked for
   Linear<T, D> head_in, head_out;
   std::vector<Linear<T, D>> unimodal;  ///< a head of every modality; empty without evidence
-  Rows rows = Rows::automatic;    ///< frames that encoders compute, where a mask says which count
+  Rows rows = Rows::automatic;         ///< frames that encoders compute, where a mask says which count
 
   CorrkdNetwork() = default;
   /// Throws OptionError for sizes that make no network.
@@ -66,8 +66,9 @@ struct CorrkdNetwork {
                                          .attention_dropout = o.attention_dropout,
                                          .hidden_dropout = o.hidden_dropout};
     for (const index_t in : o.inputs)
-      convolution.emplace_back(typename Conv1d<T, D>::Options{.in_channels = in, .out_channels = d, .kernel = o.kernel, .bias = false},
-                               random);
+      convolution.emplace_back(
+          typename Conv1d<T, D>::Options{.in_channels = in, .out_channels = d, .kernel = o.kernel, .bias = false},
+          random);
     positions = SinusoidalPositions<T, D>({.width = d});
     for (index_t m = 0; m < modalities; ++m) encoder.emplace_back(transformer, random);
     head_in = Linear<T, D>({.in_features = modalities * (d + o.presence), .out_features = modalities * d}, random);

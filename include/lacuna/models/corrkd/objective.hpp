@@ -22,7 +22,8 @@ Variable<T, 0, D> corrkd_over_modalities(const CorrkdOutput<T, D>& output, const
 }
 /// The task loss of every modality's own head.
 template <class T, class D>
-Variable<T, 0, D> corrkd_unimodal_loss(const Task& task, const CorrkdOutput<T, D>& output, const Targets<T, D>& target) {
+Variable<T, 0, D> corrkd_unimodal_loss(const Task& task, const CorrkdOutput<T, D>& output,
+                                       const Targets<T, D>& target) {
   return corrkd_over_modalities(output, target.present, [&](std::size_t m, const Present<D>& present) {
     return task.loss<T, D>(output.unimodal[m], target, present);
   });
@@ -45,7 +46,8 @@ Variable<T, 0, D> corrkd_divergence(const CorrkdOptions& o, const Variable<T, 2,
 /// A term of weight 0 is undefined, and so are the two informations unless RCD is on.
 template <class T, class D = Cpu>
 struct CorrkdLosses {
-  Variable<T, 0, D> task, unimodal, unimodal_response, sample, prototype, response, target_information, rest_information, total;
+  Variable<T, 0, D> task, unimodal, unimodal_response, sample, prototype, response, target_information,
+      rest_information, total;
 
   LossTerms<T, D> terms() const {
     LossRecord<T, D> record;
@@ -93,10 +95,11 @@ CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T
     include(l.cpd, losses.prototype = cpd_loss(student.joint, joint, target.labels_there(), o.class_count(),
                                                l.prototype, target.present));
   if (l.unimodal_response != 0)
-    include(l.unimodal_response, losses.unimodal_response = corrkd_over_modalities(
-                                student, target.present, [&](std::size_t m, const Present<D>& present) {
-                                  return corrkd_divergence(o, student.unimodal[m], teacher.unimodal.at(m).detach(), present);
-                                }));
+    include(l.unimodal_response,
+            losses.unimodal_response =
+                corrkd_over_modalities(student, target.present, [&](std::size_t m, const Present<D>& present) {
+                  return corrkd_divergence(o, student.unimodal[m], teacher.unimodal.at(m).detach(), present);
+                }));
   if (l.rcd == 0 || l.response == ResponseLoss::none) return totalled();
   if (o.labels == CorrkdLabels::regression) {
     include(l.rcd, losses.response = mse_loss(student.scores, scores, target.present.mask()));

@@ -70,8 +70,8 @@ struct CorrkdLossOptions {
   double scd = 1, cpd = 1, rcd = 1;
   double unimodal = 0;  ///< weight of the task loss of every present modality's head, averaged; needs evidence
   double unimodal_response =
-      0;                    ///< weight of KL from the teacher's heads of modalities to the student's, averaged likewise
-  double smoothing = 0;     ///< of the labels in every cross-entropy, 0..1
+      0;                 ///< weight of KL from the teacher's heads of modalities to the student's, averaged likewise
+  double smoothing = 0;  ///< of the labels in every cross-entropy, 0..1
   ScdOptions sample = {.margin = 1.2};
   CpdOptions prototype = {};
   ResponseLoss response = ResponseLoss::rcd;
@@ -87,7 +87,7 @@ struct CorrkdTeacherOptions {
   index_t epochs = 50, batch = 64;
   double learning_rate = 4e-3;
   double gradient_clip = 0.8;  ///< largest norm of the gradient; 0 = no limit
-  index_t count = 1;  ///< of teachers, from different starts; responses are those of their mean probability
+  index_t count = 1;           ///< of teachers, from different starts; responses are those of their mean probability
 };
 
 struct CorrkdOptions {
@@ -102,9 +102,9 @@ struct CorrkdOptions {
   CorrkdTeacherOptions teacher = {};
   bool distill = true;  ///< false: the student alone, trained on its task under MRM
   StudentInit student_init = StudentInit::random;
-  bool standardize = false;  ///< every feature to mean 0 and deviation 1 of the training split
+  bool standardize = false;         ///< every feature to mean 0 and deviation 1 of the training split
   bool standardize_labels = false;  ///< the same for the real labels of a regression
-  double feature_clip = 0;   ///< of standardised features, in deviations; 0 = never
+  double feature_clip = 0;          ///< of standardised features, in deviations; 0 = never
 
   Task task() const { return task_of(*this, "CorrKD"); }
   index_t class_count() const { return task().class_count(); }

@@ -187,7 +187,9 @@ SdumcFlow<T, D> SdumcNetwork<T, D>::operator()(std::span<const Variable<T, 3, D>
   flow.missing = options.missing;
   flow.frames.assign(frames.begin(), frames.end());
   const bool alone = context.training() || detail::recording();  // dropout and gradients tell the flows apart
-  const auto known = [&](std::size_t i) { return !alone && beside != nullptr && beside->keys.size() == m && i != lost; };
+  const auto known = [&](std::size_t i) {
+    return !alone && beside != nullptr && beside->keys.size() == m && i != lost;
+  };
   for (std::size_t i = 0; i < m; ++i) {
     if (known(i)) {
       flow.pooled.push_back(beside->pooled[i]);

@@ -3,8 +3,8 @@
 
 #include "lacuna/losses/classification.hpp"
 #include "lacuna/losses/distillation.hpp"
-#include "lacuna/losses/ranking.hpp"
 #include "lacuna/losses/objective.hpp"
+#include "lacuna/losses/ranking.hpp"
 #include "lacuna/models/sdumc/network.hpp"
 
 namespace lacuna::models {

@@ -67,7 +67,7 @@ struct SdumcOptions {
   /// Scores per sample.
   index_t outputs() const { return classes > 0 ? classes : 1; }
 
-  /// f(name, member) for all that a stored model needs, but for the size of its decoder: storing and loading are written once.
+  /// f(name, member) for everything: storing and loading are written once.
   static void visit(auto& self, auto&& f) {
     f("inputs", self.inputs);
     f("missing", self.missing);
@@ -94,8 +94,14 @@ struct SdumcOptions {
     f("classes_normalize", self.classes_contrast.normalize);
     missing::MrmOptions::visit(self.drop, f);
     f("simulated_stream", self.simulator.stream);
+    f("simulator_slots", self.simulator.slots);
     f("simulator_width", self.simulator.width);
     f("simulator_num_heads", self.simulator.num_heads);
+    f("simulator_dropout", self.simulator.dropout);
+    f("simulator_epochs", self.simulator.epochs);
+    f("simulator_patience", self.simulator.patience);
+    f("simulator_batch", self.simulator.batch);
+    f("simulator_learning_rate", self.simulator.learning_rate);
     f("standardize", self.standardize);
     f("standardize_labels", self.standardize_labels);
     f("feature_clip", self.feature_clip);

@@ -106,13 +106,13 @@ struct SdumcImputation {
   }
 
   void save_state(State& state) const {
-    state.put("simulator_slots", decoder.empty() ? index_t(0) : decoder[0].slots);
-    state.put("simulator_ready", ready);
+    state.put("decoder_slots", decoder.empty() ? index_t(0) : decoder[0].slots);
+    state.put("decoder_ready", ready);
   }
   void load_state(const State& state) {
     Random random(0);
-    const auto slots = state.get<index_t>("simulator_slots");
-    state.get("simulator_ready", ready);
+    const auto slots = state.get<index_t>("decoder_slots");
+    state.get("decoder_ready", ready);
     decoder.clear();
     if (slots > 0) make_decoder(slots, random);
     if (ready) freeze(decoder);

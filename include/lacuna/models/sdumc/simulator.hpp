@@ -99,8 +99,7 @@ struct DecoderSimulator {
 };
 
 template <class T, class D>
-Variable<T, 3, D> DecoderSimulator<T, D>::decode(const Streams<T, D>& streams,
-                                                 const Context& context) const {
+Variable<T, 3, D> DecoderSimulator<T, D>::decode(const Streams<T, D>& streams, const Context& context) const {
   const index_t width = query.extent(1);
   const auto queries = reshape(static_cast<const Variable<T, 2, D>&>(query), std::array<index_t, 3>{1, slots, width});
   std::vector<Variable<T, 3, D>> seen;

@@ -334,18 +334,15 @@ struct EmulatedRun {
   /// As cuBLASLt does it: for float alone, the bias along the rows of what it sees by columns.
   template <class T>
   static bool gemm_finished(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, const T* bias,
-                            cuda::MatmulFinish finish, T* c, const cuda::GemmBatch& batch = {}) {
+                            cuda::MatmulFinish, T* c, const cuda::GemmBatch& batch = {}) {
     if (sizeof(T) != sizeof(float)) return false;
     const Open open;
     const auto call = cuda::BlasCall<T>::of(m, n, k, a, b, batch);
     blas(call, T(0), c, n);
     for (index_t one = 0; one < call.count; ++one)
       for (index_t column = 0; column < call.columns; ++column)
-        for (index_t row = 0; row < call.rows; ++row) {
-          T& number = c[one * call.result_step + column * n + row];
-          number += bias[one * call.bias_step + row];
-          if (finish == cuda::MatmulFinish::bias_relu && !(number > T(0))) number = T(0);
-        }
+        for (index_t row = 0; row < call.rows; ++row)
+          c[one * call.result_step + column * n + row] += bias[one * call.bias_step + row];
     return true;
   }
 

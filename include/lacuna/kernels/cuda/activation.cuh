@@ -55,8 +55,8 @@ struct Activations {
   }
 };
 
-/// Bias and max(x, 0) behind a product are cuBLASLt's where it has them (it does for float), every other activation is
-/// a kernel; so is all that stands behind a hidden layer with dropout.
+/// The bias behind a product is cuBLASLt's where it has it (it does for float), every activation is a kernel: its
+/// max(x, 0) makes 0 of NaN. So is all that stands behind a hidden layer with dropout.
 template <class Run>
 struct Linear {
   /// C = beta C + op(A) op(B), all row-major; `finish` of the host's version has no counterpart.
@@ -84,11 +84,8 @@ struct Linear {
   template <class T>
   static void linear_of(index_t rows, index_t in, index_t out, cpu::Operand<T> x, const T* weight, const T* bias,
                         Activation activation, T* y) {
-    const bool simple = activation == Activation::none || activation == Activation::relu;
-    if (bias != nullptr && simple && rows > 0 && in > 0 && out > 0 &&
-        Run::template gemm_finished<T>(rows, out, in, x, {weight, in, true}, bias,
-                                       activation == Activation::relu ? MatmulFinish::bias_relu : MatmulFinish::bias,
-                                       y))
+    if (bias != nullptr && activation == Activation::none && rows > 0 && in > 0 && out > 0 &&
+        Run::template gemm_finished<T>(rows, out, in, x, {weight, in, true}, bias, MatmulFinish::bias, y))
       return;
     gemm<T>(rows, out, in, x, {weight, in, true}, T(0), y, out);
     if (bias == nullptr && activation == Activation::none) return;

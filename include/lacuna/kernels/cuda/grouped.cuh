@@ -69,13 +69,11 @@ struct GroupedLinear {
   static void linear_grouped(index_t rows, index_t in, index_t out, const T* x, Groups<const T*> weights,
                              Groups<const T*> biases, Activation activation, T* y) {
     const int count = weights.count;
-    const bool simple = activation == Activation::none || activation == Activation::relu;
     const GemmBatch batch{count, rows * in, equal_step(weights), rows * out, equal_step(biases)};
-    if (biases.of[0] != nullptr && simple && count > 1 && rows > 0 && in > 0 && out > 0 && batch.b >= 0 &&
+    if (biases.of[0] != nullptr && activation == Activation::none && count > 1 && rows > 0 && in > 0 && out > 0 && batch.b >= 0 &&
         batch.bias >= 0 &&
         Run::template gemm_finished<T>(rows, out, in, {x, in}, {weights.of[0], in, true}, biases.of[0],
-                                       activation == Activation::relu ? MatmulFinish::bias_relu : MatmulFinish::bias, y,
-                                       batch))
+                                       MatmulFinish::bias, y, batch))
       return;
     products(rows, in, out, x, weights, y);
     if (biases.of[0] == nullptr && activation == Activation::none) return;

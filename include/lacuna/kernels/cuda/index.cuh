@@ -130,8 +130,8 @@ struct BlasCall {
   }
 };
 
-/// What follows a product while its numbers are at hand: a bias per row of the BLAS's result, max(x, 0).
-enum class MatmulFinish { none, bias, bias_relu };
+/// What follows a product while its numbers are at hand: a bias per row of the BLAS's result.
+enum class MatmulFinish { none, bias };
 
 /// The largest power of two that divides an address, at most 256: what a BLAS may rely on.
 inline int alignment_of(const void* address) {

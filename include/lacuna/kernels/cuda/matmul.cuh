@@ -49,9 +49,8 @@ class MatmulPlan {
     expect_cublas("plan of a gemm", cublasLtMatmulDescCreate(&product_.handle, compute, type));
     describe(CUBLASLT_MATMUL_DESC_TRANSA, key.first_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
     describe(CUBLASLT_MATMUL_DESC_TRANSB, key.second_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
-    describe(CUBLASLT_MATMUL_DESC_EPILOGUE, key.finish == MatmulFinish::bias        ? CUBLASLT_EPILOGUE_BIAS
-                                            : key.finish == MatmulFinish::bias_relu ? CUBLASLT_EPILOGUE_RELU_BIAS
-                                                                                    : CUBLASLT_EPILOGUE_DEFAULT);
+    describe(CUBLASLT_MATMUL_DESC_EPILOGUE, key.finish == MatmulFinish::bias ? CUBLASLT_EPILOGUE_BIAS
+                                                                             : CUBLASLT_EPILOGUE_DEFAULT);
     const auto layout = [&](cublasLtMatrixLayout_t& to, bool transposed, index_t rows, index_t columns, index_t stride,
                             index_t step) {
       if (transposed) std::swap(rows, columns);  // as it lies in memory

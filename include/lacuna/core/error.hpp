@@ -7,6 +7,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "lacuna/core/finite_math.hpp"
+
 namespace lacuna {
 
 /// Root of all errors thrown by the library.

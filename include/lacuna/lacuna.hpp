@@ -4,6 +4,8 @@
 /// CorrKD: lacuna/models/corrkd/*.hpp. Eigen and xtensor views of tensors: lacuna/interop/*.hpp.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+
 #include "lacuna/autograd/anomaly.hpp"
 #include "lacuna/autograd/dot.hpp"
 #include "lacuna/autograd/gradcheck.hpp"
@@ -107,3 +109,5 @@
 #include "lacuna/optim/schedule.hpp"
 #include "lacuna/optim/sgd.hpp"
 #include "lacuna/version.hpp"
+
+#include "lacuna/core/words_back.hpp"

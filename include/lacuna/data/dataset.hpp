@@ -4,6 +4,8 @@
 /// cannot take part in it.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+
 #include <string>
 #include <vector>
 
@@ -63,3 +65,5 @@ struct Dataset {
 };
 
 }  // namespace lacuna::data
+
+#include "lacuna/core/words_back.hpp"

@@ -15,6 +15,8 @@
 /// no sample in two splits. `allowed` takes "splits" for these.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+
 #include <bit>
 #include <map>
 #include <set>
@@ -226,3 +228,5 @@ inline void refuse_leaks(const Dataset& set, const LeakageOptions& options = {})
 }
 
 }  // namespace lacuna::data
+
+#include "lacuna/core/words_back.hpp"

@@ -24,6 +24,8 @@
 /// OptionError for an option that names what is not there.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+
 #include "lacuna/data/npz_split.hpp"
 
 namespace lacuna::data {
@@ -44,3 +46,5 @@ inline Dataset load_npz(const std::string& path, const LoadOptions& options = {}
 }
 
 }  // namespace lacuna::data
+
+#include "lacuna/core/words_back.hpp"

@@ -9,6 +9,8 @@
 /// which sees the file.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -241,3 +243,5 @@ inline LoadNotes oddities(const Dataset& set) {
 }
 
 }  // namespace lacuna::data
+
+#include "lacuna/core/words_back.hpp"

@@ -9,6 +9,8 @@
 /// OptionError for a clip that is no number >= 0, ShapeError for data of other modalities or sizes.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -183,3 +185,5 @@ struct LabelStatistics {
 };
 
 }  // namespace lacuna::data
+
+#include "lacuna/core/words_back.hpp"

@@ -18,6 +18,8 @@
 /// Throws OptionError for options out of range.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+
 #include <cmath>
 
 #include "lacuna/core/random.hpp"
@@ -152,3 +154,5 @@ inline Corpus synthetic(const SyntheticOptions& options = {}) {
 
 }  // namespace data
 }  // namespace lacuna
+
+#include "lacuna/core/words_back.hpp"

@@ -8,6 +8,8 @@
 /// zip.hpp.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+
 #include "lacuna/io/npy.hpp"
 #include "lacuna/io/zip.hpp"
 
@@ -66,3 +68,5 @@ class Npz {
 };
 
 }  // namespace lacuna::io
+
+#include "lacuna/core/words_back.hpp"

@@ -7,6 +7,8 @@
 /// The same arrays give the same bytes. Errors are IoError: a name twice, a string that is no UTF-8, a failing disk.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+
 #include "lacuna/io/npy_writer.hpp"
 #include "lacuna/io/zip_writer.hpp"
 
@@ -61,3 +63,5 @@ class NpzWriter {
 };
 
 }  // namespace lacuna::io
+
+#include "lacuna/core/words_back.hpp"

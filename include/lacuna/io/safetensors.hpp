@@ -11,6 +11,8 @@
 /// github.com/huggingface/safetensors.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+
 #include <map>
 
 #include "lacuna/io/file_kind.hpp"
@@ -251,3 +253,5 @@ class Safetensors {
 };
 
 }  // namespace lacuna::io
+
+#include "lacuna/core/words_back.hpp"

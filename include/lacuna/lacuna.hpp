@@ -5,6 +5,7 @@
 #pragma once
 
 #include "lacuna/core/words_aside.hpp"
+// macros of others stand aside from here on
 
 #include "lacuna/autograd/anomaly.hpp"
 #include "lacuna/autograd/dot.hpp"

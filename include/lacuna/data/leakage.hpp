@@ -16,6 +16,7 @@
 #pragma once
 
 #include "lacuna/core/words_aside.hpp"
+// macros of others stand aside from here on
 
 #include <bit>
 #include <map>

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "lacuna/core/words_aside.hpp"
+// macros of others stand aside from here on
 
 #include "lacuna/io/atomic_file.hpp"
 #include "lacuna/io/checkpoint_payload.hpp"

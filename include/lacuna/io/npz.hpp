@@ -9,6 +9,7 @@
 #pragma once
 
 #include "lacuna/core/words_aside.hpp"
+// macros of others stand aside from here on
 
 #include "lacuna/io/npy.hpp"
 #include "lacuna/io/zip.hpp"

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "lacuna/core/words_aside.hpp"
+// macros of others stand aside from here on
 
 #include "lacuna/io/npy_writer.hpp"
 #include "lacuna/io/zip_writer.hpp"

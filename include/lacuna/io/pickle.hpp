@@ -11,6 +11,7 @@
 #pragma once
 
 #include "lacuna/core/words_aside.hpp"
+// macros of others stand aside from here on
 
 #include "lacuna/io/file_kind.hpp"
 #include "lacuna/io/pickle_machine.hpp"

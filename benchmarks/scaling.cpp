@@ -32,14 +32,16 @@ struct Step {
   models::CorrkdOptions options;
   models::CorrkdNetwork<float> network;
   Packed<float> packed;
-  Adam<float> adam;
+  optim::Adam<float> adam;
   std::vector<data::Stream<float>> streams;
   models::CorrkdTarget<float> target;
 
   static models::CorrkdOptions sized(const Size& size) {
     models::CorrkdOptions o;
-    o.network = {
-        .inputs = std::vector<index_t>(std::size_t(size.modalities), 64), .width = size.width, .heads = 4, .depth = 2};
+    o.network = {.inputs = std::vector<index_t>(std::size_t(size.modalities), 64),
+                 .width = size.width,
+                 .num_heads = 4,
+                 .depth = 2};
     o.network.outputs = o.outputs();
     return o;
   }
@@ -53,7 +55,7 @@ struct Step {
     packed.zero_grad();
     const Context context = Context::train(random);
     models::corrkd_task_loss(options, network(streams, context).scores, target, Mask<1>{}).backward();
-    adam.step(1e-3);
+    adam.step();
   }
 };
 Work step(const Size& size) {

@@ -1,6 +1,6 @@
 # lacuna::lacuna       all headers; Eigen, and OpenMP where there is one
 # lacuna::io           the same for programs that include lacuna/io/...: cereal, JSON, zlib
-# lacuna::xtensor      the same for programs that include lacuna/interop/xtensor.hpp
+# lacuna::xtensor      the same for programs that include lacuna/interop/xtensor.hpp, data/from_xtensor.hpp, statistics.hpp
 # lacuna::cuda         the same for .cu files that include lacuna/cuda.cuh, see cuda.cmake
 # lacuna::precompiled  the same as lacuna::lacuna with the common templates compiled once, see precompiled.cmake
 # No target adds warnings, optimisation or processor flags to the programs of others.

@@ -44,14 +44,14 @@ int compare(ExperimentOptions& options, int argc, char** argv) {
   const data::Dataset data = load_experiment_data(options);
   if (!options.quiet)
     for (const std::string& note : data.notes) std::fprintf(stderr, "experiment: note: %s\n", note.c_str());
-  const train::Truth truth = experiment_truth(data);
+  const train::Targets targets = experiment_targets(data);
   if (options.metrics.empty())
-    options.metrics = truth.classes > 0 ? std::vector<std::string>{"accuracy", "f1_weighted"}
-                                        : std::vector<std::string>{"mae", "acc2_non0", "f1_non0"};
-  for (const std::string& metric : options.metrics) lab::check_metric(metric, truth.classes);
+    options.metrics = targets.classes > 0 ? std::vector<std::string>{"accuracy", "f1_weighted"}
+                                          : std::vector<std::string>{"mae", "acc2_non0", "f1_non0"};
+  for (const std::string& metric : options.metrics) lab::check_metric(metric, targets.classes);
   lab::Plan plan = lab::make_plan(options.protocols, data.test, {.seed = options.mask_seed});
   if (!options.masks.empty()) lab::take_masks(plan, options.masks, data.test.ids);
-  const std::vector<lab::System> systems = make_systems(options, data, truth.classes);
+  const std::vector<lab::System> systems = make_systems(options, data, targets.classes);
 
   ExperimentFolder folder(options.out.empty() ? default_folder(data) : options.out);
   folder.open();
@@ -61,9 +61,14 @@ int compare(ExperimentOptions& options, int argc, char** argv) {
   if (!options.save_masks.empty()) missing::save_masks(options.save_masks, plan.masks);
 
   const data::Dataset learning = lab::without_test(data);
-  const ExperimentSetting setting{
-      data,         learning, plan, truth, crc_text(data), lab::prior(data.train, truth.classes), options.save_seconds,
-      options.quiet};
+  const ExperimentSetting setting{data,
+                                  learning,
+                                  plan,
+                                  targets,
+                                  crc_text(data),
+                                  lab::prior(data.train, targets.classes),
+                                  options.save_seconds,
+                                  options.quiet};
   const train::Interrupt interrupt;
   const std::vector<Job> jobs = jobs_of(systems, options.seeds);
   auto finished = train_all(jobs, options.jobs, setting, folder, interrupt);
@@ -81,7 +86,7 @@ int compare(ExperimentOptions& options, int argc, char** argv) {
     records.push_back(std::move((*finished)[i].record));
   }
   lab::Results results =
-      lab::make_results(runs, plan.protocols, truth, options.metrics, options.reference, {.draws = options.draws});
+      lab::make_results(runs, plan.protocols, targets, options.metrics, options.reference, {.draws = options.draws});
   results.config = options.record();
   results.data = describe_data(data, setting.crc);
   write_results(folder, results, records);

@@ -50,14 +50,14 @@ std::vector<std::string> left(const Data& data, const missing::Condition& condit
 /// Constant and, of real labels, ridge, trained on the modalities that are there.
 std::vector<train::BaselineReport> baselines(const Data& data, const std::vector<missing::Condition>& conditions) {
   const data::Dataset& set = *data.dataset;
-  const train::Truth truth = train::truth_of(set.test, data.classes);
+  const train::Targets targets = train::targets_of(set.test, data.classes);
   train::BaselineReport constant{"constant", {}}, ridge{"ridge", {}};
   const auto same = models::Constant(set.train)(set.test);
   for (const auto& condition : conditions) {
-    constant.test.push_back({condition.name, train::scores(truth, same)});
+    constant.test.push_back({condition.name, train::scores(targets, same)});
     if (data.classes > 0) continue;
     const models::Ridge fitted(set.train, set.validation, {.modalities = left(data, condition)});
-    ridge.test.push_back({condition.name, train::scores(truth, fitted(set.test))});
+    ridge.test.push_back({condition.name, train::scores(targets, fitted(set.test))});
   }
   if (data.classes > 0) return {constant};
   return {constant, ridge};
@@ -114,7 +114,7 @@ int train_all(const TrainOptions& options, const Data& data, int argc, char** ar
   report.classes = data.classes;
   report.config = options.record();
   report.data = about;
-  if (!train::truth_of(data.dataset->test, data.classes).values.empty()) {
+  if (!train::targets_of(data.dataset->test, data.classes).values.empty()) {
     report.baselines = baselines(data, conditions);
     report.attainable = attainable(data, conditions, report.seeds);
     std::printf("test split of %s, %lld samples\n\n", data.dataset->name.c_str(),

@@ -3,7 +3,7 @@
 
 #include "corpus.hpp"
 #include "experiment_options.hpp"
-#include "lacuna/train/truth.hpp"
+#include "lacuna/train/targets.hpp"
 
 namespace support {
 
@@ -30,13 +30,13 @@ inline lacuna::data::Dataset load_experiment_data(const ExperimentOptions& optio
 
 /// What the test split is judged by: real labels where the training split has them, else class ids of the whole data
 /// set.
-inline lacuna::train::Truth experiment_truth(const lacuna::data::Dataset& data) {
+inline lacuna::train::Targets experiment_targets(const lacuna::data::Dataset& data) {
   using namespace lacuna;
   const bool real = !data.train.labels.empty();
-  const train::Truth truth = train::truth_of(data.test, real ? 0 : data.class_count);
-  if (index_t(truth.values.size()) != data.test.size() || truth.values.empty())
+  const train::Targets targets = train::targets_of(data.test, real ? 0 : data.class_count);
+  if (index_t(targets.values.size()) != data.test.size() || targets.values.empty())
     throw Error(data.name + ": the test split has no labels, there is nothing to compare");
-  return truth;
+  return targets;
 }
 
 inline std::string crc_text(const lacuna::data::Dataset& data) {

@@ -23,7 +23,7 @@ struct ExperimentOptions {
   std::string masks, save_masks;
   lacuna::index_t draws = 2000;
   // training, for all models alike; empty: what each has by itself
-  std::string epochs, batch, lr, weight_decay, gradient_clip, patience;
+  std::string epochs, batch, learning_rate, weight_decay, gradient_clip, patience;
   // what has no influence on the numbers
   std::string out, print, report;
   bool resume = false, overwrite = false, quiet = false, list_models = false;
@@ -32,9 +32,10 @@ struct ExperimentOptions {
 
   Settings common() const {
     Settings settings;
-    for (const auto& [name, value] : {std::pair("epochs", &epochs), std::pair("batch", &batch), std::pair("lr", &lr),
-                                      std::pair("weight_decay", &weight_decay),
-                                      std::pair("gradient_clip", &gradient_clip), std::pair("patience", &patience)})
+    for (const auto& [name, value] :
+         {std::pair("epochs", &epochs), std::pair("batch", &batch), std::pair("learning_rate", &learning_rate),
+          std::pair("weight_decay", &weight_decay), std::pair("gradient_clip", &gradient_clip),
+          std::pair("patience", &patience)})
       if (!value->empty()) settings.emplace_back(name, *value);
     return settings;
   }
@@ -129,7 +130,7 @@ inline void declare(CLI::App& app, ExperimentOptions& o) {
   group = "Training (all models; without them each has its own)";
   add(group, "--epochs", o.epochs, "passes over the training samples");
   add(group, "--batch", o.batch, "samples per step");
-  add(group, "--lr", o.lr, "learning rate of Adam");
+  add(group, "--learning-rate", o.learning_rate, "learning rate of Adam");
   add(group, "--weight-decay", o.weight_decay, "coupled weight decay of Adam");
   add(group, "--gradient-clip", o.gradient_clip, "largest norm of the gradient; 0 = no limit");
   add(group, "--patience", o.patience, "epochs without a better validation score before it stops; 0 = never");

@@ -20,7 +20,7 @@ struct ExperimentSetting {
   const lacuna::data::Dataset& data;      ///< with its test split, which no training sees
   const lacuna::data::Dataset& learning;  ///< without
   const lacuna::lab::Plan& plan;
-  const lacuna::train::Truth& truth;
+  const lacuna::train::Targets& targets;
   std::string crc;  ///< of the data
   double prior = 0, save_seconds = 10;
   bool quiet = false;
@@ -62,7 +62,7 @@ inline void save_run(const std::string& path, const FinishedRun& finished, const
     for (const auto& condition : protocol.conditions) conditions.push_back(protocol.name + "/" + condition.name);
   file.add("identity", std::vector<std::string>{identity});
   file.add("ids", setting.data.test.ids);
-  file.add("labels", setting.truth.values);
+  file.add("labels", setting.targets.values);
   file.add("conditions", conditions);
   file.add("masks", all_masks(setting.plan));
   file.add("predictions", run.predictions);
@@ -164,15 +164,15 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
     }
     Watch watch(name, board, stop);
     auto saved = Clock::now();
-    lab::Training order{setting.learning, seed, &watch, from ? &*from : nullptr, {}};
-    order.save = [&](const std::function<State()>& make, bool last) {
+    lab::TrainJob job{setting.learning, seed, &watch, from ? &*from : nullptr, {}};
+    job.save = [&](const std::function<State()>& make, bool last) {
       if (!last && std::chrono::duration<double>(Clock::now() - saved).count() < setting.save_seconds) return;
       State state = make();
       state.put("identity", who);
       io::save_checkpoint(path("unfinished.lacuna"), state);
       saved = Clock::now();
     };
-    trained = system.train(order);
+    trained = system.train(job);
     if (!trained) {
       if (!ExperimentFolder::exists(path("unfinished.lacuna"))) say("was being prepared; it will start anew");
       return std::nullopt;
@@ -187,7 +187,7 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
     }
   }
   const auto start = Clock::now();
-  finished.run.predictions = lab::answers(trained->predict, setting.data.test, setting.plan, setting.prior);
+  finished.run.predictions = lab::predictions(trained->predict, setting.data.test, setting.plan, setting.prior);
   finished.record.evaluation_seconds = std::chrono::duration<double>(Clock::now() - start).count();
   finished.record.training_seconds = trained->seconds;
   finished.run.parameters = trained->parameters;

@@ -13,22 +13,23 @@ using lacuna::index_t;
 
 struct FitOptions {
   index_t samples, batch, epochs;
-  double rate = 2e-3;
+  double learning_rate = 2e-3;
 };
 
 /// AdamW over shuffled batches with a cosine schedule and clipping; `loss` takes the numbers of the samples of a batch.
 template <class Model, class Loss>
 void fit_batches(const Model& model, FitOptions o, Loss&& loss) {
   lacuna::Random random(2);
-  auto packed = lacuna::pack(model);
-  lacuna::Adam<float> adam(packed, {.decoupled_decay = 1e-2}, {{.pattern = "*bias", .decay = 0}});
-  const auto rate = o.rate * lacuna::optim::cosine(o.epochs * (o.samples / o.batch));
+  lacuna::optim::AdamW optimizer(model, {.weight_decay = 1e-2}, {{.pattern = "*bias", .weight_decay_factor = 0}});
+  const auto rate = o.learning_rate * lacuna::optim::cosine(o.epochs * (o.samples / o.batch));
   for (index_t step = 0, epoch = 0; epoch < o.epochs; ++epoch) {
     const auto order = random.permutation(o.samples);
     for (index_t b = 0; b + o.batch <= o.samples; b += o.batch) {
-      packed.zero_grad();
+      optimizer.zero_grad();
       loss(std::span<const index_t>(order).subspan(std::size_t(b), std::size_t(o.batch))).backward();
-      adam.step(rate(step++), lacuna::clip_factor(packed, 1.0));
+      lacuna::clip_gradient_norm(model, 1.0);
+      optimizer.set_learning_rate(rate(step++));
+      optimizer.step();
     }
   }
 }

@@ -112,7 +112,7 @@ class Corrkd {
     network.inputs = file_.get(in_case("arg/dims")).template as<index_t>();
     network.outputs = options_.outputs();
     network.width = integer("width");
-    network.heads = integer("heads");
+    network.num_heads = integer("heads");
     network.depth = integer("depth");
     network.hidden = integer("ffn");
     network.embedding_dropout = network.attention_dropout = network.hidden_dropout = network.residual_dropout = 0;
@@ -171,8 +171,11 @@ class Corrkd {
     const auto sink = [&](const std::string& name, const auto& array) { to(name, host(array)); };
     const auto packed = lacuna::pack<T, D>(trained_);
     const std::vector<T> start = packed.values.to_vector();
-    lacuna::Adam<T, D> adam(packed, {.beta1 = number("beta1"), .beta2 = number("beta2"), .epsilon = number("eps")});
-    const double rate = number("lr"), clip = number("clip_norm");
+    lacuna::optim::Adam<T, D> adam(packed, {.learning_rate = number("lr"),
+                                            .beta1 = number("beta1"),
+                                            .beta2 = number("beta2"),
+                                            .epsilon = number("eps")});
+    const double clip = number("clip_norm");
     std::vector<T> norms, totals;
     for (int step = 1; step <= request_.steps; ++step) {
       packed.zero_grad();
@@ -181,7 +184,7 @@ class Corrkd {
       all.total.backward();
       const double norm = lacuna::gradient_norm(packed);
       norms.push_back(T(norm));
-      adam.step(rate, lacuna::clip_factor(norm, clip));
+      adam.step_scaled(lacuna::clip_factor(norm, clip));
       if (step != 1 && step != request_.steps) continue;
       const std::string n = std::to_string(step);
       for (const auto& segment : packed.segments) {

@@ -241,7 +241,7 @@ class Sdumc {
     const std::string prefix = request_.schedule + "/";
     const auto packed = lacuna::pack<T, D>(network_);
     const std::vector<T> start = packed.values.to_vector();
-    lacuna::Adam<T, D> adam(packed, {.weight_decay = 1e-5});
+    lacuna::optim::Adam<T, D> adam(packed, {.learning_rate = rate, .weight_decay = 1e-5});
     std::vector<T> totals;
     const auto number = [](T value) { return lacuna::Tensor<T, 0>::full({}, value); };
     for (int step = 1; step <= request_.steps; ++step) {
@@ -249,7 +249,7 @@ class Sdumc {
       const auto terms = losses(forward(), weights_);
       totals.push_back(terms.total.item());
       terms.total.backward();
-      adam.step(rate);
+      adam.step();
       if (step != 1 && step != request_.steps) continue;
       const std::string n = std::to_string(step);
       for (const auto& [name, numbers] : untrained_) sink(prefix + "step" + n + "/" + name, numbers);

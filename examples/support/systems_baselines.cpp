@@ -38,11 +38,11 @@ lacuna::lab::System make_baseline(const ModelSpec& spec, const SystemRequest& re
   o.inputs = request.inputs;
   o.classes = request.classes;
   const train::FitOptions fit{
-      .epochs = epochs, .batch = 64, .learning_rate = 1e-3, .schedule = optim::constant(1), .clip = 1};
+      .epochs = epochs, .batch = 64, .learning_rate = 1e-3, .schedule = optim::constant(1), .gradient_clip = 1};
   return learner<Model>(spec, request, o, fit, cosine ? "cosine" : "constant", [cosine](auto& options, auto& training) {
     if (cosine) training.schedule = optim::cosine(training.epochs);
     if constexpr (requires { options.pretraining; })
-      options.pretraining = {training.epochs, training.batch, training.learning_rate, training.clip};
+      options.pretraining = {training.epochs, training.batch, training.learning_rate, training.gradient_clip};
   });
 }
 lacuna::lab::System make_early_fusion(const ModelSpec& spec, const SystemRequest& request, bool drop) {

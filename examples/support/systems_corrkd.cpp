@@ -26,10 +26,10 @@ lacuna::lab::System make_corrkd(const ModelSpec& spec, const std::string& varian
   if (variant == "student") o.distill = false;
   const train::FitOptions fit{.epochs = recipe.epochs,
                               .batch = recipe.batch,
-                              .learning_rate = recipe.rate,
+                              .learning_rate = recipe.learning_rate,
                               .schedule = recipe.schedule,
                               .weight_decay = recipe.weight_decay,
-                              .clip = recipe.clip};
+                              .gradient_clip = recipe.gradient_clip};
   const auto couple = [robust](auto& options, auto& training) {
     auto& teacher = options.teacher;
     if (robust) {  // its teachers have a schedule of their own
@@ -39,8 +39,8 @@ lacuna::lab::System make_corrkd(const ModelSpec& spec, const std::string& varian
     }
     teacher.epochs = training.epochs;
     teacher.batch = training.batch;
-    teacher.rate = training.learning_rate;
-    teacher.clip = training.clip;
+    teacher.learning_rate = training.learning_rate;
+    teacher.gradient_clip = training.gradient_clip;
   };
   return learner<models::Corrkd<>>(spec, request, o, fit, robust ? "cosine, the last fifth flat" : "constant", couple);
 }

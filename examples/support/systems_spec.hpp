@@ -1,5 +1,5 @@
 // A model as a user names it: NAME or NAME:OPTION=VALUE:OPTION=VALUE, as corrkd:scd=0.5:epochs=30. Options are those
-// that the model stores (their `visit`), and those of training: epochs, batch, lr, weight_decay, gradient_clip,
+// that the model stores (their `visit`), and those of training: epochs, batch, learning_rate, weight_decay, gradient_clip,
 // patience, average.
 #pragma once
 
@@ -114,9 +114,9 @@ std::string value_text(const std::string& option, const Value& value) {
 void visit_training(auto& fit, auto&& f) {
   f("epochs", fit.epochs);
   f("batch", fit.batch);
-  f("lr", fit.learning_rate);
+  f("learning_rate", fit.learning_rate);
   f("weight_decay", fit.weight_decay);
-  f("gradient_clip", fit.clip);
+  f("gradient_clip", fit.gradient_clip);
   f("patience", fit.patience);
 }
 

@@ -80,17 +80,18 @@ struct TrainOptions {
     f(group, "simulator-slots", o.sdumc.simulator.slots, "frames it makes at most");
     f(group, "simulator-epochs", o.sdumc.simulator.epochs, "epochs it is trained at most");
     f(group, "standardize", o.standardize, "features to mean 0 and deviation 1 of the training split", "on", "off");
-    f(group, "feature-clip", o.sdumc.clip, "standardised features are clipped to this many deviations; 0 = never");
+    f(group, "feature-clip", o.sdumc.feature_clip,
+      "standardised features are clipped to this many deviations; 0 = never");
     f(group, "dtype", o.dtype, "precision of all arithmetic", "f32", "f64");
     group = "Training";
     f(group, "epochs", o.fit.epochs, "passes over the training samples");
     f(group, "batch", o.fit.batch, "samples per step");
-    f(group, "lr", o.fit.learning_rate, "learning rate of Adam");
-    f(group, "warmup", o.warmup, "epochs in which the rate rises to it; 0 = none");
-    f(group, "decay", o.decay, "factor of the rate after the warm-up");
+    f(group, "learning-rate", o.fit.learning_rate, "learning rate of Adam");
+    f(group, "warmup", o.warmup, "epochs in which it rises to that; 0 = none");
+    f(group, "decay", o.decay, "factor of the learning rate after the warm-up");
     f(group, "decay-every", o.decay_every, "epochs between two of these decays");
     f(group, "weight-decay", o.fit.weight_decay, "coupled weight decay of Adam");
-    f(group, "clip", o.fit.clip, "largest norm of the gradient; 0 = no limit");
+    f(group, "gradient-clip", o.fit.gradient_clip, "largest norm of the gradient; 0 = no limit");
     f(group, "average", o.fit.average, "decay per step of an average of the weights, which then is kept; 0 = none");
     f(group, "patience", o.fit.patience, "epochs without a better validation score before it stops; 0 = never");
     f(group, "order", o.order, "order of the samples; published: that of the file, every epoch", "shuffled",
@@ -140,8 +141,8 @@ inline const std::vector<Preset>& presets() {
   static const std::vector<Preset> all{
       {"default", "the defaults below", {}},
       {"published",
-       "as the authors trained: rate 1e-4, order of the file, padded frames take part",
-       {{"lr", "1e-4"}, {"order", "published"}, {"padding", "published"}}},
+       "as the authors trained: learning rate 1e-4, order of the file, padded frames take part",
+       {{"learning-rate", "1e-4"}, {"order", "published"}, {"padding", "published"}}},
   };
   return all;
 }

@@ -75,13 +75,13 @@ struct Student {
 void train_corrkd(models::CorrkdOptions o) {
   Random random(3);
   o.network.inputs = {9, 5, 4};
-  o.network.width = 12, o.network.heads = 3, o.network.depth = 2;
+  o.network.width = 12, o.network.num_heads = 3, o.network.depth = 2;
   o.network.outputs = o.outputs();
   const models::CorrkdNetwork<float> teacher(o.network, random);
   freeze(teacher);
   Student student{{o.network, random}, {o.head_count(), o.one_vs_rest ? 2 : o.class_count(), o.critic, random}};
   const Packed<float> packed = pack<float>(student);
-  Adam<float> adam(packed);
+  optim::Adam<float> adam(packed, {.learning_rate = 1e-3});
   std::vector<data::Stream<float> > whole, seen;
   for (const index_t features : o.network.inputs) {
     whole.push_back(stream(8, 40, features, 1, random));
@@ -91,15 +91,15 @@ void train_corrkd(models::CorrkdOptions o) {
   for (index_t i = 0; i < 8; ++i) target.classes.push_back(random.below(o.class_count()));
   check_none([&] {
     packed.zero_grad();
-    models::CorrkdOutput<float> told;
+    models::CorrkdOutput<float> from_teacher;
     {
       const NoGrad off;
-      told = teacher(whole);
+      from_teacher = teacher(whole);
     }
     const Context context = Context::train(random);
-    models::corrkd_objective(o, student.network(seen, context), told, target, student.critics, context)
+    models::corrkd_objective(o, student.network(seen, context), from_teacher, target, student.critics, context)
         .total.backward();
-    adam.step(1e-3, clip_factor(packed, 0.8));
+    adam.step_scaled(clip_factor(packed, 0.8));
   });
   check_none([&] {
     const NoGrad off;
@@ -157,8 +157,8 @@ TEST_CASE("steady state: CorrKD with masks of gaps, flags of presence and heads 
     o.network.presence = true;
     o.network.evidence = models::Evidence::mean;
     o.network.embedding_dropout = 0.1;
-    o.loss.own = 1;
-    o.loss.own_response = 1;
+    o.loss.unimodal = 1;
+    o.loss.unimodal_response = 1;
     train_corrkd(o);
   }
 }
@@ -170,13 +170,13 @@ TEST_CASE("steady state: training and answering of SDUMC") {
     o.padding = padding;
     SmallSdumc p(o);
     const Packed<float> packed = pack<float>(p.network);
-    Adam<float> adam(packed, {.weight_decay = 1e-5});
+    optim::Adam<float> adam(packed, {.learning_rate = 1e-4, .weight_decay = 1e-5});
     const auto labels = init::normal<float, 1>({6}, 1, p.random);
     check_none([&] {
       packed.zero_grad();
       models::sdumc_objective(p.flows(Context::train(p.random)), labels, p.options.weights, p.options.ranking)
           .total.backward();
-      adam.step(1e-4);
+      adam.step();
     });
     check_none([&] {
       const NoGrad off;

@@ -66,11 +66,11 @@ const bench::SdumcSize small_sdumc{
 
 TEST_CASE("counts: a step of CorrKD") {
   CorrkdStep step(small_corrkd);
-  check_counts("CorrKD", step, {.launches = 310, .copies = 10, .from_host = 0, .to_host = 0, .unaligned = 0});
+  check_counts("CorrKD", step, {.launches = 307, .copies = 10, .from_host = 0, .to_host = 0, .unaligned = 0});
 }
 TEST_CASE("counts: a step of SDUMC") {
   SdumcStep step(false, Rows::automatic, small_sdumc);
-  check_counts("SDUMC", step, {.launches = 573, .copies = 6, .from_host = 0, .to_host = 0, .unaligned = 0});
+  check_counts("SDUMC", step, {.launches = 569, .copies = 6, .from_host = 0, .to_host = 0, .unaligned = 0});
 }
 TEST_CASE("counts: a replayed step is one launch and that of the optimizer") {
   CorrkdStep corrkd(small_corrkd);

@@ -315,7 +315,7 @@ TEST_CASE("load: what does not fit is refused, by name") {
   CHECK(contains(test::message_of<IoError>([&] { load_npz(folder / "none.npz"); }), "cannot be opened"));
 }
 
-TEST_CASE("load: arrays of unreadable types are passed over; damaged ones are not") {
+TEST_CASE("load: arrays of unreadable types are skipped; damaged ones are not") {
   const test::TemporaryFolder folder;
   const std::string header = "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }\n";
   std::string pickled = std::string("\x93NUMPY\x01\x00", 8) + char(header.size()) + '\0' + header + "pickle";

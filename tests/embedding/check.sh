@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # check.sh COMPILER INCLUDE_DIR PATH_FILE: headers that programs include, each alone behind the macros of words.hpp; the
-# macros are there again behind it. A header whose library is not installed is passed over.
+# macros are there again behind it. A header whose library is not installed is skipped.
 set -uo pipefail
 compiler=$1 include=$2 here=$(dirname "$0")
 flags=(-std=c++20 -fsyntax-only "-I$include")

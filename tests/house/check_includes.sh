@@ -18,7 +18,7 @@ may_include() {
     train) echo "$chain data missing io" ;;
     # Files hold tensors, and the parameters of modules and optimizers by name; data sets and models stay unknown to them.
     io) echo "core autograd nn optim io" ;;
-    data) echo "core io data" ;;
+    data) echo "core io data interop" ;; # interop/xtensor.hpp, which sees tensors alone
     missing) echo "core io data missing" ;;
     lab) echo "$chain data missing io lab" ;;
     # Leaves: they may see all, nobody sees them.

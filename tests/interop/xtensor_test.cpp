@@ -1,13 +1,11 @@
-// xtensor is optional: without it there is nothing to test.
-#if __has_include(<xtensor/xadapt.hpp>)
-
-#include "lacuna/interop/xtensor.hpp"
-
 #include <doctest/doctest.h>
 
-#include <xtensor/xarray.hpp>
-#include <xtensor/xmath.hpp>
-#include <xtensor/xview.hpp>
+// xtensor is optional: without it there is nothing to test.
+#if !__has_include(<xtensor/xadapt.hpp>) && !__has_include(<xtensor/containers/xadapt.hpp>)
+TEST_CASE("xtensor: views and expressions" * doctest::description("xtensor is not installed") * doctest::skip()) {}
+#else
+
+#include "lacuna/interop/xtensor.hpp"
 
 using namespace lacuna;
 

@@ -78,14 +78,14 @@ void learn(M& model, const data::Dataset& data, index_t epochs, double rate, std
   Random random(seed);
   model.prepare(data, random);
   const auto packed = pack<typename M::scalar>(model);
-  Adam<typename M::scalar> adam(packed);
+  optim::Adam<typename M::scalar> adam(packed, {.learning_rate = rate});
   for (index_t epoch = 0; epoch < epochs; ++epoch) {
     const auto order = data::epoch_order(data.train.size(), seed, epoch);
     for (std::size_t begin = 0; begin < order.size(); begin += 16) {
       const std::span<const index_t> some(order.data() + begin, std::min<std::size_t>(16, order.size() - begin));
       packed.zero_grad();
       model.loss(data::gather<typename M::scalar>(data.train, some), Context::train(random)).total.backward();
-      adam.step(rate);
+      adam.step();
     }
   }
 }

@@ -75,22 +75,40 @@ TEST_CASE("pack: gradients arrive in their buffer, are added up and forgotten; b
   CHECK(packed.gradients.to_vector() == apart);
 }
 
-TEST_CASE("pack: a copy of a packed module is separate; packing again moves on") {
+TEST_CASE("pack: a copy of a packed module is separate; packing again shares the buffers") {
   auto m = model();
   const auto first = pack<double>(m);
   auto copy = m;
   m.layers[0].bias.mutable_data()[0] = 9;
   CHECK(copy.layers[0].bias.value()(0) != 9);
+  CHECK_FALSE(pack<double>(copy).values.beside(first.values));
+  loss(m).backward();
   const auto second = pack<double>(m);
-  CHECK(second.values.to_vector() == first.values.to_vector());
-  CHECK_FALSE(second.values.shares(first.values));
-  m.layers[0].bias.mutable_data()[0] = 10;
-  CHECK(first.values.to_vector() != second.values.to_vector());
+  CHECK(second.values.shares(first.values));
+  CHECK(second.gradients.shares(first.gradients));
+  CHECK(second.size() == first.size());
+  CHECK(m.layers[0].weight.has_grad());  // nothing was moved
+  const auto part = pack<double>(m.layers[1]);
+  CHECK(part.size() == 2 * 64);
+  CHECK(part.values.beside(first.values));
+  part.expect_seated("part");
+}
+
+TEST_CASE("pack: a larger module takes its parts along, and what was packed before knows it") {
+  std::vector<Mlp<double>> all{model(), model()};
+  const auto part = pack<double>(all[1]);
+  CHECK(part.seated());
+  const auto whole = pack<double>(all);
+  CHECK(whole.seated());
+  CHECK(whole.size() == 8 * 64);
+  CHECK_FALSE(part.seated());
+  CHECK_THROWS_AS(part.expect_seated("an average"), Error);
+  CHECK(pack<double>(all[1]).values.beside(whole.values));
 }
 
 TEST_CASE("pack: one parameter under two names is refused") {
   Random random(1);
-  Tied tied{Linear<float>({.in = 2, .out = 2}, random)};
+  Tied tied{Linear<float>({.in_features = 2, .out_features = 2}, random)};
   CHECK_THROWS_WITH_AS(pack<float>(tied), "pack: second.weight and first.weight are one parameter", Error);
 }
 

@@ -4,7 +4,6 @@
 
 #include "lacuna/core/mask.hpp"
 #include "lacuna/nn/conv1d.hpp"
-#include "lacuna/nn/dropout.hpp"
 #include "lacuna/nn/embedding.hpp"
 #include "lacuna/nn/position.hpp"
 #include "support/oracle.hpp"
@@ -24,8 +23,8 @@ TEST_CASE("conv1d: oracle" * doctest::skip(!test::have_oracle())) {
   test::compare_cases(convolutions, [](auto& c) {
     using T = typename std::decay_t<decltype(c)>::scalar;
     Random random(1);
-    Conv1d<T> layer({.in = c.shape("in/x")[2],
-                     .out = c.shape("par/weight")[0],
+    Conv1d<T> layer({.in_channels = c.shape("in/x")[2],
+                     .out_channels = c.shape("par/weight")[0],
                      .kernel = c.integer("arg/kernel"),
                      .stride = c.integer("arg/stride"),
                      .dilation = c.integer("arg/dilation"),
@@ -85,44 +84,4 @@ TEST_CASE("learned positions: a longer sequence is refused") {
   const Variable<double, 3> x(Tensor<double, 3>::zeros({2, 5, 4}));
   CHECK(layer(x, 1).value()(1, 0, 2) == layer.table.value()(1, 2));
   CHECK_THROWS_AS(layer(x, 2), ShapeError);
-}
-
-TEST_CASE("frame dropout: what is dropped is absent, in features and mask, and repeats with the seed") {
-  const Variable<double, 3> x(Tensor<double, 3>::full({4, 50, 3}, 2.0));
-  Mask<2> present = mask_from_lengths(std::vector<index_t>{50, 0, 20, 1}, 50);
-  Random random(3), same(3);
-  const auto result = frame_dropout(x, present, 0.4, Context::train(random));
-  const auto again = frame_dropout(x, present, 0.4, Context::train(same));
-  int kept = 0;
-  for (index_t b = 0; b < 4; ++b)
-    for (index_t t = 0; t < 50; ++t) {
-      CHECK(result.present(b, t) <= present(b, t));
-      CHECK(result.frames.value()(b, t, 1) == (result.present(b, t) ? 2.0 : 0.0));
-      CHECK(result.present(b, t) == again.present(b, t));
-      kept += result.present(b, t);
-    }
-  CHECK(kept > 25);
-  CHECK(kept < 60);
-  const auto inference = frame_dropout(x, present, 0.4, {});
-  CHECK(inference.present.to_vector() == present.to_vector());
-  CHECK_THROWS_AS(frame_dropout(x, present, 1.0, {}), OptionError);
-  CHECK_THROWS_AS(frame_dropout(x, present, 0.5, Context{Mode::training}), OptionError);
-}
-
-TEST_CASE("modality dropout: nobody loses everything, nobody gains") {
-  Mask<2> present({200, 3});
-  for (index_t b = 0; b < 200; ++b)
-    for (index_t m = 0; m < 3; ++m) present(b, m) = b % 8 & (1 << m) ? 1 : 0;
-  Random random(5);
-  const Mask<2> kept = modality_dropout(present, 0.8, Context::train(random));
-  for (index_t b = 0; b < 200; ++b) {
-    int left = 0;
-    for (index_t m = 0; m < 3; ++m) {
-      CHECK(kept(b, m) <= present(b, m));
-      left += kept(b, m);
-    }
-    CHECK((left > 0) == (b % 8 != 0));
-  }
-  CHECK(modality_dropout(present, 0.8, {}).to_vector() == present.to_vector());
-  CHECK(modality_column(kept, 2).extent(0) == 200);
 }

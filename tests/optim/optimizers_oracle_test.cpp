@@ -106,35 +106,59 @@ using Step = std::function<void(double rate)>;
 template <class T, class Method>
 Step<T> stepper(Method&& optimizer) {
   auto shared = std::make_shared<std::decay_t<Method>>(std::forward<Method>(optimizer));
-  return [shared](double rate) { shared->step(rate); };
+  return [shared](double rate) {
+    shared->set_learning_rate(rate);
+    shared->step();
+  };
 }
 
 /// The optimizer that a case names, up to the first underscore.
 template <class T>
 Step<T> optimizer_of(const Arguments& a, const Packed<T, Cpu>& packed) {
   const std::string method = a.name.substr(a.name.find('/') + 1), kind = method.substr(0, method.find('_'));
-  const double beta1 = a.number("beta1", 0.9), decay = a.number("weight_decay");
+  const double beta1 = a.number("beta1", 0.9), beta2 = a.number("beta2", 0.999), eps = a.number("eps", 1e-8),
+               decay = a.number("weight_decay");
   if (kind == "sgd")
-    return stepper<T>(Sgd<T>(packed, {a.number("momentum"), a.number("dampening"), decay, a.number("nesterov") != 0}));
-  if (kind == "adam" || kind == "adamw")
-    return stepper<T>(Adam<T>(packed, {.beta1 = beta1,
-                                       .beta2 = a.number("beta2", 0.999),
-                                       .epsilon = a.number("eps", 1e-8),
-                                       .weight_decay = kind == "adam" ? decay : 0,
-                                       .decoupled_decay = kind == "adam" ? 0 : decay,
-                                       .amsgrad = a.number("amsgrad") != 0}));
+    return stepper<T>(optim::Sgd<T>(packed, {.momentum = a.number("momentum"),
+                                             .dampening = a.number("dampening"),
+                                             .weight_decay = decay,
+                                             .nesterov = a.number("nesterov") != 0}));
+  const bool amsgrad = a.number("amsgrad") != 0;
+  if (kind == "adam")
+    return stepper<T>(optim::Adam<T>(
+        packed, {.beta1 = beta1, .beta2 = beta2, .epsilon = eps, .weight_decay = decay, .amsgrad = amsgrad}));
+  if (kind == "adamw")
+    return stepper<T>(optim::AdamW<T>(
+        packed, {.beta1 = beta1, .beta2 = beta2, .epsilon = eps, .weight_decay = decay, .amsgrad = amsgrad}));
   if (kind == "rmsprop")
-    return stepper<T>(RmsProp<T>(
-        packed, {a.number("alpha"), a.number("eps"), a.number("momentum"), a.number("centered") != 0, decay}));
+    return stepper<T>(optim::RmsProp<T>(packed, {.alpha = a.number("alpha"),
+                                                 .epsilon = a.number("eps"),
+                                                 .momentum = a.number("momentum"),
+                                                 .centered = a.number("centered") != 0,
+                                                 .weight_decay = decay}));
   if (kind == "adagrad")
+    return stepper<T>(optim::Adagrad<T>(packed, {.learning_rate_decay = a.number("lr_decay"),
+                                                 .initial = a.number("initial_accumulator_value"),
+                                                 .epsilon = a.number("eps"),
+                                                 .weight_decay = decay}));
+  if (kind == "adadelta")
     return stepper<T>(
-        Adagrad<T>(packed, {a.number("lr_decay"), a.number("initial_accumulator_value"), a.number("eps"), decay}));
-  if (kind == "adadelta") return stepper<T>(Adadelta<T>(packed, {a.number("rho"), a.number("eps"), decay}));
-  if (kind == "radam") return stepper<T>(RAdam<T>(packed, {beta1, a.number("beta2"), a.number("eps"), decay}));
+        optim::Adadelta<T>(packed, {.rho = a.number("rho"), .epsilon = a.number("eps"), .weight_decay = decay}));
+  const double own_beta2 = a.number("beta2"), own_eps = a.number("eps");
+  if (kind == "radam")
+    return stepper<T>(
+        optim::RAdam<T>(packed, {.beta1 = beta1, .beta2 = own_beta2, .epsilon = own_eps, .weight_decay = decay}));
   if (kind == "nadam")
-    return stepper<T>(NAdam<T>(packed, {beta1, a.number("beta2"), a.number("eps"), decay, a.number("momentum_decay")}));
-  if (kind == "lamb") return stepper<T>(Lamb<T>(packed, {beta1, a.number("beta2"), a.number("eps"), decay}));
-  if (kind == "lion") return stepper<T>(Lion<T>(packed, {beta1, a.number("beta2"), decay}));
+    return stepper<T>(optim::NAdam<T>(packed, {.beta1 = beta1,
+                                               .beta2 = own_beta2,
+                                               .epsilon = own_eps,
+                                               .weight_decay = decay,
+                                               .momentum_decay = a.number("momentum_decay")}));
+  if (kind == "lamb")
+    return stepper<T>(
+        optim::Lamb<T>(packed, {.beta1 = beta1, .beta2 = own_beta2, .epsilon = own_eps, .weight_decay = decay}));
+  if (kind == "lion")
+    return stepper<T>(optim::Lion<T>(packed, {.beta1 = beta1, .beta2 = own_beta2, .weight_decay = decay}));
   throw Error("no optimizer for " + a.name);
 }
 
@@ -178,7 +202,7 @@ template <class T>
 bool follows_average(const Npz& file, const std::string& name, int& points) {
   Problem<T> problem(file, "problem/start");
   const Arguments a{file, name};
-  Ema<T> ema(problem.packed, {a.number("decay"), name.ends_with("warmup")});
+  optim::Ema<T> ema(problem.packed, {a.number("decay"), name.ends_with("warmup")});
   const auto recorded = recorded_steps(file, name);
   bool good = !recorded.empty();
   for (std::size_t t = 1, next = 0; next < recorded.size(); ++t) {

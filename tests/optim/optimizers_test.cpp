@@ -23,6 +23,7 @@
 namespace {
 
 using namespace lacuna;
+using namespace lacuna::optim;
 
 struct Net {
   Linear<double> text, head;
@@ -55,15 +56,16 @@ struct SmallProblem {
 /// Stops after three of six steps, stores the state, loads it into a new optimizer over a new model, and goes on.
 template <class Optimizer, class Options>
 void resumes(Options options) {
+  options.learning_rate = 0.01;
   SmallProblem straight, first, second;
   Optimizer whole(straight.packed, options), before(first.packed, options), after(second.packed, options);
   for (std::uint64_t t = 0; t < 6; ++t) {
     straight.backward(t);
-    whole.step(0.01);
+    whole.step();
   }
   for (std::uint64_t t = 0; t < 3; ++t) {
     first.backward(t);
-    before.step(0.01);
+    before.step();
   }
   State state;
   before.save_state(state);
@@ -71,7 +73,7 @@ void resumes(Options options) {
   after.load_state(state);
   for (std::uint64_t t = 3; t < 6; ++t) {
     second.backward(t);
-    after.step(0.01);
+    after.step();
   }
   CHECK(second.values() == straight.values());
 }
@@ -81,10 +83,11 @@ void resumes(Options options) {
 TEST_CASE("optimizers: a stored state continues to the same bits") {
   resumes<Sgd<double>>(SgdOptions{.momentum = 0.9, .weight_decay = 0.01, .nesterov = true});
   resumes<Adam<double>>(AdamOptions{.weight_decay = 0.01, .amsgrad = true});
+  resumes<AdamW<double>>(AdamWOptions{});
   resumes<RAdam<double>>(RAdamOptions{});
   resumes<NAdam<double>>(NAdamOptions{});
   resumes<RmsProp<double>>(RmsPropOptions{.momentum = 0.5, .centered = true});
-  resumes<Adagrad<double>>(AdagradOptions{.rate_decay = 0.1});
+  resumes<Adagrad<double>>(AdagradOptions{.learning_rate_decay = 0.1});
   resumes<Adadelta<double>>(AdadeltaOptions{});
   resumes<Lion<double>>(LionOptions{});
   resumes<Lamb<double>>(LambOptions{.weight_decay = 0.01});
@@ -98,7 +101,7 @@ TEST_CASE("optimizers: a state of another optimizer or another model is refused"
   sgd.save_state(state);
   CHECK_THROWS_AS(lion.load_state(state), IoError);
   Random random(1);
-  Linear<double> small({.in = 2, .out = 2}, random);
+  Linear<double> small({.in_features = 2, .out_features = 2}, random);
   auto packed = pack<double>(small);
   Sgd<double>(packed, {.momentum = 0.9}).save_state(other);
   CHECK_THROWS_AS(sgd.load_state(other), IoError);
@@ -106,12 +109,13 @@ TEST_CASE("optimizers: a state of another optimizer or another model is refused"
 
 TEST_CASE("optimizers: groups have rates and decays of their own") {
   SmallProblem a, b;
-  Sgd<double> grouped(a.packed, {.weight_decay = 0.1},
-                      {{.pattern = "*.bias", .decay = 0}, {.pattern = "text.*", .rate = 0.5}});
+  Sgd<double> grouped(
+      a.packed, {.learning_rate = 0.2, .weight_decay = 0.1},
+      {{.pattern = "*.bias", .weight_decay_factor = 0}, {.pattern = "text.*", .learning_rate_factor = 0.5}});
   const auto start = b.values();
   a.backward(0);
   b.backward(0);
-  grouped.step(0.2);
+  grouped.step();
   const auto g = b.packed.gradients.to_vector(), found = a.values();
   for (const auto& segment : b.packed.segments) {
     const bool bias = segment.path.ends_with("bias"), text = segment.path.starts_with("text");
@@ -130,22 +134,22 @@ TEST_CASE("optimizers: gradients of several backward passes add up to those of o
   const auto half = [](const Variable<double, 2>& v, index_t from) {
     return Variable<double, 2>(Tensor<double, 2>(v.value().window(from * v.extent(1), Shape{3, v.extent(1)})));
   };
-  Adam<double> first(parts.packed), second(whole.packed);
+  Adam<double> first(parts.packed, {.learning_rate = 0.01}), second(whole.packed, {.learning_rate = 0.01});
   for (const index_t from : {0, 3}) mse_loss(parts.net(half(x, from)), half(y, from)).backward();
-  first.step(0.01, 0.5);
+  first.step_scaled(0.5);
   mse_loss(whole.net(x), y).backward();
-  second.step(0.01);
+  second.step();
   const auto a = parts.values(), b = whole.values();
   for (std::size_t i = 0; i < a.size(); ++i) CHECK(a[i] == doctest::Approx(b[i]).epsilon(1e-10));
 }
 
 TEST_CASE("optimizers: what has no gradient is left alone, decay included") {
   SmallProblem p;
-  Sgd<double> sgd(p.packed, {.momentum = 0.9, .weight_decay = 0.1});
+  Sgd<double> sgd(p.packed, {.learning_rate = 0.1, .momentum = 0.9, .weight_decay = 0.1});
   p.net.head.weight.freeze();
   const auto before = p.net.head.weight.value().to_vector();
   p.backward(0);
-  sgd.step(0.1);
+  sgd.step();
   CHECK(p.net.head.weight.value().to_vector() == before);
   CHECK(sgd.steps() == std::vector<std::uint64_t>{1, 1, 0, 1});
 }
@@ -195,10 +199,10 @@ TEST_CASE("averages: swap shows the average to the model and gives the weights b
   Swa<double> swa(p.packed);
   const auto start = p.values();
   std::vector<double> mean(start.size(), 0);
-  Adam<double> adam(p.packed);
+  Adam<double> adam(p.packed, {.learning_rate = 0.1});
   for (std::uint64_t t = 0; t < 3; ++t) {
     p.backward(t);
-    adam.step(0.1);
+    adam.step();
     ema.update();
     swa.update();
     const auto now = p.values();

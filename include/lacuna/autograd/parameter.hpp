@@ -1,10 +1,12 @@
-/// A trainable leaf of a module. Copying a parameter copies its numbers: a copied module is a separate model.
+/// The leaves of a module: `Parameter`, which is trained, and `Buffer`, which is not. Copying one copies its numbers: a
+/// copied module is a separate model.
 #pragma once
 
 #include "lacuna/autograd/variable.hpp"
 
 namespace lacuna {
 
+/// A trainable leaf.
 template <class T, int R, class D = Cpu>
 class Parameter : public Variable<T, R, D> {
  public:
@@ -28,6 +30,33 @@ class Parameter : public Variable<T, R, D> {
   static Variable<T, R, D> copy_of(const Parameter& other) {
     if (!other.defined()) return {};
     return Variable<T, R, D>(other.value().clone(), other.requires_grad());
+  }
+};
+
+/// Numbers that a module keeps besides what it learns: the running statistics of batch norm. A buffer is stored, loaded
+/// and copied with the model, but it is no parameter: it is not counted, wants no gradient, is left alone by `freeze`
+/// and by optimizers, and only the module itself writes it (`array`).
+template <class T, int R, class D = Cpu>
+class Buffer : public Variable<T, R, D> {
+ public:
+  Buffer() = default;
+  explicit Buffer(const Tensor<T, R, D>& value) : Variable<T, R, D>(value) {}
+  Buffer(const Buffer& other) : Variable<T, R, D>(copy_of(other)) {}
+  Buffer(Buffer&&) noexcept = default;
+  Buffer& operator=(const Buffer& other) {
+    if (this != &other) static_cast<Variable<T, R, D>&>(*this) = copy_of(other);
+    return *this;
+  }
+  Buffer& operator=(Buffer&&) noexcept = default;
+  ~Buffer() = default;
+
+  /// The numbers themselves, to be written.
+  Array<T, D>& array() const { return this->node()->value; }
+  T* mutable_data() const { return array().data(); }
+
+ private:
+  static Variable<T, R, D> copy_of(const Buffer& other) {
+    return other.defined() ? Variable<T, R, D>(other.value().clone()) : Variable<T, R, D>();
   }
 };
 

@@ -2,7 +2,8 @@
 ///
 /// An operation computes its value, then calls `record(name, value, backward, inputs...)`. `backward` is called once
 /// with the gradient of the value and adds to `input.gradient_slot()` of every input that wants a gradient. It may
-/// capture inputs and tensors. Nothing is stored when no input wants a gradient or recording is off.
+/// capture inputs and tensors. Nothing is stored when no input wants a gradient or recording is off. An undefined input
+/// is none: a bias that a layer does not have.
 #pragma once
 
 #include <span>
@@ -27,6 +28,11 @@ void attach(Node<T, D>& node, const char* operation, F&& backward) {
   node.backward = std::make_unique<Closure<T, R, D, std::decay_t<F>>>(std::forward<F>(backward));
 }
 
+template <class T, int R, class D>
+void keep_input(Node<T, D>& node, const Variable<T, R, D>& input) {
+  if (input.defined()) node.inputs.push_back(input.node());
+}
+
 /// Whether an operation on these inputs is recorded. An operation that asks before it makes its closure lets threads
 /// that share a model leave its counters alone.
 template <class... Inputs>
@@ -41,7 +47,7 @@ requires(std::is_class_v<Inputs>&&...) Variable<T, R, D> record(const char* oper
                                                                 F&& backward, const Inputs&... inputs) {
   Variable<T, R, D> result(value);
   if (!detail::recorded(inputs...)) return result;
-  (result.node()->inputs.push_back(inputs.node()), ...);
+  (detail::keep_input(*result.node(), inputs), ...);
   detail::attach<T, R, D>(*result.node(), operation, std::forward<F>(backward));
   return result;
 }
@@ -54,7 +60,7 @@ Variable<T, R, D> record_list(const char* operation, const Tensor<T, R, D>& valu
   bool wanted = false;
   for (const auto& input : inputs) wanted = wanted || input.requires_grad();
   if (!detail::recording() || !wanted) return result;
-  for (const auto& input : inputs) result.node()->inputs.push_back(input.node());
+  for (const auto& input : inputs) detail::keep_input(*result.node(), input);
   detail::attach<T, R, D>(*result.node(), operation, std::forward<F>(backward));
   return result;
 }

@@ -30,23 +30,25 @@ class Variable {
     for (int i = 0; i < R; ++i) lengths[std::size_t(i)] = shape()[i];
     return lengths;
   }
-  const T* data() const { return std::as_const(node_->value).data(); }
+  /// The numbers; null for an undefined variable, which is how an operation says "none".
+  const T* data() const { return node_ ? std::as_const(node_->value).data() : nullptr; }
   /// The single number of a scalar, copied to the host.
   T item() const {
     if (size() != 1) throw ShapeError(detail::cat("item: needs one element, the variable has shape ", shape()));
     return node_->value.first();
   }
 
-  bool requires_grad() const { return node_->requires_grad; }
-  bool has_grad() const { return node_->has_gradient; }
+  bool requires_grad() const { return node_ && node_->requires_grad; }
+  bool has_grad() const { return node_ && node_->has_gradient; }
   /// The accumulated gradient; zeros when none arrived. Of inner nodes it is gone after `backward()`.
   Tensor<T, R, D> grad() const {
     if (node_->has_gradient) return Tensor<T, R, D>(node_->gradient);
     return Tensor<T, R, D>::zeros(extents());
   }
   void zero_grad() const { node_->has_gradient = false; }
-  /// Inside an operation's backward: where to add this input's share (see GradientSlot).
-  GradientSlot<T> gradient_slot() const { return node_->slot(); }
+  /// Inside an operation's backward: where to add this input's share (see GradientSlot); none for one that wants no gradient
+  /// or is undefined.
+  GradientSlot<T> gradient_slot() const { return node_ ? node_->slot() : GradientSlot<T>(); }
 
   /// The same numbers, cut off from the graph: the stop-gradient of the papers.
   Variable detach() const { return Variable(value()); }

@@ -37,6 +37,9 @@ class DropoutTape {
   std::size_t position_ = 0;
 };
 
+/// What dropout does in a context: nothing; elements drawn from the random source; factors read from the tape.
+enum class Dropout { none, drawn, recorded };
+
 /// Passed to every module. A default context is inference: no dropout, no randomness.
 struct Context {
   Mode mode = Mode::inference;
@@ -44,6 +47,19 @@ struct Context {
   DropoutTape* tape = nullptr;
 
   bool training() const { return mode == Mode::training; }
+  /// What an operation that drops elements with probability p has to do. Every operation asks here, once per call.
+  /// Throws OptionError, which names the operation, for p outside [0, 1) and for training without a source or a tape.
+  Dropout dropout(double p, const char* operation = "dropout") const {
+    if (!(p >= 0 && p < 1)) throw OptionError(detail::cat(operation, ": dropout ", p, " is outside [0, 1)"));
+    if (!training() || p == 0) return Dropout::none;
+    if (tape != nullptr) return Dropout::recorded;
+    if (random == nullptr)
+      throw OptionError(
+          detail::cat(operation, ": training needs a random source; build the context with Context::train(random)"));
+    return Dropout::drawn;
+  }
+  /// Whether a tape holds the factors of dropout: for those padded arrays, in that order, and no others.
+  bool recorded() const { return tape != nullptr; }
   static Context train(Random& random) { return {Mode::training, &random, nullptr}; }
 };
 

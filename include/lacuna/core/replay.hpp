@@ -4,7 +4,8 @@
 ///     for (...) {
 ///       fill(batch);                                  // new numbers in the same arrays
 ///       replay(random, [&] { packed.zero_grad(); losses = objective(network(batch, context)); losses.total.backward();
-///       }); adam.step(rate, clip_factor(packed, 0.8));
+///       });
+///       optimizer.step_scaled(clip_factor(packed, 0.8));
 ///     }
 ///
 /// On the host the body runs every time. On a GPU (core/cuda_graph.cuh) it runs twice, the second time recorded into a

@@ -2,6 +2,9 @@
 ///
 /// Copying a tensor shares its storage; `clone()` copies the numbers. `Array<T, D>` is the same without the rank in its
 /// type: what graph nodes and kernels see, so that a rank costs no second copy of their code.
+///
+/// Eigen's matrices, vectors and tensors convert to tensors and back once lacuna/interop/eigen.hpp is included, see
+/// there and docs/tensors.md.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +14,7 @@
 #include <vector>
 
 #include "lacuna/core/device.hpp"
+#include "lacuna/core/eigen_types.hpp"
 #include "lacuna/core/list.hpp"
 #include "lacuna/core/memory.hpp"
 #include "lacuna/core/shape.hpp"
@@ -31,6 +35,13 @@ class Array {
     const std::size_t bytes = std::size_t(shape.size()) * sizeof(T);
     if (bytes == 0) return;
     data_ = detail::Memory<T, D>(bytes);
+  }
+
+  /// Memory of somebody else, see Tensor::borrow.
+  Array(const Shape& shape, T* memory, std::shared_ptr<const void> owner = nullptr) : shape_(shape) {
+    if (shape.size() == 0) return;
+    if (memory == nullptr) throw ShapeError(detail::cat("borrow: shape ", shape, " and no memory: a null pointer"));
+    data_ = detail::Memory<T, D>(memory, std::move(owner));
   }
 
   const Shape& shape() const { return shape_; }
@@ -63,6 +74,15 @@ class Array {
     Array result;
     result.shape_ = shape;
     result.data_ = data_.from(offset);
+    return result;
+  }
+  /// `size` elements from the first on, also beyond this array where it is a window of a larger one; undefined where
+  /// that ends before.
+  Array stretched(index_t size) const {
+    Array result;
+    if (data_.room() < size) return result;
+    result.shape_ = Shape{size};
+    result.data_ = data_;
     return result;
   }
   Array clone() const {
@@ -101,9 +121,12 @@ class Array {
 };
 
 namespace detail {
+// Defined in lacuna/interop/eigen.hpp: a program in which one of them is incomplete has not included it.
 template <class T, int R, bool Const>
-struct EigenView;  // defined in lacuna/interop/eigen.hpp
-}
+struct EigenView;
+template <class E>
+struct EigenSource;
+}  // namespace detail
 
 template <class T, int R, class D = Cpu>
 class Tensor : public Array<T, D> {
@@ -119,6 +142,39 @@ class Tensor : public Array<T, D> {
   explicit Tensor(const Array<T, D>& array) : Array<T, D>(array) {
     if (array.shape().rank() != R)
       throw ShapeError(detail::cat("tensor: an array of shape ", array.shape(), " where rank ", R, " is expected"));
+  }
+
+  /// The numbers of an Eigen expression, computed into new memory: of a matrix (rows, columns), of a vector also
+  /// (size), of an Eigen tensor of R axes; row-major whatever the order there. Only of the same number type
+  /// (`x.cast<float>()` says otherwise), and of bool for masks. Needs lacuna/interop/eigen.hpp.
+  template <class E>
+  requires(detail::EigenOfRank<E, T, R>&& std::is_same_v<D, Cpu>) Tensor(const E& expression)
+      : Tensor(detail::EigenSource<E>::template copied<T, R>(expression)) {}
+
+  /// A tensor in memory of somebody else: no copy, in row-major order. It must stay where it is as long as this tensor,
+  /// or any that shares its storage (copies, reshaped ones, Variables made of it, and the graphs these are in), is in
+  /// use; nobody checks. With an `owner` it does: the owner is released with the last of them. What is written through
+  /// the tensor is written there, and the other way round; operations of the library write to new memory, parameters
+  /// and optimizers write in place. Throws ShapeError when the span has another size, or for a null pointer.
+  static Tensor borrow(const Extents& extents, T* memory, std::shared_ptr<const void> owner = nullptr) {
+    return Tensor(Array<T, D>(Shape(extents), memory, std::move(owner)));
+  }
+  /// Of memory that must not be written to. A copy of the result would no longer say so: keep it const, or make a
+  /// Variable of it, which is only read.
+  static const Tensor borrow(const Extents& extents, const T* memory, std::shared_ptr<const void> owner = nullptr) {
+    return borrow(extents, const_cast<T*>(memory), std::move(owner));
+  }
+  /// Of a vector, an array or a span; const when its numbers are.
+  template <class Numbers>
+  requires(std::is_convertible_v<Numbers&, std::span<const T>>) static decltype(auto)
+      borrow(const Extents& extents, Numbers&& numbers, std::shared_ptr<const void> owner = nullptr) {
+    static_assert(std::is_lvalue_reference_v<Numbers> || std::ranges::enable_borrowed_range<Numbers>,
+                  "borrow: this list would end before the tensor: give it a name");
+    const Shape shape(extents);
+    if (index_t(std::size(numbers)) != shape.size())
+      throw ShapeError(
+          detail::cat("borrow: ", std::size(numbers), " numbers, expected ", shape.size(), " of shape ", shape));
+    return borrow(extents, std::data(numbers), std::move(owner));
   }
 
   static Tensor full(const Extents& extents, T number) {
@@ -164,11 +220,22 @@ class Tensor : public Array<T, D> {
     return this->data()[offset(index_t(index)...)];
   }
 
-  /// Zero-copy `Eigen::TensorMap` and `Eigen::Map` (rows × last axis); include lacuna/interop/eigen.hpp.
-  auto eigen() { return detail::EigenView<T, R, false>::tensor(*this); }
-  auto eigen() const { return detail::EigenView<T, R, true>::tensor(*this); }
-  auto matrix() { return detail::EigenView<T, R, false>::matrix(*this); }
-  auto matrix() const { return detail::EigenView<T, R, true>::matrix(*this); }
+  /// Views by Eigen, without a copy; include lacuna/interop/eigen.hpp. `eigen()`: Map of a vector (one axis) or of a
+  /// row-major matrix (two), else TensorMap; `matrix()`: all rows × the last axis, whatever the rank; `matrix(i)`: of
+  /// the i-th sample alone; `tensor_map()`: TensorMap of every rank. Const of a const tensor. A view does not own, so
+  /// there is none of a temporary: `eigen(x.grad())`, the free function, gives a matrix that owns.
+  auto eigen() & { return detail::EigenView<T, R, false>::eigen(*this); }
+  auto eigen() const& { return detail::EigenView<T, R, true>::eigen(*this); }
+  auto eigen() const&& = delete;
+  auto matrix() & { return detail::EigenView<T, R, false>::matrix(*this); }
+  auto matrix() const& { return detail::EigenView<T, R, true>::matrix(*this); }
+  auto matrix() const&& = delete;
+  auto matrix(index_t sample) & { return detail::EigenView<T, R, false>::matrix(*this, sample); }
+  auto matrix(index_t sample) const& { return detail::EigenView<T, R, true>::matrix(*this, sample); }
+  auto matrix(index_t) const&& = delete;
+  auto tensor_map() & { return detail::EigenView<T, R, false>::tensor(*this); }
+  auto tensor_map() const& { return detail::EigenView<T, R, true>::tensor(*this); }
+  auto tensor_map() const&& = delete;
 
  private:
   template <class... Index>

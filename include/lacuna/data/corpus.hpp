@@ -14,6 +14,7 @@
 /// Throws OptionError for an unknown modality name, ShapeError for a split of other sizes.
 #pragma once
 
+#include <Eigen/Cholesky>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -22,30 +23,6 @@
 #include "lacuna/data/dataset.hpp"
 
 namespace lacuna {
-namespace detail {
-
-/// Solves m x = b for a symmetric positive definite m (n, n), which is overwritten by its Cholesky factor, as b is by
-/// x.
-inline void solve_cholesky(std::vector<double>& m, std::vector<double>& b) {
-  const std::size_t n = b.size();
-  for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t j = 0; j <= i; ++j) {
-      double sum = m[i * n + j];
-      for (std::size_t k = 0; k < j; ++k) sum -= m[i * n + k] * m[j * n + k];
-      m[i * n + j] = i == j ? std::sqrt(sum) : sum / m[j * n + j];
-    }
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t k = 0; k < i; ++k) b[i] -= m[i * n + k] * b[k];
-    b[i] /= m[i * n + i];
-  }
-  for (std::size_t i = n; i-- > 0;) {
-    for (std::size_t k = i + 1; k < n; ++k) b[i] -= m[k * n + i] * b[k];
-    b[i] /= m[i * n + i];
-  }
-}
-
-}  // namespace detail
-
 namespace data {
 
 struct SyntheticOptions {
@@ -177,51 +154,39 @@ struct Corpus : Dataset {
     const index_t unknowns = shared + own * index_t(channels.size());
     const double precision = 1 / (options.frame_noise * options.frame_noise);
     const double weight = options.label_deviation / std::sqrt(double(shared));
-    const auto position = [&](std::size_t m, index_t factor) {
-      return std::size_t(factor < shared ? factor : factor + own * index_t(m));
-    };
-    std::vector<std::vector<double>> grams(channels.size());  // H' H
-    for (std::size_t m = 0; m < channels.size(); ++m)
-      for (index_t i = 0; i < shared + own; ++i)
-        for (index_t j = 0; j < shared + own; ++j) {
-          double sum = 0;
-          for (index_t f = 0; f < channels[m].features(); ++f)
-            sum += channels[m].loading(f, i) * channels[m].loading(f, j);
-          grams[m].push_back(sum);
-        }
+    std::vector<Eigen::MatrixXd> seen, grams;  // H over all unknowns, H' H / frame_noise^2
+    for (std::size_t m = 0; m < channels.size(); ++m) {
+      Eigen::MatrixXd h = Eigen::MatrixXd::Zero(channels[m].features(), unknowns);
+      for (index_t f = 0; f < h.rows(); ++f)
+        for (index_t i = 0; i < shared + own; ++i)
+          h(f, i < shared ? i : i + own * index_t(m)) = channels[m].loading(f, i);
+      grams.push_back(precision * h.transpose() * h);
+      seen.push_back(std::move(h));
+    }
 
     std::vector<double> result(std::size_t(split.size()));
     parallel_for(split.size(), 16, [&](index_t begin, index_t end) {
-      const std::size_t size = std::size_t(unknowns);
       for (index_t n = begin; n < end; ++n) {
-        std::vector<double> matrix(size * size, 0.0), right(size, 0.0);
-        for (std::size_t i = 0; i < size; ++i) matrix[i * size + i] = 1;
+        Eigen::MatrixXd matrix = Eigen::MatrixXd::Identity(unknowns, unknowns);
+        Eigen::VectorXd right = Eigen::VectorXd::Zero(unknowns);
         for (std::size_t m = 0; m < channels.size(); ++m) {
           if (!use[m]) continue;
           const Modality& modality = split.modalities[m];
-          const index_t features = channels[m].features();
-          std::vector<double> sums(std::size_t(features), 0.0);
+          const index_t features = channels[m].features(), frames = modality.present.extent(1);
+          Eigen::VectorXd sum = Eigen::VectorXd::Zero(features);
           index_t count = 0;
-          for (index_t t = 0; t < modality.present.extent(1); ++t) {
+          for (index_t t = 0; t < frames; ++t) {
             if (!modality.present(n, t)) continue;
             ++count;
-            for (index_t f = 0; f < features; ++f) sums[std::size_t(f)] += double(modality.frames(n, t, f));
+            const float* const frame = modality.frames.data() + (n * frames + t) * features;
+            sum += Eigen::Map<const Eigen::VectorXf>(frame, features).cast<double>();
           }
           if (count == 0) continue;
-          for (index_t i = 0; i < shared + own; ++i) {
-            for (index_t j = 0; j < shared + own; ++j)
-              matrix[position(m, i) * size + position(m, j)] +=
-                  double(count) * precision * grams[m][std::size_t(i * (shared + own) + j)];
-            if (!means) continue;
-            for (index_t f = 0; f < features; ++f)
-              right[position(m, i)] += precision * channels[m].loading(f, i) * sums[std::size_t(f)];
-          }
+          matrix += double(count) * grams[m];
+          if (means) right += precision * seen[m].transpose() * sum;
         }
-        if (!means)
-          for (index_t k = 0; k < shared; ++k) right[std::size_t(k)] = weight;  // variance = w' V w
-        detail::solve_cholesky(matrix, right);
-        double sum = 0;
-        for (index_t k = 0; k < shared; ++k) sum += weight * right[std::size_t(k)];
+        if (!means) right.head(shared).setConstant(weight);  // variance = w' V w
+        const double sum = weight * matrix.llt().solve(right).head(shared).sum();
         result[std::size_t(n)] = means ? sum : std::sqrt(sum);
       }
     });

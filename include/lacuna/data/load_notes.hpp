@@ -8,14 +8,16 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lacuna::data {
 
 struct Note {
   std::string text;
-  bool always = false;
+  bool always = true;
 
+  Note(std::string line, bool shown_always = true) : text(std::move(line)), always(shown_always) {}
   operator const std::string&() const { return text; }  // NOLINT: a list of notes is a list of lines
 };
 

@@ -1,4 +1,5 @@
-/// Between tensors and xtensor, the NumPy of C++: slicing, padding and statistics on the host.
+/// Between tensors and xtensor, the NumPy of C++: slicing, padding and statistics on the host. Any xtensor from 0.24
+/// on.
 ///
 ///     auto view = as_xtensor(tensor);                    // no copy; a const tensor gives a view of const
 ///     Tensor<float, 2> means = from_xtensor<float, 2>(xt::mean(view, {1}));
@@ -9,9 +10,9 @@
 
 #include <algorithm>
 #include <array>
-#include <xtensor/xadapt.hpp>
 
 #include "lacuna/core/tensor.hpp"
+#include "lacuna/interop/xtensor_headers.hpp"
 
 namespace lacuna {
 namespace detail {

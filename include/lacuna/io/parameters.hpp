@@ -1,4 +1,4 @@
-/// Parameters of a module by name, to and from a `State`.
+/// Parameters and buffers of a module by name, to and from a `State`.
 ///
 /// Loading demands the same names, shapes and scalar type, and changes nothing unless everything fits: a missing,
 /// superfluous or mis-shaped parameter is an IoError with its full path.
@@ -13,7 +13,7 @@ namespace lacuna::io {
 template <class M>
 State parameters_of(const M& module) {
   State state;
-  for_each_parameter(module, [&](const std::string& path, const auto& parameter) {
+  for_each_array(module, [&](const std::string& path, const auto& parameter) {
     using Plain = std::remove_cvref_t<decltype(parameter)>;
     if constexpr (std::is_same_v<typename Plain::device, Cpu>) {
       state.put(path, static_cast<const Array<typename Plain::scalar>&>(parameter.node()->value));
@@ -29,7 +29,7 @@ State parameters_of(const M& module) {
 template <class M>
 void load_parameters(M& module, const State& state) {
   std::size_t known = 0;
-  for_each_parameter(module, [&](const std::string& path, const auto& parameter) {
+  for_each_array(module, [&](const std::string& path, const auto& parameter) {
     const auto stored = state.get<Array<typename std::remove_cvref_t<decltype(parameter)>::scalar>>(path);
     if (!(stored.shape() == parameter.shape()))
       state.fail(path, detail::cat("has shape ", stored.shape(), ", the model expects ", parameter.shape()));
@@ -37,10 +37,10 @@ void load_parameters(M& module, const State& state) {
   });
   if (known != state.values().size()) {
     State left = state;
-    for_each_parameter(module, [&](const std::string& path, const auto&) { left.erase(path); });
+    for_each_array(module, [&](const std::string& path, const auto&) { left.erase(path); });
     left.fail(left.values().begin()->first, "is no parameter of this model");
   }
-  for_each_parameter(module, [&](const std::string& path, auto& parameter) {
+  for_each_array(module, [&](const std::string& path, auto& parameter) {
     using T = typename std::remove_cvref_t<decltype(parameter)>::scalar;
     const auto stored = state.get<Array<T>>(path);
     parameter.node()->value.assign({std::as_const(stored).data(), std::size_t(stored.size())});

@@ -125,7 +125,7 @@ Plan make_plan(const std::vector<std::string>& names, const data::Split<role>& s
     const missing::Protocol protocol = protocol_by_name(names[i], modalities, options.seed);
     ProtocolInfo info{names[i], protocol.conditions.size() > 1 && protocol.conditions.back().rate > 0, {}, {}};
     for (const auto& absence : protocol.conditions) {
-      plan.masks.push_back(missing::draw(absence, split));
+      plan.masks.push_back(missing::sample_masks(absence, split));
       const index_t gone = std::count(absence.absent.begin(), absence.absent.end(), 1);
       info.conditions.push_back(
           {absence.name, absence.rate, info.rates ? -1 : index_t(modalities.size()) - gone, plan.masks.back().hash()});

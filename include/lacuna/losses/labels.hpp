@@ -1,4 +1,4 @@
-/// What a loss is told of its samples: their labels, and which of them are present. Both on the host, where they are
+/// What a loss reads of its samples: their labels, and which of them are present. Both on the host, where they are
 /// checked and counted, and on the device, where kernels read them.
 ///
 /// Made once per batch they cost one upload, whatever number of losses takes them; losses take lists and masks as well,
@@ -30,6 +30,10 @@ class Labels {
   template <class Numbers>
   requires(std::convertible_to<const Numbers&, std::span<const N>>) Labels(const Numbers& host)
       : Labels(listed(std::span<const N>(host))) {}
+  /// A vector of Eigen: whole numbers, or of type N. Needs lacuna/interop/eigen_dense.hpp.
+  template <detail::EigenVector E>
+  requires(std::integral<typename E::Scalar> || std::is_same_v<typename E::Scalar, N>) Labels(const E& host)
+      : Labels(Labels::of(Tensor<N, 1>(host.template cast<N>()))) {}
   template <std::integral I>
   requires(std::is_same_v<N, index_t>) Labels(std::initializer_list<I> host)
       : Labels(List<N>(host.begin(), host.end())) {}

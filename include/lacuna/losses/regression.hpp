@@ -33,15 +33,14 @@ Variable<T, 0, D> difference_loss(const char* operation, Formula formula, const 
                                   const Variable<T, R, D>& b, Reduction reduction, const Mask<M, D>& present) {
   const auto problem = difference_problem(operation, a, b, present);
   const bool mean = reduction == Reduction::mean;
-  const auto mask = [present] { return present.defined() ? present.data() : nullptr; };
-  const auto count = Kernels<D>::count_present(problem.rows, problem.width, mask());
-  const auto value =
-      Kernels<D>::difference_loss(formula, problem.rows, problem.width, mask(), mean, count, a.data(), b.data());
+  const auto count = Kernels<D>::count_present(problem.rows, problem.width, present.data());
+  const auto value = Kernels<D>::difference_loss(formula, problem.rows, problem.width, present.data(), mean, count,
+                                                 a.data(), b.data());
   return record(
       operation, loss_value<T, D>(value),
       [=](const Tensor<T, 0, D>& dy) {
-        Kernels<D>::difference_loss_gradient(formula, problem.rows, problem.width, mask(), mean, count, dy.data(),
-                                             a.data(), b.data(), a.gradient_slot(), b.gradient_slot());
+        Kernels<D>::difference_loss_gradient(formula, problem.rows, problem.width, present.data(), mean, count,
+                                             dy.data(), a.data(), b.data(), a.gradient_slot(), b.gradient_slot());
       },
       a, b);
 }
@@ -102,29 +101,23 @@ Variable<T, 0, D> huber_loss(const Variable<T, R, D>& prediction, const Variable
 }
 
 /// Root of the mean squared error, √(mean (prediction − target)²): one root over the whole tensor. Gradient
-/// (prediction − target)/(n · value); at value 0 it is 0, not NaN.
+/// (prediction − target)/(n · value); at value 0 it is 0, not NaN. Also a distance between two representations.
+/// (SDUMC, Weng et al., arXiv 2410.15029)
 template <class T, int R, class D, int M = 1>
 Variable<T, 0, D> rmse_loss(const Variable<T, R, D>& prediction, const Variable<T, R, D>& target,
                             const Mask<M, D>& present = {}) {
   const auto problem = detail::difference_problem("rmse_loss", prediction, target, present);
-  const auto mask = [present] { return present.defined() ? present.data() : nullptr; };
-  const auto count = Kernels<D>::count_present(problem.rows, problem.width, mask());
-  const auto root =
-      Kernels<D>::root_mean_square(problem.rows, problem.width, mask(), count, prediction.data(), target.data());
+  const auto count = Kernels<D>::count_present(problem.rows, problem.width, present.data());
+  const auto root = Kernels<D>::root_mean_square(problem.rows, problem.width, present.data(), count, prediction.data(),
+                                                 target.data());
   return record(
       "rmse_loss", detail::loss_value<T, D>(root),
       [=](const Tensor<T, 0, D>& dy) {
-        Kernels<D>::root_mean_square_gradient(problem.rows, problem.width, mask(), count, root, dy.data(),
+        Kernels<D>::root_mean_square_gradient(problem.rows, problem.width, present.data(), count, root, dy.data(),
                                               prediction.data(), target.data(), prediction.gradient_slot(),
                                               target.gradient_slot());
       },
       prediction, target);
-}
-
-/// The same as a distance between two representations.  (SDUMC, Weng et al., arXiv 2410.15029)
-template <class T, int R, class D>
-Variable<T, 0, D> rms_distance(const Variable<T, R, D>& a, const Variable<T, R, D>& b, const Mask<1, D>& present = {}) {
-  return rmse_loss(a, b, present);
 }
 
 }  // namespace lacuna

@@ -2,13 +2,16 @@
 ///
 ///   static void reflect(auto& self, auto&& visit) { visit("weight", self.weight); visit("bias", self.bias); }
 ///
-/// Everything else is a free function over it. Vectors of modules and of parameters are visited as name.0, name.1, ...
+/// Everything else is a free function over it. Members are modules, parameters, buffers, and vectors or optionals of
+/// these: a vector is visited as name.0, name.1, ..., an optional as name, when it has a value.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "lacuna/autograd/parameter.hpp"
+#include "lacuna/core/transfer.hpp"
 
 namespace lacuna {
 namespace detail {
@@ -23,33 +26,94 @@ inline constexpr bool is_parameter = false;
 template <class T, int R, class D>
 inline constexpr bool is_parameter<Parameter<T, R, D>> = true;
 template <class T>
+inline constexpr bool is_buffer = false;
+template <class T, int R, class D>
+inline constexpr bool is_buffer<Buffer<T, R, D>> = true;
+template <class T>
 inline constexpr bool is_list = false;
 template <class T>
 inline constexpr bool is_list<std::vector<T>> = true;
+template <class T>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
+
+/// The numbers of a module and where they are: its members `scalar` and `device`; else, of a template M<T, D>, its
+/// arguments; else float on the host.
+template <class M>
+struct NumbersOf {
+  using scalar = float;
+  using device = Cpu;
+};
+template <class M>
+requires requires { typename M::scalar; }
+struct NumbersOf<M> {
+  using scalar = typename M::scalar;
+  using device = device_of<M>;
+};
+template <template <class, class> class M, class T, class D>
+requires(std::is_floating_point_v<T>&& requires { D::after_packing(); }) &&
+    (!requires { typename M<T, D>::scalar; }) struct NumbersOf<M<T, D>> {
+  using scalar = T;
+  using device = D;
+};
+template <class M>
+struct NumbersOf<std::vector<M>> : NumbersOf<M> {};
+template <class M>
+struct NumbersOf<std::optional<M>> : NumbersOf<M> {};
+template <class M>
+using scalar_of = typename NumbersOf<std::remove_const_t<M>>::scalar;
+template <class M>
+using place_of = typename NumbersOf<std::remove_const_t<M>>::device;
 
 }  // namespace detail
 
 template <class M>
-concept Module = requires(M& module) { std::remove_cvref_t<M>::reflect(module, detail::Probe{}); };
+concept Module = requires(M& module) {
+  std::remove_cvref_t<M>::reflect(module, detail::Probe{});
+};
 
-/// Calls f(path, parameter) for every defined parameter, in the order of reflection: the order of checkpoints and `pack`.
+/// Calls f(path, array) for every defined parameter and buffer, in the order of reflection: the order of checkpoints
+/// and `pack`.
 template <class M, class F>
-void for_each_parameter(M& module, F&& f, const std::string& path = {}) {
+void for_each_array(M& module, F&& f, const std::string& path = {}) {
   using Plain = std::remove_cvref_t<M>;
-  if constexpr (detail::is_parameter<Plain>) {
+  if constexpr (detail::is_parameter<Plain> || detail::is_buffer<Plain>) {
     if (module.defined()) f(path, module);
   } else if constexpr (detail::is_list<Plain>) {
     for (std::size_t i = 0; i < module.size(); ++i)
-      for_each_parameter(module[i], f, path + (path.empty() ? "" : ".") + std::to_string(i));
+      for_each_array(module[i], f, path + (path.empty() ? "" : ".") + std::to_string(i));
+  } else if constexpr (detail::is_optional<Plain>) {
+    if (module) for_each_array(*module, f, path);
   } else {
-    static_assert(Module<M>, "reflect() must name modules, parameters, or vectors of them");
+    static_assert(Module<M>, "reflect() must name modules, parameters, buffers, or vectors or optionals of them");
     Plain::reflect(module, [&](const char* name, auto& member) {
-      for_each_parameter(member, f, path + (path.empty() ? "" : ".") + name);
+      for_each_array(member, f, path + (path.empty() ? "" : ".") + name);
     });
   }
 }
+/// Calls f(path, parameter) for every defined parameter.
+template <class M, class F>
+void for_each_parameter(M& module, F&& f, const std::string& path = {}) {
+  for_each_array(
+      module,
+      [&](const std::string& name, auto& array) {
+        if constexpr (detail::is_parameter<std::remove_cvref_t<decltype(array)>>) f(name, array);
+      },
+      path);
+}
+/// Calls f(path, buffer) for every defined buffer.
+template <class M, class F>
+void for_each_buffer(M& module, F&& f, const std::string& path = {}) {
+  for_each_array(
+      module,
+      [&](const std::string& name, auto& array) {
+        if constexpr (detail::is_buffer<std::remove_cvref_t<decltype(array)>>) f(name, array);
+      },
+      path);
+}
 
-/// How many numbers a module trains and stores.
+/// How many numbers a module can train: those of its parameters, frozen ones too. Buffers are not counted.
 template <class M>
 index_t count_parameters(const M& module) {
   index_t count = 0;
@@ -62,7 +126,7 @@ void zero_grad(const M& module) {
   for_each_parameter(module, [](const std::string&, const auto& parameter) { parameter.zero_grad(); });
 }
 
-/// A frozen module gets no gradients: the teacher of a distillation.
+/// A frozen module gets no gradients: the teacher of a distillation. With `frozen` false all its parameters get them.
 template <class M>
 void freeze(const M& module, bool frozen = true) {
   for_each_parameter(module, [&](const std::string&, const auto& parameter) { parameter.freeze(frozen); });

@@ -55,8 +55,8 @@ struct RmsNorm {
 };
 
 /// Per feature over all leading axes: x (..., width) → same. Absent rows take no part and become 0.
-/// The running statistics are frozen parameters: they are counted, stored and copied with the model, and optimizers
-/// leave them alone. A training call moves them, so it must not share the module with another thread; inference may.
+/// The running statistics are buffers: stored and copied with the model, and left alone by optimizers and by `freeze`. A
+/// training call moves them, so it must not share the module with another thread; inference may.
 template <class T = float, class D = Cpu>
 struct BatchNorm {
   struct Options {
@@ -66,15 +66,13 @@ struct BatchNorm {
   };
   BatchNormOptions options;
   Parameter<T, 1, D> weight, bias;  ///< undefined when not affine
-  Parameter<T, 1, D> running_mean, running_variance;
+  Buffer<T, 1, D> running_mean, running_variance;
 
   BatchNorm() = default;
   explicit BatchNorm(Options o)
       : options{o.momentum, o.epsilon},
         running_mean(Tensor<T, 1, D>::zeros({o.width})),
         running_variance(Tensor<T, 1, D>::full({o.width}, T(1))) {
-    running_mean.freeze();
-    running_variance.freeze();
     if (!o.affine) return;
     weight = Parameter<T, 1, D>(Tensor<T, 1, D>::full({o.width}, T(1)));
     bias = Parameter<T, 1, D>(Tensor<T, 1, D>::zeros({o.width}));
@@ -82,7 +80,7 @@ struct BatchNorm {
   template <int R>
   Variable<T, R, D> operator()(const Variable<T, R, D>& x, const Context& context,
                                const Mask<R - 1, D>& present = {}) const {
-    return batch_norm<T, R, D>(x, weight, bias, running_mean.node()->value, running_variance.node()->value,
+    return batch_norm<T, R, D>(x, weight, bias, running_mean.array(), running_variance.array(),
                                context.training(), options, present);
   }
   static void reflect(auto& self, auto&& visit) {

@@ -24,7 +24,7 @@ Variable<T, 2> encode_rows(const TransformerEncoderLayer<T>& layer, const Variab
   });
   return branch(layer.norm2, attended, [&](const Variable<T, 2>& h) {
     const auto& part = layer.feed_forward;
-    return part.out(dropout_present(part.in(h, part.activation), rows, part.dropout_hidden, context));
+    return part.out(dropout_present(part.in(h, part.activation), rows, part.hidden_dropout, context));
   });
 }
 
@@ -36,7 +36,7 @@ template <class T, class D>
 Variable<T, 3, D> encode_present(const TransformerEncoder<T, D>& encoder, const Variable<T, 3, D>& x,
                                  const Mask<2, D>& present, const Context& context = {}, Rows rows = Rows::automatic) {
   if constexpr (std::is_same_v<D, Cpu>) {
-    if (present.defined() && rows != Rows::all && context.tape == nullptr) {
+    if (present.defined() && rows != Rows::all && !context.recorded()) {
       detail::expect_shape("encoder", "present", present.shape(), Shape{x.extent(0), x.extent(1)});
       const PresentRows here(present);
       if (here.taken(rows)) {

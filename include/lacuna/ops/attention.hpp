@@ -10,13 +10,13 @@
 namespace lacuna {
 
 struct AttentionOptions {
-  index_t heads = 1;
+  index_t num_heads = 1;
   double scale = 0;     ///< 0 = 1/√(key size of one head)
   bool causal = false;  ///< query t sees keys 0..t only; needs as many queries as keys
   double dropout = 0;   ///< of the weights, in training
   /// Whether the result holds the weights. Without them a call needs memory for its output only, and the backward pass
   /// computes them again; a device that cannot keeps them all the same.
-  bool keep_weights = true;
+  bool need_weights = true;
 };
 
 template <class T, class D = Cpu>
@@ -42,15 +42,13 @@ struct AttentionCall {
       : sizes(s), present(mask), bias(b) {
     const std::array<index_t, 4> extents{s.batch, s.heads, s.queries, s.keys};
     const Shape shape(extents);
-    if (options.keep_weights || !Kernels<D>::attention_recomputes) weights = Tensor<T, 4, D>(extents);
+    if (options.need_weights || !Kernels<D>::attention_recomputes) weights = Tensor<T, 4, D>(extents);
     if (Kernels<D>::attention_recomputes && recording()) statistics = Tensor<T, 4, D>({s.batch, s.heads, 2, s.queries});
     if (mask.defined()) expect_shape("attention", "present", mask.shape(), Shape{s.batch, s.keys});
     if (s.causal && s.queries != s.keys)
       throw ShapeError(
           cat("attention: causal order needs as many queries as keys, found ", s.queries, " and ", s.keys));
-    if (!(options.dropout >= 0 && options.dropout < 1))
-      throw OptionError(cat("attention: dropout ", options.dropout, " is outside [0, 1)"));
-    sizes.present = mask.defined() ? present.data() : nullptr;
+    sizes.present = present.data();
     sizes.scale = options.scale != 0 ? options.scale : 1.0 / std::sqrt(double(std::max<index_t>(s.key_size, 1)));
     if (bias.defined()) {
       index_t stride = 1;
@@ -63,16 +61,14 @@ struct AttentionCall {
       }
       extras.bias = bias.data();
     }
-    if (!context.training() || options.dropout == 0) return;
-    if (context.tape != nullptr) {
+    const Dropout what = context.dropout(options.dropout, "attention");
+    if (what == Dropout::recorded) {
       const std::vector<double> given = context.tape->next(shape).to_vector();
       factors = Tensor<T, 4, D>::from(extents, std::vector<T>(given.begin(), given.end()));
       extras.factors = std::as_const(factors).data();
-    } else if (context.random != nullptr) {
+    } else if (what == Dropout::drawn) {
       extras.drop = true;
       extras.keep = functors::Keep::with(context.random->stream(), options.dropout);
-    } else {
-      throw OptionError("attention: dropout needs a random source; build the context with Context::train(random)");
     }
   }
 
@@ -83,7 +79,7 @@ struct AttentionCall {
   }
   void backward(const T* query, const T* key, const T* value, const T* y, const T* dy, GradientSlot<T> dquery,
                 GradientSlot<T> dkey, GradientSlot<T> dvalue) const {
-    const GradientSlot<T> dbias = bias.defined() ? bias.gradient_slot() : GradientSlot<T>();
+    const GradientSlot<T> dbias = bias.gradient_slot();
     Tensor<T, 4, D> scores;
     const index_t size[4] = {sizes.batch, sizes.heads, sizes.queries, sizes.keys};
     if (dbias) scores = Tensor<T, 4, D>::zeros({size[0], size[1], size[2], size[3]});
@@ -112,7 +108,7 @@ Attended<T, D> attention(const Variable<T, 3, D>& query, const Variable<T, 3, D>
                          const Mask<2, D>& present = {}, AttentionOptions options = {},
                          const Variable<T, 4, D>& bias = {}, const Context& context = {}) {
   const index_t batch = key.extent(0), keys = key.extent(1), queries = query.extent(1);
-  const index_t dk = key.extent(2), dv = value.extent(2), heads = options.heads;
+  const index_t dk = key.extent(2), dv = value.extent(2), heads = options.num_heads;
   const bool shared = query.extent(0) == 1 && batch != 1;
   if (!shared) detail::expect_axis("attention", "query", query.shape(), 0, batch);
   detail::expect_axis("attention", "query", query.shape(), 2, dk);
@@ -130,8 +126,7 @@ Attended<T, D> attention(const Variable<T, 3, D>& query, const Variable<T, 3, D>
     call.backward(query.data(), key.data(), value.data(), y.data(), dy.data(), query.gradient_slot(),
                   key.gradient_slot(), value.gradient_slot());
   };
-  if (bias.defined()) return {record("attention", y, backward, query, key, value, bias), weights};
-  return {record("attention", y, backward, query, key, value), weights};
+  return {record("attention", y, backward, query, key, value, bias), weights};
 }
 
 namespace detail {
@@ -140,7 +135,7 @@ namespace detail {
 template <class T, class D>
 AttentionSizes packed_sizes(const Variable<T, 3, D>& qkv, const AttentionOptions& options) {
   const index_t batch = qkv.extent(0), frames = qkv.extent(1), packed = qkv.extent(2), width = packed / 3;
-  const index_t heads = options.heads;
+  const index_t heads = options.num_heads;
   if (heads < 1 || packed % 3 || width % heads)
     throw ShapeError(cat("attention_packed: qkv ", qkv.shape(), " must divide into three times ", heads, " heads"));
   return {batch, frames,  frames,         heads,  width / heads, width / heads, 0,
@@ -157,8 +152,7 @@ Variable<T, 3, D> attend_packed(AttentionCall<T, D> call, const Variable<T, 3, D
     const T* from = qkv.data();
     call.backward(from, from + width, from + 2 * width, y.data(), dy.data(), part(0), part(1), part(2));
   };
-  if (call.bias.defined()) return record("attention", y, backward, qkv, call.bias);
-  return record("attention", y, backward, qkv);
+  return record("attention", y, backward, qkv, call.bias);
 }
 
 }  // namespace detail

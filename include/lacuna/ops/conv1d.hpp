@@ -16,7 +16,7 @@ struct Conv1dOptions {
 /// x (B, T, in), weight (out, in/groups, kernel), bias (out) or undefined → (B, T', out),
 /// T' = ⌊(T + pad_left + pad_right − dilation (kernel−1) − 1) / stride⌋ + 1, or 0 when the kernel is longer than that.
 /// A causal convolution pads dilation (kernel−1) on the left. Absent frames are numbers like any other: set them to
-/// zero first (`keep_present`). Throws ShapeError when the sizes do not fit, OptionError for a stride, dilation or
+/// zero first (`apply_mask`). Throws ShapeError when the sizes do not fit, OptionError for a stride, dilation or
 /// number of groups below 1 or a negative padding.
 template <class T, class D>
 Variable<T, 3, D> conv1d(const Variable<T, 3, D>& x, const Variable<T, 3, D>& weight,
@@ -33,15 +33,13 @@ Variable<T, 3, D> conv1d(const Variable<T, 3, D>& x, const Variable<T, 3, D>& we
   const Conv1dSizes sizes{x.extent(0), frames,     in,       out,        kernel,
                           o.stride,    o.dilation, o.groups, o.pad_left, room < 0 ? 0 : room / o.stride + 1};
   Tensor<T, 3, D> y({sizes.batch, sizes.steps, out});
-  Kernels<D>::conv1d(sizes, x.data(), weight.data(), bias.defined() ? bias.data() : nullptr, y.data());
+  Kernels<D>::conv1d(sizes, x.data(), weight.data(), bias.data(), y.data());
   const auto backward = [=](const Tensor<T, 3, D>& dy) {
     if (const auto slot = x.gradient_slot()) Kernels<D>::conv1d_input_gradient(sizes, weight.data(), dy.data(), slot);
     if (const auto slot = weight.gradient_slot()) Kernels<D>::conv1d_weight_gradient(sizes, x.data(), dy.data(), slot);
-    if (bias.defined())
-      if (const auto slot = bias.gradient_slot())
-        Kernels<D>::column_sums(sizes.batch * sizes.steps, out, dy.data(), slot);
+    if (const auto slot = bias.gradient_slot())
+      Kernels<D>::column_sums(sizes.batch * sizes.steps, out, dy.data(), slot);
   };
-  if (!bias.defined()) return record("conv1d", y, backward, x, weight);
   return record("conv1d", y, backward, x, weight, bias);
 }
 

@@ -14,10 +14,10 @@ namespace lacuna {
 /// stored), or from its tape. Throws OptionError for p outside [0, 1) and when training has neither.
 template <class T, int R, class D>
 Variable<T, R, D> dropout(const Variable<T, R, D>& x, double p, const Context& context) {
-  if (!(p >= 0 && p < 1)) throw OptionError(detail::cat("dropout: probability ", p, " is outside [0, 1)"));
-  if (!context.training() || p == 0) return x;
+  const Dropout what = context.dropout(p);
+  if (what == Dropout::none) return x;
   Tensor<T, R, D> y(x.value().extents());
-  if (context.tape != nullptr) {
+  if (what == Dropout::recorded) {
     const Array<double>& given = context.tape->next(x.shape());
     Tensor<T, R, D> factors(x.value().extents());
     const std::vector<double> numbers = given.to_vector();
@@ -31,8 +31,6 @@ Variable<T, R, D> dropout(const Variable<T, R, D>& x, double p, const Context& c
         },
         x);
   }
-  if (context.random == nullptr)
-    throw OptionError("dropout: training needs a random source; build the context with Context::train(random)");
   const auto keep = functors::Keep::with(context.random->stream(), p);
   Kernels<D>::template dropout<T>(keep, y.size(), x.data(), {y.data(), true});
   return record(
@@ -47,8 +45,7 @@ Variable<T, R, D> dropout(const Variable<T, R, D>& x, double p, const Context& c
 template <class T, int R, class D>
 Variable<T, R, D> add_dropout(const Variable<T, R, D>& x, const Variable<T, R, D>& f, double p,
                               const Context& context) {
-  if (!context.training() || !(p > 0 && p < 1) || context.tape != nullptr || context.random == nullptr)
-    return x + dropout(f, p, context);
+  if (context.dropout(p) != Dropout::drawn) return x + dropout(f, p, context);
   detail::expect_shape("add", "b", f.shape(), x.shape());
   Tensor<T, R, D> y(x.value().extents());
   const auto keep = functors::Keep::with(context.random->stream(), p);

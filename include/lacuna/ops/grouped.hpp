@@ -27,7 +27,7 @@ Groups<const T*> group_data(const GroupOf<T, R, D>& parameters) {
   Groups<const T*> data;
   data.one_block = !parameters.empty();
   for (const auto& one : parameters) {
-    data.add(one.defined() ? one.data() : nullptr);
+    data.add(one.data());
     data.one_block = data.one_block && (!one.defined() || one.node()->value.beside(parameters[0].node()->value));
   }
   return data;
@@ -35,7 +35,7 @@ Groups<const T*> group_data(const GroupOf<T, R, D>& parameters) {
 template <class T, int R, class D>
 Groups<GradientSlot<T>> group_slots(const GroupOf<T, R, D>& parameters) {
   Groups<GradientSlot<T>> slots;
-  for (const auto& one : parameters) slots.add(one.defined() ? one.gradient_slot() : GradientSlot<T>());
+  for (const auto& one : parameters) slots.add(one.gradient_slot());
   return slots;
 }
 

@@ -19,8 +19,7 @@ void linear_gradient(const Variable<T, R, D>& x, const Variable<T, 2, D>& weight
     Kernels<D>::template gemm<T>(rows, in, out, {g, out}, {weight.data(), in}, slot.beta(), slot.data, in);
   if (const auto slot = weight.gradient_slot())
     Kernels<D>::template gemm<T>(out, in, rows, {g, out, true}, {x.data(), in}, slot.beta(), slot.data, in);
-  if (bias.defined())
-    if (const auto slot = bias.gradient_slot()) Kernels<D>::column_sums(rows, out, g, slot);
+  if (const auto slot = bias.gradient_slot()) Kernels<D>::column_sums(rows, out, g, slot);
 }
 
 /// True where `through`, the gradient behind max(x, 0) and perhaps dropout, was computed together with its sums for the
@@ -32,12 +31,10 @@ bool relu_gradient_with_bias([[maybe_unused]] T factor, [[maybe_unused]] const T
   if constexpr (requires(index_t n, T * to, GradientSlot<T> s) {
                   Kernels<D>::relu_gradient_sums(n, n, factor, y.data(), dy.data(), to, s);
                 })
-    if (bias.defined())
-      if (const auto slot = bias.gradient_slot()) {
-        Kernels<D>::relu_gradient_sums(dy.shape().rows(), bias.size(), factor, y.data(), dy.data(), through.data(),
-                                       slot);
-        return true;
-      }
+    if (const auto slot = bias.gradient_slot()) {
+      Kernels<D>::relu_gradient_sums(dy.shape().rows(), bias.size(), factor, y.data(), dy.data(), through.data(), slot);
+      return true;
+    }
   return false;
 }
 
@@ -55,9 +52,8 @@ requires(R >= 1) Variable<T, R, D> linear(const Variable<T, R, D>& x, const Vari
   auto extents = x.value().extents();
   extents[R - 1] = out;
   Tensor<T, R, D> y(extents);
-  Kernels<D>::linear(rows, in, out, x.data(), weight.data(), bias.defined() ? bias.data() : nullptr, activation,
-                     y.data());
-  if (!detail::recorded(x, weight) && !(bias.defined() && detail::recorded(bias))) return Variable<T, R, D>(y);
+  Kernels<D>::linear(rows, in, out, x.data(), weight.data(), bias.data(), activation, y.data());
+  if (!detail::recorded(x, weight, bias)) return Variable<T, R, D>(y);
   const auto backward = [=](const Tensor<T, R, D>& dy) {
     Tensor<T, R, D> through = dy;  // gradient before the activation
     if (activation != Activation::none) {
@@ -68,7 +64,6 @@ requires(R >= 1) Variable<T, R, D> linear(const Variable<T, R, D>& x, const Vari
     }
     detail::linear_gradient(x, weight, bias, std::as_const(through).data());
   };
-  if (!bias.defined()) return record("linear", y, backward, x, weight);
   return record("linear", y, backward, x, weight, bias);
 }
 
@@ -78,8 +73,7 @@ template <class T, int R, class D>
 requires(R >= 1) Variable<T, R, D> linear_relu_dropout(const Variable<T, R, D>& x, const Variable<T, 2, D>& weight,
                                                        const Variable<T, 1, D>& bias, double p,
                                                        const Context& context) {
-  if (!context.training() || !(p > 0 && p < 1) || context.tape != nullptr || context.random == nullptr)
-    return dropout(linear(x, weight, bias, Activation::relu), p, context);
+  if (context.dropout(p) != Dropout::drawn) return dropout(linear(x, weight, bias, Activation::relu), p, context);
   const index_t rows = x.shape().rows(), in = weight.extent(1), out = weight.extent(0);
   detail::expect_axis("linear", "x", x.shape(), -1, in);
   if (bias.defined()) detail::expect_shape("linear", "bias", bias.shape(), Shape{out});
@@ -87,8 +81,7 @@ requires(R >= 1) Variable<T, R, D> linear_relu_dropout(const Variable<T, R, D>& 
   extents[R - 1] = out;
   Tensor<T, R, D> y(extents);
   const auto keep = functors::Keep::with(context.random->stream(), p);
-  Kernels<D>::linear_relu_dropped(rows, in, out, x.data(), weight.data(), bias.defined() ? bias.data() : nullptr, keep,
-                                  y.data());
+  Kernels<D>::linear_relu_dropped(rows, in, out, x.data(), weight.data(), bias.data(), keep, y.data());
   const auto backward = [=, factor = T(keep.scale)](const Tensor<T, R, D>& dy) {
     Tensor<T, R, D> through(dy.extents());
     if (detail::relu_gradient_with_bias(factor, y, dy, through, bias))
@@ -96,7 +89,6 @@ requires(R >= 1) Variable<T, R, D> linear_relu_dropout(const Variable<T, R, D>& 
     Kernels<D>::dropped_relu_gradient(dy.size(), factor, y.data(), dy.data(), GradientSlot<T>{through.data(), true});
     detail::linear_gradient(x, weight, bias, std::as_const(through).data());
   };
-  if (!bias.defined()) return record("linear_relu_dropout", y, backward, x, weight);
   return record("linear_relu_dropout", y, backward, x, weight, bias);
 }
 

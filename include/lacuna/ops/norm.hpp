@@ -7,16 +7,6 @@
 namespace lacuna {
 namespace detail {
 
-/// Records with those of weight and bias that are there.
-template <class T, int R, class D, class F>
-Variable<T, R, D> record_affine(const char* name, const Tensor<T, R, D>& y, F&& backward, const Variable<T, R, D>& x,
-                                const Variable<T, 1, D>& weight, const Variable<T, 1, D>& bias) {
-  if (weight.defined() && bias.defined()) return record(name, y, std::forward<F>(backward), x, weight, bias);
-  if (weight.defined()) return record(name, y, std::forward<F>(backward), x, weight);
-  if (bias.defined()) return record(name, y, std::forward<F>(backward), x, bias);
-  return record(name, y, std::forward<F>(backward), x);
-}
-
 template <class T, int R, class D>
 Variable<T, R, D> norm_rows(const char* name, bool center, const Variable<T, R, D>& x, const Variable<T, 1, D>& weight,
                             const Variable<T, 1, D>& bias, double epsilon) {
@@ -25,16 +15,13 @@ Variable<T, R, D> norm_rows(const char* name, bool center, const Variable<T, R, 
   if (bias.defined()) expect_shape(name, "bias", bias.shape(), Shape{n});
   Tensor<T, R, D> y(x.value().extents());
   Tensor<T, 2, D> statistics({rows, 2});
-  Kernels<D>::norm_rows(rows, n, center, epsilon, x.data(), weight.defined() ? weight.data() : nullptr,
-                        bias.defined() ? bias.data() : nullptr, statistics.data(), y.data());
+  Kernels<D>::norm_rows(rows, n, center, epsilon, x.data(), weight.data(), bias.data(), statistics.data(), y.data());
   if (!recording()) return Variable<T, R, D>(y);
   const auto backward = [=](const Tensor<T, R, D>& dy) {
-    Kernels<D>::norm_rows_gradient(rows, n, center, x.data(), weight.defined() ? weight.data() : nullptr,
-                                   statistics.data(), dy.data(), x.gradient_slot(),
-                                   weight.defined() ? weight.gradient_slot() : GradientSlot<T>(),
-                                   bias.defined() ? bias.gradient_slot() : GradientSlot<T>());
+    Kernels<D>::norm_rows_gradient(rows, n, center, x.data(), weight.data(), statistics.data(), dy.data(),
+                                   x.gradient_slot(), weight.gradient_slot(), bias.gradient_slot());
   };
-  return record_affine(name, y, backward, x, weight, bias);
+  return record(name, y, backward, x, weight, bias);
 }
 
 }  // namespace detail
@@ -79,21 +66,18 @@ requires(R >= 2) Variable<T, R, D> batch_norm(const Variable<T, R, D>& x, const 
 
   Array<double, D> mean(Shape{n}), scale(Shape{n});  // the variance until it is inverted
   index_t count = 0;
-  const std::uint8_t* mask = present.defined() ? present.data() : nullptr;
+  const std::uint8_t* mask = present.data();
   if (training) count = Kernels<D>::column_statistics(rows, n, x.data(), mask, mean.data(), scale.data());
   Kernels<D>::running_statistics(n, count, options.momentum, options.epsilon, running_mean.data(),
                                  running_variance.data(), mean.data(), scale.data());
   Tensor<T, R, D> y(x.value().extents());
-  Kernels<D>::norm_columns(rows, n, x.data(), mask, mean.data(), scale.data(),
-                           weight.defined() ? weight.data() : nullptr, bias.defined() ? bias.data() : nullptr,
-                           y.data());
+  Kernels<D>::norm_columns(rows, n, x.data(), mask, mean.data(), scale.data(), weight.data(), bias.data(), y.data());
   const auto backward = [=](const Tensor<T, R, D>& dy) {
-    Kernels<D>::norm_columns_gradient(rows, n, count, x.data(), present.defined() ? present.data() : nullptr,
-                                      mean.data(), scale.data(), weight.defined() ? weight.data() : nullptr, dy.data(),
-                                      x.gradient_slot(), weight.defined() ? weight.gradient_slot() : GradientSlot<T>(),
-                                      bias.defined() ? bias.gradient_slot() : GradientSlot<T>());
+    Kernels<D>::norm_columns_gradient(rows, n, count, x.data(), present.data(), mean.data(), scale.data(),
+                                      weight.data(), dy.data(), x.gradient_slot(), weight.gradient_slot(),
+                                      bias.gradient_slot());
   };
-  return detail::record_affine("batch_norm", y, backward, x, weight, bias);
+  return record("batch_norm", y, backward, x, weight, bias);
 }
 
 }  // namespace lacuna

@@ -27,8 +27,7 @@ Variable<T, 2, D> mean_pool(const Variable<T, 3, D>& x, const Mask<2, D>& presen
       "mean_pool", y,
       [=](const Tensor<T, 2, D>& dy) {
         if (const auto slot = x.gradient_slot())
-          Kernels<D>::mean_pool_gradient(batch, frames, n, present.defined() ? present.data() : nullptr, dy.data(),
-                                         slot);
+          Kernels<D>::mean_pool_gradient(batch, frames, n, present.data(), dy.data(), slot);
       },
       x);
 }

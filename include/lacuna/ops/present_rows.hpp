@@ -73,13 +73,10 @@ void drop_rows(const functors::Keep& keep, const PresentRows& rows, index_t widt
   });
 }
 inline bool drops(double p, const Context& context) {
-  if (!(p >= 0 && p < 1)) throw OptionError(cat("dropout: probability ", p, " is outside [0, 1)"));
-  if (!context.training() || p == 0) return false;
-  if (context.tape != nullptr)
+  const Dropout what = context.dropout(p);
+  if (what == Dropout::recorded)
     throw OptionError("dropout: a tape holds factors of all frames, not of the present ones");
-  if (context.random == nullptr)
-    throw OptionError("dropout: training needs a random source; build the context with Context::train(random)");
-  return true;
+  return what == Dropout::drawn;
 }
 
 }  // namespace detail
@@ -145,7 +142,7 @@ Variable<T, 3> linear_present(const Tensor<T, 3>& frames, const PresentRows& row
   if (bias.defined()) detail::expect_shape("linear_present", "bias", bias.shape(), Shape{out});
   Tensor<T, 2> x({rows.count(), in}), product({rows.count(), out});
   detail::gather(rows, in, frames.data(), {x.data(), true});
-  const T* const shift = bias.defined() ? bias.data() : nullptr;
+  const T* const shift = bias.data();
   Kernels<Cpu>::linear(rows.count(), in, out, std::as_const(x).data(), weight.data(), shift, Activation::none,
                        product.data());
   Tensor<T, 3> y({rows.batch, rows.frames, out});
@@ -165,10 +162,8 @@ Variable<T, 3> linear_present(const Tensor<T, 3>& frames, const PresentRows& row
       Kernels<Cpu>::template gemm<T>(out, in, rows.count(), {std::as_const(g).data(), out, true}, {x.data(), in},
                                      slot.beta(), slot.data, in);
     }
-    if (bias.defined())
-      if (const auto slot = bias.gradient_slot()) Kernels<Cpu>::column_sums(all, out, dy.data(), slot);
+    if (const auto slot = bias.gradient_slot()) Kernels<Cpu>::column_sums(all, out, dy.data(), slot);
   };
-  if (!bias.defined()) return record("linear_present", y, backward, weight);
   return record("linear_present", y, backward, weight, bias);
 }
 

@@ -43,14 +43,14 @@ RecurrentOutput<T, D> recurrent(Recurrence kind, const Variable<T, 3, D>& gates_
   const index_t all = batch * frames * n, one = batch * n;
   Tensor<T, 1, D> y({all + (lstm ? 2 : 1) * one});  // outputs, last state, last cell
   Tensor<T, 1, D> saved({batch * frames * sizes.saved()});
-  sizes.present = present.defined() ? present.data() : nullptr;
+  sizes.present = present.data();
   Kernels<D>::recurrent(sizes, gates_x.data(), weight.data(), bias.data(), h0.data(), c0.data(), y.data(),
                         y.data() + all, lstm ? y.data() + all + one : nullptr, saved.data());
   const auto result = record(
       name, y,
       [=](const Tensor<T, 1, D>& dy) {
         RecurrentSizes s = sizes;
-        s.present = present.defined() ? present.data() : nullptr;
+        s.present = present.data();
         Tensor<T, 1, D> to_x({batch * frames * width}), to_h({batch * frames * width}), before({all});
         Kernels<D>::recurrent_gradient(s, weight.data(), saved.data(), dy.data(), dy.data() + all,
                                        lstm ? dy.data() + all + one : nullptr, to_x.data(), to_h.data(), before.data(),

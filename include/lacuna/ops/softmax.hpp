@@ -32,8 +32,7 @@ Variable<T, R, D> softmax(const Variable<T, R, D>& x, int axis = -1, const Mask<
   const detail::AxisView view("softmax", x.shape(), axis);
   if (present.defined()) detail::expect_shape("softmax", "present", present.shape(), x.shape());
   Tensor<T, R, D> y(x.extents());
-  Kernels<D>::softmax_axis(view.outer, view.n, view.inner, x.data(), present.defined() ? present.data() : nullptr,
-                           y.data());
+  Kernels<D>::softmax_axis(view.outer, view.n, view.inner, x.data(), present.data(), y.data());
   return record(
       "softmax", y,
       [x, y, view](const Tensor<T, R, D>& dy) {

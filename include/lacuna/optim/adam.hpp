@@ -1,21 +1,31 @@
-/// Adam with bias correction; decay coupled to the gradient (Adam) or apart from it (AdamW); AMSGrad.
+/// Adam with bias correction; weight decay as part of the gradient (Adam) or apart from it (AdamW); AMSGrad.
+///
+///     optim::AdamW optimizer(model, {.learning_rate = 1e-3, .weight_decay = 1e-2});
 /// (Kingma & Ba, ICLR 2015; Loshchilov & Hutter, ICLR 2019; Reddi, Kale & Kumar, ICLR 2018)
 #pragma once
 
 #include "lacuna/optim/optimizer.hpp"
 
-namespace lacuna {
+namespace lacuna::optim {
 
 struct AdamOptions {
+  double learning_rate = 1e-3;
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
-  double weight_decay = 0;     ///< coupled: g ← g + decay · p, before the moments
-  double decoupled_decay = 0;  ///< AdamW: p ← p − rate · decay · p
+  double weight_decay = 0;  ///< g ← g + decay · p, before the moments
+  bool amsgrad = false;     ///< v̂ from the largest v so far
+};
+struct AdamWOptions {
+  double learning_rate = 1e-3;
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  double weight_decay = 1e-2;  ///< p ← p − rate · decay · p, apart from the moments
   bool amsgrad = false;        ///< v̂ from the largest v so far
 };
 
-struct AdamMethod {
-  using Options = AdamOptions;
-  static constexpr const char* name = "Adam";
+template <class O>
+struct AdamMethodOf {
+  using Options = O;
+  static constexpr bool decoupled = std::is_same_v<O, AdamWOptions>;
+  static constexpr const char* name = decoupled ? "AdamW" : "Adam";
 
   static detail::SlotNames slots(const Options& o) {
     return {"first_moment", "second_moment", o.amsgrad ? "largest_second_moment" : nullptr};
@@ -25,7 +35,6 @@ struct AdamMethod {
     detail::expect_beta(name, "beta2", o.beta2);
     detail::expect_at_least_0(name, "epsilon", o.epsilon);
     detail::expect_at_least_0(name, "weight_decay", o.weight_decay);
-    detail::expect_at_least_0(name, "decoupled_decay", o.decoupled_decay);
   }
   template <class T, class D>
   static void step(const Options& o, const StepContext& c, index_t n, T* p, const T* g, const rules::Slots<T>& slots) {
@@ -34,13 +43,15 @@ struct AdamMethod {
                               T(o.beta2),
                               T(1 - o.beta1),
                               T(1 - o.beta2),
-                              T(c.rate / correction1),
+                              T(c.learning_rate / correction1),
                               T(1 / std::sqrt(correction2)),
                               T(o.epsilon),
-                              T(1 - c.rate * c.decay * o.decoupled_decay)};
-    Kernels<D>::optimizer_step(rule, n, c.gradient_factor, c.decay * o.weight_decay, p, g, slots);
+                              T(1 - c.learning_rate * c.decay * (decoupled ? o.weight_decay : 0))};
+    Kernels<D>::optimizer_step(rule, n, c.gradient_factor, decoupled ? 0 : c.decay * o.weight_decay, p, g, slots);
   }
 };
+using AdamMethod = AdamMethodOf<AdamOptions>;
+using AdamWMethod = AdamMethodOf<AdamWOptions>;
 
 /// m ← β₁m + (1−β₁)g,  v ← β₂v + (1−β₂)g²,  p ← p − rate · m̂ / (√v̂ + ε),  m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ).
 template <class T = float, class D = Cpu>
@@ -50,5 +61,19 @@ class Adam : public Optimizer<AdamMethod, T, D> {
   Array<T, D>& first_moment() { return this->state_array(0); }
   Array<T, D>& second_moment() { return this->state_array(1); }
 };
+template <class M>
+Adam(const M&, AdamOptions = {}, std::vector<ParameterGroup> = {}) -> Adam<detail::scalar_of<M>, detail::place_of<M>>;
 
-}  // namespace lacuna
+/// The step of Adam; before it p ← (1 − rate · decay) p, so that the decay of a weight does not depend on its gradients.
+template <class T = float, class D = Cpu>
+class AdamW : public Optimizer<AdamWMethod, T, D> {
+ public:
+  using Optimizer<AdamWMethod, T, D>::Optimizer;
+  Array<T, D>& first_moment() { return this->state_array(0); }
+  Array<T, D>& second_moment() { return this->state_array(1); }
+};
+template <class M>
+AdamW(const M&, AdamWOptions = {}, std::vector<ParameterGroup> = {})
+    -> AdamW<detail::scalar_of<M>, detail::place_of<M>>;
+
+}  // namespace lacuna::optim

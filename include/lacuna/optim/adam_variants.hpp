@@ -4,9 +4,10 @@
 
 #include "lacuna/optim/optimizer.hpp"
 
-namespace lacuna {
+namespace lacuna::optim {
 
 struct RAdamOptions {
+  double learning_rate = 1e-3;
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   double weight_decay = 0;  ///< g ← g + decay · p
 };
@@ -30,9 +31,13 @@ struct RAdamMethod {
     const double rectified =
         plain ? 1
               : std::sqrt((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho)) * std::sqrt(correction2);
-    const rules::RAdam<T> rule{
-        T(o.beta1),   T(o.beta2), T(1 - o.beta1), T(1 - o.beta2), T(c.rate / (1 - std::pow(o.beta1, t)) * rectified),
-        T(o.epsilon), plain};
+    const rules::RAdam<T> rule{T(o.beta1),
+                               T(o.beta2),
+                               T(1 - o.beta1),
+                               T(1 - o.beta2),
+                               T(c.learning_rate / (1 - std::pow(o.beta1, t)) * rectified),
+                               T(o.epsilon),
+                               plain};
     Kernels<D>::optimizer_step(rule, n, c.gradient_factor, c.decay * o.weight_decay, p, g, slots);
   }
 };
@@ -44,8 +49,12 @@ class RAdam : public Optimizer<RAdamMethod, T, D> {
  public:
   using Optimizer<RAdamMethod, T, D>::Optimizer;
 };
+template <class M>
+RAdam(const M&, RAdamOptions = {}, std::vector<ParameterGroup> = {})
+    -> RAdam<detail::scalar_of<M>, detail::place_of<M>>;
 
 struct NAdamOptions {
+  double learning_rate = 2e-3;
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   double weight_decay = 0;  ///< g ← g + decay · p
   double momentum_decay = 0.004;
@@ -73,8 +82,8 @@ struct NAdamMethod {
                                T(o.beta2),
                                T(1 - o.beta1),
                                T(1 - o.beta2),
-                               T(c.rate * (1 - now) / (1 - product)),
-                               T(c.rate * next / (1 - product * next)),
+                               T(c.learning_rate * (1 - now) / (1 - product)),
+                               T(c.learning_rate * next / (1 - product * next)),
                                T(1 / std::sqrt(1 - std::pow(o.beta2, t))),
                                T(o.epsilon)};
     Kernels<D>::optimizer_step(rule, n, c.gradient_factor, c.decay * o.weight_decay, p, g, slots);
@@ -88,5 +97,8 @@ class NAdam : public Optimizer<NAdamMethod, T, D> {
  public:
   using Optimizer<NAdamMethod, T, D>::Optimizer;
 };
+template <class M>
+NAdam(const M&, NAdamOptions = {}, std::vector<ParameterGroup> = {})
+    -> NAdam<detail::scalar_of<M>, detail::place_of<M>>;
 
-}  // namespace lacuna
+}  // namespace lacuna::optim

@@ -1,8 +1,10 @@
 /// Averages of the weights over the steps of training, to evaluate or keep instead of the last ones.
 ///
-///     Ema<float> ema(packed, {.decay = 0.999});
-///     ... adam.step(rate); ema.update();
-///     ema.swap();  evaluate(model);  ema.swap();      // the model holds the average in between
+///     optim::Ema average(model, {.decay = 0.999});
+///     ... optimizer.step(); average.update();
+///     average.swap();  evaluate(model);  average.swap();      // the model holds the average in between
+///
+/// Buffers are averaged like parameters. Throws Error when the parameters have moved, see Packed::expect_seated.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +14,7 @@
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/nn/pack.hpp"
 
-namespace lacuna {
-namespace detail {
+namespace lacuna::detail {
 
 /// A second set of the values of a packed model.
 template <class T, class D>
@@ -23,12 +24,16 @@ class WeightAverage {
 
   /// Exchanges model and average.
   void swap() {
+    packed_.expect_seated("the average of the weights");
     const Array<T, D> kept = packed_.values.clone();
     copy(packed_.values, average_);
     copy(average_, kept);
   }
   /// The model takes the average; the average stays.
-  void copy_to_model() { copy(packed_.values, average_); }
+  void copy_to_model() {
+    packed_.expect_seated("the average of the weights");
+    copy(packed_.values, average_);
+  }
   const Array<T, D>& values() const { return average_; }
   std::uint64_t updates() const { return updates_; }
 
@@ -57,6 +62,7 @@ class WeightAverage {
  protected:
   /// average ← keep · average + (1 − keep) · model
   void blend(double keep) {
+    packed_.expect_seated("the average of the weights");
     Kernels<D>::blend(average_.size(), keep, 1 - keep, std::as_const(packed_.values).data(), average_.data());
   }
 
@@ -70,7 +76,9 @@ class WeightAverage {
   Array<T, D> average_;
 };
 
-}  // namespace detail
+}  // namespace lacuna::detail
+
+namespace lacuna::optim {
 
 struct EmaOptions {
   double decay = 0.999;
@@ -81,6 +89,10 @@ struct EmaOptions {
 template <class T = float, class D = Cpu>
 class Ema : public detail::WeightAverage<T, D> {
  public:
+  template <class M>
+  requires(!detail::is_packed<std::remove_const_t<M>> &&
+           !std::is_same_v<std::remove_const_t<M>, Ema>) explicit Ema(M& model, EmaOptions options = {})
+      : Ema(pack<T, D>(model), options) {}
   explicit Ema(const Packed<T, D>& packed, EmaOptions options = {})
       : detail::WeightAverage<T, D>(packed), options_(options) {
     if (!(options.decay >= 0 && options.decay <= 1))
@@ -95,17 +107,25 @@ class Ema : public detail::WeightAverage<T, D> {
  private:
   EmaOptions options_;
 };
+template <class M>
+Ema(M&, EmaOptions = {}) -> Ema<detail::scalar_of<M>, detail::place_of<M>>;
 
 /// Stochastic weight averaging: the plain mean of the weights at every `update`, usually once an epoch towards the end.
 /// Before the first it is the weights at construction.  (Izmailov et al., UAI 2018)
 template <class T = float, class D = Cpu>
 class Swa : public detail::WeightAverage<T, D> {
  public:
+  template <class M>
+  requires(!detail::is_packed<std::remove_const_t<M>> &&
+           !std::is_same_v<std::remove_const_t<M>, Swa>) explicit Swa(M& model)
+      : Swa(pack<T, D>(model)) {}
   explicit Swa(const Packed<T, D>& packed) : detail::WeightAverage<T, D>(packed) {}
   void update() {
     const double before = double(this->updates_++);
     this->blend(before / (before + 1));
   }
 };
+template <class M>
+Swa(M&) -> Swa<detail::scalar_of<M>, detail::place_of<M>>;
 
-}  // namespace lacuna
+}  // namespace lacuna::optim

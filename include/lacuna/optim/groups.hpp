@@ -5,7 +5,7 @@
 
 #include "lacuna/nn/pack.hpp"
 
-namespace lacuna {
+namespace lacuna::optim {
 
 /// True when the whole path fits the pattern.
 inline bool path_matches(std::string_view pattern, std::string_view path) {
@@ -28,26 +28,28 @@ inline bool path_matches(std::string_view pattern, std::string_view path) {
   return p == pattern.size();
 }
 
-/// Parameters with a rate and a decay of their own, as factors of the optimizer's.
+/// Parameters with a learning rate and a weight decay of their own, as factors of the optimizer's.
 struct ParameterGroup {
   std::string pattern;
-  double rate = 1;
-  double decay = 1;  ///< 0: not decayed, as is usual for biases and norms
+  double learning_rate_factor = 1;
+  double weight_decay_factor = 1;  ///< 0: not decayed, as is usual for biases and norms
 };
 
-namespace detail {
+}  // namespace lacuna::optim
+
+namespace lacuna::detail {
 
 /// For every segment the first group that matches it, or -1. Throws OptionError for a group that matches nothing.
 template <class T, class D>
 std::vector<int> assign_groups(const char* operation, const Packed<T, D>& packed,
-                               const std::vector<ParameterGroup>& groups) {
+                               const std::vector<optim::ParameterGroup>& groups) {
   std::vector<int> chosen(packed.segments.size(), -1);
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    if (!(groups[g].rate >= 0 && groups[g].decay >= 0))
+    if (!(groups[g].learning_rate_factor >= 0 && groups[g].weight_decay_factor >= 0))
       throw OptionError(cat(operation, ": group '", groups[g].pattern, "' has a negative factor"));
     bool any = false;
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      if (!path_matches(groups[g].pattern, packed.segments[i].path)) continue;
+      if (!optim::path_matches(groups[g].pattern, packed.segments[i].path)) continue;
       any = true;
       if (chosen[i] < 0) chosen[i] = int(g);
     }
@@ -56,5 +58,4 @@ std::vector<int> assign_groups(const char* operation, const Packed<T, D>& packed
   return chosen;
 }
 
-}  // namespace detail
-}  // namespace lacuna
+}  // namespace lacuna::detail

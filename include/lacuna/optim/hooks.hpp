@@ -1,8 +1,8 @@
 /// Gradient hooks: functions that see, and may change, gradients between the backward pass and the step.
 ///
-///     GradientHooks<float> hooks;
+///     optim::GradientHooks<float> hooks;
 ///     hooks.add("text.*", [](const std::string& path, Array<float> gradient) { ... gradient.data() ... });
-///     loss.backward();  hooks(packed);  adam.step(rate);
+///     loss.backward();  hooks(optimizer.packed());  optimizer.step();
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 
 #include "lacuna/optim/groups.hpp"
 
-namespace lacuna {
+namespace lacuna::optim {
 
 template <class T = float, class D = Cpu>
 class GradientHooks {
@@ -26,7 +26,7 @@ class GradientHooks {
     for (const auto& hook : hooks_)
       for (const auto& segment : packed.segments)
         if (segment.node->has_gradient && path_matches(hook.pattern, segment.path))
-          hook.function->call(segment.path, packed.gradients.window(segment.offset, segment.node->value.shape()));
+          hook.function->call(segment.path, segment.node->gradient);
   }
 
  private:
@@ -47,4 +47,4 @@ class GradientHooks {
   std::vector<Hook> hooks_;
 };
 
-}  // namespace lacuna
+}  // namespace lacuna::optim

@@ -3,9 +3,10 @@
 
 #include "lacuna/optim/optimizer.hpp"
 
-namespace lacuna {
+namespace lacuna::optim {
 
 struct LambOptions {
+  double learning_rate = 1e-3;
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6;
   double weight_decay = 0;  ///< part of the direction
 };
@@ -33,7 +34,7 @@ struct LambMethod {
                               T(1 / std::sqrt(1 - std::pow(o.beta2, t))),
                               T(o.epsilon),
                               T(c.decay * o.weight_decay)};
-    Kernels<D>::lamb_step(rule, n, c.rate, c.gradient_factor, p, g, slots);
+    Kernels<D>::lamb_step(rule, n, c.learning_rate, c.gradient_factor, p, g, slots);
   }
 };
 
@@ -43,5 +44,7 @@ class Lamb : public Optimizer<LambMethod, T, D> {
  public:
   using Optimizer<LambMethod, T, D>::Optimizer;
 };
+template <class M>
+Lamb(const M&, LambOptions = {}, std::vector<ParameterGroup> = {}) -> Lamb<detail::scalar_of<M>, detail::place_of<M>>;
 
-}  // namespace lacuna
+}  // namespace lacuna::optim

@@ -3,9 +3,10 @@
 
 #include "lacuna/optim/optimizer.hpp"
 
-namespace lacuna {
+namespace lacuna::optim {
 
 struct LionOptions {
+  double learning_rate = 1e-4;
   double beta1 = 0.9, beta2 = 0.99;
   double weight_decay = 0;  ///< apart from the gradient: p ← p − rate · decay · p
 };
@@ -22,8 +23,8 @@ struct LionMethod {
   }
   template <class T, class D>
   static void step(const Options& o, const StepContext& c, index_t n, T* p, const T* g, const rules::Slots<T>& slots) {
-    const rules::Lion<T> rule{T(c.rate),      T(o.beta1),     T(o.beta2),
-                              T(1 - o.beta1), T(1 - o.beta2), T(1 - c.rate * c.decay * o.weight_decay)};
+    const rules::Lion<T> rule{T(c.learning_rate), T(o.beta1),     T(o.beta2),
+                              T(1 - o.beta1),     T(1 - o.beta2), T(1 - c.learning_rate * c.decay * o.weight_decay)};
     Kernels<D>::optimizer_step(rule, n, c.gradient_factor, 0, p, g, slots);
   }
 };
@@ -34,5 +35,7 @@ class Lion : public Optimizer<LionMethod, T, D> {
  public:
   using Optimizer<LionMethod, T, D>::Optimizer;
 };
+template <class M>
+Lion(const M&, LionOptions = {}, std::vector<ParameterGroup> = {}) -> Lion<detail::scalar_of<M>, detail::place_of<M>>;
 
-}  // namespace lacuna
+}  // namespace lacuna::optim

@@ -3,9 +3,10 @@
 
 #include "lacuna/optim/optimizer.hpp"
 
-namespace lacuna {
+namespace lacuna::optim {
 
 struct RmsPropOptions {
+  double learning_rate = 1e-2;
   double alpha = 0.99, epsilon = 1e-8, momentum = 0;
   bool centered = false;    ///< the running mean of the gradient is taken out of the square
   double weight_decay = 0;  ///< g ← g + decay · p
@@ -26,7 +27,7 @@ struct RmsPropMethod {
   }
   template <class T, class D>
   static void step(const Options& o, const StepContext& c, index_t n, T* p, const T* g, const rules::Slots<T>& slots) {
-    const rules::RmsProp<T> rule{T(c.rate), T(o.alpha), T(1 - o.alpha), T(o.epsilon), T(o.momentum)};
+    const rules::RmsProp<T> rule{T(c.learning_rate), T(o.alpha), T(1 - o.alpha), T(o.epsilon), T(o.momentum)};
     Kernels<D>::optimizer_step(rule, n, c.gradient_factor, c.decay * o.weight_decay, p, g, slots);
   }
 };
@@ -37,5 +38,8 @@ class RmsProp : public Optimizer<RmsPropMethod, T, D> {
  public:
   using Optimizer<RmsPropMethod, T, D>::Optimizer;
 };
+template <class M>
+RmsProp(const M&, RmsPropOptions = {}, std::vector<ParameterGroup> = {})
+    -> RmsProp<detail::scalar_of<M>, detail::place_of<M>>;
 
-}  // namespace lacuna
+}  // namespace lacuna::optim

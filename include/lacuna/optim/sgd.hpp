@@ -3,9 +3,10 @@
 
 #include "lacuna/optim/optimizer.hpp"
 
-namespace lacuna {
+namespace lacuna::optim {
 
 struct SgdOptions {
+  double learning_rate = 1e-3;
   double momentum = 0, dampening = 0;
   double weight_decay = 0;  ///< g ← g + decay · p
   bool nesterov = false;
@@ -26,7 +27,7 @@ struct SgdMethod {
   }
   template <class T, class D>
   static void step(const Options& o, const StepContext& c, index_t n, T* p, const T* g, const rules::Slots<T>& slots) {
-    const rules::Sgd<T> rule{T(c.rate), T(o.momentum), T(1 - o.dampening), c.t == 1, o.nesterov};
+    const rules::Sgd<T> rule{T(c.learning_rate), T(o.momentum), T(1 - o.dampening), c.t == 1, o.nesterov};
     Kernels<D>::optimizer_step(rule, n, c.gradient_factor, c.decay * o.weight_decay, p, g, slots);
   }
 };
@@ -38,5 +39,7 @@ class Sgd : public Optimizer<SgdMethod, T, D> {
  public:
   using Optimizer<SgdMethod, T, D>::Optimizer;
 };
+template <class M>
+Sgd(const M&, SgdOptions = {}, std::vector<ParameterGroup> = {}) -> Sgd<detail::scalar_of<M>, detail::place_of<M>>;
 
-}  // namespace lacuna
+}  // namespace lacuna::optim

@@ -4,10 +4,9 @@
 /// in double less), as tests/ops/packet_functions_test.cpp measures with AVX-512, AVX2 and SSE2.
 #pragma once
 
-#include <Eigen/Core>
-
 #include "lacuna/core/gradient_slot.hpp"
 #include "lacuna/core/threads.hpp"
+#include "lacuna/kernels/cpu/packet.hpp"
 #include "lacuna/kernels/functors.hpp"
 
 namespace lacuna::cpu {
@@ -16,28 +15,28 @@ namespace lacuna::cpu {
 /// address, as they would if the rest of a packet were computed by other code.
 template <class T, class F>
 void packet_run(T* y, index_t n, F f) {
-  using Packet = typename Eigen::internal::packet_traits<T>::type;
-  constexpr index_t width = Eigen::internal::packet_traits<T>::size;
+  using Packet = simd::Packet<T>;
+  constexpr index_t width = simd::lanes<T>;
   index_t i = 0;
-  for (; i + width <= n; i += width) Eigen::internal::pstoreu(y + i, f(Eigen::internal::ploadu<Packet>(y + i)));
+  for (; i + width <= n; i += width) simd::pstoreu(y + i, f(simd::ploadu<Packet>(y + i)));
   if (i == n) return;
   T rest[width] = {};
   for (index_t j = i; j < n; ++j) rest[j - i] = y[j];
-  Eigen::internal::pstoreu(rest, f(Eigen::internal::ploadu<Packet>(rest)));
+  simd::pstoreu(rest, f(simd::ploadu<Packet>(rest)));
   for (index_t j = i; j < n; ++j) y[j] = rest[j - i];
 }
 
 /// eˣ of a vector of T; exactly 0 below the smallest normal number and at −∞, where Eigen stops at a tiny one.
 template <class T, class Packet>
 Packet exp_packet(const Packet& x) {
-  using namespace Eigen::internal;
+  using namespace simd;
   const T lowest = sizeof(T) == 4 ? T(-87.3365) : T(-708.396);
   return pselect(pcmp_lt(x, pset1<Packet>(lowest)), pset1<Packet>(T(0)), pexp(x));
 }
 /// y ← eʸ
 template <class T>
 void exp_run(T* y, index_t n) {
-  if constexpr (Eigen::internal::packet_traits<T>::HasExp) {
+  if constexpr (simd::has_exp<T>) {
     packet_run(y, n, [](const auto& packet) { return exp_packet<T>(packet); });
   } else {
     for (index_t i = 0; i < n; ++i) y[i] = std::exp(y[i]);
@@ -46,8 +45,8 @@ void exp_run(T* y, index_t n) {
 /// y ← tanh y
 template <class T>
 void tanh_run(T* y, index_t n) {
-  if constexpr (Eigen::internal::packet_traits<T>::HasTanh) {
-    packet_run(y, n, [](const auto& packet) { return Eigen::internal::ptanh(packet); });
+  if constexpr (simd::has_tanh<T>) {
+    packet_run(y, n, [](const auto& packet) { return simd::ptanh(packet); });
   } else {
     for (index_t i = 0; i < n; ++i) y[i] = std::tanh(y[i]);
   }

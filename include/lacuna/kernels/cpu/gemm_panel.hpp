@@ -5,10 +5,10 @@
 /// depth, in order, so its bits do not depend on how C is cut.
 #pragma once
 
-#include <Eigen/Core>
 #include <cstring>
 
 #include "lacuna/core/shape.hpp"
+#include "lacuna/kernels/cpu/packet.hpp"
 
 // g++ warns that a template argument which is a vector register drops its alignment; Eigen's transposition asks for
 // one.
@@ -19,10 +19,9 @@ namespace lacuna::cpu {
 
 template <class T>
 struct Panel {
-  using Packet = typename Eigen::internal::packet_traits<T>::type;
-  static constexpr index_t lanes = Eigen::internal::packet_traits<T>::size;
-  static constexpr int rows =
-      EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 14 : 6;  ///< two vectors each, and some to spare
+  using Packet = simd::Packet<T>;
+  static constexpr index_t lanes = simd::lanes<T>;
+  static constexpr int rows = simd::registers >= 32 ? 14 : 6;  ///< two vectors each, and some to spare
   static constexpr index_t columns = 2 * lanes;
 
   /// C (count rows, width columns) = beta C + A B over `depth`; count ≤ R, width at most V vectors.
@@ -30,7 +29,7 @@ struct Panel {
   template <int R, int V>
   static void tile(index_t depth, const T* a, index_t a_stride, const T* b, index_t b_stride, T beta, T* c, index_t ldc,
                    index_t count, index_t width) {
-    using namespace Eigen::internal;
+    using namespace simd;
     Packet sum[R][V];
 #pragma GCC unroll 16
     for (int i = 0; i < R; ++i)
@@ -89,7 +88,7 @@ struct Panel {
   /// the end.
   static void pack_left(index_t count, index_t depth, const T* a, index_t stride, bool transposed, index_t width,
                         T* to) {
-    using namespace Eigen::internal;
+    using namespace simd;
     index_t p = 0;
     if constexpr (lanes > 1) {
       if (!transposed && width > 1 && width <= lanes) {
@@ -114,7 +113,7 @@ struct Panel {
   /// Element (p, j) of (depth, count) to p · width + j, zeros behind the last column.
   static void pack_right(index_t count, index_t depth, const T* b, index_t stride, bool transposed, index_t width,
                          T* to) {
-    using namespace Eigen::internal;
+    using namespace simd;
     if (!transposed) {
       for (index_t p = 0; p < depth; ++p) {
         copy(count, b + p * stride, to + p * width);
@@ -149,7 +148,7 @@ struct Panel {
   template <int R, int S>
   static void dots(index_t depth, const T* a, index_t a_stride, const T* b, index_t b_stride, T beta, T* c,
                    index_t ldc) {
-    using namespace Eigen::internal;
+    using namespace simd;
     Packet sum[R][S];
 #pragma GCC unroll 4
     for (int i = 0; i < R; ++i)

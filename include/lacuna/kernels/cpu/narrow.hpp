@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "lacuna/kernels/cpu/activation.hpp"
+#include "lacuna/kernels/cpu/packet.hpp"
 #include "lacuna/kernels/cpu/transpose.hpp"
 
 #pragma GCC diagnostic push
@@ -101,19 +102,19 @@ struct Narrow {
 
   template <class T>
   static Packet<T> load(const T* x) {
-    return Eigen::internal::ploadu<Packet<T>>(x);
+    return simd::ploadu<Packet<T>>(x);
   }
   template <class T>
   static Packet<T> all(T x) {
-    return Eigen::internal::pset1<Packet<T>>(x);
+    return simd::pset1<Packet<T>>(x);
   }
   template <class T>
   static Packet<T> exponential(const Packet<T>& x) {
-    if constexpr (Eigen::internal::packet_traits<T>::HasExp) {
+    if constexpr (simd::has_exp<T>) {
       return exp_packet<T>(x);
     } else {
       std::array<T, std::size_t(lanes<T>)> row;
-      Eigen::internal::pstoreu(row.data(), x);
+      simd::pstoreu(row.data(), x);
       for (T& number : row) number = std::exp(number);
       return load(row.data());
     }
@@ -133,9 +134,9 @@ struct Narrow {
   template <int C, class T>
   static Packet<T> mix(index_t features, const T* row, const Packet<T>* plane) {
     const index_t n = C > 0 ? C : features;
-    Packet<T> sum = Eigen::internal::pmul(all(row[0]), plane[0]);
+    Packet<T> sum = simd::pmul(all(row[0]), plane[0]);
 #pragma GCC unroll 16
-    for (index_t c = 1; c < n; ++c) sum = Eigen::internal::pmadd(all(row[c]), plane[c], sum);
+    for (index_t c = 1; c < n; ++c) sum = simd::pmadd(all(row[c]), plane[c], sum);
     return sum;
   }
   /// sum_c += x row_c
@@ -143,7 +144,7 @@ struct Narrow {
   static void spread(index_t features, const Packet<T>& x, const T* row, Packet<T>* sum) {
     const index_t n = C > 0 ? C : features;
 #pragma GCC unroll 16
-    for (index_t c = 0; c < n; ++c) sum[c] = Eigen::internal::pmadd(x, all(row[c]), sum[c]);
+    for (index_t c = 0; c < n; ++c) sum[c] = simd::pmadd(x, all(row[c]), sum[c]);
   }
   /// to (features, width): planes of `count` rows, zeros behind them.
   template <int C, class T, class From>
@@ -160,7 +161,7 @@ struct Narrow {
 
   template <int C, class T>
   static void forward_sized(const NarrowHead<T>& h, T* weights, T* statistics, T* y, index_t y_stride, T* room) {
-    using namespace Eigen::internal;
+    using namespace simd;
     constexpr index_t L = lanes<T>, most_features = C > 0 ? C : widest;
     T *const plane = room, *const out = plane + h.key_size * L, *const score = out + h.value_size * L,
              *const factor = score + h.count * L;
@@ -217,7 +218,7 @@ struct Narrow {
   static Packet<T> base_of(const NarrowHead<T>& h, index_t first, index_t rows, index_t seen,
                            const Packet<T>& largest) {
     std::array<T, std::size_t(lanes<T>)> row;
-    Eigen::internal::pstoreu(row.data(), largest);
+    simd::pstoreu(row.data(), largest);
     bool none = false;
     for (index_t l = 0; l < lanes<T>; ++l) none |= row[std::size_t(l)] == nothing<T>;
     if (!none) return largest;
@@ -243,9 +244,9 @@ struct Narrow {
   }
   template <class T>
   static void keep(index_t rows, const Packet<T>& x, T* to) {
-    if (rows == lanes<T>) return Eigen::internal::pstoreu(to, x);
+    if (rows == lanes<T>) return simd::pstoreu(to, x);
     std::array<T, std::size_t(lanes<T>)> row;
-    Eigen::internal::pstoreu(row.data(), x);
+    simd::pstoreu(row.data(), x);
     for (index_t l = 0; l < rows; ++l) to[l] = row[std::size_t(l)];
   }
   /// Weights of a vector of queries to their rows, zeros for keys that are not seen.
@@ -261,7 +262,7 @@ struct Narrow {
   template <int C, class T>
   static void backward_sized(const NarrowHead<T>& h, const T* statistics, const T* y, const T* dy, index_t y_stride,
                              T* dquery, bool fresh_query, T* dkey, T* dvalue, T* dscore, T* room) {
-    using namespace Eigen::internal;
+    using namespace simd;
     constexpr index_t L = lanes<T>, most_features = C > 0 ? C : widest;
     const index_t width = padded<T>(h.count), ks = h.key_size, vs = h.value_size;
     T *const key = room, *const value = key + ks * width, *const place = value + vs * width,
@@ -339,7 +340,7 @@ struct Narrow {
   template <int C, class T>
   static void query_gradient(const NarrowHead<T>& h, index_t blind, index_t width, const T* slope, const T* key,
                              T* dquery, bool fresh) {
-    using namespace Eigen::internal;
+    using namespace simd;
     for (index_t i = 0; i < h.queries; ++i) {
       T* const to = dquery + i * h.query_stride;
       for (index_t c = 0; c < h.key_size; c += 4) {

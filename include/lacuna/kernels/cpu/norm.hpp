@@ -8,6 +8,7 @@
 
 #include "lacuna/core/gradient_slot.hpp"
 #include "lacuna/core/threads.hpp"
+#include "lacuna/kernels/cpu/packet.hpp"
 #include "lacuna/kernels/cpu/row_vectors.hpp"
 
 namespace lacuna::cpu {
@@ -34,7 +35,7 @@ struct Norm {
   static void norm_rows(index_t rows, index_t n, bool center, double epsilon, const T* x, const T* weight,
                         const T* bias, T* statistics, T* y) {
     parallel_for(rows, detail::row_grain(n), [&](index_t begin, index_t end) {
-      using namespace Eigen::internal;
+      using namespace simd;
       using V = RowVectors<T>;
       const V vectors(n);
       const T share = T(1) / T(n > 0 ? n : 1);
@@ -69,7 +70,7 @@ struct Norm {
                                  const T* dy, GradientSlot<T> dx, GradientSlot<T> dweight, GradientSlot<T> dbias) {
     if (dx)
       parallel_for(rows, detail::row_grain(2 * n), [&](index_t begin, index_t end) {
-        using namespace Eigen::internal;
+        using namespace simd;
         using V = RowVectors<T>;
         const V vectors(n);
         const T share = T(1) / T(n > 0 ? n : 1);

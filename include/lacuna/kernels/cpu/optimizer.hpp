@@ -2,12 +2,12 @@
 /// two); norms in double over fixed chunks.
 #pragma once
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 
 #include "lacuna/core/threads.hpp"
 #include "lacuna/kernels/cpu/lanes.hpp"
+#include "lacuna/kernels/cpu/packet.hpp"
 #include "lacuna/kernels/optimizer_rules.hpp"
 
 namespace lacuna::cpu {
@@ -28,10 +28,10 @@ struct Optimizer {
   template <class T>
   static void optimizer_step(const rules::Adam<T>& rule, index_t n, const rules::Factor& factor, double decay, T* value,
                              const T* gradient, const rules::Slots<T>& state) {
-    using namespace Eigen::internal;
-    using Packet = typename packet_traits<T>::type;
-    constexpr index_t lanes = packet_traits<T>::size;
-    if (state.array[2] || !packet_traits<T>::HasSqrt)
+    using namespace simd;
+    using Packet = simd::Packet<T>;
+    constexpr index_t lanes = simd::lanes<T>;
+    if (state.array[2] || !has_sqrt<T>)
       return optimizer_step<T, rules::Adam<T>>(rule, n, factor, decay, value, gradient, state);
     parallel_for(n, detail::element_grain, [&](index_t begin, index_t end) {
       const auto all = [](T x) { return pset1<Packet>(x); };

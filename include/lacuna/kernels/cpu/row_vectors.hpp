@@ -2,10 +2,10 @@
 /// the row is neither read nor written.
 #pragma once
 
-#include <Eigen/Core>
 #include <cstring>
 
 #include "lacuna/core/shape.hpp"
+#include "lacuna/kernels/cpu/packet.hpp"
 
 #ifdef EIGEN_VECTORIZE_AVX512
 #include <immintrin.h>
@@ -22,13 +22,13 @@ namespace lacuna::cpu {
 template <class T>
 class RowVectors {
  public:
-  using Packet = typename Eigen::internal::packet_traits<T>::type;
-  static constexpr index_t lanes = Eigen::internal::packet_traits<T>::size;
+  using Packet = simd::Packet<T>;
+  static constexpr index_t lanes = simd::lanes<T>;
 
   explicit RowVectors(index_t n) : whole_(n / lanes * lanes), rest_(n - whole_) {
     T ones[lanes];
     for (index_t l = 0; l < lanes; ++l) ones[l] = l < rest_ ? T(1) : T(0);
-    here_ = Eigen::internal::pcmp_eq(Eigen::internal::ploadu<Packet>(ones), Eigen::internal::pset1<Packet>(T(1)));
+    here_ = simd::pcmp_eq(simd::ploadu<Packet>(ones), simd::pset1<Packet>(T(1)));
   }
 
   template <class F>
@@ -39,16 +39,16 @@ class RowVectors {
   /// Σ over the row of the vectors that f gives.
   template <class F>
   T sum(F&& f) const {
-    Packet total = Eigen::internal::pset1<Packet>(T(0));
-    each([&](auto at) { total = Eigen::internal::padd(total, at.only(f(at))); });
-    return Eigen::internal::predux(total);
+    Packet total = simd::pset1<Packet>(T(0));
+    each([&](auto at) { total = simd::padd(total, at.only(f(at))); });
+    return simd::predux(total);
   }
 
  private:
   struct Whole {
     index_t v;
-    Packet load(const T* x) const { return Eigen::internal::ploadu<Packet>(x + v); }
-    void store(T* y, const Packet& numbers) const { Eigen::internal::pstoreu(y + v, numbers); }
+    Packet load(const T* x) const { return simd::ploadu<Packet>(x + v); }
+    void store(T* y, const Packet& numbers) const { simd::pstoreu(y + v, numbers); }
     Packet only(const Packet& numbers) const { return numbers; }
   };
   struct Part {
@@ -63,7 +63,7 @@ class RowVectors {
 #endif
       T row[lanes] = {};
       std::memcpy(row, x + v, std::size_t(rest) * sizeof(T));
-      return Eigen::internal::ploadu<Packet>(row);
+      return simd::ploadu<Packet>(row);
     }
     void store(T* y, const Packet& numbers) const {
 #ifdef EIGEN_VECTORIZE_AVX512
@@ -73,12 +73,10 @@ class RowVectors {
         return _mm512_mask_storeu_pd(y + v, __mmask8((1u << rest) - 1u), numbers);
 #endif
       T row[lanes];
-      Eigen::internal::pstoreu(row, numbers);
+      simd::pstoreu(row, numbers);
       std::memcpy(y + v, row, std::size_t(rest) * sizeof(T));
     }
-    Packet only(const Packet& numbers) const {
-      return Eigen::internal::pselect(here, numbers, Eigen::internal::pset1<Packet>(T(0)));
-    }
+    Packet only(const Packet& numbers) const { return simd::pselect(here, numbers, simd::pset1<Packet>(T(0))); }
   };
 
   index_t whole_, rest_;

@@ -2,9 +2,8 @@
 /// register transposition where the sizes allow it, one number at a time elsewhere; nothing is computed.
 #pragma once
 
-#include <Eigen/Core>
-
 #include "lacuna/core/shape.hpp"
+#include "lacuna/kernels/cpu/packet.hpp"
 
 // g++ warns that a template argument which is a vector register drops its alignment; Eigen's transposition asks for
 // one.
@@ -15,14 +14,14 @@ namespace lacuna::cpu {
 
 struct Transpose {
   template <class T>
-  using Packet = typename Eigen::internal::packet_traits<T>::type;
+  using Packet = simd::Packet<T>;
   template <class T>
-  static constexpr index_t lanes = Eigen::internal::packet_traits<T>::size;
+  static constexpr index_t lanes = simd::lanes<T>;
 
   /// Rows of four: to[c · stride + j] = from(j)[c], j < count. from(j): where row j starts.
   template <class T, class From>
   static void fours_to_planes(index_t count, From&& from, index_t stride, T* to) {
-    using namespace Eigen::internal;
+    using namespace simd;
     index_t j = 0;
     if constexpr (has_four<T>) {
       for (; j + 4 <= count; j += 4) {
@@ -38,7 +37,7 @@ struct Transpose {
   /// The way back: put(j, four numbers), j < count, `put` given a register or, at the end, a pointer.
   template <class T, class To>
   static void planes_to_fours(index_t count, const T* from, index_t stride, To&& to) {
-    using namespace Eigen::internal;
+    using namespace simd;
     index_t j = 0;
     if constexpr (has_four<T>) {
       for (; j + 4 <= count; j += 4) {
@@ -55,7 +54,7 @@ struct Transpose {
   /// A vector of rows: to[j · lanes + l] = from[l · stride + j], l < rows ≤ lanes, j < columns; zeros for l ≥ rows.
   template <class T>
   static void rows_to_planes(index_t rows, index_t columns, const T* from, index_t stride, T* to) {
-    using namespace Eigen::internal;
+    using namespace simd;
     constexpr index_t L = lanes<T>;
     index_t j = 0;
     if constexpr (L > 1) {
@@ -75,7 +74,7 @@ struct Transpose {
   /// The way back: to[l · stride + j] = from[j · lanes + l].
   template <class T>
   static void planes_to_rows(index_t rows, index_t columns, const T* from, index_t stride, T* to) {
-    using namespace Eigen::internal;
+    using namespace simd;
     constexpr index_t L = lanes<T>;
     index_t j = 0;
     if constexpr (L > 1) {
@@ -93,7 +92,7 @@ struct Transpose {
   /// Σ over the lanes of each of four vectors.
   template <class T>
   static void sums_of_four(const Packet<T> (&x)[4], T* to) {
-    using namespace Eigen::internal;
+    using namespace simd;
     if constexpr (has_four<T>) {
       PacketBlock<Four<T>, 4> block;
       for (int c = 0; c < 4; ++c) block.packet[c] = folded(x[c]);
@@ -108,22 +107,22 @@ struct Transpose {
   /// The register of four numbers of T, found by halving; the whole one where it is smaller.
   template <class P>
   static auto halved() {
-    if constexpr (Eigen::internal::unpacket_traits<P>::size <= 4)
+    if constexpr (simd::lanes_of<P> <= 4)
       return P{};
     else
-      return halved<typename Eigen::internal::unpacket_traits<P>::half>();
+      return halved<simd::Half<P>>();
   }
   template <class T>
   using Four = decltype(halved<Packet<T>>());
   template <class T>
-  static constexpr bool has_four = Eigen::internal::unpacket_traits<Four<T>>::size == 4;
+  static constexpr bool has_four = simd::lanes_of<Four<T>> == 4;
 
   template <class P>
   static auto folded(const P& x) {
-    if constexpr (Eigen::internal::unpacket_traits<P>::size <= 4)
+    if constexpr (simd::lanes_of<P> <= 4)
       return x;
     else
-      return folded(Eigen::internal::predux_half_dowto4(x));
+      return folded(simd::add_halves(x));
   }
 };
 

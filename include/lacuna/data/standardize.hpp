@@ -9,6 +9,9 @@
 /// OptionError for a clip that is no number >= 0, ShapeError for data of other modalities or sizes.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+// macros of others stand aside from here on
+
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -183,3 +186,5 @@ struct LabelStatistics {
 };
 
 }  // namespace lacuna::data
+
+#include "lacuna/core/words_back.hpp"

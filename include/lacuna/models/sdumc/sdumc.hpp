@@ -16,6 +16,7 @@
 #include "lacuna/models/preparation.hpp"
 #include "lacuna/models/sdumc/objective.hpp"
 #include "lacuna/models/sdumc/simulator.hpp"
+#include "lacuna/models/task.hpp"
 
 namespace lacuna::models {
 
@@ -49,6 +50,10 @@ struct Sdumc {
 
   /// One prediction per sample: a real label, or the most probable class.
   std::vector<double> predict(const data::Batch<T>& batch) const;
+  /// (B, K) of class ids. Throws OptionError for real labels.
+  Tensor<double, 2> probabilities(const data::Batch<T>& batch) const;
+  /// (B, outputs): of the flow that a sample belongs to.
+  Tensor<T, 2> scores(const data::Batch<T>& batch) const;
   /// K, or 0 for real labels.
   index_t predicts_classes() const { return options.classes; }
 
@@ -172,25 +177,39 @@ typename Sdumc<T, D>::Loss Sdumc<T, D>::loss(const data::Batch<T>& batch, const 
 }
 
 template <class T, class D>
-std::vector<double> Sdumc<T, D>::predict(const data::Batch<T>& batch) const {
+Tensor<T, 2> Sdumc<T, D>::scores(const data::Batch<T>& batch) const {
   const NoGrad off;
   const HostStreams streams = standardized(batch.streams);
   const Streams there = data::to_device<D>(streams);
   const Mask<1> has = has_missing(streams);
-  std::vector<double> result(static_cast<std::size_t>(has.size()));
+  const index_t outputs = options.outputs();
+  Tensor<T, 2> result({has.size(), outputs});
   for (const bool complete : {true, false}) {
     bool wanted = false;
     for (index_t b = 0; b < has.size(); ++b) wanted = wanted || bool(has(b)) == complete;
     if (!wanted) continue;
     const std::vector<T> predicted = flow(there, complete).prediction.value().to_vector();
-    const auto outputs = std::size_t(options.outputs());
-    for (std::size_t b = 0; b < result.size(); ++b) {
-      if (bool(has(index_t(b))) != complete) continue;
-      const T* scores = predicted.data() + b * outputs;
-      result[b] = options.classes > 0 ? double(std::max_element(scores, scores + outputs) - scores) : double(*scores);
-    }
+    for (index_t b = 0; b < has.size(); ++b)
+      if (bool(has(b)) == complete) std::copy_n(predicted.data() + b * outputs, outputs, result.data() + b * outputs);
   }
   return result;
+}
+
+template <class T, class D>
+std::vector<double> Sdumc<T, D>::predict(const data::Batch<T>& batch) const {
+  const Tensor<T, 2> all = scores(batch);
+  std::vector<double> result;
+  for (index_t b = 0; b < all.extent(0); ++b) {
+    const T* own = all.data() + b * all.extent(1);
+    result.push_back(options.classes > 0 ? double(std::max_element(own, own + all.extent(1)) - own) : double(*own));
+  }
+  return result;
+}
+
+template <class T, class D>
+Tensor<double, 2> Sdumc<T, D>::probabilities(const data::Batch<T>& batch) const {
+  if (options.classes == 0) throw OptionError("SDUMC: real labels have no probabilities");
+  return class_probabilities(scores(batch));
 }
 
 template <class T, class D>

@@ -1,16 +1,19 @@
-// Replays a published model on given parameters and inputs and writes every array it computes, under the names of the
+// lacuna replay: a published model on given parameters and inputs and writes every array it computes, under the names of the
 // authors' PyTorch module: the way to compare this library with any other implementation, number by number.
 
 #include <CLI/CLI.hpp>
 #include <lacuna/io/npz_writer.hpp>
 
+#include "commands.hpp"
+#include "support/program.hpp"
 #include "support/replay_corrkd.hpp"
 #include "support/replay_sdumc.hpp"
 
+namespace program {
 namespace {
 
 template <class T, class Problem, class Request>
-void run(const Request& request, const std::string& path) {
+void write_arrays(const Request& request, const std::string& path) {
   Problem problem(request);
   lacuna::io::NpzWriter out(path);
   std::size_t count = 0;
@@ -24,10 +27,10 @@ void run(const Request& request, const std::string& path) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  CLI::App app("Replays a model on given parameters and inputs; writes every array it computes.", "replay");
+int replay(const Call& call) {
+  CLI::App app("Replays a model on given parameters and inputs; writes every array it computes.", "lacuna replay");
   app.require_subcommand(1);
-  replay::SdumcRequest request;
+  ::replay::SdumcRequest request;
   std::string dtype = "f64", out;
   CLI::App* sdumc = app.add_subcommand("sdumc", "SDUMC: both flows, losses, gradients, Adam steps");
   sdumc->add_option("--params", request.params, ".npz with par/NAME, PyTorch names")->required();
@@ -53,7 +56,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   sdumc->add_flag("--grad", request.gradients, "write the gradient of the total to every parameter");
   sdumc->add_option("--out", out, "result, .npz")->required();
-  replay::CorrkdRequest corrkd_request;
+  ::replay::CorrkdRequest corrkd_request;
   CLI::App* corrkd = app.add_subcommand("corrkd", "CorrKD: teacher and student, losses, gradients, Adam steps");
   corrkd->add_option("--file", corrkd_request.file, ".npz laid out like corrkd_net.npz: arg, in, par of every case")
       ->required();
@@ -65,18 +68,16 @@ int main(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   corrkd->add_option("--out", out, "result, .npz")->required();
-  try {
-    app.parse(argc, argv);
+  return support::run("lacuna replay", app, call.argc, call.argv, [] {}, [&] {
     const bool narrow = dtype == "f32";
     if (*corrkd)
-      narrow ? run<float, replay::Corrkd<float>>(corrkd_request, out)
-             : run<double, replay::Corrkd<double>>(corrkd_request, out);
+      narrow ? write_arrays<float, ::replay::Corrkd<float>>(corrkd_request, out)
+             : write_arrays<double, ::replay::Corrkd<double>>(corrkd_request, out);
     else
-      narrow ? run<float, replay::Sdumc<float>>(request, out) : run<double, replay::Sdumc<double>>(request, out);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "replay: %s\n", error.what());
-    return 1;
-  }
+      narrow ? write_arrays<float, ::replay::Sdumc<float>>(request, out)
+             : write_arrays<double, ::replay::Sdumc<double>>(request, out);
+    return 0;
+  });
 }
+
+}  // namespace program

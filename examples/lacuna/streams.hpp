@@ -5,7 +5,7 @@
 
 #include "lacuna/data/load.hpp"
 
-namespace support {
+namespace program {
 
 /// Throws IoError when the file has none of the streams, or one with another number of features.
 inline lacuna::data::Dataset load_streams(const std::string& path, const std::vector<std::string>& streams,
@@ -47,4 +47,4 @@ inline lacuna::data::Dataset load_streams(const std::string& path, const std::ve
   return set;
 }
 
-}  // namespace support
+}  // namespace program

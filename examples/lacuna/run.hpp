@@ -1,4 +1,4 @@
-// One training of an experiment, from its start, from where it was interrupted, or from the file it has left.
+// One training of a run, from its start, from where it was interrupted, or from the file it has left.
 #pragma once
 
 #include <chrono>
@@ -6,25 +6,15 @@
 #include <memory>
 #include <optional>
 
-#include "experiment_folder.hpp"
-#include "experiment_watch.hpp"
+#include "folder.hpp"
+#include "run_card.hpp"
+#include "watch.hpp"
 #include "lacuna/io/checkpoint.hpp"
 #include "lacuna/lab/compare.hpp"
 #include "lacuna/lab/report_data.hpp"
 #include "lacuna/lab/system.hpp"
 
-namespace support {
-
-/// Everything about an experiment that its trainings share.
-struct ExperimentSetting {
-  const lacuna::data::Dataset& data;      ///< with its test split, which no training sees
-  const lacuna::data::Dataset& learning;  ///< without
-  const lacuna::lab::Plan& plan;
-  const lacuna::train::Truth& truth;
-  std::string crc;  ///< of the data
-  double prior = 0, save_seconds = 10;
-  bool quiet = false;
-};
+namespace program {
 
 struct FinishedRun {
   lacuna::lab::Run run;
@@ -32,8 +22,9 @@ struct FinishedRun {
 };
 
 /// What must be equal for a stored training to be this one.
-inline std::string identity(const lacuna::lab::System& system, std::uint64_t seed, const std::string& crc) {
-  return "model " + system.name + "; data " + crc + "; seed " + std::to_string(seed) + "; " + system.recipe;
+inline std::string identity(const lacuna::lab::System& system, std::uint64_t seed, const Setting& setting) {
+  return "model " + system.name + "; data " + setting.data.crc + "; seed " + std::to_string(seed) +
+         "; dtype=" + setting.dtype + "; " + system.recipe;
 }
 inline void expect_identity(const std::string& where, const std::string& stored, const std::string& wanted) {
   if (stored == wanted) return;
@@ -54,14 +45,14 @@ inline std::vector<std::string> all_masks(const lacuna::lab::Plan& plan) {
 
 /// predictions.npz: all that is needed of a finished training, but for durations.
 inline void save_run(const std::string& path, const FinishedRun& finished, const std::string& identity,
-                     const ExperimentSetting& setting) {
+                     const Setting& setting) {
   const auto& [run, record] = finished;
   lacuna::io::NpzWriter file(path);
   std::vector<std::string> conditions;
   for (const auto& protocol : setting.plan.protocols)
     for (const auto& condition : protocol.conditions) conditions.push_back(protocol.name + "/" + condition.name);
   file.add("identity", std::vector<std::string>{identity});
-  file.add("ids", setting.data.test.ids);
+  file.add("ids", setting.data.set->test.ids);
   file.add("labels", setting.truth.values);
   file.add("conditions", conditions);
   file.add("masks", all_masks(setting.plan));
@@ -75,7 +66,7 @@ inline void save_run(const std::string& path, const FinishedRun& finished, const
 
 /// nullopt: it does not hold all conditions of the plan.
 inline std::optional<FinishedRun> load_run(const std::string& path, const std::string& identity,
-                                           const ExperimentSetting& setting) {
+                                           const Setting& setting) {
   using namespace lacuna;
   const io::Npz file(path);
   const auto stored = file.get("identity").strings();
@@ -83,7 +74,7 @@ inline std::optional<FinishedRun> load_run(const std::string& path, const std::s
   const auto masks = file.get("masks").strings();
   const auto predictions = file.tensor<double, 2>("predictions");
   const auto wanted = all_masks(setting.plan);
-  const index_t samples = setting.data.test.size();
+  const index_t samples = setting.data.set->test.size();
   const auto numbers = file.get("numbers").as<std::int64_t>();
   if (predictions.extent(0) != index_t(masks.size()) || predictions.extent(1) != samples || numbers.size() != 3)
     throw IoError(path + ": is damaged; remove it, and the training is done again");
@@ -119,12 +110,12 @@ inline void load_timing(const std::string& path, lacuna::lab::Record& record) {
 
 /// Its folder is there already. nullopt: interrupted, and ready to be resumed.
 inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, std::uint64_t seed,
-                                            const ExperimentSetting& setting, const ExperimentFolder& folder,
+                                            const Setting& setting, const Folder& folder,
                                             Board& board, const Stop& stop) {
   using namespace lacuna;
   using Clock = std::chrono::steady_clock;
   const auto path = [&](const char* name) { return folder.run_file(system.name, seed, name); };
-  const std::string who = identity(system, seed, setting.crc);
+  const std::string who = identity(system, seed, setting);
   const std::string name = system.name + " seed " + std::to_string(seed);
   const auto say = [&](const std::string& what) { board.say(name, what); };
   const auto finish = [&](FinishedRun finished) {
@@ -134,7 +125,7 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
     board.ended(name);
     return finished;
   };
-  if (ExperimentFolder::exists(path("predictions.npz")))
+  if (Folder::exists(path("predictions.npz")))
     if (auto stored = load_run(path("predictions.npz"), who, setting)) {
       load_timing(path("timing.csv"), stored->record);
       std::error_code ignored;
@@ -144,18 +135,20 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
 
   std::optional<lab::Trained> trained;
   FinishedRun finished;
-  if (system.restore && ExperimentFolder::exists(path("model.lacuna")) &&
-      ExperimentFolder::exists(path("predictions.npz"))) {
+  if (system.restore && Folder::exists(path("model.lacuna")) &&
+      Folder::exists(path("predictions.npz"))) {
     // Other protocols than before: the model is there, and so is what is known of its training.
     const State state = io::load_checkpoint(path("model.lacuna"));
     expect_identity(path("model.lacuna"), state.get<std::string>("identity"), who);
     trained = system.restore(state);
     trained->history.load_state(state.under("history"));
-    trained->seconds = trained->history.seconds();
+    lab::Record timing;
+    load_timing(path("timing.csv"), timing);
+    trained->seconds = timing.training_seconds;
     say("other conditions for a trained model");
   } else {
     std::optional<State> from;
-    if (ExperimentFolder::exists(path("unfinished.lacuna"))) {
+    if (Folder::exists(path("unfinished.lacuna"))) {
       from = io::load_checkpoint(path("unfinished.lacuna"));
       expect_identity(path("unfinished.lacuna"), from->get<std::string>("identity"), who);
       say("goes on");
@@ -174,20 +167,25 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
     };
     trained = system.train(order);
     if (!trained) {
-      if (!ExperimentFolder::exists(path("unfinished.lacuna"))) say("was being prepared; it will start anew");
+      if (!Folder::exists(path("unfinished.lacuna"))) say("was being prepared; it will start anew");
       return std::nullopt;
     }
     if (!trained->history.epochs.empty()) train::write_text(path("history.csv"), trained->history.csv());
     if (!trained->state.values().empty()) {
-      State state = trained->state, history;
-      trained->history.save_state(history);
+      zoo::Card card = zoo::registry().card(system.name, setting.dtype, *setting.data.set, trained->state);
+      card.class_names = setting.data.class_names;
+      State state = zoo::with_card(trained->state, card), history;
+      train::History numbers = trained->history;
+      for (auto& epoch : numbers.epochs) epoch.seconds = 0;  // equal runs, equal bytes; durations are in timing.csv
+      numbers.save_state(history);
       state.put("identity", who);
+      state.put("seed", seed);
       state.put("history", history);
       io::save_checkpoint(path("model.lacuna"), state);
     }
   }
   const auto start = Clock::now();
-  finished.run.predictions = lab::answers(trained->predict, setting.data.test, setting.plan, setting.prior);
+  finished.run.predictions = lab::answers(trained->predict, setting.data.set->test, setting.plan, setting.prior);
   finished.record.evaluation_seconds = std::chrono::duration<double>(Clock::now() - start).count();
   finished.record.training_seconds = trained->seconds;
   finished.run.parameters = trained->parameters;
@@ -200,6 +198,8 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
   lab::take_history(finished.record, trained->history);
   finished = finish(std::move(finished));
   save_timing(path("timing.csv"), finished.record);
+  train::write_text(path("predictions.csv"), predictions_csv(finished.run, setting));
+  train::write_text(path("model.json"), model_json(system, finished.run, setting));
   save_run(path("predictions.npz"), finished, who, setting);  // last: once it is there, everything is
   std::error_code ignored;
   fs::remove(path("unfinished.lacuna"), ignored);
@@ -210,4 +210,4 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
   return finished;
 }
 
-}  // namespace support
+}  // namespace program

@@ -1,4 +1,4 @@
-// What an experiment shows while it trains, and what ends it. Several trainings may speak at the same time.
+// What trainings show while it trains, and what ends it. Several trainings may speak at the same time.
 #pragma once
 
 #include <atomic>
@@ -9,7 +9,7 @@
 #include "lacuna/train/interrupt.hpp"
 #include "lacuna/train/progress.hpp"
 
-namespace support {
+namespace program {
 
 /// Whether trainings have to end: somebody asked for it, or one of them has failed.
 class Stop {
@@ -110,4 +110,4 @@ class Watch : public lacuna::train::Progress {
   const Stop& stop_;
 };
 
-}  // namespace support
+}  // namespace program

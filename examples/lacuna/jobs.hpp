@@ -1,13 +1,13 @@
-// All trainings of an experiment, several side by side.
+// All trainings of a run, several side by side.
 #pragma once
 
 #include <exception>
 #include <system_error>
 #include <thread>
 
-#include "experiment_run.hpp"
+#include "run.hpp"
 
-namespace support {
+namespace program {
 
 /// One training: which system, and from which seed.
 struct Job {
@@ -29,11 +29,13 @@ inline std::vector<Job> jobs_of(const std::vector<lacuna::lab::System>& systems,
 /// results are in the order of the jobs; nullopt: interrupted, and ready to be resumed. The first error of a training
 /// ends all of them, as an interruption does, and is thrown.
 inline std::optional<std::vector<FinishedRun>> train_all(const std::vector<Job>& jobs, int side_by_side,
-                                                         const ExperimentSetting& setting, ExperimentFolder& folder,
+                                                         const Setting& setting, Folder& folder,
                                                          const lacuna::train::Interrupt& interrupt) {
   using namespace lacuna;
   const int all_threads = threads();
-  const int workers = std::clamp(side_by_side > 0 ? side_by_side : all_threads, 1, std::max(1, int(jobs.size())));
+  // Models without seeds are fitted in no time: they are no reason to share the threads.
+  const auto long_ones = std::count_if(jobs.begin(), jobs.end(), [](const Job& job) { return job.system->seeded; });
+  const int workers = std::clamp(side_by_side > 0 ? side_by_side : all_threads, 1, std::max(1, int(long_ones)));
   // They are made one after the other here, so that no two threads make the same folder.
   for (const Job& job : jobs) folder.make_run(job.system->name, job.seed);
   Stop stop(interrupt);
@@ -77,4 +79,4 @@ inline std::optional<std::vector<FinishedRun>> train_all(const std::vector<Job>&
   return results;
 }
 
-}  // namespace support
+}  // namespace program

@@ -13,7 +13,7 @@
 
 #include "lacuna/core/error.hpp"
 
-namespace support {
+namespace program {
 
 namespace fs = std::filesystem;
 
@@ -65,4 +65,4 @@ class LockedFolder {
   int lock_ = -1;
 };
 
-}  // namespace support
+}  // namespace program

@@ -1,25 +1,28 @@
-// The folder of an experiment:
+// The folder of a run, of `train` and of `experiment` alike:
 //
 //   results.csv  results.json      one row per model, seed, protocol and condition; JSON holds everything below too
 //   averages.csv differences.csv   over the seeds; between models; curves.csv: over the missing rate
 //   report.html                    all of it, to read
-//   timings.csv                    durations: the only thing that differs between two equal experiments
-//   runs/MODEL/seed-1/
-//     predictions.npz              one trained model under every condition; once it is there, the training is done
-//     model.lacuna                 the model itself
+//   metrics.json                   train: the table it prints
+//   timings.csv                    durations: the only thing that differs between two equal runs
+//   MODEL/seed-1/
+//     model.lacuna                 the trained model; predict needs nothing else
+//     model.json                   its card: data, options, masks, metrics, versions
+//     predictions.npz  .csv        under every condition; once the first is there, the training is done
 //     history.csv  timing.csv      one row per epoch; durations
 //     unfinished.lacuna            while training: what --resume goes on from
 //
 // Every file appears whole or not at all. Two programs cannot work in one folder: it is locked while one does.
 #pragma once
 
+#include <algorithm>
 #include <cctype>
 
 #include "locked_folder.hpp"
 
-namespace support {
+namespace program {
 
-class ExperimentFolder : public LockedFolder {
+class Folder : public LockedFolder {
  public:
   using LockedFolder::LockedFolder;
 
@@ -32,12 +35,25 @@ class ExperimentFolder : public LockedFolder {
     return name;
   }
   std::string run(const std::string& model, std::uint64_t seed) const {
-    return path() + "/runs/" + safe(model) + "/seed-" + std::to_string(seed);
+    return path() + "/" + safe(model) + "/seed-" + std::to_string(seed);
   }
   std::string run_file(const std::string& model, std::uint64_t seed, const char* name) const {
     return run(model, seed) + "/" + name;
   }
-  bool has_runs() const { return exists(path() + "/runs"); }
+  /// What earlier trainings have left, as MODEL/seed-N.
+  std::vector<std::string> runs() const {
+    std::vector<std::string> found;
+    std::error_code ignored;
+    for (const auto& model : fs::directory_iterator(path(), ignored)) {
+      if (!model.is_directory(ignored)) continue;
+      for (const auto& seed : fs::directory_iterator(model.path(), ignored)) {
+        const std::string name = seed.path().filename().string();
+        if (name.rfind("seed-", 0) == 0) found.push_back(model.path().filename().string() + "/" + name);
+      }
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+  }
 
   void make_run(const std::string& model, std::uint64_t seed) { make(run(model, seed)); }
 
@@ -53,7 +69,8 @@ class ExperimentFolder : public LockedFolder {
       const std::string name = at->path().filename().string();
       for (const char* ours :
            {"results.csv", "results.json", "averages.csv", "differences.csv", "curves.csv", "report.html",
-            "timings.csv", "timing.csv", "predictions.npz", "model.lacuna", "history.csv", "unfinished.lacuna"})
+            "timings.csv", "metrics.json", "timing.csv", "predictions.npz", "predictions.csv", "model.lacuna", "model.json",
+            "history.csv", "unfinished.lacuna"})
         if (name.rfind(std::string(ours) + ".tmp-", 0) == 0 || (!only_temporaries && name == ours))
           files.push_back(at->path());
     }
@@ -63,4 +80,4 @@ class ExperimentFolder : public LockedFolder {
   }
 };
 
-}  // namespace support
+}  // namespace program

@@ -38,8 +38,10 @@ struct Step {
 
   static models::CorrkdOptions sized(const Size& size) {
     models::CorrkdOptions o;
-    o.network = {
-        .inputs = std::vector<index_t>(std::size_t(size.modalities), 64), .width = size.width, .heads = 4, .depth = 2};
+    o.network = {.inputs = std::vector<index_t>(std::size_t(size.modalities), 64),
+                 .width = size.width,
+                 .num_heads = 4,
+                 .depth = 2};
     o.network.outputs = o.outputs();
     return o;
   }

@@ -13,7 +13,8 @@ using Var = lacuna::Variable<float, 2>;
 struct Encoder {
   lacuna::Linear<float> hidden, out;
   Encoder(index_t in, lacuna::Random& random)
-      : hidden({.in = in, .out = 128}, random), out({.in = 128, .out = 32}, random) {}
+      : hidden({.in_features = in, .out_features = 128}, random),
+        out({.in_features = 128, .out_features = 32}, random) {}
   Var operator()(const Var& x) const { return out(hidden(x, lacuna::Activation::relu)); }
   static void reflect(auto& self, auto&& visit) {
     visit("hidden", self.hidden);

@@ -19,7 +19,7 @@ Var joined(const std::vector<Matrix>& views, const lacuna::Mask<2>& keep) {
       if (keep.defined() && !keep(i, index_t(v))) std::fill_n(&part(i, 0), part.extent(1), 0.0f);
     parts.emplace_back(part);
   }
-  return concat_last(parts);
+  return concat(parts, -1);
 }
 
 int main(int argc, char** argv) {
@@ -58,14 +58,14 @@ int main(int argc, char** argv) {
       auto keep = lacuna::Mask<2>::full({data.test.size(), views}, 1);
       for (index_t i = 0; i < data.test.size(); ++i) keep(i, v) = 0;
       const auto made = model(joined(test, keep)).y.value();
-      const Matrix& truth = test[std::size_t(v)];
+      const Matrix& targets = test[std::size_t(v)];
       double error = 0, mean = 0;
-      for (index_t i = 0; i < truth.extent(0); ++i)
-        for (index_t f = 0; f < truth.extent(1); ++f) {
-          error += std::pow(double(made(i, column + f)) - truth(i, f), 2);
-          mean += std::pow(double(truth(i, f)), 2);
+      for (index_t i = 0; i < targets.extent(0); ++i)
+        for (index_t f = 0; f < targets.extent(1); ++f) {
+          error += std::pow(double(made(i, column + f)) - targets(i, f), 2);
+          mean += std::pow(double(targets(i, f)), 2);
         }
-      column += truth.extent(1);
+      column += targets.extent(1);
       total += error / mean / double(views);
       std::printf("  %s %.3f\n", name->first.c_str(), error / mean);
     }

@@ -13,9 +13,9 @@ using Var = lacuna::Variable<float, 2>;
 struct Network {
   lacuna::Linear<float> hidden, out, bridge;  // the bridge: features to the width of the teacher's
   Network(index_t in, index_t width, index_t classes, index_t teacher_width, lacuna::Random& random)
-      : hidden({.in = in, .out = width}, random),
-        out({.in = width, .out = classes}, random),
-        bridge({.in = width, .out = teacher_width}, random) {}
+      : hidden({.in_features = in, .out_features = width}, random),
+        out({.in_features = width, .out_features = classes}, random),
+        bridge({.in_features = width, .out_features = teacher_width}, random) {}
   Var features(const Var& x) const { return hidden(x, lacuna::Activation::relu); }
   static void reflect(auto& self, auto&& visit) {
     visit("hidden", self.hidden);

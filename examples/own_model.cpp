@@ -15,10 +15,10 @@ struct LowRankNetwork {
   struct Options {
     std::vector<index_t> inputs = {};  // these six are what Supervised works with
     index_t classes = 0;
-    models::RealLoss loss = models::RealLoss::mse;
+    models::RegressionLoss loss = models::RegressionLoss::mse;
     missing::MrmOptions drop = models::modality_dropping();
     bool standardize = true;
-    double clip = 5;
+    double feature_clip = 5;
     index_t width = 16, rank = 4;  // these are our own
     static void visit(auto& self, auto&& f) {
       models::visit_supervised(self, f);
@@ -32,13 +32,14 @@ struct LowRankNetwork {
   LowRankNetwork() = default;
   LowRankNetwork(const Options& o, Random& random)
       : fusion({std::vector<index_t>(o.inputs.size(), o.width), models::outputs_for(o.classes), o.rank}, random) {
-    for (const index_t in : o.inputs) encoder.push_back(Linear<T, D>({.in = in, .out = o.width}, random));
+    for (const index_t in : o.inputs)
+      encoder.push_back(Linear<T, D>({.in_features = in, .out_features = o.width}, random));
   }
   Variable<T, 2, D> operator()(const std::vector<data::Stream<T, D>>& streams, const Context&) const {
     std::vector<Variable<T, 2, D>> x;
     for (std::size_t m = 0; m < streams.size(); ++m) {
       const auto average = mean_pool(Variable<T, 3, D>(streams[m].frames), streams[m].present);
-      x.push_back(keep_present(encoder[m](average, Activation::tanh), any_present(streams[m].present)));
+      x.push_back(apply_mask(encoder[m](average, Activation::tanh), any_present(streams[m].present)));
     }
     return fusion(x);
   }

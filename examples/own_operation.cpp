@@ -36,13 +36,13 @@ int main() {
   const auto check = check_gradients([&] { return sum(dead_zone(x, 0.3)); }, 1e-6, 0.01, x);
   std::printf("gradient: %lld entries, largest error %.1e\n", static_cast<long long>(check.compared), check.worst);
 
-  Linear<float> layer({.in = 4, .out = 1}, random);
+  Linear<float> layer({.in_features = 4, .out_features = 1}, random);
   const Variable<float, 2> inputs(init::normal<float, 2>({64, 4}, 1.0, random));
-  const Variable<float, 2> targets(Linear<float>({.in = 4, .out = 1}, random)(inputs).value());
+  const Variable<float, 2> targets(Linear<float>({.in_features = 4, .out_features = 1}, random)(inputs).value());
   const auto packed = pack(layer);
   Adam<float> adam(packed);
   const auto loss = [&] {  // recomputed in the backward, only to show how
-    return checkpoint([&](const auto& h) { return mean(dead_zone(layer(h) - targets, 0.01)); }, inputs);
+    return recompute([&](const auto& h) { return mean(dead_zone(layer(h) - targets, 0.01)); }, inputs);
   };
   const float first = loss().item();
   const Anomaly<float> anomaly(layer);

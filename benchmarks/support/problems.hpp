@@ -1,6 +1,6 @@
 /// The workloads on device D, each an object that is made once and called per step. Sizes, losses, dropout, clipping
 /// and optimizer are those of the PyTorch peer; inputs are normal numbers from a fixed seed, the same on every device,
-/// where they stay. A call waits for nothing that the work does not need: its answer stays on the device too. `gflop`
+/// where they stay. A call waits for nothing that the work does not need: its result stays on the device too. `gflop`
 /// counts the products that the mathematics of one call needs, two operations per multiply-add, and nothing else: no
 /// softmax, no norm, no optimizer, and no gradient of an input.
 #pragma once
@@ -31,6 +31,7 @@ Tensor<float, int(R)> normal(const std::array<index_t, R>& extents, Random& rand
 inline data::Stream<float> stream(index_t batch, index_t frames, index_t features, double keep, Random& random) {
   data::Stream<float> result{normal<3>({batch, frames, features}, random), Mask<2>({batch, frames})};
   for (index_t i = 0; i < batch * frames; ++i) result.present.data()[i] = keep >= 1 || random.uniform() < keep;
+  result.cleared = keep >= 1;
   return result;
 }
 
@@ -67,7 +68,7 @@ struct CorrkdSize {
 };
 inline models::CorrkdOptions corrkd_options(const std::vector<index_t>& features = CorrkdSize().features) {
   models::CorrkdOptions o;
-  o.network = {.inputs = features, .heads = 10, .head_dropout = 0.1};
+  o.network = {.inputs = features, .num_heads = 10, .head_dropout = 0.1};
   o.network.outputs = o.outputs();
   return o;
 }
@@ -101,7 +102,7 @@ struct CorrkdStep final : Workload {
       complete.push_back(data::to_device<D>(stream(batch, frames, features, 1, random)));
       Mask<2> present({batch, frames});
       for (index_t i = 0; i < batch * frames; ++i) present.data()[i] = random.uniform() < 0.5;
-      seen.push_back({complete.back().frames, to_device<D>(present)});
+      seen.push_back({complete.back().frames, to_device<D>(present), false});
       const double forward = corrkd_macs(frames, features, 40, 4), first = double(frames * 3 * features * 40);
       gflop += 2e-9 * double(batch) * (2 * forward + 2 * forward - first);  // teacher, student, its way back
     }
@@ -113,14 +114,14 @@ struct CorrkdStep final : Workload {
   void operator()() override {
     again<D>(replay, random, [&] {
       packed.zero_grad();
-      models::CorrkdOutput<float, D> told;
+      models::CorrkdOutput<float, D> from_teacher;
       {
         const NoGrad off;
-        told = teacher(complete);
+        from_teacher = teacher(complete);
       }
       const Context context = Context::train(random);
-      const auto losses =
-          models::corrkd_objective(options, trained.student(seen, context), told, target, trained.critics, context);
+      const auto losses = models::corrkd_objective(options, trained.student(seen, context), from_teacher, target,
+                                                   trained.critics, context);
       losses.total.backward();
       factor = clip_factor(packed, 0.8);
       loss = losses.total.value();
@@ -160,6 +161,7 @@ inline data::Stream<float> mixed_stream(index_t batch, index_t frames, index_t f
     const index_t length = b == 0 ? frames : frames / 10 + random.below(frames * 9 / 10);
     for (index_t t = length; t < frames; ++t) result.present.data()[b * frames + t] = 0;
   }
+  result.cleared = false;
   return result;
 }
 
@@ -173,7 +175,7 @@ struct CorrkdMixed final : Workload {
   Adam<float, D> adam;
   std::vector<data::Stream<float, D>> streams;
   models::CorrkdTarget<float, D> target;
-  Array<float, D> answer;
+  Array<float, D> result;
   bool training;
 
   static models::CorrkdNetworkOptions masked(models::CorrkdNetworkOptions o) {
@@ -200,7 +202,7 @@ struct CorrkdMixed final : Workload {
   void operator()() override {
     if (!training) {
       const NoGrad off;
-      answer = network(streams).scores.value();
+      result = network(streams).scores.value();
       return;
     }
     packed.zero_grad();
@@ -208,9 +210,9 @@ struct CorrkdMixed final : Workload {
     const auto loss = models::corrkd_task_loss(options, network(streams, context).scores, target, Mask<1, D>{});
     loss.backward();
     adam.step(1e-3);
-    answer = loss.value();
+    result = loss.value();
   }
-  double checksum() const override { return double(answer.first()); }
+  double checksum() const override { return double(result.first()); }
 };
 
 struct SdumcSize {
@@ -324,7 +326,7 @@ struct Rnc final : Workload {
   Random random{7};
   Variable<float, 2, D> features{to_device<D>(normal<2>({n, 64}, random)), true};
   Labels<D, float> labels = Labels<D, float>::of(normal<1>({n}, random));
-  Tensor<float, 0, D> answer;
+  Tensor<float, 0, D> result;
   Replay<D> replay;
 
   Rnc() { gflop = 2e-9 * double(n * n) * 64 * 2; }
@@ -333,10 +335,10 @@ struct Rnc final : Workload {
       features.zero_grad();
       const auto loss = rank_n_contrast(features, labels, {.temperature = 2.0});
       loss.backward();
-      answer = loss.value();
+      result = loss.value();
     });
   }
-  double checksum() const override { return double(answer.first()); }
+  double checksum() const override { return double(result.first()); }
 };
 
 /// Null for a name that is none of the five, nor one of those over mixed lengths.

@@ -157,15 +157,15 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
     }
     Watch watch(name, board, stop);
     auto saved = Clock::now();
-    lab::Training order{setting.learning, seed, &watch, from ? &*from : nullptr, {}};
-    order.save = [&](const std::function<State()>& make, bool last) {
+    lab::TrainJob job{setting.learning, seed, &watch, from ? &*from : nullptr, {}};
+    job.save = [&](const std::function<State()>& make, bool last) {
       if (!last && std::chrono::duration<double>(Clock::now() - saved).count() < setting.save_seconds) return;
       State state = make();
       state.put("identity", who);
       io::save_checkpoint(path("unfinished.lacuna"), state);
       saved = Clock::now();
     };
-    trained = system.train(order);
+    trained = system.train(job);
     if (!trained) {
       if (!Folder::exists(path("unfinished.lacuna"))) say("was being prepared; it will start anew");
       return std::nullopt;

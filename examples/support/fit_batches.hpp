@@ -13,7 +13,7 @@ using lacuna::index_t;
 
 struct FitOptions {
   index_t samples, batch, epochs;
-  double rate = 2e-3;
+  double learning_rate = 2e-3;
 };
 
 /// AdamW over shuffled batches with a cosine schedule and clipping; `loss` takes the numbers of the samples of a batch.
@@ -22,7 +22,7 @@ void fit_batches(const Model& model, FitOptions o, Loss&& loss) {
   lacuna::Random random(2);
   auto packed = lacuna::pack(model);
   lacuna::Adam<float> adam(packed, {.decoupled_decay = 1e-2}, {{.pattern = "*bias", .decay = 0}});
-  const auto rate = o.rate * lacuna::optim::cosine(o.epochs * (o.samples / o.batch));
+  const auto rate = o.learning_rate * lacuna::optim::cosine(o.epochs * (o.samples / o.batch));
   for (index_t step = 0, epoch = 0; epoch < o.epochs; ++epoch) {
     const auto order = random.permutation(o.samples);
     for (index_t b = 0; b + o.batch <= o.samples; b += o.batch) {

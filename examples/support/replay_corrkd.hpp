@@ -112,7 +112,7 @@ class Corrkd {
     network.inputs = file_.get(in_case("arg/dims")).template as<index_t>();
     network.outputs = options_.outputs();
     network.width = integer("width");
-    network.heads = integer("heads");
+    network.num_heads = integer("heads");
     network.depth = integer("depth");
     network.hidden = integer("ffn");
     network.embedding_dropout = network.attention_dropout = network.hidden_dropout = network.residual_dropout = 0;

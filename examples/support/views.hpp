@@ -33,7 +33,7 @@ inline lacuna::Tensor<float, 2> rows_of(const lacuna::Tensor<float, 2>& x, std::
 inline lacuna::Tensor<float, 2> joined(const ViewSplit& split) {
   std::vector<lacuna::Variable<float, 2>> parts;
   for (const auto& [name, x] : split.views) parts.emplace_back(x);
-  return concat_last(parts).value();
+  return concat(parts, -1).value();
 }
 inline std::vector<index_t> labels_of(const ViewSplit& split, std::span<const index_t> rows) {
   std::vector<index_t> chosen;

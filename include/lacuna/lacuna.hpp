@@ -71,7 +71,6 @@
 #include "lacuna/ops/activation.hpp"
 #include "lacuna/ops/arithmetic.hpp"
 #include "lacuna/ops/attention.hpp"
-#include "lacuna/ops/broadcast.hpp"
 #include "lacuna/ops/conv1d.hpp"
 #include "lacuna/ops/dropout.hpp"
 #include "lacuna/ops/einsum.hpp"

@@ -13,15 +13,15 @@
 #define LACUNA_DETAIL_EXTERN extern
 #endif
 
-#define LACUNA_DETAIL_INSTANTIATE_RANK(T, R)                                                                            \
-  LACUNA_DETAIL_EXTERN template Variable<T, R, Cpu> linear(const Variable<T, R, Cpu>&, const Variable<T, 2, Cpu>&,      \
-                                                           const Variable<T, 1, Cpu>&, Activation);                     \
-  LACUNA_DETAIL_EXTERN template Variable<T, R, Cpu> dropout(const Variable<T, R, Cpu>&, double, const Context&);        \
-  LACUNA_DETAIL_EXTERN template Variable<T, R, Cpu> add(const Variable<T, R, Cpu>&, const Variable<T, R, Cpu>&);        \
-  LACUNA_DETAIL_EXTERN template Variable<T, R, Cpu> scale(const Variable<T, R, Cpu>&, double);                          \
-  LACUNA_DETAIL_EXTERN template Variable<T, 0, Cpu> sum(const Variable<T, R, Cpu>&);                                    \
-  LACUNA_DETAIL_EXTERN template Variable<T, R, Cpu> concat_last(const List<Variable<T, R, Cpu>>&);                      \
-  LACUNA_DETAIL_EXTERN template Variable<T, R + 1, Cpu> stack(const List<Variable<T, R, Cpu>>&);
+#define LACUNA_DETAIL_INSTANTIATE_RANK(T, R)                                                                       \
+  LACUNA_DETAIL_EXTERN template Variable<T, R, Cpu> linear(const Variable<T, R, Cpu>&, const Variable<T, 2, Cpu>&, \
+                                                           const Variable<T, 1, Cpu>&, Activation);                \
+  LACUNA_DETAIL_EXTERN template Variable<T, R, Cpu> dropout(const Variable<T, R, Cpu>&, double, const Context&);   \
+  LACUNA_DETAIL_EXTERN template Variable<T, R, Cpu> add(const Variable<T, R, Cpu>&, const Variable<T, R, Cpu>&);   \
+  LACUNA_DETAIL_EXTERN template Variable<T, R, Cpu> scale(const Variable<T, R, Cpu>&, double);                     \
+  LACUNA_DETAIL_EXTERN template Variable<T, 0, Cpu> sum(const Variable<T, R, Cpu>&);                               \
+  LACUNA_DETAIL_EXTERN template Variable<T, R, Cpu> concat(const List<Variable<T, R, Cpu>>&, int);                 \
+  LACUNA_DETAIL_EXTERN template Variable<T, R + 1, Cpu> stack(const List<Variable<T, R, Cpu>>&, int);
 
 #define LACUNA_DETAIL_INSTANTIATE(T)                                                                                    \
   LACUNA_DETAIL_EXTERN template void cpu::Gemm::gemm_serial(index_t, index_t, index_t, cpu::Operand<T>,                 \

@@ -75,7 +75,7 @@ struct Student {
 void train_corrkd(models::CorrkdOptions o) {
   Random random(3);
   o.network.inputs = {9, 5, 4};
-  o.network.width = 12, o.network.heads = 3, o.network.depth = 2;
+  o.network.width = 12, o.network.num_heads = 3, o.network.depth = 2;
   o.network.outputs = o.outputs();
   const models::CorrkdNetwork<float> teacher(o.network, random);
   freeze(teacher);
@@ -91,13 +91,13 @@ void train_corrkd(models::CorrkdOptions o) {
   for (index_t i = 0; i < 8; ++i) target.classes.push_back(random.below(o.class_count()));
   check_none([&] {
     packed.zero_grad();
-    models::CorrkdOutput<float> told;
+    models::CorrkdOutput<float> from_teacher;
     {
       const NoGrad off;
-      told = teacher(whole);
+      from_teacher = teacher(whole);
     }
     const Context context = Context::train(random);
-    models::corrkd_objective(o, student.network(seen, context), told, target, student.critics, context)
+    models::corrkd_objective(o, student.network(seen, context), from_teacher, target, student.critics, context)
         .total.backward();
     adam.step(1e-3, clip_factor(packed, 0.8));
   });
@@ -157,8 +157,8 @@ TEST_CASE("steady state: CorrKD with masks of gaps, flags of presence and heads 
     o.network.presence = true;
     o.network.evidence = models::Evidence::mean;
     o.network.embedding_dropout = 0.1;
-    o.loss.own = 1;
-    o.loss.own_response = 1;
+    o.loss.unimodal = 1;
+    o.loss.unimodal_response = 1;
     train_corrkd(o);
   }
 }

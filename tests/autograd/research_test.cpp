@@ -16,7 +16,8 @@ using namespace lacuna;
 
 struct TwoLayers {
   Linear<double> first, second;
-  explicit TwoLayers(Random& random) : first({.in = 3, .out = 4}, random), second({.in = 4, .out = 2}, random) {}
+  explicit TwoLayers(Random& random)
+      : first({.in_features = 3, .out_features = 4}, random), second({.in_features = 4, .out_features = 2}, random) {}
   Variable<double, 2> operator()(const Variable<double, 2>& x) const { return second(tanh(first(x))); }
   static void reflect(auto& self, auto&& visit) {
     visit("first", self.first);
@@ -47,7 +48,7 @@ std::string message(F&& f) {
 
 }  // namespace
 
-TEST_CASE("checkpoint: the same values and gradients, bit by bit") {
+TEST_CASE("recompute: the same values and gradients, bit by bit") {
   Random random(1);
   const TwoLayers model(random);
   const auto plain = input(), recomputed = input(), frozen = input(false);
@@ -55,30 +56,30 @@ TEST_CASE("checkpoint: the same values and gradients, bit by bit") {
   sum(y * y).backward();
   const auto expected = gradients(model);
   zero_grad(model);
-  const auto z = checkpoint([&](const auto& x) { return model(x); }, recomputed);
+  const auto z = recompute([&](const auto& x) { return model(x); }, recomputed);
   CHECK(z.value().to_vector() == y.value().to_vector());
   sum(z * z).backward();
   CHECK(gradients(model) == expected);
   CHECK(recomputed.grad().to_vector() == plain.grad().to_vector());
 
   zero_grad(model);  // an input that wants nothing does not cut the parameters off
-  const auto w = checkpoint([&](const auto& x) { return model(x); }, frozen);
+  const auto w = recompute([&](const auto& x) { return model(x); }, frozen);
   sum(w * w).backward();
   CHECK(gradients(model) == expected);
 
   freeze(model);  // and nothing is recorded where nothing wants a gradient
-  CHECK_FALSE(checkpoint([&](const auto& x) { return model(x); }, frozen).requires_grad());
+  CHECK_FALSE(recompute([&](const auto& x) { return model(x); }, frozen).requires_grad());
   const NoGrad off;
-  CHECK_FALSE(checkpoint([&](const auto& x) { return model(x); }, recomputed).requires_grad());
+  CHECK_FALSE(recompute([&](const auto& x) { return model(x); }, recomputed).requires_grad());
 }
 
-TEST_CASE("checkpoint: several inputs, one inside the other, gradients that add up") {
+TEST_CASE("recompute: several inputs, one inside the other, gradients that add up") {
   const auto a = input(), b = input();
   const auto product = [](const auto& x, const auto& y) { return sum(x * y); };
   const auto nested = [&](const auto& x, const auto& y) {
-    return checkpoint(product, x, y) + checkpoint([](const auto& v) { return sum(v * v); }, x);
+    return recompute(product, x, y) + recompute([](const auto& v) { return sum(v * v); }, x);
   };
-  const auto total = checkpoint(nested, a, b) + sum(a);
+  const auto total = recompute(nested, a, b) + sum(a);
   total.backward();
   const std::vector<double> x = a.value().to_vector(), da = a.grad().to_vector(), db = b.grad().to_vector();
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -87,18 +88,18 @@ TEST_CASE("checkpoint: several inputs, one inside the other, gradients that add 
   }
 }
 
-TEST_CASE("checkpoint: dropout is drawn the same way again, and the source moves on once") {
+TEST_CASE("recompute: dropout is drawn the same way again, and the source moves on once") {
   const auto plain = input(), recomputed = input();
   const auto f = [](const auto& x, const Context& context) { return dropout(dropout(x, 0.5, context), 0.3, context); };
   Random first(9), second(9);
   sum(f(plain, Context::train(first))).backward();
-  const auto y = checkpoint(f, Context::train(second), recomputed);
+  const auto y = recompute(f, Context::train(second), recomputed);
   CHECK(first.next() == second.next());
   sum(y).backward();
   CHECK(first.next() == second.next());
   CHECK(plain.grad().to_vector() == recomputed.grad().to_vector());
   DropoutTape tape({});
-  CHECK_THROWS_AS(checkpoint(f, Context{Mode::training, nullptr, &tape}, recomputed), OptionError);
+  CHECK_THROWS_AS(recompute(f, Context{Mode::training, nullptr, &tape}, recomputed), OptionError);
 }
 
 TEST_CASE("anomaly: a forward value is traced to its operation and the parameters behind it") {

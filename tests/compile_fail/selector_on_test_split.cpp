@@ -2,6 +2,7 @@
 #include "lacuna/train/selection.hpp"
 #include "train/tiny_learner.hpp"
 
-double judge(lacuna::train::Selector& selector, const lacuna::test::TinyLearner<float>& model, const lacuna::data::Dataset& data) {
-  return selector.judge(model, data.test).score;
+double validate(lacuna::train::Selector& selector, const lacuna::test::TinyLearner<float>& model,
+                const lacuna::data::Dataset& data) {
+  return selector.validate(model, data.test).score;
 }

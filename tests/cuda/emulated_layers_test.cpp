@@ -8,7 +8,7 @@
 // Float where it costs digits most, double everywhere: instantiating layers is what takes time.
 TEST_CASE("kernels of the GPU, emulated: attention, sequences, fusion agree with the host") {
   using namespace lacuna::test;
-  Join<AttentionRows, lacuna::test::Rows<Conv1dRow, AddToEachRow, MeanPoolRow, MaxPoolRow>>::for_each(
+  Join<AttentionRows, lacuna::test::Rows<Conv1dRow, AddBlockRow, MeanPoolRow, MaxPoolRow>>::for_each(
       []<class Row>() { CHECK(check_emulated<Row, float>(1e-4) == ""); });
   Join<AttentionRows, SequenceRows, FusionRows>::for_each(
       []<class Row>() { CHECK(check_emulated<Row, double>(1e-9) == ""); });

@@ -21,14 +21,14 @@ models::SdumcOptions small_sdumc() {
   models::SdumcOptions o;
   o.inputs = corpus().dimensions();
   o.width = 12, o.fused = 8, o.contrast = 6;
-  o.simulator.width = 8, o.simulator.slots = 3, o.simulator.epochs = 2, o.simulator.heads = 2;
+  o.simulator.width = 8, o.simulator.slots = 3, o.simulator.epochs = 2, o.simulator.num_heads = 2;
   return o;
 }
 models::CorrkdOptions small_corrkd() {
   models::CorrkdOptions o;
   o.network.inputs = corpus().dimensions();
   o.network.width = 8;
-  o.network.heads = 2;
+  o.network.num_heads = 2;
   o.network.depth = 1;
   o.teacher.epochs = 2;
   return o;
@@ -38,7 +38,7 @@ models::CorrkdOptions small_corrkd() {
 template <class M>
 std::vector<double> trained(M& model) {
   train::Observer quiet;
-  const auto history = train::fit(model, corpus(), {.epochs = 2, .batch = 8, .clip = 0.8}, quiet);
+  const auto history = train::fit(model, corpus(), {.epochs = 2, .batch = 8, .gradient_clip = 0.8}, quiet);
   std::vector<double> numbers;
   for (const auto& epoch : history.epochs) {
     for (const auto& [name, value] : epoch.losses) numbers.push_back(value);

@@ -58,10 +58,10 @@ TEST_CASE("a step of CorrKD waits for the device nowhere") {
         CAPTURE(heads);
         models::CorrkdOptions o;
         o.network.inputs = set_with_gaps().dimensions();
-        o.network.width = 8, o.network.heads = 2, o.network.depth = 1;
+        o.network.width = 8, o.network.num_heads = 2, o.network.depth = 1;
         o.network.evidence = evidence;
         o.network.presence = evidence != models::Evidence::none;
-        if (evidence != models::Evidence::none) o.loss.own = o.loss.own_response = 0.5;
+        if (evidence != models::Evidence::none) o.loss.unimodal = o.loss.unimodal_response = 0.5;
         o.labels = labels;
         o.one_vs_rest = heads;
         o.loss.rcd = o.loss.scd = o.loss.cpd = 0.1;
@@ -84,7 +84,7 @@ TEST_CASE("a step of SDUMC waits for the device nowhere") {
     models::SdumcOptions o;
     o.inputs = set_with_gaps().dimensions();
     o.width = 12, o.fused = 8, o.contrast = 6;
-    o.simulator.width = 8, o.simulator.slots = 3, o.simulator.epochs = 1, o.simulator.heads = 2;
+    o.simulator.width = 8, o.simulator.slots = 3, o.simulator.epochs = 1, o.simulator.num_heads = 2;
     models::Sdumc<float, Emulated> model(o, Random(3));
     Random random(1);
     model.prepare(set_with_gaps(), random);

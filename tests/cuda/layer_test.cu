@@ -12,7 +12,7 @@ using namespace lacuna;
 template <class T, class D>
 std::vector<double> layer() {
   Random random(1);
-  const Linear<T, D> linear({.in = 37, .out = 29}, random);
+  const Linear<T, D> linear({.in_features = 37, .out_features = 29}, random);
   const Variable<T, 2, D> x(init::normal<T, 2, D>({53, 37}, 1, random), true);
   const auto y = sum(linear(x, Activation::tanh));
   y.backward();

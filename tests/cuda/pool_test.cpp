@@ -80,19 +80,18 @@ TEST_CASE("pool of a device: for a memory checker every block has its own size a
 TEST_CASE("pool of a device: what recorded work uses is nobody else's until its arena ends") {
   Pool& pool = Pool::instance();
   void* const before = pool.take(300);
-  void* const other = pool.take(300);
-  pool.give(other, 300);
-  void *inside = nullptr, *held = nullptr;
+  void* held = nullptr;
   {
     Pool::Arena arena;
     arena.enter();
-    inside = pool.take(310);
-    CHECK(inside == other);  // what was kept goes in
+    void* const inside = pool.take(310);
     held = pool.take(1000);
     pool.give(inside, 310);
-    CHECK(pool.take(320) == inside);  // and serves again within
+    CHECK(pool.take(320) == inside);  // serves again within
     pool.give(inside, 320);
-    pool.give(before, 300);  // recorded work may have read it: it stays
+    pool.give(before, 300);           // recorded work may have read it: it stays
+    CHECK(pool.take(256) == before);  // the smallest piece that fits
+    pool.give(before, 256);
     Pool::Arena::leave();
 
     void* const outside = pool.take(300);
@@ -103,9 +102,34 @@ TEST_CASE("pool of a device: what recorded work uses is nobody else's until its 
     pool.give(outside, 300);
     CHECK(pool.kept_bytes() == 320);
   }
-  CHECK(pool.kept_bytes() == 3 * 320);  // all but what is still held
+  CHECK(pool.kept_bytes() == 320 + 512 + 320);  // all but what is still held
   pool.give(held, 1000);
-  CHECK(pool.kept_bytes() == 3 * 320 + 1024);
+  CHECK(pool.kept_bytes() == 320 + 512 + 320 + 1024);
   pool.trim();
   CHECK(Little::used == 0);
+}
+TEST_CASE("pool of a device: an arena holds little more than its fullest moment, whatever the sizes") {
+  alignas(256) static std::byte memory[8192];
+  lacuna::detail::Slab slab;
+  slab.add(memory, sizeof memory);
+  const auto at = [&](void* block) { return static_cast<std::byte*>(block) - memory; };
+  void *const a = slab.take(1000), *const b = slab.take(2048), *const c = slab.take(1);
+  CHECK(at(a) == 0);
+  CHECK(at(b) == 1024);
+  CHECK(at(c) == 3072);
+  slab.give(a);
+  slab.give(b);  // joined with what stood before it
+  CHECK(at(slab.take(3072)) == 0);
+  CHECK(slab.take(8192) == nullptr);
+  int released = 0;
+  const auto count = [&](void*, std::size_t) { ++released; };
+  slab.release(count);
+  CHECK(released == 0);
+  slab.give(memory);
+  slab.give(c);  // joined on both sides
+  CHECK(at(slab.take(8192)) == 0);
+  slab.give(memory);
+  slab.release(count);
+  CHECK(released == 1);
+  CHECK(slab.take(1) == nullptr);
 }

@@ -103,9 +103,9 @@ TEST_CASE("load: the schema") {
   CHECK(dataset.test.modalities[1].frames(1, 1, 0) == 0);
   CHECK(dataset.train.modalities[0].frames.shape() == Shape{2, 1, 4});
   CHECK(dataset.train.modalities[0].present.to_vector() == std::vector<std::uint8_t>{1, 1});
-  CHECK(has_note(dataset, "passed over: train_words <i4 (2, 3)"));
-  CHECK(has_note(dataset, "passed over: readme <U4 (1)"));
-  CHECK(has_note(dataset, "passed over: test_length"));
+  CHECK(has_note(dataset, "skipped: train_words <i4 (2, 3)"));
+  CHECK(has_note(dataset, "skipped: readme <U4 (1)"));
+  CHECK(has_note(dataset, "skipped: test_length"));
   CHECK(has_note(dataset, "valid_text has neither length nor mask"));
 }
 
@@ -315,7 +315,7 @@ TEST_CASE("load: what does not fit is refused, by name") {
   CHECK(contains(test::message_of<IoError>([&] { load_npz(folder / "none.npz"); }), "cannot be opened"));
 }
 
-TEST_CASE("load: arrays of unreadable types are passed over; damaged ones are not") {
+TEST_CASE("load: arrays of unreadable types are skipped; damaged ones are not") {
   const test::TemporaryFolder folder;
   const std::string header = "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }\n";
   std::string pickled = std::string("\x93NUMPY\x01\x00", 8) + char(header.size()) + '\0' + header + "pickle";
@@ -418,7 +418,7 @@ TEST_CASE("load: the real sets" * doctest::skip(!test::have_data())) {
     CHECK(mosi.train.classes.empty());
     CHECK(mosi.test.ids[0] == "03bSnISJMiM_1");
     CHECK(present(mosi.test.modalities[2]) == 752);
-    CHECK(has_note(mosi, "passed over: train_official_split |S5 (1209)"));
+    CHECK(has_note(mosi, "skipped: train_official_split |S5 (1209)"));
     const auto classes = load("mosi_utt_bclstm.npz", {.label = "label2"});
     CHECK(classes.class_count == 2);
     CHECK(classes.test.labels.empty());
@@ -439,7 +439,7 @@ TEST_CASE("load: the real sets" * doctest::skip(!test::have_data())) {
     CHECK(mosi.dimensions() == Sizes{74, 63, 47});
     CHECK(mosi.train.modalities[1].frames.shape() == Shape{127, 44, 63});
     CHECK(present(mosi.train.modalities[0]) == 1342);
-    CHECK(has_note(mosi, "passed over: train_words |S16 (127, 44)"));
+    CHECK(has_note(mosi, "skipped: train_words |S16 (127, 44)"));
   }
   SUBCASE("sequences with a mask, text absent from training") {
     const auto reviews = load("mmmo_seq.npz");

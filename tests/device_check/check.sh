@@ -80,16 +80,48 @@ run() {
   note "$name" "$result" $((SECONDS - start))
   [[ $result == ok* ]] || tail -30 "$name.part"
 }
-# sanitize TOOL SECONDS ARGUMENT...: the tool's own last line must say that nothing was found, in whatever words it has for it
+# sanitize SECONDS TOOL...: every family of small operations under every tool, as many side by side as there are cores. The tool's
+# own last line must say that nothing was found, in whatever words it has for it.
 sanitize() {
-  local tool=$1 most=$2
-  shift 2
+  local most=$1 start=$SECONDS left=$((most_seconds - SECONDS)) tool family passed ended clean count result
+  shift
+  ((left < most)) && most=$left
+  ((most > 0)) || { for tool in "$@"; do note "compute-sanitizer $tool, small operations" "FAILED: no time left" 0; done; return; }
+  mapfile -t families < <(sed -nE 's/^LACUNA_CHECK_ROWS\((\w+)\).*/*\1*/p' "$folder"/tests/device_check/rows_*.cu; printf '%s\n' '*matrix products*' '*step*')
+  rm -f ./*.sanitized
   # float alone: the same kernels, half the time. The matrix products are cuBLASLt's, which memcheck sees with their operands
-  run "compute-sanitizer $tool, small operations" sanitizers.log "$most" "$small_cases" env LACUNA_CUDA_CHECK=1 LACUNA_CHECK_SMALL=1 \
-    OMP_NUM_THREADS=1 compute-sanitizer --tool "$tool" --error-exitcode 9 --print-limit 20 "$@" ./rows '-tc=*float*'
-  [[ ${table[-1]} == *" ok,"* ]] || return
-  grep -qE '(ERROR SUMMARY: 0 errors|RACECHECK SUMMARY: 0 hazards)' "compute-sanitizer $tool, small operations.part" ||
-    note "compute-sanitizer $tool" "FAILED, see sanitizers.log" 0
+  for tool in "$@"; do printf "$tool %s\n" "${families[@]}"; done |
+    LACUNA_CUDA_CHECK=1 LACUNA_CHECK_SMALL=1 OMP_NUM_THREADS=1 timeout -k 5 "$most" xargs -d '\n' -P "$(nproc)" -I{} bash -c '
+      tool=${1%% *} family=${1#* }
+      case $tool in
+        memcheck) arguments=(--report-api-errors no) ;; # cuBLASLt tries calls that it knows may fail; ours are all checked
+        initcheck) arguments=() ;;                      # unfiltered: what an unseen kernel wrote would look unwritten
+        *) arguments=(--kernel-name kns=lacuna) ;;      # shared memory and barriers of our own kernels
+      esac
+      name=$tool-${family//[^A-Za-z]/}
+      compute-sanitizer --tool "$tool" --error-exitcode 9 --print-limit 20 "${arguments[@]}" ./rows "-tc=${family}float*" >"$name.part" 2>&1
+      echo "ended $?" >>"$name.part"
+      mv "$name.part" "$name.sanitized"' _ {}
+  for tool in "$@"; do
+    passed=0 ended=0 clean=0
+    for family in "$tool"-*.sanitized; do
+      [[ -f $family ]] || continue
+      { printf '== %s\n' "$family"; cat "$family"; } >>"$out/sanitizers.log"
+      ended=$((ended + 1))
+      grep -qE '(ERROR SUMMARY: 0 errors|RACECHECK SUMMARY: 0 hazards)' "$family" && grep -qx 'ended 0' "$family" && clean=$((clean + 1))
+      count=$(sed -nE 's/^\[doctest\] test cases: *[0-9]+ \| *([0-9]+) passed \| *0 failed .*/\1/p' "$family")
+      passed=$((passed + ${count:-0}))
+    done
+    result="FAILED, see sanitizers.log"
+    if ((clean == ${#families[@]} && passed == small_cases)); then
+      result="ok, $passed test cases"
+    elif ((clean == ended && ended < ${#families[@]})); then
+      result="FAILED: $ended of ${#families[@]} families in time, nothing found"
+    elif ((clean == ended)); then
+      result="FAILED: $passed of $small_cases test cases"
+    fi
+    note "compute-sanitizer $tool, small operations" "$result" $((SECONDS - start))
+  done
 }
 # time_of WORKLOAD: a number of milliseconds
 time_of() {
@@ -215,15 +247,12 @@ if [[ -n $gpu ]]; then
       note "profile of $workload" "$result" $((SECONDS - start))
     done
   fi
-  for tool in memcheck initcheck racecheck synccheck; do
+  tools=()
+  for tool in memcheck racecheck synccheck initcheck; do
     wanted $tool || continue
-    command -v compute-sanitizer >/dev/null || { note "compute-sanitizer $tool" "not run: no compute-sanitizer" 0; continue; }
-    case $tool in
-      memcheck) sanitize memcheck 150 --report-api-errors no ;; # cuBLASLt tries calls that it knows may fail; ours are all checked
-      initcheck) sanitize initcheck 150 ;; # unfiltered: what an unseen kernel wrote would look unwritten
-      *) sanitize $tool 100 --kernel-name kns=lacuna ;; # shared memory and barriers of our own kernels
-    esac
+    if command -v compute-sanitizer >/dev/null; then tools+=("$tool"); else note "compute-sanitizer $tool, small operations" "not run: no compute-sanitizer" 0; fi
   done
+  ((${#tools[@]} == 0)) || sanitize 400 "${tools[@]}"
   grep -hE ' s$|largest error|what is not a number' "$out"/{epoch,references,products}.log 2>/dev/null
 else
   failed=$status

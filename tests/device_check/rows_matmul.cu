@@ -93,25 +93,27 @@ void check_products(double tolerance) {
 
 // NaN that is let through is seen in the loss.
 TEST_CASE("matrix products: what is not a number becomes what it becomes on the host, rectified or not") {
-  const auto rectified = []<class D>(D, Activation activation) {
+  const auto rectified = []<class D>(D, Activation activation, index_t rows) {
     auto numbers = std::vector<float>{NAN, 1, -1, INFINITY, 2, 3, 1, 2, -3, -4, 5, 6};
-    Array<float, D> x(Shape{3, 4}), weight(Shape{8, 4}), bias(Shape{8}), y(Shape{3, 8});
+    numbers.resize(std::size_t(rows * 4), 1.5f);
+    Array<float, D> x(Shape{rows, 4}), weight(Shape{8, 4}), bias(Shape{8}), y(Shape{rows, 8});
     x.assign(numbers);
     weight.assign(std::vector<float>(32, 0.5f));
     bias.assign(std::vector<float>{0, 1, -1, 2, -20, 3, -3, 4});
-    Kernels<D>::linear(3, 4, 8, x.data(), weight.data(), bias.data(), activation, y.data());
+    Kernels<D>::linear(rows, 4, 8, x.data(), weight.data(), bias.data(), activation, y.data());
     return y.to_vector();
   };
-  for (const Activation activation : {Activation::none, Activation::relu}) {
-    const auto host = rectified(Cpu(), activation), device = rectified(Cuda(), activation);
-    std::printf("what is not a number, %s: %g on the host, %g on the GPU\n",
-                activation == Activation::relu ? "rectified" : "as it is", double(host[0]), double(device[0]));
-    CHECK(std::isnan(host[0]));
-    for (std::size_t i = 0; i < host.size(); ++i) {
-      CAPTURE(i);
-      CHECK((host[i] == device[i] || (std::isnan(host[i]) && std::isnan(device[i]))));
+  for (const index_t rows : {3, 20})
+    for (const Activation activation : {Activation::none, Activation::relu}) {
+      const auto host = rectified(Cpu(), activation, rows), device = rectified(Cuda(), activation, rows);
+      std::printf("what is not a number, %s: %g on the host, %g on the GPU\n",
+                  activation == Activation::relu ? "rectified" : "as it is", double(host[0]), double(device[0]));
+      CHECK(std::isnan(host[0]));
+      for (std::size_t i = 0; i < host.size(); ++i) {
+        CAPTURE(i);
+        CHECK((host[i] == device[i] || (std::isnan(host[i]) && std::isnan(device[i]))));
+      }
     }
-  }
 }
 TEST_CASE("matrix products: double to 1e-12") { check_products<double>(1e-12); }
 TEST_CASE("matrix products: float to 1e-5, which TF32 would miss") { check_products<float>(1e-5); }

@@ -3,7 +3,7 @@
 # errors where the compiler is one of ours. `rooms`: all headers of a room in one file, and alone only where that fails: for a further compiler, whose
 # warnings are wanted, after a first one has seen that each stands alone.
 # Without OpenMP, and with no other flag than the language: what a user gets who just adds the include path.
-# A header of an optional part is passed over (and named) when the library it needs is not installed.
+# A header of an optional part is skipped (and named) when the library it needs is not installed.
 set -uo pipefail
 export compiler=$1 include=$2
 export flags="-std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Wshadow -I$include"
@@ -46,7 +46,7 @@ check() {
   fi
   if [[ $header == lacuna/@(interop|distributed|io|lab)/* ]] &&
     missing=$(grep -oE "fatal error: '?(mpi\.h|nccl\.h|xtensor/[a-z_/.]+|cereal/[a-z_/.]+|nlohmann/[a-z_/.]+|zlib\.h)" <<<"$log"); then
-    printf 'passed over: %s needs %s\n' "$header" "${missing##*[ \']}"
+    printf 'skipped: %s needs %s\n' "$header" "${missing##*[ \']}"
     return 0
   fi
   printf '%s does not compile alone:\n%s\n' "$header" "$(head -30 <<<"$log")"

@@ -120,7 +120,7 @@ TEST_CASE("npz: errors name the file, the array and what is there") {
   CHECK(contains(message_of<IoError>([&] { Npz(folder / "y.npz").get("x"); }), "the file has no arrays"));
 }
 
-TEST_CASE("npz: members that are no arrays are passed over; a false array is refused") {
+TEST_CASE("npz: members that are no arrays are skipped; a false array is refused") {
   const test::TemporaryFolder folder;
   io::ZipWriter writer(folder / "x.npz");
   const std::vector<std::uint8_t> text = {'h', 'i'};

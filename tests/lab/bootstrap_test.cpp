@@ -125,7 +125,7 @@ TEST_CASE("bootstrap: one sample gives its own value; impossible options are ref
 
 TEST_CASE("statistic: on the samples as they are, every metric is what train::scores says, averaged over seeds") {
   const RandomStream stream = Random(8).stream();
-  train::Truth real{{}, 0}, classes{{}, 4};
+  train::Targets real{{}, 0}, classes{{}, 4};
   std::vector<std::vector<double>> a(2), b(2);
   for (std::uint64_t n = 0; n < 60; ++n) {
     real.values.push_back(n % 9 == 0 ? 0.0 : std::round(20 * stream.uniform(10 * n) - 10) / 4);
@@ -136,22 +136,22 @@ TEST_CASE("statistic: on the samples as they are, every metric is what train::sc
     }
   }
   const std::vector<double> once(60, 1.0);
-  for (const auto& [truth, predictions] : {std::pair(&real, &a), std::pair(&classes, &b)}) {
-    const auto first = train::scores(*truth, (*predictions)[0]), second = train::scores(*truth, (*predictions)[1]);
+  for (const auto& [targets, predictions] : {std::pair(&real, &a), std::pair(&classes, &b)}) {
+    const auto first = train::scores(*targets, (*predictions)[0]), second = train::scores(*targets, (*predictions)[1]);
     for (std::size_t m = 0; m < first.size(); ++m) {
       const std::string& name = first[m].first;
       CAPTURE(name);
-      CHECK(lab::metric_value(name, *truth, (*predictions)[0]) == first[m].second);
-      const auto statistic = lab::metric_statistic(name, *truth, {(*predictions)[0], (*predictions)[1]});
+      CHECK(lab::metric_value(name, *targets, (*predictions)[0]) == first[m].second);
+      const auto statistic = lab::metric_statistic(name, *targets, {(*predictions)[0], (*predictions)[1]});
       CHECK(statistic(once) == doctest::Approx((first[m].second + second[m].second) / 2).epsilon(1e-12));
     }
-    CHECK(lab::metric_names(truth->classes).size() == first.size());
+    CHECK(lab::metric_names(targets->classes).size() == first.size());
   }
 }
 
 TEST_CASE("statistic: under counts it is the metric of the samples repeated that often") {
   const RandomStream stream = Random(9).stream();
-  train::Truth real{{}, 0}, classes{{}, 3};
+  train::Targets real{{}, 0}, classes{{}, 3};
   std::vector<double> a, b;
   for (std::uint64_t n = 0; n < 40; ++n) {
     real.values.push_back(n % 7 == 0 ? 0.0 : std::round(8 * stream.normal(8 * n)) / 4);
@@ -160,15 +160,15 @@ TEST_CASE("statistic: under counts it is the metric of the samples repeated that
     b.push_back(stream.uniform(8 * n + 5) < 0.6 ? double(n % 3) : 1.0);
   }
   const auto counts = lab::resample(40, 0, 1);
-  for (const auto& [truth, predictions] : {std::pair(&real, &a), std::pair(&classes, &b)}) {
-    train::Truth repeated{{}, truth->classes};
+  for (const auto& [targets, predictions] : {std::pair(&real, &a), std::pair(&classes, &b)}) {
+    train::Targets repeated{{}, targets->classes};
     std::vector<double> expanded;
     for (std::size_t n = 0; n < 40; ++n)
       for (int i = 0; i < int(counts[n]); ++i)
-        repeated.values.push_back(truth->values[n]), expanded.push_back((*predictions)[n]);
+        repeated.values.push_back(targets->values[n]), expanded.push_back((*predictions)[n]);
     for (const auto& score : train::scores(repeated, expanded)) {
       CAPTURE(score.first);
-      CHECK(lab::metric_statistic(score.first, *truth, {*predictions})(counts) ==
+      CHECK(lab::metric_statistic(score.first, *targets, {*predictions})(counts) ==
             doctest::Approx(score.second).epsilon(1e-12));
     }
   }

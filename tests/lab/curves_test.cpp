@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "lab/small_experiment.hpp"
-#include "lacuna/lab/answers.hpp"
+#include "lacuna/lab/predictions.hpp"
 #include "lacuna/lab/results_csv.hpp"
 #include "lacuna/lab/results_json.hpp"
 #include "lacuna/lab/system.hpp"
@@ -16,11 +16,11 @@ namespace {
 using lab::Curve, lab::CurveEnd;
 
 /// MAE under condition c is errors[c], of every sample.
-lab::ModelRuns model_with(const std::string& name, const train::Truth& truth, const std::vector<double>& errors) {
-  lab::ModelRuns model{name, "", {test::run_with_offset(1, truth.values, errors.size(), 0)}};
+lab::ModelRuns model_with(const std::string& name, const train::Targets& targets, const std::vector<double>& errors) {
+  lab::ModelRuns model{name, "", {test::run_with_offset(1, targets.values, errors.size(), 0)}};
   for (std::size_t c = 0; c < errors.size(); ++c)
-    for (std::size_t n = 0; n < truth.values.size(); ++n)
-      model.runs[0].predictions(index_t(c), index_t(n)) = truth.values[n] + errors[c];
+    for (std::size_t n = 0; n < targets.values.size(); ++n)
+      model.runs[0].predictions(index_t(c), index_t(n)) = targets.values[n] + errors[c];
   return model;
 }
 
@@ -28,8 +28,8 @@ TEST_CASE("curves: the step that gains, worked out by hand") {
   const test::SmallExperiment experiment({"p1-intra"});
   const auto curve = [&](std::vector<double> errors) {
     errors.resize(11, errors.back());
-    return lab::curves_of({model_with("one", experiment.truth, errors)}, experiment.plan.protocols, experiment.truth,
-                          "mae", {.draws = 100})
+    return lab::curves_of({model_with("one", experiment.targets, errors)}, experiment.plan.protocols,
+                          experiment.targets, "mae", {.draws = 100})
         .at(0);
   };
   const Curve falling = curve({0.5, 0.6, 0.8, 0.81, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5});
@@ -50,14 +50,14 @@ TEST_CASE("curves: the step that gains, worked out by hand") {
 TEST_CASE("curves: a gain within its interval is none; its interval is that of the paired bootstrap") {
   test::SmallExperiment experiment({"p1-intra"});
   std::vector<double> errors(11, 1);
-  auto model = model_with("one", experiment.truth, errors);
+  auto model = model_with("one", experiment.targets, errors);
   // under rate-0.1 half of the samples are better by 0.3 and half are worse by 0.2: a gain of 0.05
   for (index_t n = 0; n < 12; ++n) model.runs[0].predictions.data()[12 + n] += n % 2 ? 0.2 : -0.3;
   for (std::size_t c = 2; c < 11; ++c)
     for (index_t n = 0; n < 12; ++n) model.runs[0].predictions.data()[index_t(c) * 12 + n] += double(c);
   const lab::BootstrapOptions options{.draws = 400, .level = 0.9, .seed = 5};
   const auto of = [&](const char* metric) {
-    return lab::curves_of({model}, experiment.plan.protocols, experiment.truth, metric, options).at(0);
+    return lab::curves_of({model}, experiment.plan.protocols, experiment.targets, metric, options).at(0);
   };
   const Curve curve = of("mae");
   CHECK(curve.gain == doctest::Approx(0.05));
@@ -83,7 +83,7 @@ TEST_CASE("curves: shares of right answers fall, errors rise; the last rate must
   const auto ends = [&] {
     std::vector<CurveEnd> all;
     for (const Curve& curve :
-         lab::curves_of(experiment.models, experiment.plan.protocols, experiment.truth, "acc2_non0", {.draws = 20})) {
+         lab::curves_of(experiment.models, experiment.plan.protocols, experiment.targets, "acc2_non0", {.draws = 20})) {
       CHECK(curve.metric == "acc2_non0");
       all.push_back(curve.end);
     }
@@ -104,20 +104,20 @@ TEST_CASE("curves: samples of one frame: p1-intra is a step from complete data t
   const auto corpus =
       data::synthetic({.samples = 20, .seed = 2, .validation = 5, .test = 12, .min_frames = 1, .max_frames = 1});
   const auto plan = lab::make_plan({"p1-intra"}, corpus.test);
-  const auto truth = train::truth_of(corpus.test, 0);
+  const auto targets = train::targets_of(corpus.test, 0);
   const double prior = lab::prior(corpus.train, 0);
   const auto knows_all = [&](const data::Batch<float>& batch) {
     std::vector<double> labels;
-    for (const index_t n : batch.samples) labels.push_back(truth.values[std::size_t(n)]);
+    for (const index_t n : batch.samples) labels.push_back(targets.values[std::size_t(n)]);
     return labels;
   };
   lab::Run run, mean;
-  run.predictions = lab::answers(knows_all, corpus.test, plan, prior);
+  run.predictions = lab::predictions(knows_all, corpus.test, plan, prior);
   mean.predictions = Tensor<double, 2>::full({11, 12}, prior);
   for (index_t c = 0; c < 11; ++c)
-    for (index_t n = 0; n < 12; ++n) CHECK(run.predictions(c, n) == (c < 5 ? truth.values[std::size_t(n)] : prior));
+    for (index_t n = 0; n < 12; ++n) CHECK(run.predictions(c, n) == (c < 5 ? targets.values[std::size_t(n)] : prior));
   const auto curves =
-      lab::curves_of({{"constant", "", {mean}}, {"one", "", {run}}}, plan.protocols, truth, "mae", {.draws = 50});
+      lab::curves_of({{"constant", "", {mean}}, {"one", "", {run}}}, plan.protocols, targets, "mae", {.draws = 50});
   CHECK(curves[1].falls);
   CHECK(curves[1].gain == 0);  // of the steps where nothing changes
   CHECK_FALSE(std::signbit(curves[1].gain));
@@ -133,18 +133,18 @@ TEST_CASE("curves: a trained model loses with every rate, down to the constant p
       });
   const auto plan = lab::make_plan({"p2", "p3", "p1-intra"}, corpus.test, {.seed = 1});
   const double prior = lab::prior(corpus.train, 0);
-  const auto truth = train::truth_of(corpus.test, 0);
+  const auto targets = train::targets_of(corpus.test, 0);
   lab::Run mean;
   mean.predictions = Tensor<double, 2>::full({index_t(plan.size()), corpus.test.size()}, prior);
   std::vector<lab::ModelRuns> models{{"constant", "", {mean}}, {"early-fusion", "", {}}};
   for (const std::uint64_t seed : {1, 2}) {
     lab::Run run;
     run.seed = seed;
-    run.predictions = lab::answers(system.train({.data = lab::without_test(corpus), .seed = seed})->predict,
-                                   corpus.test, plan, prior);
+    run.predictions = lab::predictions(system.train({.data = lab::without_test(corpus), .seed = seed})->predict,
+                                       corpus.test, plan, prior);
     models[1].runs.push_back(run);
   }
-  const auto results = lab::make_results(models, plan.protocols, truth, {"mae"}, "constant", {.draws = 500});
+  const auto results = lab::make_results(models, plan.protocols, targets, {"mae"}, "constant", {.draws = 500});
   REQUIRE(results.curves.size() == 6);
   for (const Curve& curve : results.curves) {
     CAPTURE(curve.model);

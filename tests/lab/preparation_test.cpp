@@ -82,12 +82,12 @@ TEST_CASE_TEMPLATE("preparation: is asked before every step, ends there, and beg
         lab::make_system<M>("small", "", {.epochs = 1}, [&](std::uint64_t) { return small<M>(corpus); });
     StopBefore other(end);
     bool saved = false;
-    lab::Training order{corpus, 1, &other, nullptr, [&](const std::function<State()>&, bool) { saved = true; }};
-    CHECK_FALSE(system.train(order).has_value());
+    lab::TrainJob job{corpus, 1, &other, nullptr, [&](const std::function<State()>&, bool) { saved = true; }};
+    CHECK_FALSE(system.train(job).has_value());
     CHECK_FALSE(saved);  // there is nothing to go on from
     StopBefore never(1 << 30);
-    order.observer = &never;
-    CHECK(system.train(order).has_value());
+    job.observer = &never;
+    CHECK(system.train(job).has_value());
   }
 }
 

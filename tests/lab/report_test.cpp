@@ -96,10 +96,10 @@ TEST_CASE("report: every element is closed, names are escaped, nothing comes fro
 TEST_CASE("report: one model, one seed, no curves, class ids") {
   test::SmallExperiment experiment({"none"});
   experiment.models.pop_back();
-  experiment.truth.classes = 4;
-  for (double& value : experiment.truth.values) value = 2;
+  experiment.targets.classes = 4;
+  for (double& value : experiment.targets.values) value = 2;
   for (index_t n = 0; n < 12; ++n) experiment.models[0].runs[0].predictions(0, n) = double(n % 4);
-  auto results = lab::make_results(experiment.models, experiment.plan.protocols, experiment.truth, {"accuracy"},
+  auto results = lab::make_results(experiment.models, experiment.plan.protocols, experiment.targets, {"accuracy"},
                                    "constant", {.draws = 5});
   CHECK(results.differences.empty());
   CHECK(lab::score_of(results.rows.at(0).values, "accuracy") == doctest::Approx(0.25));

@@ -65,7 +65,7 @@ TEST_CASE("results: differences are those of the means; a model that is always r
   CHECK(found);
   // averages and conditions of both protocols (5 + 7 and 3 + 11), for two metrics
   CHECK(results.differences.size() == 2 * 26);
-  CHECK_THROWS_AS(lab::compare(experiment.models, experiment.plan.protocols, experiment.truth, {"mae"}, "nobody"),
+  CHECK_THROWS_AS(lab::compare(experiment.models, experiment.plan.protocols, experiment.targets, {"mae"}, "nobody"),
                   OptionError);
 }
 
@@ -75,7 +75,7 @@ TEST_CASE("results: the interval of a difference is that of the bootstrap of the
   for (std::size_t m = 0; m < 2; ++m)
     for (auto& run : experiment.models[m].runs)
       for (index_t n = 0; n < 12; ++n) run.predictions(0, n) += stream.normal(std::uint64_t(n) + 100 * m);
-  const auto all = lab::compare(experiment.models, experiment.plan.protocols, experiment.truth, {"mae"}, "constant",
+  const auto all = lab::compare(experiment.models, experiment.plan.protocols, experiment.targets, {"mae"}, "constant",
                                 {.draws = 300, .level = 0.9, .seed = 6});
   const auto interval = lab::bootstrap(
       12,
@@ -83,7 +83,7 @@ TEST_CASE("results: the interval of a difference is that of the bootstrap of the
         double sum = 0;
         for (index_t n = 0; n < 12; ++n) {
           const auto miss = [&](const lab::Run& run) {
-            return std::abs(run.predictions(0, n) - experiment.truth.values[std::size_t(n)]);
+            return std::abs(run.predictions(0, n) - experiment.targets.values[std::size_t(n)]);
           };
           const auto& seeds = experiment.models[1].runs;
           sum += counts[std::size_t(n)] * ((miss(seeds[0]) + miss(seeds[1])) / 2 - miss(experiment.models[0].runs[0]));

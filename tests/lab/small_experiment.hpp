@@ -29,19 +29,20 @@ inline lab::Run run_with_offset(std::uint64_t seed, const std::vector<double>& l
 struct SmallExperiment {
   data::Corpus corpus = small_corpus();
   lab::Plan plan;
-  train::Truth truth;
+  train::Targets targets;
   std::vector<lab::ModelRuns> models;
 
   explicit SmallExperiment(const std::vector<std::string>& protocols = {"p1", "p1-intra"})
-      : plan(lab::make_plan(protocols, corpus.test)), truth(train::truth_of(corpus.test, 0)) {
+      : plan(lab::make_plan(protocols, corpus.test)), targets(train::targets_of(corpus.test, 0)) {
     const std::size_t all = plan.size();
-    models.push_back({"constant", "mean label", {run_with_offset(0, truth.values, all, 2)}});
+    models.push_back({"constant", "mean label", {run_with_offset(0, targets.values, all, 2)}});
     models.push_back({"one, \"two\" & <three>",
                       "width=3",
-                      {run_with_offset(1, truth.values, all, 0.5), run_with_offset(2, truth.values, all, 0.75)}});
+                      {run_with_offset(1, targets.values, all, 0.5), run_with_offset(2, targets.values, all, 0.75)}});
   }
   lab::Results results(index_t draws = 50) const {
-    auto results = lab::make_results(models, plan.protocols, truth, {"mae", "acc2_non0"}, "constant", {.draws = draws});
+    auto results =
+        lab::make_results(models, plan.protocols, targets, {"mae", "acc2_non0"}, "constant", {.draws = draws});
     results.config = {{"models", "constant & <others>"}, {"seeds", "1, 2"}};
     results.data = {{"name", "synthetic"}, {"crc32", "00000000"}};
     return results;

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "lab/small_experiment.hpp"
-#include "lacuna/lab/answers.hpp"
+#include "lacuna/lab/predictions.hpp"
 #include "lacuna/models/baselines/ridge.hpp"
 #include "train/tiny_learner.hpp"
 
@@ -67,7 +67,7 @@ TEST_CASE_TEMPLATE("system: is the trainer's model; stopped at any step and resu
   const auto plan = lab::make_plan({"p1"}, corpus.test);
   const auto whole = system.train({.data = learning, .seed = 3});
   REQUIRE(whole);
-  const auto expected = lab::answers(whole->predict, corpus.test, plan, 0);
+  const auto expected = lab::predictions(whole->predict, corpus.test, plan, 0);
 
   test::TinyLearner<T> model({.inputs = corpus.dimensions()}, Random(3));
   train::Observer silent;
@@ -82,29 +82,30 @@ TEST_CASE_TEMPLATE("system: is the trainer's model; stopped at any step and resu
     CAPTURE(steps);
     std::optional<State> kept;
     StopAfter stop(steps);
-    lab::Training order{.data = learning, .seed = 3, .observer = &stop};
-    order.save = [&](const std::function<State()>& make, bool last) {
+    lab::TrainJob job{.data = learning, .seed = 3, .observer = &stop};
+    job.save = [&](const std::function<State()>& make, bool last) {
       if (last) kept = make();
     };
-    CHECK(!system.train(order));
+    CHECK(!system.train(job));
     REQUIRE(kept);
     const auto again = system.train({.data = learning, .seed = 3, .from = &*kept});
     REQUIRE(again);
-    CHECK(lab::answers(again->predict, corpus.test, plan, 0).to_vector() == expected.to_vector());
+    CHECK(lab::predictions(again->predict, corpus.test, plan, 0).to_vector() == expected.to_vector());
     CHECK(again->history.epochs.size() == 4);
   }
   const auto restored = system.restore(whole->state);
-  CHECK(lab::answers(restored.predict, corpus.test, plan, 0).to_vector() == expected.to_vector());
+  CHECK(lab::predictions(restored.predict, corpus.test, plan, 0).to_vector() == expected.to_vector());
 }
 
-TEST_CASE("answers: do not depend on the size of batches; at rate 1.0 every model is the constant predictor, exactly") {
+TEST_CASE(
+    "predictions: do not depend on the size of batches; at rate 1.0 every model is the constant predictor, exactly") {
   const auto corpus = test::small_corpus();
   const auto trained = tiny_system<float>(corpus, 1).train({.data = corpus, .seed = 1});
   const auto plan = lab::make_plan({"none", "p1", "p1-intra"}, corpus.test, {.seed = 4});
   const double prior = lab::prior(corpus.train, 0);
-  const auto whole = lab::answers(trained->predict, corpus.test, plan, prior);
+  const auto whole = lab::predictions(trained->predict, corpus.test, plan, prior);
   for (const index_t batch : {1, 5, 12}) {
-    const auto parts = lab::answers(trained->predict, corpus.test, plan, prior, batch);
+    const auto parts = lab::predictions(trained->predict, corpus.test, plan, prior, batch);
     for (index_t i = 0; i < whole.size(); ++i)  // products of matrices of other heights round otherwise
       CHECK(parts.data()[i] == doctest::Approx(whole.data()[i]).epsilon(1e-4));
   }
@@ -116,10 +117,10 @@ TEST_CASE("answers: do not depend on the size of batches; at rate 1.0 every mode
   const auto constant = models::Constant(corpus.train)(corpus.test);
   CHECK(std::vector<double>(whole.data() + 18 * corpus.test.size(), whole.data() + 19 * corpus.test.size()) ==
         constant);
-  CHECK_THROWS_AS(lab::answers(trained->predict, corpus.test, plan, prior, 0), OptionError);
+  CHECK_THROWS_AS(lab::predictions(trained->predict, corpus.test, plan, prior, 0), OptionError);
 }
 
-TEST_CASE("answers: a prediction that is no number is refused, with the sample and the condition") {
+TEST_CASE("predictions: a prediction that is no number is refused, with the sample and the condition") {
   const auto corpus = test::small_corpus();
   const auto plan = lab::make_plan({"p1"}, corpus.test);
   const auto broken = [](const data::Batch<float>& batch) {
@@ -127,7 +128,7 @@ TEST_CASE("answers: a prediction that is no number is refused, with the sample a
     if (batch.size() > 2) all[2] = std::nan("");
     return all;
   };
-  CHECK_THROWS_WITH_AS(lab::answers(broken, corpus.test, plan, 0),
+  CHECK_THROWS_WITH_AS(lab::predictions(broken, corpus.test, plan, 0),
                        doctest::Contains(("'" + corpus.test.ids[2] + "' under 'audio'").c_str()), Error);
 }
 
@@ -138,7 +139,7 @@ TEST_CASE("system: a model that is fitted in one step predicts batches as it doe
   CHECK(!system.seeded);
   const auto trained = system.train({.data = lab::without_test(corpus)});
   const auto plan = lab::make_plan({"none"}, corpus.test);
-  const auto found = lab::answers(trained->predict, corpus.test, plan, 0, 5);
+  const auto found = lab::predictions(trained->predict, corpus.test, plan, 0, 5);
   const auto expected = models::Ridge(corpus.train, corpus.validation)(corpus.test);
   for (index_t n = 0; n < corpus.test.size(); ++n)
     CHECK(found(0, n) == doctest::Approx(expected[std::size_t(n)]).epsilon(1e-12));

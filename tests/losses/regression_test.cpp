@@ -38,10 +38,10 @@ TEST_CASE("mse_loss: (B, 1) meets (B) by an explicit reshape only, and gives the
   CHECK(gradient_error(b, file, "mse_b1_vs_b/grad_b") < 1e-12);
 }
 
-TEST_CASE("rms_distance: the authors' numbers" * doctest::skip(!have_misc())) {
+TEST_CASE("rmse_loss: the authors' numbers" * doctest::skip(!have_misc())) {
   const io::Npz file(misc());
   const auto check = [&](const std::string& name, const auto& a, const auto& b) {
-    const auto loss = rms_distance(a, b);
+    const auto loss = rmse_loss(a, b);
     CHECK(error(loss, file, name + "/loss") < 1e-12);
     loss.backward();
     CHECK(gradient_error(a, file, name + "/grad_a") < 1e-12);
@@ -52,7 +52,7 @@ TEST_CASE("rms_distance: the authors' numbers" * doctest::skip(!have_misc())) {
   // where the authors' gradient is NaN, ours is zero
   CHECK(std::isnan(file.get("rmse_identical/grad_a").as<double>()[0]));
   const auto a = leaf<2>(file, "rmse_identical/a"), b = leaf<2>(file, "rmse_identical/b");
-  const auto loss = rms_distance(a, b);
+  const auto loss = rmse_loss(a, b);
   CHECK(loss.item() == 0);
   loss.backward();
   CHECK(a.grad().to_vector() == std::vector<double>(std::size_t(a.size()), 0.0));

@@ -62,7 +62,7 @@ TEST_CASE("masks.npz: generator and masks are equal" * doctest::skip(!test::have
     const auto protocol = missing::protocol_p3(seed, 3, 0);
     REQUIRE(protocol.conditions.size() == 10);
     for (std::size_t k = 0; k < 10; ++k) {
-      const auto set = missing::draw(protocol.conditions[k], ids, streams, valids);
+      const auto set = missing::sample_masks(protocol.conditions[k], ids, streams, valids);
       for (std::size_t m = 0; m < 3; ++m) {
         const auto keep = file.tensor<std::uint8_t, 3>(name + "/" + streams[m] + "/keep");
         CHECK(std::equal(set.keep[m].data(), set.keep[m].data() + set.keep[m].size(),

@@ -38,7 +38,9 @@ Samples samples(index_t count, std::vector<index_t> frames = {7, 1, 12}) {
   }
   return s;
 }
-missing::MaskSet draw(const Absence& a, const Samples& s) { return missing::draw(a, s.ids, s.names, s.present); }
+missing::MaskSet sample_masks(const Absence& a, const Samples& s) {
+  return missing::sample_masks(a, s.ids, s.names, s.present);
+}
 bool within(const Mask<2>& small, const Mask<2>& large) {
   for (index_t i = 0; i < small.size(); ++i)
     if (small.data()[i] > large.data()[i]) return false;
@@ -100,22 +102,22 @@ TEST_CASE("protocols: conditions and named averages") {
 
 TEST_CASE("absence: whole modalities") {
   const Samples s = samples(8);
-  const auto set = draw({.name = "without", .absent = {0, 1, 1}}, s);
+  const auto set = sample_masks({.name = "without", .absent = {0, 1, 1}}, s);
   for (index_t n = 0; n < 8; ++n) {
     CHECK(count(set.keep[0], n) == count(s.present[0], n));
     CHECK(count(set.keep[1], n) + count(set.keep[2], n) == 0);
   }
-  CHECK(draw({}, s).stream_rate() == doctest::Approx((1 + 3) / 24.0));
-  CHECK_THROWS_AS(draw({.absent = {1, 0}}, s), OptionError);
-  CHECK_THROWS_AS(draw({.rate = 1.5}, s), OptionError);
-  CHECK_THROWS_AS(draw({.fill = missing::Fill::substitute}, s), OptionError);
+  CHECK(sample_masks({}, s).stream_rate() == doctest::Approx((1 + 3) / 24.0));
+  CHECK_THROWS_AS(sample_masks({.absent = {1, 0}}, s), OptionError);
+  CHECK_THROWS_AS(sample_masks({.rate = 1.5}, s), OptionError);
+  CHECK_THROWS_AS(sample_masks({.fill = missing::Fill::substitute}, s), OptionError);
 }
 
 TEST_CASE("absence: frames, exactly the rate, more at a larger rate, nothing at 1") {
   const Samples s = samples(40);
   missing::MaskSet before;
   for (const auto& absence : missing::protocol_p1_intra(3).conditions) {
-    const auto set = draw(absence, s);
+    const auto set = sample_masks(absence, s);
     for (std::size_t m = 0; m < 3; ++m)
       for (index_t n = 0; n < 40; ++n) {
         const index_t had = count(s.present[m], n);
@@ -129,8 +131,8 @@ TEST_CASE("absence: frames, exactly the rate, more at a larger rate, nothing at 
   }
   for (const auto& mask : before.keep) CHECK(std::count(mask.data(), mask.data() + mask.size(), 1) == 0);
   // with the rule, a sample that had something keeps one frame
-  for (const auto how : {missing::Draw::exact, missing::Draw::bernoulli, missing::Draw::numpy}) {
-    const auto kept = draw({.rate = 1, .draw = how, .seed = 3}, s);
+  for (const auto how : {missing::Sampling::exact, missing::Sampling::bernoulli, missing::Sampling::numpy}) {
+    const auto kept = sample_masks({.rate = 1, .sampling = how, .seed = 3}, s);
     for (index_t n = 0; n < 40; ++n)
       CHECK(count(kept.keep[0], n) + count(kept.keep[1], n) + count(kept.keep[2], n) == (n == 5 ? 0 : 1));
   }
@@ -143,7 +145,7 @@ TEST_CASE("absence: streams at a rate, at least one stays") {
   s.names = {"a", "b", "c"};
   for (int m = 0; m < 3; ++m) s.present.push_back(Mask<2>::full({n, 2}, 1));
   for (const auto& absence : missing::protocol_p2(5).conditions) {
-    const auto set = draw(absence, s);
+    const auto set = sample_masks(absence, s);
     CHECK(set.stream_rate() == doctest::Approx(std::min(absence.rate, 2.0 / 3)).epsilon(0.05));
     for (index_t i = 0; i < n; ++i) {
       index_t left = 0;
@@ -154,12 +156,12 @@ TEST_CASE("absence: streams at a rate, at least one stays") {
       CHECK(left >= 1);
     }
   }
-  const auto free = draw({.rate = 0.7, .unit = Unit::sample, .keep_one = false, .seed = 5}, s);
+  const auto free = sample_masks({.rate = 0.7, .unit = Unit::sample, .keep_one = false, .seed = 5}, s);
   CHECK(free.stream_rate() == doctest::Approx(0.7).epsilon(0.05));
   // one pattern for all; over seeds every modality goes and stays
   std::vector<int> gone(3, 0);
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
-    const auto same = draw({.rate = 0.5, .unit = Unit::batch, .seed = seed}, s);
+    const auto same = sample_masks({.rate = 0.5, .unit = Unit::batch, .seed = seed}, s);
     for (std::size_t m = 0; m < 3; ++m) {
       const auto ones = std::count(same.keep[m].data(), same.keep[m].data() + same.keep[m].size(), 1);
       CHECK((ones == 0 || ones == same.keep[m].size()));
@@ -181,20 +183,20 @@ TEST_CASE("masks: keyed by id, whatever the order of samples and modalities; oth
   }
   for (const Unit unit : {Unit::frame, Unit::sample}) {
     const Absence absence{.name = "x", .rate = 0.5, .unit = unit, .seed = 11};
-    const auto one = draw(absence, s), two = draw(absence, turned);
+    const auto one = sample_masks(absence, s), two = sample_masks(absence, turned);
     CHECK(one.hash() == two.hash());
     CHECK(two.aligned(s.ids).keep[2].to_vector() == one.keep[2].to_vector());
-    CHECK(draw(absence, s).hash() == one.hash());
-    CHECK(draw({.name = "x", .rate = 0.5, .unit = unit, .seed = 12}, s).hash() != one.hash());
+    CHECK(sample_masks(absence, s).hash() == one.hash());
+    CHECK(sample_masks({.name = "x", .rate = 0.5, .unit = unit, .seed = 12}, s).hash() != one.hash());
   }
-  CHECK(draw({.name = "x"}, s).hash() ==
+  CHECK(sample_masks({.name = "x"}, s).hash() ==
         "7148a8f9269210bd");  // the fingerprint of a file made today is that of next year
-  CHECK_THROWS_AS(draw({}, s).aligned({"nobody"}), Error);
+  CHECK_THROWS_AS(sample_masks({}, s).aligned({"nobody"}), Error);
 }
 
 TEST_CASE("masks: applied to batches in any order; zeros, or a substitute stream") {
   const Samples s = samples(8);
-  const auto set = draw({.rate = 0.6, .seed = 2}, s);
+  const auto set = sample_masks({.rate = 0.6, .seed = 2}, s);
   const auto batch_of = [&](const std::vector<index_t>& picked) {
     data::Batch<float> batch;
     for (std::size_t m = 0; m < 3; ++m) {
@@ -217,7 +219,7 @@ TEST_CASE("masks: applied to batches in any order; zeros, or a substitute stream
         CHECK(applied.streams[m].frames(index_t(b), t, 1) == (set.keep[m](picked[b], t) ? float(m + 1) : 0.0f));
         CHECK(batch.streams[m].frames(index_t(b), t, 1) == float(m + 1));
       }
-  auto other = draw({.absent = {1, 0, 0}, .fill = missing::Fill::substitute, .substitute = 2}, s);
+  auto other = sample_masks({.absent = {1, 0, 0}, .fill = missing::Fill::substitute, .substitute = 2}, s);
   const auto filled = missing::apply(other, batch);
   for (index_t t = 0; t < 7; ++t) {
     const bool here = batch.streams[0].present(0, t) && batch.streams[2].present(0, t);
@@ -232,7 +234,7 @@ TEST_CASE("masks: applied to batches in any order; zeros, or a substitute stream
 TEST_CASE("masks in files: come back equal; a changed file is refused") {
   const Samples s = samples(9);
   std::vector<missing::MaskSet> sets;
-  for (const auto& absence : missing::protocol_p1_intra(4).conditions) sets.push_back(draw(absence, s));
+  for (const auto& absence : missing::protocol_p1_intra(4).conditions) sets.push_back(sample_masks(absence, s));
   const test::TemporaryFolder folder;
   const std::string path = folder / "masks.npz";
   missing::save_masks(path, sets);

@@ -33,8 +33,8 @@ Pattern streams_of(const std::vector<Mask<2>>& masks, index_t n) {
 }
 /// How often each pattern of streams was drawn, in the order of all_subsets.
 std::vector<double> frequencies(const MrmOptions& options, index_t modalities, index_t draws = 7000) {
-  const auto masks =
-      missing::draw(options, full(draws, std::vector<index_t>(std::size_t(modalities), 1)), keys(draws), Random(5));
+  const auto masks = missing::sample_masks(options, full(draws, std::vector<index_t>(std::size_t(modalities), 1)),
+                                           keys(draws), Random(5));
   const auto all = missing::all_subsets(modalities);
   std::vector<double> share(all.size() + 1, 0);
   for (index_t n = 0; n < draws; ++n)
@@ -68,7 +68,7 @@ TEST_CASE("MRM presets: rates of frames") {
   for (const char* name : {"uniform", "lnln"}) {
     auto options = missing::mrm_preset(name);
     options.stream_probability = 0;
-    const auto masks = missing::draw(options, full(n, {frames, frames}), keys(n), Random(1));
+    const auto masks = missing::sample_masks(options, full(n, {frames, frames}), keys(n), Random(1));
     double kept = 0, whole = 0, together = 0;
     for (index_t i = 0; i < n; ++i) {
       const double a = double(count(masks[0], i)) / double(frames), b = double(count(masks[1], i)) / double(frames);
@@ -82,14 +82,14 @@ TEST_CASE("MRM presets: rates of frames") {
     CHECK(std::abs(together - (lnln ? 0.0625 : 0)) < 0.01);  // each modality has its own rate
   }
   MrmOptions fixed{.rate_law = missing::RateLaw::fixed, .frame_rate = 0.25, .stream_probability = 0};
-  const auto quarter = missing::draw(fixed, full(9, {8, 1}), keys(9), Random(1));
+  const auto quarter = missing::sample_masks(fixed, full(9, {8, 1}), keys(9), Random(1));
   for (index_t i = 0; i < 9; ++i) CHECK(count(quarter[0], i) == 6);
   MrmOptions shared{.rate_law = missing::RateLaw::shared, .stream_probability = 0};
-  const auto same = missing::draw(shared, full(50, {30, 30}), keys(50), Random(1));
+  const auto same = missing::sample_masks(shared, full(50, {30, 30}), keys(50), Random(1));
   for (index_t i = 0; i < 50; ++i)
     if (count(same[0], i) + count(same[1], i) > 1) CHECK(count(same[0], i) == count(same[1], i));
   MrmOptions tenths{.rate_law = missing::RateLaw::tenths, .stream_probability = 0};
-  const auto steps = missing::draw(tenths, full(200, {10}), keys(200), Random(1));
+  const auto steps = missing::sample_masks(tenths, full(200, {10}), keys(200), Random(1));
   for (index_t i = 0; i < 200; ++i) CHECK(count(steps[0], i) >= 1);
 }
 
@@ -106,16 +106,16 @@ TEST_CASE("MRM: something stays, unless it was absent before; one frame, one sam
     MrmOptions options;
     options.rate_law = missing::RateLaw::fixed;
     options.frame_rate = 1;
-    const auto kept = missing::draw(options, present, keys(400), Random(2));
+    const auto kept = missing::sample_masks(options, present, keys(400), Random(2));
     for (index_t n = 0; n < 400; ++n) {
       index_t left = 0;
       for (const auto& mask : kept) left += count(mask, n);
       CHECK(left == (n == 7 ? 0 : 1));
     }
     CHECK(count(kept[0], 8) == 1);
-    const auto one = missing::draw(options, full(1, frames), keys(1), Random(2));
+    const auto one = missing::sample_masks(options, full(1, frames), keys(1), Random(2));
     CHECK(one.size() == frames.size());
-    const auto none = missing::draw(options, full(0, frames), keys(0), Random(2));
+    const auto none = missing::sample_masks(options, full(0, frames), keys(0), Random(2));
     CHECK(none[0].size() == 0);
   }
   MrmOptions losing{.stream_probability = 1, .keep_one = false};
@@ -123,37 +123,38 @@ TEST_CASE("MRM: something stays, unless it was absent before; one frame, one sam
   losing.frame_probability = 0;
   auto without = full(1, {2, 2});
   without[1] = Mask<2>::zeros({1, 2});
-  CHECK(count(missing::draw(losing, without, keys(1), Random(1))[0], 0) == 0);
+  CHECK(count(missing::sample_masks(losing, without, keys(1), Random(1))[0], 0) == 0);
   losing.keep_one = true;  // the pattern names only what the sample lacks: it keeps what it has
-  CHECK(count(missing::draw(losing, without, keys(1), Random(1))[0], 0) == 2);
+  CHECK(count(missing::sample_masks(losing, without, keys(1), Random(1))[0], 0) == 2);
 }
 
 TEST_CASE("MRM: a mask belongs to its sample and its step") {
   const MrmOptions options;
   const Random step(9);
-  const auto straight = missing::draw(options, full(30, {5, 9}), keys(30), step);
+  const auto straight = missing::sample_masks(options, full(30, {5, 9}), keys(30), step);
   auto turned = keys(30);
   std::reverse(turned.begin(), turned.end());
-  const auto back = missing::draw(options, full(30, {5, 9}), turned, step);
+  const auto back = missing::sample_masks(options, full(30, {5, 9}), turned, step);
   for (std::size_t m = 0; m < 2; ++m)
     for (index_t n = 0; n < 30; ++n)
       for (index_t t = 0; t < straight[m].extent(1); ++t) CHECK(straight[m](n, t) == back[m](29 - n, t));
   const std::vector<index_t> some{17};
-  const auto alone = missing::draw(options, full(1, {5, 9}), some, step);
+  const auto alone = missing::sample_masks(options, full(1, {5, 9}), some, step);
   for (index_t t = 0; t < 9; ++t) CHECK(alone[1](0, t) == straight[1](17, t));
-  CHECK(missing::draw(options, full(30, {5, 9}), keys(30), Random(10))[1].to_vector() != straight[1].to_vector());
+  CHECK(missing::sample_masks(options, full(30, {5, 9}), keys(30), Random(10))[1].to_vector() !=
+        straight[1].to_vector());
   // one pattern of streams for the batch
   MrmOptions together{.frame_probability = 0, .stream_probability = 1, .unit = missing::Unit::batch};
-  const auto alike = missing::draw(together, full(20, {2, 2, 2}), keys(20), step);
+  const auto alike = missing::sample_masks(together, full(20, {2, 2, 2}), keys(20), step);
   for (index_t n = 1; n < 20; ++n) CHECK(streams_of(alike, n) == streams_of(alike, 0));
 }
 
 TEST_CASE("MRM: options out of range are refused") {
   const auto refused = [](MrmOptions options) {
-    CHECK_THROWS_AS(missing::draw(options, full(1, {2, 2}), keys(1), Random(1)), OptionError);
+    CHECK_THROWS_AS(missing::sample_masks(options, full(1, {2, 2}), keys(1), Random(1)), OptionError);
   };
   refused({.frame_probability = 2});
-  refused({.draw = missing::Draw::numpy});
+  refused({.sampling = missing::Sampling::numpy});
   refused({.stream_probability = NAN});
   refused({.pattern_weights = {1, 1}});
   refused({.pattern_weights = {0, 0, 0}});

@@ -21,7 +21,7 @@ typename M::Options options_for(const data::Dataset& set) {
   o.inputs = set.dimensions();
   o.classes = set.class_count;
   o.drop = missing::mrm_preset("mplmm");
-  if constexpr (requires { o.heads; }) o.width = 16, o.hidden = 32, o.layers = 1;
+  if constexpr (requires { o.num_heads; }) o.width = 16, o.hidden = 32, o.layers = 1;
   if constexpr (requires { o.blocks; }) o.width = 16, o.layers = {32, 16}, o.pretraining.epochs = 5;
   return o;
 }

@@ -25,7 +25,7 @@ void shrink(EarlyFusionOptions& o) {
 }
 void shrink(ModalityDropoutTransformerOptions& o) {
   o.width = 4;
-  o.heads = 2;
+  o.num_heads = 2;
   o.layers = 2;
   o.hidden = 6;
 }
@@ -127,7 +127,7 @@ TEST_CASE_TEMPLATE("baselines: gradients of the whole objective, under dropping 
   check(real_set(), still);
   check(real_set(), [&](auto& o) {
     still(o);
-    o.loss = RealLoss::l1;
+    o.loss = RegressionLoss::l1;
     o.standardize = false;
   });
 }
@@ -169,8 +169,8 @@ TEST_CASE_TEMPLATE("baselines: what is absent is never read, and a sample with n
       if (!reads_frames) return;
       for (const double g : parameter.grad().to_vector()) CHECK(g == 0);
     });
-    const auto said = model.predict(nothing);
-    for (const double y : said) CHECK(y == doctest::Approx(said[0]).epsilon(1e-12));
+    const auto scores = model.predict(nothing);
+    for (const double y : scores) CHECK(y == doctest::Approx(scores[0]).epsilon(1e-12));
   }
 }
 
@@ -314,7 +314,7 @@ TEST_CASE("MMIN: what the imagination and the cycle are asked for") {
 
   auto seen = whole;
   seen[1].present = Mask<2>::zeros(seen[1].present.extents());
-  const auto h = network.encoders(seen).value(), told = network.pretrained(whole).value();
+  const auto h = network.encoders(seen).value(), wanted = network.pretrained(whole).value();
   const auto imagined = network.forward(network.encoders(seen)).y;
   const auto recalled = network.backward(imagined).y.value();
   double imagination = 0, cycle = 0;  // widths of 3: columns 3 to 5 are the second modality
@@ -322,7 +322,7 @@ TEST_CASE("MMIN: what the imagination and the cycle are asked for") {
     for (index_t j = 0; j < 9; ++j) {
       const bool second = j / 3 == 1;
       if (second) CHECK(h(b, j) == 0);
-      if (second) imagination += std::pow(imagined.value()(b, j) - told(b, j), 2) / 15;
+      if (second) imagination += std::pow(imagined.value()(b, j) - wanted(b, j), 2) / 15;
       if (!second) cycle += std::pow(recalled(b, j) - h(b, j), 2) / 30;
     }
   CHECK(learn(seen, whole)[0].value.item() == doctest::Approx(imagination));
@@ -340,7 +340,7 @@ TEST_CASE("MMIN: what the imagination and the cycle are asked for") {
 TEST_CASE("MMIN: pretraining keeps the best epoch, and its encoders are those that the model starts from") {
   const auto set = class_set(60);
   const auto model =
-      prepared<Mmin<double>>(set, [](auto& o) { o.pretraining = {.epochs = 6, .batch = 8, .rate = 1e-2}; });
+      prepared<Mmin<double>>(set, [](auto& o) { o.pretraining = {.epochs = 6, .batch = 8, .learning_rate = 1e-2}; });
   const auto& record = model.network.pretrain_record;
   REQUIRE(record.validation.size() == 6);
   CHECK(record.validation[std::size_t(record.best - 1)] ==

@@ -139,7 +139,8 @@ TEST_CASE("corrkd oracle: names of parameters are those of the file, in its orde
     lacuna::Random random(1);
     const auto dims = file.get(name + "/arg/dims").as<lacuna::index_t>();
     const auto depth = file.get(name + "/arg/depth").scalar<lacuna::index_t>();
-    const lacuna::models::CorrkdNetwork<double> model({.inputs = dims, .width = 8, .heads = 2, .depth = depth}, random);
+    const lacuna::models::CorrkdNetwork<double> model({.inputs = dims, .width = 8, .num_heads = 2, .depth = depth},
+                                                      random);
     lacuna::for_each_parameter(model, [&](const std::string& at, const auto&) {
       found.insert(lacuna::models::corrkd_pytorch_name(at, depth));
     });

@@ -23,7 +23,7 @@ CorrkdNetworkOptions small(Evidence evidence, bool presence, GapMask mask = GapM
   return {.inputs = {3, 2},
           .outputs = 3,
           .width = 4,
-          .heads = 2,
+          .num_heads = 2,
           .depth = 1,
           .embedding_dropout = 0,
           .attention_dropout = 0,
@@ -53,7 +53,7 @@ CorrkdOptions robust_options() {
   o.network = small(Evidence::sum, true);
   o.labels = CorrkdLabels::classes;
   o.classes = 3;
-  o.loss = {.scd = 0, .cpd = 0, .rcd = 0, .own = 0.7, .own_response = 1.3, .smoothing = 0.1};
+  o.loss = {.scd = 0, .cpd = 0, .rcd = 0, .unimodal = 0.7, .unimodal_response = 1.3, .smoothing = 0.1};
   o.loss.divergence.temperature = 2;
   return o;
 }
@@ -72,10 +72,11 @@ TEST_CASE("corrkd evidence: scores are those of the joint head and of the presen
       for (index_t k = 0; k < 3; ++k) {
         double expected = 0;
         for (std::size_t m = 0; m < 2; ++m) {
-          double own = network.own[m].bias.value()(k);
-          for (index_t j = 0; j < 4; ++j) own += network.own[m].weight.value()(k, j) * out.streams[m].value()(b, j);
+          double own = network.unimodal[m].bias.value()(k);
+          for (index_t j = 0; j < 4; ++j)
+            own += network.unimodal[m].weight.value()(k, j) * out.streams[m].value()(b, j);
           if (!has[b][m]) own = 0;
-          CHECK(std::abs(out.own[m].value()(b, k) - own) < 1e-12);
+          CHECK(std::abs(out.unimodal[m].value()(b, k) - own) < 1e-12);
           CHECK(out.present[m](b) == has[b][m]);
           expected += own;
         }
@@ -86,7 +87,7 @@ TEST_CASE("corrkd evidence: scores are those of the joint head and of the presen
   }
   Random random(2);
   const CorrkdNetwork<double> plain(small(Evidence::none, false), random);
-  CHECK(plain(aligned_streams()).own.empty());
+  CHECK(plain(aligned_streams()).unimodal.empty());
   CHECK(plain(aligned_streams()).present.empty());
 }
 
@@ -97,7 +98,7 @@ TEST_CASE("corrkd presence: the joint head gets one flag per modality, the repre
   const auto out = network(aligned_streams());
   CHECK(out.joint.shape() == Shape{4, 8});
   const Variable<double, 2> flags(Tensor<double, 2>::from({4, 2}, {1, 1, 1, 0, 0, 0, 1, 1}));
-  const auto hidden = network.head_in(concat_last(std::vector{out.joint, flags}), Activation::relu);
+  const auto hidden = network.head_in(concat(std::vector{out.joint, flags}, -1), Activation::relu);
   const auto expected = network.head_out(hidden).value().to_vector();
   CHECK(out.scores.value().to_vector() == expected);
 }
@@ -120,10 +121,11 @@ TEST_CASE("corrkd evidence and presence: gradients, absent streams, one sample, 
           CHECK(network(given).scores.value().to_vector() == before);
           const auto f = [&] {
             const auto out = network(given);
-            return sum(multiply(out.scores, out.scores)) + sum(multiply(out.own[1], out.own[1]));
+            return sum(multiply(out.scores, out.scores)) + sum(multiply(out.unimodal[1], out.unimodal[1]));
           };
-          CHECK(check_gradients(f, 1e-6, 1e-2, network.own[0].weight, network.own[1].bias, network.head_in.weight,
-                                network.convolution[1].weight, network.encoder[0].layers[0].attention.qkv.weight)
+          CHECK(check_gradients(f, 1e-6, 1e-2, network.unimodal[0].weight, network.unimodal[1].bias,
+                                network.head_in.weight, network.convolution[1].weight,
+                                network.encoder[0].layers[0].attention.qkv.weight)
                     .worst < 1e-6);
         }
         CHECK(network(aligned_streams(1, 1)).scores.shape() == Shape{1, 3});
@@ -156,10 +158,10 @@ TEST_CASE("corrkd own losses: the mean over modalities, over samples that have t
   const CorrkdNetwork<double> student(o.network, random), teacher(o.network, random);
   const auto given = aligned_streams();
   const CorrkdTarget<double> all{{0, 1, 2, 1}, {}, {}}, some{{-1, 1, 2, 1}, {}, Mask<1>::from({4}, {0, 1, 1, 1})};
-  const auto told = teacher(given);
+  const auto from_teacher = teacher(given);
   for (const auto& target : {all, some}) {
     const auto out = student(given);
-    const auto losses = corrkd_objective(o, out, told, target, {});
+    const auto losses = corrkd_objective(o, out, from_teacher, target, {});
     double own = 0, response = 0;
     for (std::size_t m = 0; m < 2; ++m) {
       std::vector<index_t> classes;
@@ -167,18 +169,19 @@ TEST_CASE("corrkd own losses: the mean over modalities, over samples that have t
       for (index_t b = 0; b < 4; ++b) {
         if (!out.present[m](b) || target.classes[std::size_t(b)] < 0) continue;
         classes.push_back(target.classes[std::size_t(b)]);
-        for (index_t k = 0; k < 3; ++k) s.push_back(out.own[m].value()(b, k)), t.push_back(told.own[m].value()(b, k));
+        for (index_t k = 0; k < 3; ++k)
+          s.push_back(out.unimodal[m].value()(b, k)), t.push_back(from_teacher.unimodal[m].value()(b, k));
       }
       const index_t n = index_t(classes.size());
       const Variable<double, 2> left(Tensor<double, 2>::from({n, 3}, s)), right(Tensor<double, 2>::from({n, 3}, t));
       own += cross_entropy(left, classes, {.smoothing = 0.1}).item() / 2;
       response += kl_divergence(left, right, {2}).item() / 2;
     }
-    CHECK(std::abs(losses.own.item() - own) < 1e-12);
-    CHECK(std::abs(losses.own_response.item() - response) < 1e-12);
+    CHECK(std::abs(losses.unimodal.item() - own) < 1e-12);
+    CHECK(std::abs(losses.unimodal_response.item() - response) < 1e-12);
     CHECK(std::abs(losses.total.item() - losses.task.item() - 0.7 * own - 1.3 * response) < 1e-12);
-    const auto f = [&] { return corrkd_objective(o, student(given), told, target, {}).total; };
-    CHECK(check_gradients(f, 1e-5, 1e-3, student.own[0].weight, student.own[1].bias, student.head_in.weight,
+    const auto f = [&] { return corrkd_objective(o, student(given), from_teacher, target, {}).total; };
+    CHECK(check_gradients(f, 1e-5, 1e-3, student.unimodal[0].weight, student.unimodal[1].bias, student.head_in.weight,
                           student.convolution[1].weight)
               .worst <= 1e-6);
   }
@@ -187,7 +190,7 @@ TEST_CASE("corrkd own losses: the mean over modalities, over samples that have t
   heads.network.outputs = heads.outputs();
   const CorrkdNetwork<double> wide(heads.network, random), wide_teacher(heads.network, random);
   CHECK(check_gradients([&] { return corrkd_objective(heads, wide(given), wide_teacher(given), some, {}).total; }, 1e-5,
-                        1e-3, wide.own[0].weight, wide.head_out.weight)
+                        1e-3, wide.unimodal[0].weight, wide.head_out.weight)
             .worst <= 1e-6);
   CorrkdOptions real = o;
   real.labels = CorrkdLabels::regression;
@@ -196,14 +199,14 @@ TEST_CASE("corrkd own losses: the mean over modalities, over samples that have t
   const CorrkdNetwork<double> line(real.network, random), line_teacher(real.network, random);
   const CorrkdTarget<double> labels{{1, 3, 4, 3}, Tensor<double, 2>::from({4, 1}, {-2, 0, 1, .5}), {}};
   CHECK(check_gradients([&] { return corrkd_objective(real, line(given), line_teacher(given), labels, {}).total; },
-                        1e-5, 1e-3, line.own[0].weight, line.head_out.weight)
+                        1e-5, 1e-3, line.unimodal[0].weight, line.head_out.weight)
             .worst <= 1e-6);
   // nobody has anything: 0, no NaN
   auto nothing = aligned_streams();
   for (auto& stream : nothing) stream.present = Mask<2>::zeros(stream.present.extents());
-  const auto losses = corrkd_objective(o, student(nothing), told, all, {});
-  CHECK(losses.own.item() == 0);
-  CHECK(losses.own_response.item() == 0);
+  const auto losses = corrkd_objective(o, student(nothing), from_teacher, all, {});
+  CHECK(losses.unimodal.item() == 0);
+  CHECK(losses.unimodal_response.item() == 0);
 }
 
 TEST_CASE("corrkd: the response of several teachers is that of their mean probability") {
@@ -238,10 +241,10 @@ TEST_CASE(
   recipe.model.teacher.count = 2;
   const train::FitOptions fit{.epochs = 2,
                               .batch = 16,
-                              .learning_rate = recipe.rate,
+                              .learning_rate = recipe.learning_rate,
                               .schedule = recipe.schedule,
                               .weight_decay = recipe.weight_decay,
-                              .clip = recipe.clip};
+                              .gradient_clip = recipe.gradient_clip};
   const auto trained = [&](int threads) {
     set_threads(threads);
     Corrkd<float> model(recipe.model, Random(1));
@@ -259,7 +262,7 @@ TEST_CASE(
   Corrkd<float> back;
   train::load_model(back, train::model_state(model));
   CHECK(back.teacher.size() == 2);
-  CHECK(back.options.loss.own_response == model.options.loss.own_response);
+  CHECK(back.options.loss.unimodal_response == model.options.loss.unimodal_response);
   CHECK(back.options.network.evidence == Evidence::sum);
   for (const auto& condition : model.conditions(corpus.modality_names())) {
     const auto found = train::predict(model, corpus.test, condition, 7);
@@ -274,7 +277,7 @@ TEST_CASE(
   std::vector<std::string> names;
   for (const auto& [name, value] : model.loss(batch, Context::train(random)).terms) names.push_back(name);
   CHECK(std::count(names.begin(), names.end(), "own") == 1);
-  CHECK(std::count(names.begin(), names.end(), "own_response") == 1);
+  CHECK(std::count(names.begin(), names.end(), "unimodal_response") == 1);
   // one teacher given from elsewhere is one teacher from then on
   Corrkd<float> other(recipe.model, Random(2));
   other.set_teacher(model.teacher[1]);
@@ -290,8 +293,8 @@ TEST_CASE("corrkd: options of the robust preset that cannot work are refused wit
     CHECK_THROWS_WITH_AS(Corrkd<double>(o, Random(1)), doctest::Contains(reason), OptionError);
   };
   refused([](auto& o) { o.network.evidence = Evidence::none; }, "evidence");
-  refused([](auto& o) { o.loss.own = 0, o.network.evidence = Evidence::none; }, "evidence");
-  refused([](auto& o) { o.loss.own = -1; }, "weight");
+  refused([](auto& o) { o.loss.unimodal = 0, o.network.evidence = Evidence::none; }, "evidence");
+  refused([](auto& o) { o.loss.unimodal = -1; }, "weight");
   refused([](auto& o) { o.loss.smoothing = 1.5; }, "smoothing");
   refused([](auto& o) { o.teacher.count = 0; }, "teacher");
   refused([](auto& o) { o.network.embedding_scale = 0; }, "embedding_scale");
@@ -333,5 +336,5 @@ TEST_CASE("corrkd presets: any data set, class ids or real labels; patterns with
   CHECK(corrkd_hard_patterns(6).size() == 63);
   CHECK_NOTHROW(corrkd_preset("robust", "any", std::vector<index_t>(9, 2)).model.check());
 
-  CHECK(corrkd_pytorch_name("own.1.weight", 2) == "own.1.weight");
+  CHECK(corrkd_pytorch_name("unimodal.1.weight", 2) == "unimodal.1.weight");
 }

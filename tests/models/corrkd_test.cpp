@@ -39,7 +39,7 @@ CorrkdNetworkOptions small(index_t outputs = 3) {
   return {.inputs = {3, 2},
           .outputs = outputs,
           .width = 4,
-          .heads = 2,
+          .num_heads = 2,
           .depth = 1,
           .embedding_dropout = 0,
           .attention_dropout = 0,
@@ -206,7 +206,7 @@ TEST_CASE("corrkd options: what cannot work is refused with a reason") {
           "holds no information");
   refused([](auto& o) { o.classes = 1; }, "at least 2");
   refused([](auto& o) { o.network.inputs = {}; }, "at least one modality");
-  refused([](auto& o) { o.network.heads = 7; }, "heads");
+  refused([](auto& o) { o.network.num_heads = 7; }, "heads");
   refused([](auto& o) { o.network.frames = {3}; }, "lengths");
   refused([](auto& o) { o.network.fill = missing::Fill::substitute; }, "substitute");
   refused([](auto& o) { o.labels = CorrkdLabels::regression, o.one_vs_rest = true; }, "one-vs-rest");
@@ -221,11 +221,11 @@ TEST_CASE("corrkd options: what cannot work is refused with a reason") {
 TEST_CASE("corrkd presets: sizes and rates of the papers") {
   const auto paper = corrkd_preset("paper", "mosei", {300, 74, 35}),
              hrlf = corrkd_preset("hrlf", "mosi", {300, 74, 35});
-  CHECK(paper.rate == 2e-3);
+  CHECK(paper.learning_rate == 2e-3);
   CHECK(paper.batch == 32);
   CHECK(paper.model.loss.sample.margin == 1.0);
   CHECK(paper.model.teacher.epochs == 20);
-  CHECK(hrlf.rate == 1e-3);
+  CHECK(hrlf.learning_rate == 1e-3);
   CHECK(hrlf.batch == 128);
   CHECK(corrkd_preset("paper", "iemocap", {300, 74, 35}).model.classes == 4);
   CHECK_THROWS_AS(corrkd_preset("paper", "nothing", {1}), OptionError);
@@ -337,9 +337,9 @@ TEST_CASE(
   o.network = small();
   o.network.inputs = corpus.dimensions();
   o.network.embedding_dropout = 0.2;
-  o.teacher = {.epochs = 3, .batch = 16, .rate = 3e-3};
+  o.teacher = {.epochs = 3, .batch = 16, .learning_rate = 3e-3};
   o.standardize = true;
-  const train::FitOptions fit{.epochs = 2, .batch = 16, .learning_rate = 3e-3, .clip = 0.8};
+  const train::FitOptions fit{.epochs = 2, .batch = 16, .learning_rate = 3e-3, .gradient_clip = 0.8};
   const auto trained = [&](int threads) {
     set_threads(threads);
     Corrkd<float> model(o, Random(1));
@@ -394,7 +394,7 @@ TEST_CASE("corrkd model: every head learns; the teacher beats a constant") {
   o.network.width = 8;
   o.network.inputs = corpus.dimensions();
   o.standardize = true;
-  o.teacher = {.epochs = 8, .batch = 16, .rate = 3e-3};
+  o.teacher = {.epochs = 8, .batch = 16, .learning_rate = 3e-3};
   for (const auto labels : {CorrkdLabels::binary_non0, CorrkdLabels::ternary, CorrkdLabels::regression}) {
     CAPTURE(int(labels));
     o.labels = labels;

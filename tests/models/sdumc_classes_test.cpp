@@ -19,7 +19,7 @@ using Model = models::Sdumc<double>;
 models::SdumcOptions tiny(std::vector<index_t> inputs, index_t classes) {
   models::SdumcOptions o{.inputs = std::move(inputs), .width = 6, .fused = 4, .contrast = 3, .classes = classes};
   o.simulator.width = 4;
-  o.simulator.heads = 2;
+  o.simulator.num_heads = 2;
   o.simulator.epochs = 2;
   return o;
 }
@@ -83,8 +83,8 @@ TEST_CASE("sdumc classes: gradients of the objective") {
     const auto flows = p.flows();
     const models::SdumcWeights weights, others{.text = 0, .query = 0};
     return models::sdumc_class_objective(flows, p.classes, others, {}, p.complete).total +
-           weights.text * rms_distance(flows.missing.missing_query(), query, p.complete) +
-           weights.query * rms_distance(flows.missing.missing_content(), content, p.complete);
+           weights.text * rmse_loss(flows.missing.missing_query(), query, p.complete) +
+           weights.query * rmse_loss(flows.missing.missing_content(), content, p.complete);
   };
   int count = 0;
   for_each_parameter(p.network, [&](const std::string& path, const auto& parameter) {
@@ -116,7 +116,8 @@ TEST_CASE_TEMPLATE("sdumc classes: trains through the trainer, selects on F1, co
   CHECK(history.best()->score == doctest::Approx(1 - mean).epsilon(1e-12));
 
   const auto test = train::evaluate(model, data.test);
-  const double majority = train::scores(train::truth_of(data.test), models::Constant(data.train)(data.test))[0].second;
+  const double majority =
+      train::scores(train::targets_of(data.test), models::Constant(data.train)(data.test))[0].second;
   for (const auto& result : test.conditions) CHECK(result.metrics[0].second > majority + 0.15);
   CHECK(test.conditions[0].metrics[0].second > 0.8);
 

@@ -35,17 +35,18 @@ struct OneLayer {
   struct Options {
     std::vector<index_t> inputs = {};
     index_t classes = 0;
-    RealLoss loss = RealLoss::mse;
+    RegressionLoss loss = RegressionLoss::mse;
     missing::MrmOptions drop = missing::mrm_preset("none");
     bool standardize = true;
-    double clip = 5;
+    double feature_clip = 5;
     static void visit(auto& self, auto&& f) { visit_supervised(self, f); }
   };
   static constexpr const char* name = "one layer";
   Linear<T, D> layer;
 
   OneLayer() = default;
-  OneLayer(const Options& o, Random& random) : layer({.in = o.inputs[0], .out = outputs_for(o.classes)}, random) {}
+  OneLayer(const Options& o, Random& random)
+      : layer({.in_features = o.inputs[0], .out_features = outputs_for(o.classes)}, random) {}
   Variable<T, 2, D> operator()(const std::vector<data::Stream<T, D>>& streams, const Context&) const {
     return layer(mean_pool(Variable<T, 3, D>(streams[0].frames), streams[0].present));
   }
@@ -61,11 +62,11 @@ TEST_CASE("task: real labels are standardised for the loss and restored for the 
   const auto s = scores(3, 1, {1, 0, -0.5});
   const auto batch = labelled({12, 14, 9});  // standardised 1, 2, -0.5
   CHECK(task.loss(s, batch).item() == doctest::Approx(4.0 / 3));
-  task.real_loss = RealLoss::l1;
+  task.regression_loss = RegressionLoss::l1;
   CHECK(task.loss(s, batch).item() == doctest::Approx(2.0 / 3));
   CHECK(task.predictions(s.value()) == std::vector<double>{12, 10, 9});
-  for (const auto kind : {RealLoss::mse, RealLoss::l1}) {
-    task.real_loss = kind;
+  for (const auto kind : {RegressionLoss::mse, RegressionLoss::l1}) {
+    task.regression_loss = kind;
     const auto away = scores(3, 1, {1.3, 0.1, -2});
     CHECK(check_gradients([&] { return task.loss(away, batch); }, 1e-6, 1e-3, away).worst < 1e-6);
   }
@@ -109,22 +110,23 @@ TEST_CASE("task: classes") {
 
 TEST_CASE("pretrain: the best epoch is kept, the last one without a validation split") {
   Random random(1);
-  Linear<double> layer({.in = 1, .out = 1}, random);
+  Linear<double> layer({.in_features = 1, .out_features = 1}, random);
   const auto loss = [&](double wanted) {
     const auto y = layer(scores(1, 1, {1}).detach());
     return mse_loss(y, scores(1, 1, {wanted}).detach());
   };
   // training pulls the result to 3, validation likes 1: it is best on the way
   const auto train = [&](std::span<const index_t>, const Context&) { return loss(3); };
-  const auto record = pretrain<double, Cpu>(layer, {.epochs = 400, .batch = 4, .rate = 0.02, .clip = 0}, 4, 1, random,
-                                            train, [&](std::span<const index_t>) { return loss(1); });
+  const auto record =
+      pretrain<double, Cpu>(layer, {.epochs = 400, .batch = 4, .learning_rate = 0.02, .gradient_clip = 0}, 4, 1, random,
+                            train, [&](std::span<const index_t>) { return loss(1); });
   CHECK(record.validation.size() == 400);
   CHECK(record.best > 1);
   CHECK(record.best < 200);
   CHECK(loss(1).item() == doctest::Approx(record.validation[std::size_t(record.best - 1)]));
   CHECK(loss(1).item() < 0.01);
-  const auto last = pretrain<double, Cpu>(layer, {.epochs = 400, .batch = 4, .rate = 0.02}, 4, 0, random, train,
-                                          [&](std::span<const index_t>) { return loss(1); });
+  const auto last = pretrain<double, Cpu>(layer, {.epochs = 400, .batch = 4, .learning_rate = 0.02}, 4, 0, random,
+                                          train, [&](std::span<const index_t>) { return loss(1); });
   CHECK(last.best == 400);
   CHECK(loss(3).item() < 0.01);
   CHECK_THROWS_AS((PretrainOptions{.epochs = 0}.check("this")), OptionError);

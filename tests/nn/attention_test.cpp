@@ -40,7 +40,7 @@ void seat_attention(Case& c, const std::string& prefix, SelfAttention<T>& layer)
     // (3, width, ...) is (3 · width, ...) in memory
     std::vector<Variable<T, 2>> rows;
     for (const auto& part : parts) rows.push_back(reshape(part, std::array<index_t, 2>{1, part.size()}));
-    static_cast<Variable<T, R>&>(parameter) = reshape(concat_last(rows), parameter.value().extents());
+    static_cast<Variable<T, R>&>(parameter) = reshape(concat(rows, -1), parameter.value().extents());
   };
   pack("w", layer.qkv.weight);
   if (layer.qkv.bias.defined()) pack("b", layer.qkv.bias);
@@ -57,7 +57,7 @@ template <class Case>
 TransformerOptions transformer_options(Case& c) {
   const Shape hidden = c.shape("par/ff1_weight");
   return {.width = hidden[1],
-          .heads = c.integer("arg/heads"),
+          .num_heads = c.integer("arg/heads"),
           .hidden = hidden[0],
           .activation = c.text("arg/activation") == "relu" ? Activation::relu : Activation::gelu,
           .norm_first = c.flag("arg/norm_first")};
@@ -75,7 +75,7 @@ TEST_CASE("multi-head attention: oracle" * doctest::skip(!test::have_oracle())) 
     using T = typename std::decay_t<decltype(c)>::scalar;
     Random random(1);
     MultiHeadAttentionOptions options{.width = c.shape("par/wq")[0],
-                                      .heads = c.integer("arg/heads"),
+                                      .num_heads = c.integer("arg/heads"),
                                       .key_width = c.shape("par/wk")[1],
                                       .value_width = c.shape("par/wv")[1],
                                       .bias = c.has("par/bq"),
@@ -102,7 +102,7 @@ TEST_CASE("packed self-attention: oracle" * doctest::skip(!test::have_oracle()))
     const Mask<2> keep = mask_or_none(c, "in/keep");
     const auto bias = c.has("in/bias") ? c.template leaf<4>("in/bias") : Variable<T, 4>();
     MultiHeadAttentionOptions options{.width = c.shape("par/wq")[0],
-                                      .heads = c.integer("arg/heads"),
+                                      .num_heads = c.integer("arg/heads"),
                                       .key_width = c.shape("par/wk")[1],
                                       .value_width = c.shape("par/wv")[1],
                                       .bias = c.has("par/bq"),
@@ -180,7 +180,7 @@ TEST_CASE("attention: what does not fit is refused") {
     return Variable<float, 3>(Tensor<float, 3>::zeros({b, t, f}));
   };
   const auto x = array(2, 3, 4);
-  CHECK_THROWS_AS(attention(x, x, x, {}, {.heads = 3}), ShapeError);
+  CHECK_THROWS_AS(attention(x, x, x, {}, {.num_heads = 3}), ShapeError);
   CHECK_THROWS_AS(attention(x, array(2, 5, 4), array(2, 5, 4), {}, {.causal = true}), ShapeError);
   CHECK_THROWS_AS(attention(x, x, x, Mask<2>({2, 2})), ShapeError);
   CHECK_THROWS_AS(attention(x, x, array(2, 2, 4)), ShapeError);
@@ -189,5 +189,5 @@ TEST_CASE("attention: what does not fit is refused") {
   CHECK_THROWS_AS(attention(x, x, x, {}, {.dropout = 0.5}, {}, Context{Mode::training}), OptionError);
   CHECK_THROWS_AS(attention_packed(x), ShapeError);
   Random random(1);
-  CHECK_THROWS_AS(SelfAttention<float>({.width = 6, .heads = 4}, random), OptionError);
+  CHECK_THROWS_AS(SelfAttention<float>({.width = 6, .num_heads = 4}, random), OptionError);
 }

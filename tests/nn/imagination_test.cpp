@@ -29,7 +29,7 @@ void imagination_case(Case& c) {
   const std::vector inputs{c.template leaf<R>("in/a"), c.template leaf<R>("in/t"), c.template leaf<R>("in/v")};
   c.out("y", layer(inputs, 1));
   const NoGrad off;
-  c.out("e", layer.transition_out(layer.transition_in(concat_last(inputs), Activation::relu)).value());
+  c.out("e", layer.transition_out(layer.transition_in(concat(inputs, -1), Activation::relu)).value());
 }
 
 }  // namespace

@@ -62,17 +62,17 @@ TEST_CASE("linear: large products agree with three loops, in every tiling") {
 
 TEST_CASE("linear: refuses what does not fit, names it, and starts within its bound") {
   Random random(1);
-  const Linear<float> layer({.in = 16, .out = 9}, random);
+  const Linear<float> layer({.in_features = 16, .out_features = 9}, random);
   CHECK_THROWS_WITH_AS(layer(Variable<float, 2>(Tensor<float, 2>::zeros({3, 15}))),
                        "linear: axis 1 of x (3, 15) must be 16", ShapeError);
   CHECK_THROWS_AS(linear(Variable<float, 2>(Tensor<float, 2>::zeros({3, 16})), layer.weight,
                          Variable<float, 1>(Tensor<float, 1>::zeros({8}))),
                   ShapeError);
-  CHECK_THROWS_AS(Linear<float>({.in = 0, .out = 3}, random), OptionError);
+  CHECK_THROWS_AS(Linear<float>({.in_features = 0, .out_features = 3}, random), OptionError);
   CHECK_THROWS_AS(Mlp<float>({.sizes = {4}}, random), OptionError);
   float largest = 0;
   for (const float number : layer.weight.value().to_vector()) largest = std::max(largest, std::abs(number));
   CHECK(largest <= 0.25f);
   CHECK(largest > 0.2f);
-  CHECK_FALSE((Linear<float>({.in = 2, .out = 2, .bias = false}, random).bias.defined()));
+  CHECK_FALSE((Linear<float>({.in_features = 2, .out_features = 2, .bias = false}, random).bias.defined()));
 }

@@ -18,7 +18,7 @@ struct Mixed {
   Parameter<double, 2> unused;  // never defined
 
   explicit Mixed(Random& random)
-      : head({.in = 2, .out = 3}, random), temperature(Tensor<double, 0>::full({}, 1.5)) {
+      : head({.in_features = 2, .out_features = 3}, random), temperature(Tensor<double, 0>::full({}, 1.5)) {
     layers.emplace_back(Linear<double>::Options{3, 2, false}, random);
     layers.emplace_back(Linear<double>::Options{2, 1, true}, random);
     scales.emplace_back(Tensor<double, 1>::full({4}, 1));

@@ -90,7 +90,7 @@ TEST_CASE("pack: a copy of a packed module is separate; packing again moves on")
 
 TEST_CASE("pack: one parameter under two names is refused") {
   Random random(1);
-  Tied tied{Linear<float>({.in = 2, .out = 2}, random)};
+  Tied tied{Linear<float>({.in_features = 2, .out_features = 2}, random)};
   CHECK_THROWS_WITH_AS(pack<float>(tied), "pack: second.weight and first.weight are one parameter", Error);
 }
 

@@ -29,7 +29,7 @@ struct Result {
 Result run(const Mask<2>& present, Rows rows, double dropout, bool norm_first) {
   Random random(5);
   TransformerEncoder<double> encoder({.width = 12,
-                                      .heads = 3,
+                                      .num_heads = 3,
                                       .hidden = 20,
                                       .layers = 2,
                                       .norm_first = norm_first,
@@ -146,7 +146,7 @@ TEST_CASE("present rows: the same bits with any number of threads") {
 
 TEST_CASE("present rows: a linear layer that does not read absent frames") {
   Random random(3);
-  const Linear<double> layer({.in = 3, .out = 4}, random);
+  const Linear<double> layer({.in_features = 3, .out_features = 4}, random);
   const PresentRows rows(mixed());
   auto frames = init::normal<double, 3>({4, 5, 3}, 1, random);
   const auto weights = Variable<double, 3>(init::normal<double, 3>({4, 5, 4}, 1, random));

@@ -24,8 +24,8 @@ TEST_CASE("conv1d: oracle" * doctest::skip(!test::have_oracle())) {
   test::compare_cases(convolutions, [](auto& c) {
     using T = typename std::decay_t<decltype(c)>::scalar;
     Random random(1);
-    Conv1d<T> layer({.in = c.shape("in/x")[2],
-                     .out = c.shape("par/weight")[0],
+    Conv1d<T> layer({.in_channels = c.shape("in/x")[2],
+                     .out_channels = c.shape("par/weight")[0],
                      .kernel = c.integer("arg/kernel"),
                      .stride = c.integer("arg/stride"),
                      .dilation = c.integer("arg/dilation"),

@@ -60,7 +60,7 @@ Answer by_library(const Setting& s, bool keep) {
   if (s.dropped) context = {Mode::training, nullptr, &tape};
   const auto attended = attention(
       q, k, v, mask_of(s),
-      {.heads = s.heads, .scale = 0.7, .causal = s.causal, .dropout = s.dropped ? 0.2 : 0.0, .keep_weights = keep},
+      {.num_heads = s.heads, .scale = 0.7, .causal = s.causal, .dropout = s.dropped ? 0.2 : 0.0, .need_weights = keep},
       bias, context);
   attended.output.backward(numbers<T>(attended.output.value().extents(), 5).value());
   const auto list = [](const auto& x) {
@@ -188,7 +188,7 @@ TEST_CASE("attention: a bias of minus infinity hides a key, and all of them give
     hidden(0, 0, 1, 3) = -INFINITY;
     for (const bool keep : {true, false}) {
       q.zero_grad(), k.zero_grad();
-      const auto attended = attention(q, k, k, {}, {.keep_weights = keep}, Variable<double, 4>(hidden));
+      const auto attended = attention(q, k, k, {}, {.need_weights = keep}, Variable<double, 4>(hidden));
       for (index_t c = 0; c < size; ++c) CHECK(attended.output.value()(0, 2, c) == 0);
       if (keep) CHECK(attended.weights(0, 0, 1, 3) == 0);
       attended.output.backward(Tensor<double, 3>::full({1, 6, size}, 1));

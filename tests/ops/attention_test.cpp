@@ -29,7 +29,7 @@ V columns(const V& x, index_t from, index_t count) {
 TEST_CASE("attention: by the formula, head by head") {
   const V q = random({2, 3, 4}, 1), k = random({2, 5, 4}, 2), v = random({2, 5, 6}, 3);
   const auto mask = Mask<2>::from({2, 5}, {1, 0, 1, 1, 0, 1, 1, 1, 1, 1});
-  const auto attended = attention(q, k, v, mask, {.heads = 2});
+  const auto attended = attention(q, k, v, mask, {.num_heads = 2});
   for (index_t b = 0; b < 2; ++b)
     for (index_t h = 0; h < 2; ++h)
       for (index_t i = 0; i < 3; ++i) {
@@ -53,7 +53,7 @@ TEST_CASE("attention: by the formula, head by head") {
 
 TEST_CASE("attention: heads are independent, a shared query is a repeated one") {
   const V q = random({2, 3, 4}, 1), k = random({2, 5, 4}, 2), v = random({2, 5, 6}, 3);
-  const auto both = attention(q, k, v, {}, {.heads = 2}).output;
+  const auto both = attention(q, k, v, {}, {.num_heads = 2}).output;
   const auto second = attention(columns(q, 2, 2), columns(k, 2, 2), columns(v, 3, 3), {}).output;
   for (index_t b = 0; b < 2; ++b)
     for (index_t i = 0; i < 3; ++i)
@@ -105,7 +105,7 @@ TEST_CASE("attention: refuses sizes that do not fit, and names them") {
   CHECK_THROWS_WITH_AS(attention(random({3, 3, 4}, 1), k, v, {}), "attention: axis 0 of query (3, 3, 4) must be 2", ShapeError);
   CHECK_THROWS_AS(attention(random({2, 3, 5}, 1), k, v, {}), ShapeError);
   CHECK_THROWS_AS(attention(q, k, random({2, 4, 6}, 3), {}), ShapeError);
-  CHECK_THROWS_AS(attention(q, k, v, {}, {.heads = 4}), ShapeError);
-  CHECK_THROWS_AS(attention(q, k, v, {}, {.heads = 0}), ShapeError);
+  CHECK_THROWS_AS(attention(q, k, v, {}, {.num_heads = 4}), ShapeError);
+  CHECK_THROWS_AS(attention(q, k, v, {}, {.num_heads = 0}), ShapeError);
   CHECK_THROWS_AS(attention(q, k, v, Mask<2>::zeros({2, 4})), ShapeError);
 }

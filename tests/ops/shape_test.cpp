@@ -34,17 +34,24 @@ TEST_CASE("sum in float: a million ones and a large number") {
   CHECK(sum(Variable<float, 1>(x)).item() == 17777216.0f);
 }
 
-TEST_CASE("concat_last and stack: where every number goes") {
+TEST_CASE("concat and stack: where every number goes") {
   const M a = matrix(2, 1, {1, 2}), b = matrix(2, 2, {3, 4, 5, 6});
-  CHECK(concat_last(std::vector{a, b}).value().to_vector() == std::vector<float>{1, 3, 4, 2, 5, 6});
+  CHECK(concat(std::vector{a, b}, -1).value().to_vector() == std::vector<float>{1, 3, 4, 2, 5, 6});
   const M c = matrix(2, 2, {7, 8, 9, 10});
-  const auto stacked = stack(std::vector{b, c});
+  const auto stacked = stack(std::vector{b, c}, 1);
   CHECK(stacked.shape() == Shape{2, 2, 2});
   CHECK(stacked.value().to_vector() == std::vector<float>{3, 4, 7, 8, 5, 6, 9, 10});
-  CHECK_THROWS_AS(concat_last(std::vector{a, matrix(3, 1, {1, 2, 3})}), ShapeError);
-  CHECK_THROWS_AS(concat_last(std::vector<M>{}), ShapeError);
-  CHECK_THROWS_AS(stack(std::vector{a, b}), ShapeError);
-  CHECK_THROWS_AS(stack(std::vector<M>{}), ShapeError);
+  CHECK(stack({b, c}).value().to_vector() == std::vector<float>{3, 4, 5, 6, 7, 8, 9, 10});  // along axis 0
+  CHECK(stack({b, c}, -1).value().to_vector() == std::vector<float>{3, 7, 4, 8, 5, 9, 6, 10});
+  CHECK(concat({b, c}, 0).value().to_vector() == std::vector<float>{3, 4, 5, 6, 7, 8, 9, 10});
+  CHECK(stack({sum(b), sum(c)}).value().to_vector() == std::vector<float>{18, 34});
+  CHECK_THROWS_WITH_AS(stack({b, c}, 3), "stack: no axis 3 beside those of (2, 2)", ShapeError);
+  CHECK_THROWS_AS(stack({b, c}, -4), ShapeError);
+  CHECK_THROWS_AS(concat({b, c}, 2), ShapeError);
+  CHECK_THROWS_AS(concat(std::vector{a, matrix(3, 1, {1, 2, 3})}, -1), ShapeError);
+  CHECK_THROWS_AS(concat(std::vector<M>{}, -1), ShapeError);
+  CHECK_THROWS_AS(stack(std::vector{a, b}, 1), ShapeError);
+  CHECK_THROWS_AS(stack(std::vector<M>{}, 1), ShapeError);
 }
 
 TEST_CASE("weighted_sum: gates over rows, chosen ones only") {

@@ -94,7 +94,7 @@ TEST_CASE("adam: a frozen parameter gets no gradient and does not move; a clippi
 TEST_CASE("adam: the same bits with any number of threads") {
   const auto train = [] {
     Random random(3);
-    Linear<float> model({.in = 301, .out = 257}, random);
+    Linear<float> model({.in_features = 301, .out_features = 257}, random);
     const auto packed = pack<float>(model);
     Adam<float> adam(packed, {.weight_decay = 1e-3});
     for (int step = 0; step < 3; ++step) {

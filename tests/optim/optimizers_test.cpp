@@ -98,7 +98,7 @@ TEST_CASE("optimizers: a state of another optimizer or another model is refused"
   sgd.save_state(state);
   CHECK_THROWS_AS(lion.load_state(state), IoError);
   Random random(1);
-  Linear<double> small({.in = 2, .out = 2}, random);
+  Linear<double> small({.in_features = 2, .out_features = 2}, random);
   auto packed = pack<double>(small);
   Sgd<double>(packed, {.momentum = 0.9}).save_state(other);
   CHECK_THROWS_AS(sgd.load_state(other), IoError);

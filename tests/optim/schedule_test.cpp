@@ -83,10 +83,10 @@ TEST_CASE("schedule: all cases of the oracle" * doctest::skip(!lacuna::test::hav
                                                   .threshold = c.real("threshold"),
                                                   .relative = c.text("threshold_mode") == "rel",
                                                   .cooldown = c.whole("cooldown"),
-                                                  .min_rate = c.real("min_lr"),
+                                                  .min_learning_rate = c.real("min_lr"),
                                                   .eps = c.real("eps")});
       for (std::size_t t = 0; t < expected.size(); ++t, ++rates) {
-        compare(name + " " + std::to_string(t), plateau.rate(), expected[t]);
+        compare(name + " " + std::to_string(t), plateau.learning_rate(), expected[t]);
         plateau.observe(metric[t]);
       }
     } else {
@@ -175,7 +175,7 @@ TEST_CASE("reduce_on_plateau: a metric that is not a number is no improvement; t
   ReduceOnPlateau resumed(1, plateau.options);
   resumed.state = stored;
   CHECK(resumed.observe(4) == 0.5);
-  CHECK(ReduceOnPlateau(0.1).rate() == 0.1);
+  CHECK(ReduceOnPlateau(0.1).learning_rate() == 0.1);
   ReduceOnPlateau tiny(1e-8, {.factor = 0.5, .patience = 0, .eps = 1e-8});
   tiny.observe(1);
   CHECK(tiny.observe(1) == 1e-8);  // halving it would change it by less than eps

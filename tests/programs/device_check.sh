@@ -11,7 +11,9 @@ export plan=$PWD/plan LACUNA_CHECK_JOBS=1 PATH=$PWD/bin:$PATH
 # cases FILE...: how many test cases the programs have
 cases() { cat "$@" | sed -nE 's/^TEST_CASE.*/1/p; s/^LACUNA_CHECK_ROWS.*/1\n1/p' | wc -l; }
 matmul=$(cases pack/tests/device_check/rows_matmul.cu) rows=$(($(cases pack/tests/device_check/rows_*.cu) - matmul))
+floats() { cat pack/tests/device_check/rows_*.cu | grep -cE "^TEST_CASE.*$1.*float"; }
 small=$(cat pack/tests/device_check/rows_*.cu | grep -cE '^(TEST_CASE.*float|LACUNA_CHECK_ROWS)')
+families=$(($(cat pack/tests/device_check/rows_*.cu | grep -c '^LACUNA_CHECK_ROWS') + 2))
 oracle=$(cases pack/tests/models/{sdumc,corrkd}_oracle_test.cpp) epoch=$(cases pack/tests/device_check/epoch_*.cu)
 
 # "Compiles" by leaving an object, "links" by leaving a program that says what the plan says, else that all is well.
@@ -29,9 +31,11 @@ done
 cat >"$out" <<END
 #!/usr/bin/env bash
 what=$out
-case \${1:-} in -tce=*) ;; -tc=*products*) what=products ;; -tc=*float*) what=small ;; esac
+family=''
+case \${1:-} in -tce=*) ;; -tc=*Rows*float*) what=small family=rows ;; -tc=*products*float*) what=small family=products ;;
+  -tc=*step*float*) what=small family=step ;; -tc=*products*) what=products ;; esac
 [[ -f \$plan/\$what ]] && source "\$plan/\$what"
-cat "\$plan/\$what.says"
+cat "\$plan/\$what\$family.says"
 END
 chmod +x "$out"
 STOP
@@ -51,7 +55,8 @@ all_well() {
   rm -f plan/*
   echo "Some GPU" >plan/gpu.says && echo '{"median_ms": 1.5, "min_ms": 1}' >plan/workloads.says
   echo "a table" >plan/profile.says
-  says rows "$rows" $((matmul)) && says products "$matmul" "$rows" && says small "$small" 40
+  says rows "$rows" $((matmul)) && says products "$matmul" "$rows"
+  says smallrows 1 40 && says smallproducts "$(floats products)" && says smallstep "$(floats step)"
   says oracle "$oracle" && says epoch "$epoch"
 }
 ends() { # STATUS TEXT [ARGUMENT]: how the check ends, and a line of its table
@@ -65,7 +70,7 @@ all_well && ends 0 "operations.* ok, $rows test cases"
 grep -q '^device check, .*, Some GPU' out.txt || wrong "the GPU is not named: $(tail -12 out.txt)"
 grep -q 'time of sdumc-step *ok, 1.5 ms' out.txt || wrong "no time: $(tail -12 out.txt)"
 grep -q 'memcheck.*--report-api-errors no' plan/sanitized || wrong "memcheck sees the errors of cuBLASLt's own trials"
-[[ $(grep -c 'kns=lacuna' plan/sanitized) == 2 ]] || wrong "not two tools look at our kernels alone: $(<plan/sanitized)"
+[[ $(grep -c 'kns=lacuna' plan/sanitized) == $((2 * families)) ]] || wrong "not two tools look at our kernels alone: $(<plan/sanitized)"
 all_well && ends 0 'operations *not run' --compile
 ends 1 'usage' --compiled
 ends 1 'usage' --only operation
@@ -81,9 +86,9 @@ all_well && echo 'exit 1' >plan/workloads && ends 1 'time of rnc *FAILED, see ti
 all_well && echo 'exit 1' >plan/profile && ends 1 'profile of sdumc-step *FAILED, see timing.log'
 all_well && echo 'exit 3' >plan/small && ends 1 'memcheck.*FAILED'
 all_well && echo '[[ -n ${LACUNA_CHECK_SMALL:-} ]] || exit 3' >plan/small && ends 0 'memcheck.* ok'
-all_well && says small $((small - 1)) 41 && ends 1 "synccheck.*FAILED: $((small - 1)) of $small"
-all_well && echo '========= ERROR SUMMARY: 2 errors' >plan/initcheck && ends 1 'sanitizer initcheck *FAILED'
-all_well && : >plan/racecheck && ends 1 'sanitizer racecheck *FAILED'
+all_well && says smallproducts $(($(floats products) - 1)) && ends 1 "synccheck.*FAILED: $((small - 1)) of $small"
+all_well && echo '========= ERROR SUMMARY: 2 errors' >plan/initcheck && ends 1 'sanitizer initcheck.*FAILED'
+all_well && : >plan/racecheck && ends 1 'sanitizer racecheck.*FAILED'
 all_well && echo '[[ -z ${LACUNA_CHECK_SMALL:-} ]] || exit 3' >plan/rows && LACUNA_CHECK_SMALL=1 ends 0 'operations.* ok' # not from outside
 all_well && mv pack/oracle pack/kept && ends 2 'references.*not run: no reference arrays' && mv pack/kept pack/oracle
 all_well && echo 'sleep 30' >plan/epoch && LIMIT=4 ends 1 'one epoch.*FAILED: not done in time' --only epoch,memcheck

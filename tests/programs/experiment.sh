@@ -35,7 +35,7 @@ rm occupied
 # a whole experiment; the tables again from the folder, and the report
 lab --out whole >table.txt 2>progress.txt
 for file in results.csv results.json averages.csv differences.csv curves.csv timings.csv report.html \
-  runs/constant/seed-0/predictions.npz runs/corrkd-student_width=8_heads=2_depth=1/seed-2/{predictions.npz,model.lacuna,history.csv}; do
+  runs/constant/seed-0/predictions.npz runs/corrkd-student_width=8_num_heads=2_depth=1/seed-2/{predictions.npz,model.lacuna,history.csv}; do
   exists "whole/$file"
 done
 # constant and ridge once, two models with two seeds; 7 + 11 conditions each
@@ -105,7 +105,7 @@ same a.txt b.txt
 PROTOCOLS=p4
 refuses 1 'masks.npz: holds masks of 18 conditions' lab --masks masks.npz --out refused
 unset PROTOCOLS
-printf 'samples = 60\nmodels = ["ridge", "sdumc:width=16:fused=8:contrast=8:simulator_width=16", "corrkd-student:width=8:heads=2:depth=1"]\nprotocols = ["p1", "p1-intra"]\nseeds = [1, 2]\nepochs = 9\nbatch = 16\ndraws = 100\nthreads = 1\n' >lab.toml
+printf 'samples = 60\nmodels = ["ridge", "sdumc:width=16:fused=8:contrast=8:simulator_width=16", "corrkd-student:width=8:num_heads=2:depth=1"]\nprotocols = ["p1", "p1-intra"]\nseeds = [1, 2]\nepochs = 9\nbatch = 16\ndraws = 100\nthreads = 1\n' >lab.toml
 "$experiment" --config lab.toml --epochs 3 --quiet --out from_file >/dev/null
 same_tables whole from_file
 

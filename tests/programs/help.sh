@@ -15,7 +15,7 @@ done
 for default in '--epochs INT=25' '--batch INT=96' '--missing TEXT=text' '--seeds UINT=[1]' '--save-every INT=1'; do
   grep -qF -e "$default" -e "${default/=/ [}]" help.txt || wrong "train --help does not show $default"
 done
-for name in data modalities simulated-text imagination padding preset lr weight-decay patience out resume threads dtype config quiet; do
+for name in data modalities simulated-text imagination padding preset learning-rate weight-decay patience out resume threads dtype config quiet; do
   grep -qE -- "^  --$name\b" help.txt || wrong "train --help does not name --$name"
 done
 rm help.txt errors.txt

@@ -26,7 +26,7 @@ for signal in INT TERM; do
   absent 'a folder/metrics.json'
 
   refuses 2 'holds an unfinished run; --resume goes on with it, --overwrite starts anew' "$train" "${options[@]}"
-  refuses 2 'was made with --lr 0.0005, now it is 0.001' "$train" "${options[@]}" --lr 1e-3 --resume
+  refuses 2 'was made with --learning-rate 0.0005, now it is 0.001' "$train" "${options[@]}" --learning-rate 1e-3 --resume
   refuses 2 'was made with other data|was made with --data-seed 7, now it is 8' "$train" "${options[@]}" --data-seed 8 --resume
   eval "$(tail -1 interrupted.err | sed 's/.*to go on: //')" >/dev/null 2>&1 || wrong "the command that it names does not go on"
   same_results left_alone 'a folder'

@@ -30,7 +30,7 @@ absent stopped/seed-1/unfinished.lacuna
 goes_on
 same_results left_alone stopped
 
-teacher=("$experiment" --samples 60 --models corrkd:width=8:heads=2:depth=1:teacher_epochs=800,ridge --seeds 1 --epochs 2
+teacher=("$experiment" --samples 60 --models corrkd:width=8:num_heads=2:depth=1:teacher_epochs=800,ridge --seeds 1 --epochs 2
   --batch 16 --protocols p1 --draws 20 --threads 1)
 "${teacher[@]}" --quiet --out undisturbed >/dev/null
 interrupted TERM 143 'corrkd.* starts' "${teacher[@]}" --out prepared

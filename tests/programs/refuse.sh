@@ -9,7 +9,7 @@ refuses 2 'stray' "$train" stray
 refuses 2 '--epochs' "$train" --epochs many
 refuses 2 'epochs is 0, expected at least 1' "$train" --epochs 0
 refuses 2 'batch is -4' "$train" --batch -4
-refuses 2 'learning_rate is nan' "$train" --lr nan
+refuses 2 'learning_rate is nan' "$train" --learning-rate nan
 refuses 2 'weight_decay is -1' "$train" --weight-decay -1
 refuses 2 'decay_every|step_decay|staircase' "$train" --decay-every 0
 refuses 2 '--seeds' "$train" --seeds one

@@ -50,9 +50,9 @@ printf 'samples = 60\nwidth = 16\nfused = 8\ncontrast = 8\nsimulator-epochs = 2\
 "$train" --config run.toml --epochs 3 --quiet --out from_file >/dev/null
 same_results from_file quiet
 "$train" "${small[@]}" --epochs 3 --preset published --quiet --out published >/dev/null
-grep -q '"lr": 0.0001' published/metrics.json || wrong "the preset has no effect"
-"$train" "${small[@]}" --epochs 3 --preset published --lr 1e-3 --quiet --out published_lr >/dev/null
-grep -q '"lr": 0.001' published_lr/metrics.json || wrong "the command line does not win over the preset"
+grep -q '"learning-rate": 0.0001' published/metrics.json || wrong "the preset has no effect"
+"$train" "${small[@]}" --epochs 3 --preset published --learning-rate 1e-3 --quiet --out published_lr >/dev/null
+grep -q '"learning-rate": 0.001' published_lr/metrics.json || wrong "the command line does not win over the preset"
 grep -q '"order": "published"' published_lr/metrics.json || wrong "the rest of the preset is lost"
 
 # a data set from a file; f64; a simulated stream; two modalities; another one that may be missing

@@ -118,10 +118,10 @@ struct AttentionRow {
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
     Random random(7);
-    const AttentionOptions options{.heads = index_t(in.number(0, 1)),
+    const AttentionOptions options{.num_heads = index_t(in.number(0, 1)),
                                    .scale = in.number(1),
                                    .dropout = in.number(2),
-                                   .keep_weights = in.number(3, 1) != 0};
+                                   .need_weights = in.number(3, 1) != 0};
     return {flat(attention(in.template leaf<3>(0), in.template leaf<3>(1), in.template leaf<3>(2),
                            in.template mask<2>(0), options, {}, Context::train(random))
                      .output)};

@@ -166,6 +166,7 @@ struct ScalarOperatorsRow {
 /// Leaves: a, b. numbers: which comparison chooses.
 struct CompareRow {
   static constexpr const char* name = "comparisons";
+  static constexpr bool compares = true;
   static std::vector<Case> cases() {
     std::vector<Case> all;
     for (int i = 0; i < 6; ++i)

@@ -187,7 +187,7 @@ struct TransformerDecoderLayerRow {
   static auto make(bool norm_first, index_t width, index_t memory, Random& random) {
     return TransformerDecoderLayer<T, D>(
         {.width = width,
-         .heads = 2,
+         .num_heads = 2,
          .hidden = 3,
          .memory_width = memory,
          .activation = Activation::gelu,
@@ -236,8 +236,8 @@ struct PerceiverRow {
   static constexpr const char* name = "Perceiver";
   template <class T, class D>
   static auto make(index_t a, index_t b, index_t width, Random& random) {
-    return Perceiver<T, D>({.inputs = {a, b}, .latents = 2, .transformer = {.width = width, .heads = 2, .hidden = 3}},
-                           random);
+    return Perceiver<T, D>(
+        {.inputs = {a, b}, .latents = 2, .transformer = {.width = width, .num_heads = 2, .hidden = 3}}, random);
   }
   static std::vector<Case> cases() {
     Random random(1);

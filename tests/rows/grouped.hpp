@@ -19,9 +19,9 @@ struct SeveralEncoders {
 struct GroupedEncodersRow {
   static constexpr const char* name = "grouped encoders";
 
-  static Case of(const char* name, index_t batch, index_t frames, index_t width, const std::vector<double>& numbers,
+  static Case of(const char* title, index_t batch, index_t frames, index_t width, const std::vector<double>& numbers,
                  const std::vector<Constant>& masks = {}) {
-    Case c{.name = name, .masks = masks, .numbers = numbers};
+    Case c{.name = title, .masks = masks, .numbers = numbers};
     for (int g = 0; g < int(numbers[0]); ++g) c.leaves.push_back({batch, frames, width});
     Random random(0);
     TransformerEncoder<double> one(options(width, numbers), random);
@@ -32,7 +32,7 @@ struct GroupedEncodersRow {
   }
   static TransformerOptions options(index_t width, const std::vector<double>& n) {
     return {.width = width,
-            .heads = index_t(n[1]),
+            .num_heads = index_t(n[1]),
             .hidden = index_t(n[2]),
             .layers = index_t(n[3]),
             .activation = Activation(int(n[6])),

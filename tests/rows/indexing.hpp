@@ -85,6 +85,7 @@ struct MaskedRow {
 /// numbers: {axis, how many}.
 struct SortRow {
   static constexpr const char* name = "sort and topk";
+  static constexpr bool reorders = true;
   static std::vector<Case> cases() {
     return {{.name = "last axis", .leaves = {{2, 2, 5}}, .numbers = {-1, 2}},
             {.name = "middle axis", .leaves = {{2, 4, 3}}, .numbers = {1, 3}},

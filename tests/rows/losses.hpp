@@ -32,11 +32,11 @@ struct MseLossRow : PairLossCases {
   }
 };
 
-struct RmsDistanceRow : PairLossCases {
-  static constexpr const char* name = "rms_distance";
+struct RmseLossRow : PairLossCases {
+  static constexpr const char* name = "rmse_loss";
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
-    return {flat(rms_distance(in.template leaf<2>(0), in.template leaf<2>(1), in.template mask<1>(0)))};
+    return {flat(rmse_loss(in.template leaf<2>(0), in.template leaf<2>(1), in.template mask<1>(0)))};
   }
 };
 
@@ -96,6 +96,6 @@ struct TwoViewRankNContrastRow {
   }
 };
 
-using LossRows = Rows<MseLossRow, RmsDistanceRow, RankNContrastRow, TwoViewRankNContrastRow>;
+using LossRows = Rows<MseLossRow, RmseLossRow, RankNContrastRow, TwoViewRankNContrastRow>;
 
 }  // namespace lacuna::test

@@ -4,9 +4,9 @@
 
 #include "lacuna/nn/recurrent.hpp"
 #include "lacuna/ops/attention.hpp"
-#include "lacuna/ops/broadcast.hpp"
 #include "lacuna/ops/conv1d.hpp"
 #include "lacuna/ops/embedding.hpp"
+#include "lacuna/ops/manipulation.hpp"
 #include "lacuna/ops/mask.hpp"
 #include "lacuna/ops/pooling.hpp"
 #include "lacuna/ops/slice.hpp"
@@ -51,7 +51,7 @@ struct Conv1dRow {
     const auto option = [&](std::size_t i) { return index_t(in.number(i)); };
     const auto present = in.template mask<2>(0);
     const auto x = in.template leaf<3>(0);
-    return {flat(conv1d(present.defined() ? keep_present(x, present) : x, in.template leaf<3>(1), bias,
+    return {flat(conv1d(present.defined() ? apply_mask(x, present) : x, in.template leaf<3>(1), bias,
                         {option(0), option(1), option(2), option(3), option(4)}))};
   }
 };
@@ -80,8 +80,8 @@ struct EmbeddingRow {
 };
 
 /// Leaves: x (B, T, F), block (T, F).
-struct AddToEachRow {
-  static constexpr const char* name = "add_to_each";
+struct AddBlockRow {
+  static constexpr const char* name = "add, one block for the batch";
   static std::vector<Case> cases() {
     return {{.name = "several samples", .leaves = {{3, 2, 4}, {2, 4}}},
             {.name = "batch of one", .leaves = {{1, 1, 2}, {1, 2}}},
@@ -90,13 +90,13 @@ struct AddToEachRow {
   static std::vector<Case> large() { return {{.name = "large", .leaves = {{60, 40, 33}, {40, 33}}}}; }
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
-    return {flat(add_to_each(in.template leaf<3>(0), in.template leaf<2>(1)))};
+    return {flat(in.template leaf<3>(0) + in.template leaf<2>(1))};
   }
 };
 
 /// numbers: {batch}.
-struct RepeatBatchRow {
-  static constexpr const char* name = "repeat_batch";
+struct ExpandBatchRow {
+  static constexpr const char* name = "expand over the batch";
   static std::vector<Case> cases() {
     return {{.name = "several samples", .leaves = {{2, 4}}, .numbers = {3}},
             {.name = "one sample", .leaves = {{1, 2}}, .numbers = {1}},
@@ -105,7 +105,8 @@ struct RepeatBatchRow {
   static std::vector<Case> large() { return {{.name = "large", .leaves = {{40, 33}}, .numbers = {60}}}; }
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
-    return {flat(repeat_batch(in.template leaf<2>(0), index_t(in.number(0))))};
+    const auto block = in.template leaf<2>(0);
+    return {flat(expand(block, {index_t(in.number(0)), block.extent(0), block.extent(1)}))};
   }
 };
 
@@ -130,11 +131,11 @@ struct FrameCases {
   }
 };
 
-struct KeepPresentRow : FrameCases {
-  static constexpr const char* name = "keep_present";
+struct ApplyMaskRow : FrameCases {
+  static constexpr const char* name = "apply_mask";
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
-    return {flat(keep_present(in.template leaf<3>(0), in.template mask<2>(0)))};
+    return {flat(apply_mask(in.template leaf<3>(0), in.template mask<2>(0)))};
   }
 };
 struct MeanPoolRow : FrameCases {
@@ -268,7 +269,7 @@ struct AttentionExtrasRow {
     Random random(7);
     const auto bias = in.leaf_count() > 3 ? in.template leaf<4>(3) : Variable<T, 4, D>();
     const AttentionOptions options{
-        .heads = index_t(in.number(0, 1)), .causal = in.number(1) != 0, .dropout = in.number(2)};
+        .num_heads = index_t(in.number(0, 1)), .causal = in.number(1) != 0, .dropout = in.number(2)};
     return {flat(attention(in.template leaf<3>(0), in.template leaf<3>(1), in.template leaf<3>(2),
                            in.template mask<2>(0), options, bias, Context::train(random))
                      .output)};
@@ -301,14 +302,13 @@ struct AttentionPackedRow {
   static Outputs<T, D> build(const Inputs<T, D>& in) {
     Random random(7);
     const AttentionOptions options{
-        .heads = index_t(in.number(0, 1)), .causal = in.number(1) != 0, .dropout = in.number(2)};
+        .num_heads = index_t(in.number(0, 1)), .causal = in.number(1) != 0, .dropout = in.number(2)};
     return {flat(
         attention_packed(in.template leaf<3>(0), in.template mask<2>(0), options, {}, Context::train(random)).output)};
   }
 };
 
-using SequenceRows =
-    Rows<Conv1dRow, EmbeddingRow, AddToEachRow, RepeatBatchRow, KeepPresentRow, MeanPoolRow, MaxPoolRow, SliceRow,
-         RecurrentRow<false>, RecurrentRow<true>, AttentionExtrasRow, AttentionPackedRow>;
+using SequenceRows = Rows<Conv1dRow, EmbeddingRow, AddBlockRow, ExpandBatchRow, ApplyMaskRow, MeanPoolRow, MaxPoolRow,
+                          SliceRow, RecurrentRow<false>, RecurrentRow<true>, AttentionExtrasRow, AttentionPackedRow>;
 
 }  // namespace lacuna::test

@@ -14,8 +14,8 @@ struct ReshapeRow : SingleCases {
   }
 };
 
-struct ConcatLastRow {
-  static constexpr const char* name = "concat_last";
+struct ConcatLastAxisRow {
+  static constexpr const char* name = "concat, last axis";
   static std::vector<Case> cases() {
     return {{.name = "three parts", .leaves = {{2, 3, 4}, {2, 3, 1}, {2, 3, 2}}},
             {.name = "batch of one, T = 1", .leaves = {{1, 1, 2}, {1, 1, 3}}},
@@ -32,7 +32,7 @@ struct ConcatLastRow {
   static Outputs<T, D> build(const Inputs<T, D>& in) {
     std::vector<Variable<T, 3, D>> parts;
     for (std::size_t i = 0; i < in.leaf_count(); ++i) parts.push_back(in.template leaf<3>(i));
-    return {flat(concat_last(parts))};
+    return {flat(concat(parts, -1))};
   }
 };
 
@@ -52,7 +52,7 @@ struct StackRow {
   static Outputs<T, D> build(const Inputs<T, D>& in) {
     std::vector<Variable<T, 3, D>> parts;
     for (std::size_t i = 0; i < in.leaf_count(); ++i) parts.push_back(in.template leaf<3>(i));
-    return {flat(stack(parts))};
+    return {flat(stack(parts, 1))};
   }
 };
 
@@ -62,13 +62,13 @@ struct StackTwiceRow : SingleCases {
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
     const auto x = in.template leaf<2>(0);
-    return {flat(stack(std::vector{x, x}))};
+    return {flat(stack(std::vector{x, x}, 1))};
   }
 };
 
 /// More parts than one kernel takes, some of them several times, one that wants no gradient.
 struct ConcatManyRow {
-  static constexpr const char* name = "concat_last of many parts";
+  static constexpr const char* name = "concat of many parts";
   static std::vector<Case> cases() {
     return {{.name = "several rows", .leaves = {{2, 3}, {2, 1}, {2, 2}}, .constants = {{{2, 2}}}},
             {.name = "batch of one", .leaves = {{1, 3}, {1, 0}, {1, 2}}, .constants = {{{1, 1}}}},
@@ -81,8 +81,7 @@ struct ConcatManyRow {
   static Outputs<T, D> build(const Inputs<T, D>& in) {
     const auto a = in.template leaf<2>(0), b = in.template leaf<2>(1), c = in.template leaf<2>(2);
     const Variable<T, 2, D> still(in.template constant<2>(0));
-    return {
-        flat(concat_last(std::vector{a, b, c, a, still, c, b, relu(a), tanh(b), relu(c), still, tanh(a), tanh(c)}))};
+    return {flat(concat(std::vector{a, b, c, a, still, c, b, relu(a), tanh(b), relu(c), still, tanh(a), tanh(c)}, -1))};
   }
 };
 
@@ -115,6 +114,6 @@ struct WeightedSumRow {
   }
 };
 
-using ShapeRows = Rows<ReshapeRow, ConcatLastRow, StackRow, StackTwiceRow, ConcatManyRow, WeightedSumRow>;
+using ShapeRows = Rows<ReshapeRow, ConcatLastAxisRow, StackRow, StackTwiceRow, ConcatManyRow, WeightedSumRow>;
 
 }  // namespace lacuna::test

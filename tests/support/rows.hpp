@@ -24,6 +24,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -374,6 +375,97 @@ std::string check_absent(const Case& c) {
   return check(c.absent, T(NAN));
 }
 
+/// Which numbers of every output differ in bits between two runs.
+template <class T>
+std::vector<std::vector<bool>> changed(const std::vector<std::vector<T>>& a, const std::vector<std::vector<T>>& b) {
+  std::vector<std::vector<bool>> result;
+  for (std::size_t o = 0; o < a.size(); ++o) {
+    result.emplace_back(a[o].size());
+    for (std::size_t i = 0; i < a[o].size(); ++i)
+      result[o][i] = i >= b[o].size() || std::memcmp(&a[o][i], &b[o][i], sizeof(T)) != 0;
+  }
+  return result;
+}
+
+/// NaN and infinity go through: whatever output a number of an input can change, it makes NaN when it is NaN, or the
+/// row refuses it by an error; when it is infinite, an output that stays finite must be the limit of large numbers.
+/// A row that moves numbers about by their size (a sort) says `static constexpr bool reorders = true`: it must still
+/// have the NaN somewhere. One that chooses by a comparison, which NaN answers with no, says `compares`. About `budget`
+/// numbers are tried, spread over the leaves.
+template <class Row, class T, class D = Cpu>
+std::string check_not_finite(const Case& c, index_t budget) {
+  const Inputs<T, D> in(c);
+  const NoGrad off;
+  using All = std::vector<std::vector<T>>;
+  const auto run = [&] {
+    All outputs;
+    for (const auto& output : Row::build(in)) outputs.push_back(output.value().to_vector());
+    return outputs;
+  };
+  const All before = run();
+  constexpr bool reorders = requires { Row::reorders; }
+  , compares = requires { Row::compares; };
+  const index_t leaves = index_t(in.leaf_count()), most = std::max<index_t>(1, leaves > 0 ? budget / leaves : 1);
+  for (index_t l = 0; l < leaves; l += std::max<index_t>(1, leaves / budget)) {
+    const std::size_t leaf = std::size_t(l);
+    Array<T, D>& value = in.nodes()[leaf]->value;
+    const std::vector<T> kept = value.to_vector();
+    const index_t size = index_t(kept.size()), step = std::max<index_t>(1, (size + most - 1) / most);
+    for (index_t at = 0; at < size; at += step) {
+      /// The outputs with another number at `at`; nothing when the row refuses it.
+      const auto with = [&](T number) -> All {
+        std::vector<T> numbers = kept;
+        numbers[std::size_t(at)] = number;
+        value.assign(numbers);
+        All outputs;
+        try {
+          outputs = run();
+        } catch (const Error&) {
+        }
+        value.assign(kept);
+        return outputs;
+      };
+      const T own = kept[std::size_t(at)];
+      std::vector<std::vector<bool>> reached;
+      for (const T number : {own + T(1.5), own - T(1.5), T(50), T(-50)}) {
+        const All other = with(number);
+        if (other.empty()) continue;
+        const auto some = changed(before, other);
+        if (reached.empty()) reached = some;
+        for (std::size_t o = 0; o < some.size(); ++o)
+          for (std::size_t i = 0; i < some[o].size(); ++i)
+            if (some[o][i]) reached[o][i] = true;
+      }
+      const All with_nan = with(std::numeric_limits<T>::quiet_NaN());
+      index_t wanted = 0, found = 0;
+      for (std::size_t o = 0; o < (compares ? 0 : with_nan.size()) && o < reached.size(); ++o)
+        for (std::size_t i = 0; i < reached[o].size(); ++i) {
+          wanted += reached[o][i];
+          found += std::isnan(with_nan[o][i]);
+          if (reached[o][i] && !reorders && !std::isnan(with_nan[o][i]))
+            return detail::cat("NaN: element ", at, " of leaf ", leaf, " is NaN, element ", i, " of output ", o, " is ",
+                               with_nan[o][i]);
+        }
+      if (wanted > 0 && found == 0)
+        return detail::cat("NaN: element ", at, " of leaf ", leaf, " is NaN, nothing that comes out is");
+      for (const T sign : {T(1), T(-1)}) {
+        const All infinite = with(sign * std::numeric_limits<T>::infinity());
+        if (infinite.empty()) continue;
+        const All large = with(sign * T(1e12));
+        for (std::size_t o = 0; o < reached.size(); ++o)
+          for (std::size_t i = 0; i < reached[o].size(); ++i) {
+            const double end = double(infinite[o][i]), limit = large.empty() ? NAN : double(large[o][i]);
+            if (reached[o][i] && std::isfinite(end) &&
+                !(std::abs(end - limit) <= 1e-3 * std::max(1.0, std::abs(limit))))
+              return detail::cat("infinity: element ", at, " of leaf ", leaf, " is ", sign, " times infinite, element ",
+                                 i, " of output ", o, " is ", end, "; with a large number it is ", limit);
+          }
+      }
+    }
+  }
+  return {};
+}
+
 /// Gradients add up over two graphs; a leaf alone gets the gradient it gets among others; without recording, same
 /// outputs.
 template <class Row>
@@ -440,11 +532,14 @@ std::string check_row() {
   for (const Case& c : Row::cases())
     all(
         c, [](const Case& k) { return check_gradient<Row>(k); }, [](const Case& k) { return check_float<Row>(k); },
-        check_slots<Row>, check_absent<Row, float>, check_absent<Row, double>);
+        check_slots<Row>, check_absent<Row, float>, check_absent<Row, double>,
+        [](const Case& k) { return check_not_finite<Row, float>(k, 120); },
+        [](const Case& k) { return check_not_finite<Row, double>(k, 120); });
   for (const Case& c : Row::large())
     all(
         c, [](const Case& k) { return check_direction<Row>(k); }, [](const Case& k) { return check_float<Row>(k); },
-        check_threads<Row, float>, check_threads<Row, double>, check_absent<Row, float>);
+        check_threads<Row, float>, check_threads<Row, double>, check_absent<Row, float>,
+        [](const Case& k) { return check_not_finite<Row, float>(k, 4); });
   return wrong;
 }
 

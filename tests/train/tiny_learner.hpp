@@ -25,8 +25,8 @@ struct TinyLearner {
 
   TinyLearner() = default;
   TinyLearner(const Options& o, Random random) : options(o), means(std::size_t(total()), 0.0) {
-    first = Linear<T>({.in = total(), .out = o.width}, random);
-    last = Linear<T>({.in = o.width, .out = 1}, random);
+    first = Linear<T>({.in_features = total(), .out_features = o.width}, random);
+    last = Linear<T>({.in_features = o.width, .out_features = 1}, random);
   }
   index_t total() const {
     index_t sum = 0;

@@ -46,7 +46,7 @@ TEST_CASE_TEMPLATE("fit: learns, validates under both conditions, and keeps the 
   }
   // the model holds the parameters of that epoch
   train::Selector again(model.conditions(corpus.modality_names()));
-  CHECK(again.judge(model, corpus.validation).score == history.best()->score);
+  CHECK(again.validate(model, corpus.validation).score == history.best()->score);
 }
 
 TEST_CASE("fit: the test split is never looked at") {
@@ -64,8 +64,11 @@ TEST_CASE("trainer: going on from a saved state ends in the same bits, whichever
   double average = 0;
   SUBCASE("the weights of the best epoch") {}
   SUBCASE("their average") { average = 0.9; }
-  const FitOptions options{
-      .epochs = 4, .batch = 16, .schedule = optim::warmup_staircase(2, 1, 0.5), .clip = 0.5, .average = average};
+  const FitOptions options{.epochs = 4,
+                           .batch = 16,
+                           .schedule = optim::warmup_staircase(2, 1, 0.5),
+                           .gradient_clip = 0.5,
+                           .average = average};
   Silent silent;
   auto undisturbed = tiny<float>(corpus);
   const auto whole = train::fit(undisturbed, corpus, options, silent);
@@ -133,7 +136,7 @@ TEST_CASE("trainer: the average of the weights is what is validated and kept, an
   REQUIRE(found.size() == best.size());
   for (std::size_t i = 0; i < best.size(); ++i) CHECK(found[i] == doctest::Approx(best[i]).epsilon(1e-12));
   train::Selector again(model.conditions(corpus.modality_names()), plain.batch);
-  CHECK(again.judge(model, corpus.validation).score == least);
+  CHECK(again.validate(model, corpus.validation).score == least);
   for (const double wrong : {-0.1, 1.0, double(NAN)}) {
     averaged.average = wrong;
     CHECK(error_of([&] { averaged.check(); }).find("average is") != std::string::npos);
@@ -261,10 +264,10 @@ TEST_CASE("fit options: the schedule of SDUMC") {
   const FitOptions options{.learning_rate = 1e-4};
   const std::vector<double> expected{2e-5, 4e-5, 6e-5, 8e-5, 1e-4, 1e-4};
   for (std::size_t e = 0; e < expected.size(); ++e)
-    CHECK(options.rate(index_t(e)) == doctest::Approx(expected[e]).epsilon(1e-12));
-  CHECK(options.rate(13) == doctest::Approx(1e-4));
-  CHECK(options.rate(14) == doctest::Approx(9e-5));
-  CHECK(options.rate(24) == doctest::Approx(8.1e-5));
+    CHECK(options.learning_rate_at(index_t(e)) == doctest::Approx(expected[e]).epsilon(1e-12));
+  CHECK(options.learning_rate_at(13) == doctest::Approx(1e-4));
+  CHECK(options.learning_rate_at(14) == doctest::Approx(9e-5));
+  CHECK(options.learning_rate_at(24) == doctest::Approx(8.1e-5));
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 ///
 /// The message names the operation, the element, and the paths of the parameters behind it, e.g.
 ///   anomaly: 'log' (4, 3) gave nan at element 5, from 'linear' (4, 3); behind it: head.weight, head.bias
-/// Slow: every value and gradient is read. A recomputed part (`checkpoint`) counts as one operation.
+/// Slow: every value and gradient is read. A recomputed part (`recompute`) counts as one operation.
 #pragma once
 
 #include <cmath>

@@ -28,10 +28,10 @@ class NodeHandle {
     return *this;
   }
   ~NodeHandle() {
-    // a sole owner need not announce that it leaves: nobody else can come
+    // the only owner may skip the atomic decrement: no other thread can gain a reference
     if (node_ && (node_->references.load(std::memory_order_acquire) == 1 ||
                   node_->references.fetch_sub(1, std::memory_order_acq_rel) == 1))
-      Node<T, D>::bury(node_);
+      Node<T, D>::release(node_);
   }
 
   Node<T, D>* operator->() const { return node_; }
@@ -95,7 +95,7 @@ struct Node : detail::Pooled {
   bool queued = false;
   bool spent = false;     ///< its backward ran and was released
   bool borrowed = false;  ///< the gradient's memory belongs to another node as well
-  Node* next_buried = nullptr;
+  Node* next_released = nullptr;
 
   /// Uninitialised memory the first time, the running sum afterwards; false when this node wants no gradient.
   GradientSlot<T> slot() {
@@ -114,15 +114,15 @@ struct Node : detail::Pooled {
   }
 
   /// Destroys a node and, in a loop, every node that only it kept alive.
-  static void bury(Node* node) {
+  static void release(Node* node) {
     static constinit thread_local Node* pending = nullptr;
-    static constinit thread_local bool digging = false;
-    node->next_buried = pending;
+    static constinit thread_local bool releasing = false;
+    node->next_released = pending;
     pending = node;
-    if (digging) return;
-    digging = true;
-    while (pending != nullptr) delete std::exchange(pending, pending->next_buried);
-    digging = false;
+    if (releasing) return;
+    releasing = true;
+    while (pending != nullptr) delete std::exchange(pending, pending->next_released);
+    releasing = false;
   }
 };
 

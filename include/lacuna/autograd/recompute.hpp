@@ -2,8 +2,8 @@
 /// Memory of the part shrinks to its inputs and its result, at the price of a second forward pass.
 /// (Chen, Xu, Zhang & Guestrin 2016)
 ///
-///     y = checkpoint([&](const auto& h) { return layer(h, present); }, x);
-///     y = checkpoint([&](const auto& h, const Context& c) { return layer(h, present, c); }, context, x);   // with
+///     y = recompute([&](const auto& h) { return layer(h, present); }, x);
+///     y = recompute([&](const auto& h, const Context& c) { return layer(h, present, c); }, context, x);   // with
 ///     dropout
 ///
 /// Gradients are the same bits as without. f may use parameters and constants freely; every other variable that wants a
@@ -43,7 +43,7 @@ void hand_over(const Variable<T, R, D>& leaf, const Variable<T, R, D>& input) {
 
 /// y = f(x...), one variable from one or more, of any ranks.
 template <class F, class T, int First, class D, class... Rest>
-auto checkpoint(F f, const Variable<T, First, D>& first, const Rest&... rest) {
+auto recompute(F f, const Variable<T, First, D>& first, const Rest&... rest) {
   const auto run = [f](const auto&... x) { return f(x...); };
   using Result = decltype(run(first, rest...));
   if (!detail::recording()) return run(first, rest...);
@@ -59,7 +59,7 @@ auto checkpoint(F f, const Variable<T, First, D>& first, const Rest&... rest) {
   inputs.push_back(first.node());
   (inputs.push_back(rest.node()), ...);
   detail::attach<T, Result::rank, D>(
-      *result.node(), "checkpoint", [=, kept = std::tuple(first, rest...)](const Tensor<T, Result::rank, D>& dy) {
+      *result.node(), "recompute", [=, kept = std::tuple(first, rest...)](const Tensor<T, Result::rank, D>& dy) {
         const detail::Recording on;
         std::apply(
             [&](const auto&... x) {
@@ -75,12 +75,12 @@ auto checkpoint(F f, const Variable<T, First, D>& first, const Rest&... rest) {
 
 /// y = f(x..., context). Throws OptionError for a context with a dropout tape, which cannot be read twice.
 template <class F, class T, int First, class D, class... Rest>
-auto checkpoint(F f, const Context& context, const Variable<T, First, D>& first, const Rest&... rest) {
-  if (context.tape != nullptr) throw OptionError("checkpoint: a dropout tape cannot be read twice");
+auto recompute(F f, const Context& context, const Variable<T, First, D>& first, const Rest&... rest) {
+  if (context.tape != nullptr) throw OptionError("recompute: a dropout tape cannot be read twice");
   const bool random = context.random != nullptr;
   const Random start = random ? *context.random : Random();
   const auto end = std::make_shared<Random>(start);  // where f left the numbers
-  const auto y = checkpoint(
+  const auto y = recompute(
       [f, mode = context.mode, random, start, end](const auto&... x) {
         *end = start;
         return f(x..., Context{mode, random ? end.get() : nullptr, nullptr});

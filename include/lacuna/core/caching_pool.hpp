@@ -6,9 +6,11 @@
 /// that. Threads that share the stream may share the pool.
 ///
 /// An `Arena` keeps apart what one recorded piece of work uses: while a thread has it entered, its blocks come from
-/// there, and go back there, so that they are free for nobody else until the arena ends.
+/// there, and go back there, so that they are free for nobody else until the arena ends. Inside, blocks are cut from
+/// larger ones (core/slab.hpp): recorded work gives back in the order it will always give back, so that what it needs
+/// is little more than what it holds at its fullest moment, where classes need the sum of the fullest moments of each.
 ///
-/// `Source` has take(bytes), null where memory is exhausted; give(block); and exact(), true where every block shall be
+/// `Source` has take(bytes), null where memory is exhausted; give(block); and exact(), true where every block is to be
 /// an allocation of its own size, which a memory checker can watch.
 #pragma once
 
@@ -20,6 +22,7 @@
 #include <vector>
 
 #include "lacuna/core/device.hpp"
+#include "lacuna/core/slab.hpp"
 
 namespace lacuna::detail {
 
@@ -46,7 +49,7 @@ class CachingPool {
 
    private:
     friend CachingPool;
-    std::vector<void*> free_[260];
+    Slab slab_;
   };
 
   /// A block of at least `bytes`; null where even giving back all that is kept leaves no room for it.
@@ -55,23 +58,31 @@ class CachingPool {
     const std::size_t rounded = BlockPool::round(bytes, group);
     const std::lock_guard lock(mutex_);
     Arena* const arena = current();
-    if (arena != nullptr && !arena->free_[group].empty()) {
-      void* const block = arena->free_[group].back();
-      arena->free_[group].pop_back();
-      return block;
+    if (arena == nullptr || Source::exact()) return take(bytes, rounded, group);
+    void* block = arena->slab_.take(bytes);
+    if (block != nullptr) return held_by(*arena, block);
+    for (std::size_t size = arena->slab_.next_chunk(bytes); block == nullptr; size = 0) {
+      const std::size_t chunk = BlockPool::round(size > 0 ? size : Slab::round(bytes), group);
+      if (void* const memory = take(chunk, chunk, group); memory != nullptr) {
+        arena->slab_.add(memory, chunk);
+        block = arena->slab_.take(bytes);
+      } else if (size == 0) {
+        return nullptr;
+      }
     }
-    if (arena == nullptr) return take(bytes, rounded, group);
-    void* const block = take(rounded, rounded, group);  // another of its class may get it next
-    if (block != nullptr) owner_.emplace(block, std::pair(arena, rounded));
-    return block;
+    return held_by(*arena, block);
   }
   void give(void* block, std::size_t bytes) noexcept {
     int group = 0;
     const std::size_t rounded = BlockPool::round(bytes, group);
     const std::lock_guard lock(mutex_);
     try {
-      if (Arena* const arena = arena_of(block, rounded); arena != nullptr) {
-        arena->free_[group].push_back(block);
+      if (const auto found = owner_.find(block); found != owner_.end()) {
+        come_back(found);
+        return;
+      }
+      if (current() != nullptr && !Source::exact()) {  // recorded work may have used it: nobody else gets it
+        current()->slab_.add(block, rounded);
         return;
       }
       if (Source::exact()) {
@@ -121,30 +132,41 @@ class CachingPool {
     if (block != nullptr) ++system_calls_;
     return block;
   }
-  /// Whose a block is that comes back; the arena that is entered keeps it, since recorded work may use it.
-  Arena* arena_of(void* block, std::size_t rounded) {
-    if (owner_.empty() && current() == nullptr) return nullptr;
-    const auto found = owner_.find(block);
-    if (found != owner_.end()) return found->second.first;
-    if (current() != nullptr && Source::exact()) return nullptr;  // of its own size: no other may get it
-    if (current() != nullptr) owner_.emplace(block, std::pair(current(), rounded));
-    return current();
+  using Owners = std::unordered_map<void*, Arena*>;  ///< blocks of arenas in use; null: the arena has ended
+
+  void* held_by(Arena& arena, void* block) {
+    owner_.emplace(block, &arena);
+    return block;
+  }
+  void come_back(typename Owners::iterator found) {
+    void* const block = found->first;
+    Arena* const arena = found->second;
+    owner_.erase(found);
+    if (arena != nullptr) {
+      arena->slab_.give(block);
+      return;
+    }
+    orphans_.give(block);
+    orphans_.release([&](void* memory, std::size_t size) { keep(memory, size); });
+  }
+  /// Everybody's from now on.
+  void keep(void* block, std::size_t rounded) noexcept {
+    try {
+      int group = 0;
+      BlockPool::round(rounded, group);
+      free_[group].push_back(block);
+      kept_bytes_ += rounded;
+    } catch (...) {
+      Source::give(block);
+    }
   }
   /// What is free goes to everybody; what is in use will, when it comes back.
   void end(Arena& arena) noexcept {
     const std::lock_guard lock(mutex_);
-    for (int group = 0; group < 260; ++group)
-      for (void* const block : arena.free_[group]) {
-        const std::size_t rounded = owner_.at(block).second;
-        try {
-          if (Source::exact()) throw std::bad_alloc();  // each block its own allocation: nothing is kept
-          free_[group].push_back(block);
-          kept_bytes_ += rounded;
-        } catch (...) {
-          Source::give(block);
-        }
-      }
-    std::erase_if(owner_, [&](const auto& entry) { return entry.second.first == &arena; });
+    arena.slab_.release([&](void* memory, std::size_t size) { keep(memory, size); });
+    for (auto& [block, owner] : owner_)
+      if (owner == &arena) owner = nullptr;
+    orphans_.join(arena.slab_);
   }
   void release() noexcept {
     for (auto& blocks : free_) {
@@ -156,7 +178,8 @@ class CachingPool {
 
   std::mutex mutex_;
   std::vector<void*> free_[260];
-  std::unordered_map<void*, std::pair<Arena*, std::size_t>> owner_;
+  Owners owner_;
+  Slab orphans_;  ///< of arenas that have ended, while parts are in use
   std::size_t system_calls_ = 0, kept_bytes_ = 0;
 };
 

@@ -88,6 +88,7 @@ class Replay<Cuda> {
 
   template <class F>
   void record(Random& random, F& body) {
+    detail::CudaPool::instance().trim();  // what the first run kept, in its classes, is of no use to the recording
     if (ahead_ == nullptr) ahead_ = static_cast<std::uint64_t*>(Cuda::allocate(sizeof(std::uint64_t)));
     arena_.emplace();
     key_ = random.key();

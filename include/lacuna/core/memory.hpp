@@ -27,7 +27,7 @@ class Memory {
     return *this;
   }
   ~Memory() {
-    // a sole owner need not announce that it leaves: nobody else can come
+    // the only owner may skip the atomic decrement: no other thread can gain a reference
     if (block_ && (block_->references.load(std::memory_order_acquire) == 1 ||
                    block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1))
       delete block_;

@@ -43,7 +43,7 @@ struct Dataset {
   Split<Role::validation> validation;
   Split<Role::test> test;
   index_t class_count = 0;               ///< 0 for regression
-  std::vector<std::string> notes = {};   ///< what a loader passed over or assumed, one line each
+  std::vector<std::string> notes = {};   ///< what a loader skipped or assumed, one line each
 
   std::vector<std::string> modality_names() const {
     std::vector<std::string> names;

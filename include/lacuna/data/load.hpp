@@ -8,7 +8,7 @@
 ///
 /// A length and a mask together mean what both allow; without either all frames are present. A modality that a split
 /// lacks is absent there: T = 1, zeros, nothing present. A split that the file lacks is empty. All other arrays are
-/// passed over; `Dataset::notes` lists them, with what else a user should know (ids that repeat, for one). Absent
+/// skipped; `Dataset::notes` lists them, with what else a user should know (ids that repeat, for one). Absent
 /// frames are set to 0: what padding holds (NaN, often) never matters.
 ///
 /// Checked: present features and labels are finite, all arrays of a split have the same N and of a modality the same D,

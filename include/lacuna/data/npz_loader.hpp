@@ -57,7 +57,7 @@ class NpzLoader {
   std::vector<std::string> notes() const {
     std::vector<std::string> notes = notes_;
     for (const auto& [name, header] : headers_)
-      if (used_.count(name) == 0) notes.push_back(cat("passed over: ", name, " ", header.dtype, " ", header.shape));
+      if (used_.count(name) == 0) notes.push_back(cat("skipped: ", name, " ", header.dtype, " ", header.shape));
     return notes;
   }
 
@@ -94,7 +94,7 @@ class NpzLoader {
         bytes_ += header.payload;
         headers_[name] = header;
       } catch (const io::NpyTypeError& error) {
-        notes_.push_back(cat("passed over: ", error.what()));
+        notes_.push_back(cat("skipped: ", error.what()));
         continue;
       }
       for (const std::string prefix : prefixes)
@@ -199,18 +199,18 @@ class NpzLoader {
     const index_t rows = samples_ * result.frames.extent(1), features = result.features();
     result.present = Mask<2>::full({samples_, result.frames.extent(1)}, 1);
     const bool own = has(name + "_length") || has(name + "_mask");
-    bool told = false;
+    bool given = false;
     if (own || sequence) {
       const std::string stem = own ? name + "_" : "";
-      if (has(stem + "length")) apply_length(stem + "length", name, result.present), told = true;
-      if (has(stem + "mask")) apply_mask(stem + "mask", name, result.present), told = true;
+      if (has(stem + "length")) apply_length(stem + "length", name, result.present), given = true;
+      if (has(stem + "mask")) apply_mask(stem + "mask", name, result.present), given = true;
     }
     float* x = result.frames.data();
     std::uint8_t* present = result.present.data();
-    if (!told && options_.infer_padding) {
+    if (!given && options_.infer_padding) {
       for (index_t r = 0; r < rows; ++r)
         present[r] = std::any_of(x + r * features, x + (r + 1) * features, [](float value) { return value != 0; });
-    } else if (!told && result.frames.extent(1) > 1) {
+    } else if (!given && result.frames.extent(1) > 1) {
       notes_.push_back(cat(prefix_, name, " has neither length nor mask: all its frames count as present"));
     }
     index_t nans = 0, infinities = 0, first = -1;

@@ -1,10 +1,11 @@
-/// A corpus made of numbers whose every best attainable error is known: for tests, examples and first steps.
+/// A synthetic corpus for which the best attainable error of every subset of modalities is known: for tests, examples
+/// and first steps.
 ///
 /// A sample has K shared factors s ~ N(0, I), and its label is y = label_deviation / sqrt(K) * sum(s).
 /// Modality m (audio, text, video) sees frames
 ///     x_t = A_m (s + distortion_m d_m) + B_m p_m + frame_noise e_t,   d_m, p_m, e_t ~ N(0, I),
-/// where d_m (what the modality says wrongly) and p_m (what it says beside the point) are private and last for the
-/// whole sequence, and e_t is new in every frame. Text sees all shared factors, audio the first two thirds, video the
+/// where d_m (errors of the modality about the shared factors) and p_m (content unrelated to the label) are private and
+/// last for the whole sequence, and e_t is new in every frame. Text sees all shared factors, audio the first two thirds, video the
 /// last two thirds: what is lost with one modality is largely, never wholly, contained in the others.
 ///
 /// Shapes: frames (N, max_frames, D) padded with zeros, present (N, max_frames), labels (N); each modality has its own

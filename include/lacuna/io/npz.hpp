@@ -4,7 +4,7 @@
 ///     const auto text = file.get("train_text").tensor<float, 3>();
 ///
 /// Opening reads the directory only; `get` reads, inflates and verifies one array. Many threads may `get` from one
-/// `Npz`. Members that are no arrays (no name ending in .npy) are passed over. Errors are IoError: see npy.hpp and
+/// `Npz`. Members that are no arrays (no name ending in .npy) are skipped. Errors are IoError: see npy.hpp and
 /// zip.hpp.
 #pragma once
 

@@ -5,7 +5,7 @@
 ///
 /// Plain arrays are what npy.hpp reads, and complex ones too. The payload of an array of objects is a pickle, read with
 /// the rules of pickle.hpp; it must be an array of the shape that the header says. A 0-d array of objects (shape ())
-/// has its one value at `[0]`. Members of an archive that are no arrays are passed over.
+/// has its one value at `[0]`. Members of an archive that are no arrays are skipped.
 #pragma once
 
 #include "lacuna/io/npz.hpp"

@@ -47,7 +47,7 @@ struct ElementType {
   io::NpyKind kind = io::NpyKind::real;
   std::size_t size = 0;  ///< bytes per element
   bool swapped = false;  ///< the other byte order than this machine's
-  bool finished = true;  ///< the pickle has said all about it
+  bool finished = true;  ///< the pickle has described all of it
 };
 
 struct ValueNode {

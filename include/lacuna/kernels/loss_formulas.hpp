@@ -105,7 +105,7 @@ struct SampleContrast {
   LACUNA_HD double root(double squared) const { return std::sqrt(squared + 1e-12); }
   LACUNA_HD double hinge(double squared) const {
     const double left = margin - root(squared);
-    return left > 0.0 ? left : 0.0;
+    return left < 0.0 ? 0.0 : left;  // NaN stays
   }
   /// By D².
   LACUNA_HD double slope(bool own, double squared) const {

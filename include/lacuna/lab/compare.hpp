@@ -11,7 +11,7 @@ namespace lacuna::lab {
 
 /// Throws OptionError when there is no model of the name `reference`, or no such metric.
 inline std::vector<Difference> compare(const std::vector<ModelRuns>& models, const std::vector<ProtocolInfo>& protocols,
-                                       const train::Truth& truth, const std::vector<std::string>& metrics,
+                                       const train::Targets& targets, const std::vector<std::string>& metrics,
                                        const std::string& reference, const BootstrapOptions& options = {}) {
   std::size_t base = 0;
   while (base < models.size() && models[base].name != reference) ++base;
@@ -27,7 +27,7 @@ inline std::vector<Difference> compare(const std::vector<ModelRuns>& models, con
     if (i == distinct.size()) distinct.push_back(c);
     number[c] = i;
   }
-  const index_t samples = index_t(truth.values.size());
+  const index_t samples = index_t(targets.values.size());
   const auto draws = std::size_t(options.draws);
   std::vector<Difference> all;
   for (const std::string& metric : metrics) {
@@ -39,7 +39,7 @@ inline std::vector<Difference> compare(const std::vector<ModelRuns>& models, con
         std::vector<std::span<const double>> seeds;
         for (const Run& run : model.runs)
           seeds.emplace_back(run.predictions.data() + index_t(c) * samples, std::size_t(samples));
-        statistics.push_back(metric_statistic(metric, truth, seeds));
+        statistics.push_back(metric_statistic(metric, targets, seeds));
       }
       auto result = replicates(samples, statistics, options);
       for (std::size_t i = 0; i < statistics.size(); ++i) result[i].push_back(statistics[i](once));
@@ -84,11 +84,11 @@ inline std::vector<Difference> compare(const std::vector<ModelRuns>& models, con
 
 /// Everything from the runs. The first metric is the headline.
 inline Results make_results(const std::vector<ModelRuns>& models, const std::vector<ProtocolInfo>& protocols,
-                            const train::Truth& truth, std::vector<std::string> metrics, const std::string& reference,
-                            const BootstrapOptions& options = {}) {
+                            const train::Targets& targets, std::vector<std::string> metrics,
+                            const std::string& reference, const BootstrapOptions& options = {}) {
   Results results;
-  results.classes = truth.classes;
-  results.samples = index_t(truth.values.size());
+  results.classes = targets.classes;
+  results.samples = index_t(targets.values.size());
   results.metrics = std::move(metrics);
   results.reference = reference;
   results.protocols = protocols;
@@ -96,13 +96,13 @@ inline Results make_results(const std::vector<ModelRuns>& models, const std::vec
     ModelInfo info{model.name, model.recipe, model.runs.empty() ? 0 : model.runs[0].parameters, {}};
     for (const Run& run : model.runs) info.runs.push_back({run.seed, run.epochs, run.best_epoch, run.validation_score});
     results.models.push_back(std::move(info));
-    const std::vector<Row> rows = rows_of(model, protocols, truth);
+    const std::vector<Row> rows = rows_of(model, protocols, targets);
     for (auto& summary : summaries_of(rows, protocols)) results.summaries.push_back(std::move(summary));
     results.rows.insert(results.rows.end(), rows.begin(), rows.end());
   }
-  results.differences = compare(models, protocols, truth, results.metrics, reference, options);
+  results.differences = compare(models, protocols, targets, results.metrics, reference, options);
   for (const std::string& metric : results.metrics)
-    for (Curve& curve : curves_of(models, protocols, truth, metric, options))
+    for (Curve& curve : curves_of(models, protocols, targets, metric, options))
       results.curves.push_back(std::move(curve));
   return results;
 }

@@ -16,9 +16,9 @@ namespace lacuna::lab {
 
 /// Throws OptionError for a metric that these labels do not have.
 inline std::vector<Curve> curves_of(const std::vector<ModelRuns>& models, const std::vector<ProtocolInfo>& protocols,
-                                    const train::Truth& truth, const std::string& metric,
+                                    const train::Targets& targets, const std::string& metric,
                                     const BootstrapOptions& options = {}) {
-  const index_t samples = index_t(truth.values.size());
+  const index_t samples = index_t(targets.values.size());
   const double sign = train::is_error(metric) ? -1 : 1;
   const ModelRuns* constant = nullptr;
   for (const ModelRuns& model : models)
@@ -38,7 +38,7 @@ inline std::vector<Curve> curves_of(const std::vector<ModelRuns>& models, const 
       for (std::size_t c = 0; c < conditions.size(); ++c) {
         std::vector<std::span<const double>> seeds;
         for (const Run& run : model.runs) seeds.push_back(part(run, begin + c));
-        statistics.push_back(metric_statistic(metric, truth, seeds));
+        statistics.push_back(metric_statistic(metric, targets, seeds));
       }
       const auto drawn = replicates(samples, statistics, options);
       const std::vector<double> once(std::size_t(samples), 1.0);

@@ -121,7 +121,7 @@ Plan make_plan(const std::vector<missing::Protocol>& protocols, const data::Spli
   for (const missing::Protocol& protocol : protocols) {
     ProtocolInfo info{protocol.name, protocol.conditions.size() > 1 && protocol.conditions.back().rate > 0, {}, {}};
     for (const auto& absence : protocol.conditions) {
-      plan.masks.push_back(missing::draw(absence, split));
+      plan.masks.push_back(missing::sample_masks(absence, split));
       const index_t gone = std::count(absence.absent.begin(), absence.absent.end(), 1);
       info.conditions.push_back({absence.name, absence.rate,
                                  info.rates ? -1 : index_t(split.modalities.size()) - gone, plan.masks.back().hash()});

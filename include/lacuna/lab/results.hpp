@@ -6,7 +6,7 @@
 /// one seed.
 #pragma once
 
-#include "lacuna/lab/answers.hpp"
+#include "lacuna/lab/predictions.hpp"
 #include "lacuna/lab/statistic.hpp"
 
 namespace lacuna::lab {
@@ -93,7 +93,7 @@ inline double score_of(const Scores& scores, const std::string& name) {
 
 /// Rows of one model, seed after seed, in the order of the plan.
 inline std::vector<Row> rows_of(const ModelRuns& model, const std::vector<ProtocolInfo>& protocols,
-                                const train::Truth& truth) {
+                                const train::Targets& targets) {
   std::vector<Row> rows;
   for (const Run& run : model.runs) {
     index_t c = 0;
@@ -101,7 +101,7 @@ inline std::vector<Row> rows_of(const ModelRuns& model, const std::vector<Protoc
       for (const auto& condition : protocol.conditions) {
         const double* from = run.predictions.data() + c++ * run.predictions.extent(1);
         rows.push_back({model.name, run.seed, protocol.name, condition.name, condition.present, condition.rate,
-                        condition.masks, train::scores(truth, {from, std::size_t(run.predictions.extent(1))})});
+                        condition.masks, train::scores(targets, {from, std::size_t(run.predictions.extent(1))})});
       }
   }
   return rows;

@@ -1,6 +1,6 @@
 /// The metrics of train/ one at a time, and as statistics of resampled test samples.
 ///
-/// metric_value("mae", truth, predictions) is what train::scores says under that name. metric_statistic gives the same
+/// metric_value("mae", targets, predictions) is what train::scores says under that name. metric_statistic gives the same
 /// number where every count is 1, up to rounding; a mean over samples is resampled without looking at predictions
 /// again. Throws OptionError for a metric that these labels do not have.
 #pragma once
@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "lacuna/lab/bootstrap.hpp"
-#include "lacuna/train/truth.hpp"
+#include "lacuna/train/targets.hpp"
 
 namespace lacuna::detail {
 
@@ -94,20 +94,21 @@ inline void check_metric(const std::string& name, index_t classes) {
                     "; there are " + known);
 }
 
-inline double metric_value(const std::string& name, const train::Truth& truth, std::span<const double> predictions) {
-  check_metric(name, truth.classes);
-  if (truth.classes == 0) return detail::find_real_metric(name)->of(truth.values, predictions);
+inline double metric_value(const std::string& name, const train::Targets& targets,
+                           std::span<const double> predictions) {
+  check_metric(name, targets.classes);
+  if (targets.classes == 0) return detail::find_real_metric(name)->of(targets.values, predictions);
   return detail::find_class_metric(name)->of(
-      train::confusion(detail::class_ids(truth.values, truth.classes, "label"),
-                       detail::class_ids(predictions, truth.classes, "prediction"), truth.classes));
+      train::confusion(detail::class_ids(targets.values, targets.classes, "label"),
+                       detail::class_ids(predictions, targets.classes, "prediction"), targets.classes));
 }
 
 /// Mean over several predictions of the same samples (seeds): the metric as a function of how often a sample occurs.
-inline Statistic metric_statistic(const std::string& name, const train::Truth& truth,
+inline Statistic metric_statistic(const std::string& name, const train::Targets& targets,
                                   const std::vector<std::span<const double>>& predictions) {
-  check_metric(name, truth.classes);
-  const auto* real = truth.classes == 0 ? detail::find_real_metric(name) : nullptr;
-  const std::size_t samples = truth.values.size();
+  check_metric(name, targets.classes);
+  const auto* real = targets.classes == 0 ? detail::find_real_metric(name) : nullptr;
+  const std::size_t samples = targets.values.size();
   const bool mean = real != nullptr ? real->mean : name == "accuracy" || name == "f1_micro";
   if (mean) {
     struct Shares {
@@ -117,8 +118,8 @@ inline Statistic metric_statistic(const std::string& name, const train::Truth& t
         std::make_shared<Shares>(Shares{std::vector<double>(samples, 0.0), std::vector<double>(samples, 1.0)});
     for (const auto& some : predictions)
       for (std::size_t n = 0; n < samples; ++n) {
-        const double one = real != nullptr ? real->of(std::span(&truth.values[n], 1), some.subspan(n, 1))
-                                           : double(some[n] == truth.values[n]);
+        const double one = real != nullptr ? real->of(std::span(&targets.values[n], 1), some.subspan(n, 1))
+                                           : double(some[n] == targets.values[n]);
         if (std::isnan(one))
           shares->weight[n] = 0;
         else
@@ -136,7 +137,7 @@ inline Statistic metric_statistic(const std::string& name, const train::Truth& t
   if (real != nullptr) {
     std::vector<std::vector<double>> all;
     for (const auto& some : predictions) all.emplace_back(some.begin(), some.end());
-    return [labels = truth.values, all, real](std::span<const double> counts) {
+    return [labels = targets.values, all, real](std::span<const double> counts) {
       double sum = 0;
       std::vector<double> y, p;
       for (const auto& some : all) {
@@ -148,13 +149,13 @@ inline Statistic metric_statistic(const std::string& name, const train::Truth& t
       return sum / double(all.size());
     };
   }
-  const std::vector<index_t> labels = detail::class_ids(truth.values, truth.classes, "label");
+  const std::vector<index_t> labels = detail::class_ids(targets.values, targets.classes, "label");
   std::vector<std::vector<index_t>> all;
   for (const auto& some : predictions) {
-    all.push_back(detail::class_ids(some, truth.classes, "prediction"));
-    for (std::size_t n = 0; n < samples; ++n) all.back()[n] += labels[n] * truth.classes;  // cell of the confusion
+    all.push_back(detail::class_ids(some, targets.classes, "prediction"));
+    for (std::size_t n = 0; n < samples; ++n) all.back()[n] += labels[n] * targets.classes;  // cell of the confusion
   }
-  return [all, classes = truth.classes, of = detail::find_class_metric(name)->of](std::span<const double> counts) {
+  return [all, classes = targets.classes, of = detail::find_class_metric(name)->of](std::span<const double> counts) {
     double sum = 0;
     train::Confusion confusion{classes, std::vector<index_t>(std::size_t(classes * classes))};
     for (const auto& cells : all) {

@@ -1,8 +1,8 @@
 /// A recipe by which a model is made and trained, whatever its type: what the laboratory compares.
 ///
 ///     const lab::System early = lab::make_system<models::EarlyFusion<>>(
-///         "early-fusion", recipe, {.epochs = 40}, [=](std::uint64_t seed) { return models::EarlyFusion<>(o,
-///         Random(seed)); });
+///         "early-fusion", recipe, {.epochs = 40},
+///         [=](std::uint64_t seed) { return models::EarlyFusion<>(o, Random(seed)); });
 ///     const auto trained = early.train({.data = lab::without_test(corpus), .seed = 1});
 ///
 /// Every train::Learner becomes one by `make_system`; a model that is fitted in one step by `make_fitted`. Training and
@@ -35,8 +35,8 @@ struct Trained {
   State state = State{};  ///< the model, as train::load_model takes it; empty where there is none
 };
 
-/// One order to train.
-struct Training {
+/// One training: on which data, from which seed, watched and saved by whom.
+struct TrainJob {
   const data::Dataset& data;
   std::uint64_t seed = 1;
   train::Observer* observer = nullptr;  ///< its stop() ends the training, its stop_preparing() what comes before
@@ -49,7 +49,7 @@ struct System {
   std::string name;
   std::string recipe;  ///< every option as text: runs of equal recipes, data and seeds are equal
   bool seeded = true;  ///< false: all seeds give the same
-  std::function<std::optional<Trained>(const Training&)> train;  ///< nullopt: stopped
+  std::function<std::optional<Trained>(const TrainJob&)> train;  ///< nullopt: stopped
   std::function<Trained(const State&)> restore = {};             ///< from Trained::state; empty: train again
   /// What the model is meant for, given the names of the modalities.
   std::function<std::vector<missing::Condition>(const std::vector<std::string>&)> conditions = {};
@@ -102,34 +102,34 @@ lab::Trained trained_from(std::shared_ptr<const M> model) {
 
 namespace lacuna::lab {
 
-/// make(seed) → a model that is not trained yet. The seed of `fit` is that of the order.
+/// make(seed) → a model that is not trained yet. The seed of `fit` is that of the job.
 template <train::Learner M, class Make>
 System make_system(std::string name, std::string recipe, train::FitOptions fit, Make make) {
   System system{std::move(name), std::move(recipe), true, {}, {}};
   system.conditions = [make](const std::vector<std::string>& names) { return train::conditions_of(make(0), names); };
-  system.train = [fit, make](const Training& order) -> std::optional<Trained> {
+  system.train = [fit, make](const TrainJob& job) -> std::optional<Trained> {
     using Clock = std::chrono::steady_clock;
     train::FitOptions options = fit;
-    options.seed = order.seed;
+    options.seed = job.seed;
     const auto model = std::make_shared<M>();
     std::unique_ptr<train::Trainer<M>> trainer;
     double preparing = 0;
-    if (order.from != nullptr) {
-      trainer = std::make_unique<train::Trainer<M>>(*model, order.data, options, *order.from);
-      order.from->get("preparing_seconds", preparing);
+    if (job.from != nullptr) {
+      trainer = std::make_unique<train::Trainer<M>>(*model, job.data, options, *job.from);
+      job.from->get("preparing_seconds", preparing);
     } else {
       const auto start = Clock::now();
-      *model = make(order.seed);
+      *model = make(job.seed);
       try {
-        trainer = std::make_unique<train::Trainer<M>>(*model, order.data, options, order.observer);
+        trainer = std::make_unique<train::Trainer<M>>(*model, job.data, options, job.observer);
       } catch (const models::Stopped&) {
         return std::nullopt;  // there is nothing to save yet
       }
       preparing = std::chrono::duration<double>(Clock::now() - start).count();
     }
     const auto save = [&](bool last) {
-      if (!order.save) return;
-      order.save(
+      if (!job.save) return;
+      job.save(
           [&] {
             State state = trainer->save();
             state.put("preparing_seconds", preparing);
@@ -138,7 +138,7 @@ System make_system(std::string name, std::string recipe, train::FitOptions fit, 
           last);
     };
     train::Observer silent;
-    train::Observer& observer = order.observer != nullptr ? *order.observer : silent;
+    train::Observer& observer = job.observer != nullptr ? *job.observer : silent;
     while (!trainer->finished()) {
       if (observer.stop()) {
         save(true);
@@ -168,11 +168,11 @@ System make_fitted(std::string name, std::string recipe, index_t parameters, Fit
   system.conditions = [](const std::vector<std::string>& names) {
     return missing::subset_conditions(names, names.size());
   };
-  system.train = [fit, parameters](const Training& order) -> std::optional<Trained> {
+  system.train = [fit, parameters](const TrainJob& job) -> std::optional<Trained> {
     const auto start = std::chrono::steady_clock::now();
     Trained trained;
-    const auto fitted = std::make_shared<decltype(fit(order.data))>(fit(order.data));
-    trained.predict = [fitted, names = order.data.modality_names()](const data::Batch<float>& batch) {
+    const auto fitted = std::make_shared<decltype(fit(job.data))>(fit(job.data));
+    trained.predict = [fitted, names = job.data.modality_names()](const data::Batch<float>& batch) {
       data::Split<data::Role::test> split;
       for (std::size_t m = 0; m < names.size(); ++m)
         split.modalities.push_back({names[m], batch.streams[m].frames, batch.streams[m].present});

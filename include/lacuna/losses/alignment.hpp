@@ -78,7 +78,7 @@ struct OrthogonalityOptions {
   bool normalize = false;  ///< features centred over the batch, then rows of unit length; mean instead of sum
 };
 
-/// ‖AᵀB‖_F²: two representations of the same samples that shall share no direction. a (N, da), b (N, db), present (N)
+/// ‖AᵀB‖_F²: pushes two representations of the same samples into orthogonal subspaces. a (N, da), b (N, db), present (N)
 /// of both. normalize: mean of (AᵀB)² after centring and scaling.  (Bousmalis et al., NeurIPS 2016; normalised: MISA,
 /// Hazarika et al., ACM MM 2020)
 template <class T, class D>

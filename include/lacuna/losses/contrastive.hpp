@@ -81,9 +81,9 @@ Variable<T, 0, D> supcon_loss(const Variable<T, 2, D>& first, const Variable<T, 
     return reshape(view, std::array<index_t, 2>{1, batch * width});
   };
   if (present.defined()) detail::expect_shape("supcon_loss", "present", present.host().shape(), Shape{batch});
-  return supcon_loss(reshape(concat_last(List<Variable<T, 2, D>>{flat(first), flat(second)}),
-                             std::array<index_t, 2>{2 * batch, width}),
-                     labels.twice(), options, Present<D>::joined(present, present, batch));
+  return supcon_loss(
+      reshape(concat(List<Variable<T, 2, D>>{flat(first), flat(second)}, -1), std::array<index_t, 2>{2 * batch, width}),
+      labels.twice(), options, Present<D>::joined(present, present, batch));
 }
 
 /// Two views of each sample, each a class of its own: row i of `first` and row i of `second` are positives of each
@@ -148,7 +148,7 @@ Variable<T, 0, D> cosine_embedding_loss(const Variable<T, 2, D>& first, const Va
 }
 
 struct ScdOptions {
-  double margin = 1;       ///< η: how far apart other samples shall be
+  double margin = 1;       ///< η: the distance that other samples are pushed apart to
   bool normalize = false;  ///< unit rows first: distances in 0..2
   Reduction reduction = Reduction::mean;
 };

@@ -2,7 +2,7 @@
 ///
 /// Logits (N, K) of both, divided by a temperature before the softmax. Gradient flows to both networks: a teacher that
 /// shall not learn is detached or frozen. present (N) or undefined for all: absent samples take no part and get
-/// gradient 0; none present: 0. Features are pulled by mse_loss, rms_distance, cosine_embedding, and by relations
+/// gradient 0; none present: 0. Features are pulled by mse_loss, rmse_loss, cosine_embedding, and by relations
 /// (relational.hpp).
 #pragma once
 

@@ -1,4 +1,4 @@
-/// What a loss is told of its samples: their labels, and which of them are present. Both on the host, where they are
+/// What a loss reads of its samples: their labels, and which of them are present. Both on the host, where they are
 /// checked and counted, and on the device, where kernels read them.
 ///
 /// Made once per batch they cost one upload, whatever number of losses takes them; losses take lists and masks as well,

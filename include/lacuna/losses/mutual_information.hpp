@@ -71,9 +71,9 @@ struct PairCritic {
 
   PairCritic() = default;
   PairCritic(Options o, Random& random)
-      : in({.in = o.first + o.second, .out = o.hidden}, random),
-        middle({.in = o.hidden, .out = o.hidden}, random),
-        out({.in = o.hidden, .out = 1}, random) {}
+      : in({.in_features = o.first + o.second, .out_features = o.hidden}, random),
+        middle({.in_features = o.hidden, .out_features = o.hidden}, random),
+        out({.in_features = o.hidden, .out_features = 1}, random) {}
 
   Variable<T, 2, D> operator()(const Variable<T, 2, D>& q, const Variable<T, 2, D>& u) const {
     detail::expect_axis("PairCritic", "second argument", u.shape(), 0, q.extent(0));

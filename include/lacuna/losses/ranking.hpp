@@ -49,8 +49,8 @@ Variable<T, 0, D> rank_n_contrast(const Variable<T, 2, D>& first, const Variable
   const auto flat = [&](const Variable<T, 2, D>& view) {
     return reshape(view, std::array<index_t, 2>{1, batch * width});
   };
-  const auto both = reshape(concat_last(List<Variable<T, 2, D>>{flat(first), flat(second)}),
-                            std::array<index_t, 2>{2 * batch, width});
+  const auto both =
+      reshape(concat(List<Variable<T, 2, D>>{flat(first), flat(second)}, -1), std::array<index_t, 2>{2 * batch, width});
   for (const auto* present : {&first_present, &second_present})
     if (present->defined()) detail::expect_shape("rank_n_contrast", "present", present->host().shape(), Shape{batch});
   return rank_n_contrast(both, labels.twice(), options, Present<D>::joined(first_present, second_present, batch));

@@ -102,7 +102,8 @@ Variable<T, 0, D> huber_loss(const Variable<T, R, D>& prediction, const Variable
 }
 
 /// Root of the mean squared error, √(mean (prediction − target)²): one root over the whole tensor. Gradient
-/// (prediction − target)/(n · value); at value 0 it is 0, not NaN.
+/// (prediction − target)/(n · value); at value 0 it is 0, not NaN. Also a distance between two representations.
+/// (SDUMC, Weng et al., arXiv 2410.15029)
 template <class T, int R, class D, int M = 1>
 Variable<T, 0, D> rmse_loss(const Variable<T, R, D>& prediction, const Variable<T, R, D>& target,
                             const Mask<M, D>& present = {}) {
@@ -119,12 +120,6 @@ Variable<T, 0, D> rmse_loss(const Variable<T, R, D>& prediction, const Variable<
                                               target.gradient_slot());
       },
       prediction, target);
-}
-
-/// The same as a distance between two representations.  (SDUMC, Weng et al., arXiv 2410.15029)
-template <class T, int R, class D>
-Variable<T, 0, D> rms_distance(const Variable<T, R, D>& a, const Variable<T, R, D>& b, const Mask<1, D>& present = {}) {
-  return rmse_loss(a, b, present);
 }
 
 }  // namespace lacuna

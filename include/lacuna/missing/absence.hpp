@@ -20,7 +20,7 @@ enum class Unit { batch, sample, frame };
 
 /// How frames are chosen. exact: round(rate · present frames) of every stream, without replacement. bernoulli: each
 /// with probability `rate`. numpy: each with probability `rate` by NumPy's generator, see numpy_keep.
-enum class Draw { exact, bernoulli, numpy };
+enum class Sampling { exact, bernoulli, numpy };
 
 /// What stands where something is missing. zeros: in feature space. substitute: another stream of the data. The other
 /// two are done by the model, which then reads the masks: zeros after its encoder, or a learned vector.
@@ -31,7 +31,7 @@ struct Absence {
   Pattern absent = {};  ///< 1: this modality is missing altogether; empty: none
   double rate = 0;      ///< share of units taken from what is left, 0..1
   Unit unit = Unit::frame;
-  Draw draw = Draw::exact;  ///< of frames
+  Sampling sampling = Sampling::exact;  ///< of frames
   bool keep_one = true;     ///< something of every sample stays that has anything
   Pattern keep_ends = {};   ///< numpy: 1: the first and last frame of this modality stay; empty: none
   Fill fill = Fill::zeros;
@@ -46,7 +46,7 @@ struct Absence {
       if (!pattern->empty() && pattern->size() != modalities)
         refuse("a pattern of ", pattern->size(), " entries for ", modalities, " modalities");
     if (fill == Fill::substitute && substitute < 0) refuse("fill is a substitute stream, but none is named");
-    if (draw == Draw::numpy && seed > 0xFFFFFFFFull) refuse("NumPy takes seeds below 2^32, found ", seed);
+    if (sampling == Sampling::numpy && seed > 0xFFFFFFFFull) refuse("NumPy takes seeds below 2^32, found ", seed);
   }
 };
 
@@ -87,8 +87,8 @@ inline missing::Pattern keep_streams(const missing::Pattern& has, double rate, b
 
 /// Erases frames of one stream of one sample: `row` has `frames` flags. Larger rates erase what smaller ones do, and
 /// more.
-inline void erase_frames(std::uint8_t* row, index_t frames, double rate, missing::Draw draw, Random source) {
-  if (draw != missing::Draw::exact) {
+inline void erase_frames(std::uint8_t* row, index_t frames, double rate, missing::Sampling sampling, Random source) {
+  if (sampling != missing::Sampling::exact) {
     const RandomStream stream = source.stream();
     for (index_t t = 0; t < frames; ++t)
       if (stream.uniform(std::uint64_t(t)) < rate) row[t] = 0;

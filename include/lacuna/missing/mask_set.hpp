@@ -1,11 +1,11 @@
 /// The masks of one condition for every sample of a split, keyed by sample id: drawn once, the same for every model,
 /// every batch size and every order of the samples.
 ///
-///     const auto masks = missing::draw({.name = "half", .rate = 0.5, .seed = 7}, corpus.test);
+///     const auto masks = missing::sample_masks({.name = "half", .rate = 0.5, .seed = 7}, corpus.test);
 ///     const auto batch = missing::apply(masks, data::gather<float>(corpus.test, samples));
 ///
 /// A mask is a function of (seed, sample id, name of the modality); draws at a larger rate erase what smaller rates do,
-/// and more, so that curves over the rate compare like with like. The exception is Draw::numpy, which follows the order
+/// and more, so that curves over the rate compare like with like. The exception is Sampling::numpy, which follows the order
 /// of the split as the published programs do.
 #pragma once
 
@@ -113,19 +113,19 @@ struct MaskSet {
 
 /// Draws the masks of samples of which `present` (N, T_m per modality) says what there is. Throws OptionError and
 /// ShapeError when the parts do not fit.
-inline MaskSet draw(const Absence& absence, const std::vector<std::string>& ids,
-                    const std::vector<std::string>& modalities, const std::vector<Mask<2>>& present) {
+inline MaskSet sample_masks(const Absence& absence, const std::vector<std::string>& ids,
+                            const std::vector<std::string>& modalities, const std::vector<Mask<2>>& present) {
   absence.check(modalities.size());
   if (present.size() != modalities.size())
-    throw ShapeError(detail::cat("draw: ", present.size(), " masks for ", modalities.size(), " modalities"));
+    throw ShapeError(detail::cat("sample_masks: ", present.size(), " masks for ", modalities.size(), " modalities"));
   MaskSet set{absence.name, modalities, ids, {}, absence.fill, absence.substitute};
   for (std::size_t m = 0; m < modalities.size(); ++m) {
-    detail::expect_axis("draw", modalities[m].c_str(), present[m].shape(), 0, index_t(ids.size()));
+    detail::expect_axis("sample_masks", modalities[m].c_str(), present[m].shape(), 0, index_t(ids.size()));
     set.keep.push_back(present[m].clone());
     if (!absence.absent.empty() && absence.absent[m]) set.keep[m] = Mask<2>::zeros(present[m].extents());
   }
-  if (absence.rate == 0 && absence.draw != Draw::numpy) return set;
-  if (absence.unit == Unit::frame && absence.draw == Draw::numpy) {
+  if (absence.rate == 0 && absence.sampling != Sampling::numpy) return set;
+  if (absence.unit == Unit::frame && absence.sampling == Sampling::numpy) {
     const double rates[] = {absence.rate};
     for (std::size_t m = 0; m < modalities.size(); ++m)
       set.keep[m] = numpy_keep(std::uint32_t(absence.seed), rates, set.keep[m],
@@ -158,8 +158,8 @@ inline MaskSet draw(const Absence& absence, const std::vector<std::string>& ids,
       const std::uint8_t* from = present[m].data() + index_t(n) * lengths[m];
       held.emplace_back(std::size_t(lengths[m]), std::uint8_t(0));
       if (!gone) held.back().assign(from, from + lengths[m]);
-      if (absence.draw != Draw::numpy)
-        detail::erase_frames(rows[m], lengths[m], absence.rate, absence.draw,
+      if (absence.sampling != Sampling::numpy)
+        detail::erase_frames(rows[m], lengths[m], absence.rate, absence.sampling,
                              source.split(1 + detail::fnv1a(modalities[m])));
     }
     for (const auto& row : held) before.push_back(row.data());
@@ -168,14 +168,14 @@ inline MaskSet draw(const Absence& absence, const std::vector<std::string>& ids,
   return set;
 }
 template <data::Role role>
-MaskSet draw(const Absence& absence, const data::Split<role>& split) {
+MaskSet sample_masks(const Absence& absence, const data::Split<role>& split) {
   std::vector<std::string> names;
   std::vector<Mask<2>> present;
   for (const auto& modality : split.modalities) {
     names.push_back(modality.name);
     present.push_back(modality.present);
   }
-  return draw(absence, split.ids, names, present);
+  return sample_masks(absence, split.ids, names, present);
 }
 
 /// The batch with new presence masks (B, T) per modality. Where a frame is no longer present it becomes zero, or that

@@ -1,7 +1,7 @@
 /// Evaluation protocols of the field: lists of conditions, and which of them a reported average is over.
 ///
 ///     const auto protocol = missing::protocol_p1(corpus.modality_names());
-///     for (const auto& absence : protocol.conditions) { const auto masks = missing::draw(absence, corpus.test); ... }
+///     for (const auto& absence : protocol.conditions) { const auto masks = missing::sample_masks(absence, corpus.test); ... }
 ///     for (const auto& [name, mean] : protocol.summarize(scores)) ...
 ///
 /// Papers average over different conditions; the two averages of P1 differ by several points, so each has its name.
@@ -43,7 +43,7 @@ struct Protocol {
 /// An absence of whole modalities as a condition of train::evaluate. Throws OptionError when it has a rate.
 inline Condition condition_of(const Absence& absence) {
   if (absence.rate != 0)
-    throw OptionError(detail::cat("absence '", absence.name, "' has a rate: draw its masks instead"));
+    throw OptionError(detail::cat("absence '", absence.name, "' has a rate: use sample_masks instead"));
   return {absence.name, absence.absent};
 }
 
@@ -97,7 +97,7 @@ inline Protocol protocol_p2(std::uint64_t seed) {
 /// P3: frames missing at 0.0, ..., 0.9, bit for bit the masks of TFR-Net and LNLN. text: the modality whose first and
 /// last token stay, by position; -1 = none.
 inline Protocol protocol_p3(std::uint32_t seed, std::size_t modalities, index_t text = -1) {
-  Absence each{.draw = Draw::numpy, .keep_one = false, .seed = seed};
+  Absence each{.sampling = Sampling::numpy, .keep_one = false, .seed = seed};
   if (text >= 0) {
     each.keep_ends.assign(modalities, 0);
     each.keep_ends.at(std::size_t(text)) = 1;

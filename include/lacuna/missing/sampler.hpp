@@ -23,7 +23,7 @@ struct MrmOptions {
   double frame_probability = 1;
   RateLaw rate_law = RateLaw::uniform;
   double frame_rate = 0.5;  ///< of RateLaw::fixed
-  Draw draw = Draw::exact;  ///< exact or bernoulli
+  Sampling sampling = Sampling::exact;  ///< exact or bernoulli
   double untouched = 0;     ///< probability that a stream of a sample keeps all its frames
   double stream_probability = 0.5;
   std::vector<double> pattern_weights =
@@ -40,7 +40,7 @@ struct MrmOptions {
     f("mrm_frame_probability", self.frame_probability);
     f("mrm_rate_law", self.rate_law);
     f("mrm_frame_rate", self.frame_rate);
-    f("mrm_draw", self.draw);
+    f("mrm_sampling", self.sampling);
     f("mrm_untouched", self.untouched);
     f("mrm_stream_probability", self.stream_probability);
     f("mrm_pattern_weights", self.pattern_weights);
@@ -59,7 +59,7 @@ struct MrmOptions {
     share("untouched", untouched);
     share("stream_probability", stream_probability);
     if (stream_rate != -1) share("stream_rate", stream_rate);
-    if (draw == Draw::numpy)
+    if (sampling == Sampling::numpy)
       throw OptionError("MRM: frames are drawn exact or bernoulli; NumPy's order is for evaluation");
     if (unit == Unit::frame) throw OptionError("MRM: the unit of streams is sample or batch");
     if (pattern_weights.empty()) return;
@@ -81,7 +81,7 @@ inline MrmOptions mrm_preset(const std::string& name, index_t modalities = 3) {
   MrmOptions o;
   if (name == "uniform") return o;
   if (name == "lnln") {
-    o.draw = Draw::bernoulli;
+    o.sampling = Sampling::bernoulli;
     o.untouched = 0.5;
     o.stream_probability = 0;
     o.keep_one = false;
@@ -109,8 +109,8 @@ inline MrmOptions mrm_preset(const std::string& name, index_t modalities = 3) {
 
 /// What stays of a batch: present (B, T_m) per modality → the same shapes. keys (B): what makes a sample itself, its
 /// position in the split for example. The same source gives the same masks; a new step needs a new one.
-inline std::vector<Mask<2>> draw(const MrmOptions& options, const std::vector<Mask<2>>& present,
-                                 std::span<const index_t> keys, const Random& source) {
+inline std::vector<Mask<2>> sample_masks(const MrmOptions& options, const std::vector<Mask<2>>& present,
+                                         std::span<const index_t> keys, const Random& source) {
   const std::size_t modalities = present.size();
   options.check(index_t(modalities));
   for (const auto& mask : present) detail::expect_axis("MRM", "present", mask.shape(), 0, index_t(keys.size()));
@@ -170,7 +170,7 @@ inline std::vector<Mask<2>> draw(const MrmOptions& options, const std::vector<Ma
       const double rate = options.rate_law == RateLaw::fixed    ? options.frame_rate
                           : options.rate_law == RateLaw::tenths ? std::floor(10 * u) / 10
                                                                 : u;
-      detail::erase_frames(rows[m], lengths[m], rate, options.draw, own.split(3 + m));
+      detail::erase_frames(rows[m], lengths[m], rate, options.sampling, own.split(3 + m));
     }
     if (!options.keep_one) continue;
     std::vector<const std::uint8_t*> before;
@@ -182,23 +182,23 @@ inline std::vector<Mask<2>> draw(const MrmOptions& options, const std::vector<Ma
 
 /// A batch after MRM: its samples are the keys.
 template <class T>
-data::Batch<T> draw(const MrmOptions& options, const data::Batch<T>& batch, std::size_t modalities,
-                    const Random& source) {
+data::Batch<T> drop_modalities(const MrmOptions& options, const data::Batch<T>& batch, std::size_t modalities,
+                               const Random& source) {
   std::vector<Mask<2>> present;
   for (std::size_t m = 0; m < modalities; ++m) present.push_back(batch.streams.at(m).present);
-  return with_presence(batch, draw(options, present, batch.samples, source));
+  return with_presence(batch, sample_masks(options, present, batch.samples, source));
 }
 
 /// A batch in a step of training: drawn anew from the context's source, of which it takes one stream. `model` is named
 /// by the message. Throws OptionError when there is no source.
 template <class T>
-data::Batch<T> draw(const MrmOptions& options, const data::Batch<T>& batch, std::size_t modalities,
-                    const Context& context, const char* model) {
+data::Batch<T> drop_modalities(const MrmOptions& options, const data::Batch<T>& batch, std::size_t modalities,
+                               const Context& context, const char* model) {
   if (context.random == nullptr)
     throw OptionError(detail::cat(
         model, ": taking modalities away needs a random source; build the context with Context::train(random)"));
   const RandomStream step = context.random->stream();
-  return draw(options, batch, modalities, Random(step.key, 0).split(step.id));
+  return drop_modalities(options, batch, modalities, Random(step.key, 0).split(step.id));
 }
 
 }  // namespace lacuna::missing

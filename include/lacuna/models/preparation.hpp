@@ -12,7 +12,7 @@
 
 namespace lacuna::models {
 
-/// A preparation was ended before it was done, by whoever watches it. Nothing is wrong.
+/// Thrown when a preparation is stopped on request before it is done; not a failure.
 class Stopped : public Error {
  public:
   Stopped() : Error("stopped while the model was being prepared; it has to be prepared anew") {}

@@ -1,4 +1,4 @@
-/// Training of a part of a model before the rest: Adam with a constant rate over shuffled batches, the epoch with the
+/// Training of a part of a model before the rest: Adam with a constant learning rate over shuffled batches, the epoch with the
 /// least loss on the validation split is kept; without such a split the last one. Deterministic given `random`.
 #pragma once
 
@@ -15,20 +15,21 @@ namespace lacuna::models {
 
 struct PretrainOptions {
   index_t epochs = 30, batch = 64;
-  double rate = 1e-3;
-  double clip = 1;  ///< largest norm of the gradient; 0 = no limit
+  double learning_rate = 1e-3;
+  double gradient_clip = 1;  ///< largest norm of the gradient; 0 = no limit
 
   /// Throws OptionError.
   void check(const char* model) const {
-    if (epochs < 1 || batch < 1 || !(rate > 0) || !(clip >= 0))
-      throw OptionError(detail::cat(model, ": pretraining needs epochs, batch and rate above 0, clip not below 0"));
+    if (epochs < 1 || batch < 1 || !(learning_rate > 0) || !(gradient_clip >= 0))
+      throw OptionError(
+          detail::cat(model, ": pretraining needs epochs, batch and learning_rate above 0, gradient_clip not below 0"));
   }
   /// f(name, member)
   static void visit(auto& self, auto&& f) {
     f("pretrain_epochs", self.epochs);
     f("pretrain_batch", self.batch);
-    f("pretrain_rate", self.rate);
-    f("pretrain_clip", self.clip);
+    f("pretrain_learning_rate", self.learning_rate);
+    f("pretrain_gradient_clip", self.gradient_clip);
   }
 };
 
@@ -60,9 +61,9 @@ PretrainRecord pretrain(M& module, const PretrainOptions& o, index_t samples, in
       packed.zero_grad();
       const Variable<T, 0, D> value = loss(part(order, begin), Context::train(random));
       if (!std::isfinite(double(value.item())))
-        throw Error(detail::cat(what, ": the loss is not finite in epoch ", epoch, "; try a smaller rate"));
+        throw Error(detail::cat(what, ": the loss is not finite in epoch ", epoch, "; try a smaller learning rate"));
       value.backward();
-      adam.step(o.rate, o.clip > 0 ? clip_factor(packed, o.clip) : 1.0);
+      adam.step(o.learning_rate, o.gradient_clip > 0 ? clip_factor(packed, o.gradient_clip) : 1.0);
     }
     if (checks == 0) continue;
     const NoGrad off;

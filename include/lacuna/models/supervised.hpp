@@ -7,8 +7,9 @@
 ///
 /// A network is a module with
 ///     using scalar = T; using device = D;
-///     using Options       an aggregate with the members inputs, classes, loss, drop, standardize, clip (their meaning:
-///                         `SupervisedOptions`) and its own; visit(self, f) names all of them (visit_supervised)
+///     using Options       an aggregate with the members inputs, classes, loss, drop, standardize, feature_clip (their
+///                         meaning: `SupervisedOptions`) and those of the network; visit(self, f) names all of them
+///                         (visit_supervised)
 ///     static constexpr const char* name                    for messages
 ///     Network(const Options&, Random&)
 ///     operator()(streams, context) const -> Variable<T, 2, D>    scores (B, outputs_for(classes))
@@ -16,9 +17,8 @@
 ///     learn(seen, whole, context) const -> Learned<T, D>   in training: scores, and terms besides the task; `whole` is
 ///                                                          the batch before anything was taken away
 ///     pretrain(task, samples, checks, fetch, check, random)    before training, on standardised batches:
-///     fetch(samples)
-///                                                          of the training split, check(samples) of the validation
-///                                                          split
+///                                                          fetch(samples) of the training split, check(samples) of the
+///                                                          validation split
 /// A network sees exactly M streams, frames (B, T_m, D_m) and present (B, T_m), standardised, and 0 wherever nothing is
 /// present, whatever stood there: NaN in an absent frame reaches nothing. In training `drop` takes away modalities and
 /// frames of every sample anew. Throws OptionError for data of other sizes or labels than the model was made for.
@@ -33,15 +33,15 @@
 
 namespace lacuna::models {
 
-/// What every supervised model is told; networks repeat these members in their own Options, so that one list of
+/// Options of every supervised model; networks repeat these members in their own Options, so that one list of
 /// designated initialisers sets all.
 struct SupervisedOptions {
   std::vector<index_t> inputs = {};                        ///< feature size of every modality
   index_t classes = 0;                                     ///< K class ids as labels; 0: one real label
-  RealLoss loss = RealLoss::mse;                           ///< of real labels
+  RegressionLoss loss = RegressionLoss::mse;               ///< of real labels
   missing::MrmOptions drop = missing::mrm_preset("none");  ///< what training takes away
   bool standardize = true;  ///< features, and real labels, to mean 0 and deviation 1 of the training split
-  double clip = 5;          ///< of standardised features, in deviations; 0 = never
+  double feature_clip = 5;  ///< of standardised features, in deviations; 0 = never
 };
 
 /// f(name, member) for those members of any Options.
@@ -51,7 +51,7 @@ void visit_supervised(auto& self, auto&& f) {
   f("loss", self.loss);
   missing::MrmOptions::visit(self.drop, f);
   f("standardize", self.standardize);
-  f("clip", self.clip);
+  f("feature_clip", self.feature_clip);
 }
 
 /// What the baselines lose in training: with probability 0.7 a sample keeps one of its incomplete subsets of
@@ -107,7 +107,7 @@ struct Supervised {
           detail::cat(Network::name, ": ", data.name, " has other feature sizes than the model was made for"));
     for (std::size_t m = 0; m < options.inputs.size(); ++m) require_presence(data, data.train.modalities[m]);
     task.fit(data, options.standardize);
-    if (options.standardize) standardizer = data::Standardizer::fit(data.train, {.clip = options.clip});
+    if (options.standardize) standardizer = data::Standardizer::fit(data.train, {.clip = options.feature_clip});
     const auto fetch = watched(watch, [&](std::span<const index_t> samples) {
       return data::to_device<device>(visible(data::gather<scalar>(data.train, samples)));
     });
@@ -128,7 +128,8 @@ struct Supervised {
     const DeviceBatch whole = data::to_device<device>(host);
     DeviceBatch seen = whole;
     if (context.training() && options.drop.active())
-      seen = data::to_device<device>(missing::draw(options.drop, host, options.inputs.size(), context, Network::name));
+      seen = data::to_device<device>(
+          missing::drop_modalities(options.drop, host, options.inputs.size(), context, Network::name));
     Learned<scalar, device> learned;
     if constexpr (requires { network.learn(seen.streams, whole.streams, context); })
       learned = network.learn(seen.streams, whole.streams, context);
@@ -181,7 +182,7 @@ struct Supervised {
 
  private:
   index_t modalities() const { return index_t(options.inputs.size()); }
-  /// What training never shows would be read by weights that nobody has trained.
+  /// A modality that training never shows would meet untrained weights: it is refused.
   static void require_presence(const data::Dataset& data, const data::Modality& modality) {
     for (const std::uint8_t present : modality.present.to_vector())
       if (present) return;
@@ -201,7 +202,7 @@ struct Supervised {
       if (!standardizer.modalities.empty())
         frames = standardizer.apply(m, frames, present);
       else
-        frames = keep_present(Variable<scalar, 3>(frames), present).value();
+        frames = apply_mask(Variable<scalar, 3>(frames), present).value();
     }
     return batch;
   }

@@ -22,7 +22,7 @@
 namespace lacuna::models {
 
 /// Of real labels: squared error, or absolute error.
-enum class RealLoss { mse, l1 };
+enum class RegressionLoss { mse, l1 };
 
 /// Scores per sample.
 inline index_t outputs_for(index_t classes) { return classes > 0 ? classes : 1; }
@@ -46,7 +46,7 @@ Tensor<double, 2> class_probabilities(const Tensor<T, 2, D>& scores) {
 struct Task {
   const char* model = "model";  ///< named by messages
   index_t classes = 0;          ///< K, or 0 for one real label
-  RealLoss real_loss = RealLoss::mse;
+  RegressionLoss regression_loss = RegressionLoss::mse;
   data::LabelStatistics labels = {};
 
   /// Throws OptionError.
@@ -91,7 +91,7 @@ struct Task {
     }
     const Mask<1, D> mask = all ? Mask<1, D>() : Mask<1, D>::from({batch.size()}, present);
     const Variable<T, 2, D> wanted(Tensor<T, 2, D>::from({batch.size(), 1}, target));
-    return real_loss == RealLoss::mse ? mse_loss(scores, wanted, mask) : l1_loss(scores, wanted, {}, mask);
+    return regression_loss == RegressionLoss::mse ? mse_loss(scores, wanted, mask) : l1_loss(scores, wanted, {}, mask);
   }
 
   /// One number per sample.

@@ -13,19 +13,19 @@
 namespace lacuna {
 
 struct MultiHeadAttentionOptions {
-  index_t width;  ///< of queries and of the result; must divide into `heads`
-  index_t heads = 1;
+  index_t width;  ///< of queries and of the result; must divide into `num_heads`
+  index_t num_heads = 1;
   index_t key_width = 0, value_width = 0;  ///< 0 = width
   bool bias = true;                        ///< of all four projections
   bool causal = false;                     ///< query t sees keys 0..t only
   double dropout = 0;                      ///< of the weights
-  bool keep_weights = true;                ///< whether the result holds them; without them less memory is needed
+  bool need_weights = true;                ///< whether the result holds them; without them less memory is needed
 };
 
 namespace detail {
 inline void check(const MultiHeadAttentionOptions& o) {
-  if (o.heads < 1 || o.width < 1 || o.width % o.heads)
-    throw OptionError(cat("multi-head attention: width ", o.width, " must divide into ", o.heads, " heads"));
+  if (o.num_heads < 1 || o.width < 1 || o.width % o.num_heads)
+    throw OptionError(cat("multi-head attention: width ", o.width, " must divide into ", o.num_heads, " heads"));
 }
 }  // namespace detail
 
@@ -40,10 +40,10 @@ struct MultiHeadAttention {
 
   MultiHeadAttention() = default;
   MultiHeadAttention(const Options& o, Random& random)
-      : options{.heads = o.heads, .causal = o.causal, .dropout = o.dropout, .keep_weights = o.keep_weights} {
+      : options{.num_heads = o.num_heads, .causal = o.causal, .dropout = o.dropout, .need_weights = o.need_weights} {
     detail::check(o);
     const auto projection = [&](index_t in) {
-      return Linear<T, D>({.in = in, .out = o.width, .bias = o.bias}, random);
+      return Linear<T, D>({.in_features = in, .out_features = o.width, .bias = o.bias}, random);
     };
     query = projection(o.width);
     key = projection(o.key_width > 0 ? o.key_width : o.width);
@@ -77,10 +77,10 @@ struct SelfAttention {
   SelfAttention() = default;
   /// key_width and value_width do not apply.
   SelfAttention(const Options& o, Random& random)
-      : options{.heads = o.heads, .causal = o.causal, .dropout = o.dropout, .keep_weights = o.keep_weights} {
+      : options{.num_heads = o.num_heads, .causal = o.causal, .dropout = o.dropout, .need_weights = o.need_weights} {
     detail::check(o);
-    qkv = Linear<T, D>({.in = o.width, .out = 3 * o.width, .bias = o.bias}, random);
-    output = Linear<T, D>({.in = o.width, .out = o.width, .bias = o.bias}, random);
+    qkv = Linear<T, D>({.in_features = o.width, .out_features = 3 * o.width, .bias = o.bias}, random);
+    output = Linear<T, D>({.in_features = o.width, .out_features = o.width, .bias = o.bias}, random);
   }
 
   Attended<T, D> operator()(const Variable<T, 3, D>& x, const Mask<2, D>& present = {}, const Context& context = {},

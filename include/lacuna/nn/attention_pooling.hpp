@@ -31,12 +31,12 @@ Attended<T, D> attend_to_one(const Variable<T, 3, D>& x, const Mask<2, D>& prese
   if (present.defined()) {
     expect_shape("attention", "present", present.shape(), Shape{batch, 1});
     const Tensor<std::uint8_t, 1, D> flags = present.reshape(std::array<index_t, 1>{batch});
-    frame = keep_present(frame, flags);
-    weight = keep_present(weight, flags);
+    frame = apply_mask(frame, flags);
+    weight = apply_mask(weight, flags);
   }
   const auto many = std::size_t(queries);
-  return {stack(std::vector(many, frame)),
-          stack(std::vector(many, weight)).value().reshape(std::array<index_t, 4>{batch, 1, queries, 1})};
+  return {stack(std::vector(many, frame), 1),
+          stack(std::vector(many, weight), 1).value().reshape(std::array<index_t, 4>{batch, 1, queries, 1})};
 }
 
 }  // namespace detail
@@ -54,7 +54,7 @@ struct AttentionPooling {
   AttentionPooling(UmcaOptions o, Random& random)
       : options(o),
         query(init::normal<T, 2, D>({1, o.width}, std::sqrt(2.0 / (double(o.width) + 1.0)), random)),
-        key({.in = o.width, .out = o.width}, random) {}
+        key({.in_features = o.width, .out_features = o.width}, random) {}
 
   struct Result {
     Variable<T, 2, D> pooled;  ///< (B, width)
@@ -78,8 +78,8 @@ struct AttentionPooling {
 };
 
 /// Stage 2, cross-attention of V given queries to the frames of one modality, one head:
-///   x' = dropout(x),  k_t = tanh(K x'_t + k₀),  a_{·i} = softmax_t(scale ⟨P q_i + p₀, k_t⟩),  o_i = dropout(Σ_t a_ti
-///   x'_t).
+///   x' = dropout(x),  k_t = tanh(K x'_t + k₀),  a_{·i} = softmax_t(scale ⟨P q_i + p₀, k_t⟩),
+///   o_i = dropout(Σ_t a_ti x'_t).
 /// queries (B, V, width), x (B, T, width), present (B, T) → (B, V, width). No frame present: 0.
 template <class T = float, class D = Cpu>
 struct ViewCrossAttention {
@@ -88,14 +88,21 @@ struct ViewCrossAttention {
 
   ViewCrossAttention() = default;
   ViewCrossAttention(UmcaOptions o, Random& random)
-      : options(o), query({.in = o.width, .out = o.width}, random), key({.in = o.width, .out = o.width}, random) {}
+      : options(o),
+        query({.in_features = o.width, .out_features = o.width}, random),
+        key({.in_features = o.width, .out_features = o.width}, random) {}
 
+  /// `keys`, where given, are used as the k_t when they are defined, and left there when they are not: for a second call
+  /// on the same frames, without dropout.
   Attended<T, D> operator()(const Variable<T, 3, D>& queries, const Variable<T, 3, D>& x, const Mask<2, D>& present,
-                            const Context& context) const {
+                            const Context& context, Variable<T, 3, D>* keys = nullptr) const {
     const auto frames = dropout(x, options.dropout, context);
-    auto attended = x.extent(1) == 1 ? detail::attend_to_one(frames, present, queries.extent(1))
-                                     : attention(query(queries), key(frames, Activation::tanh), frames, present,
-                                                 {.scale = options.scale});
+    Variable<T, 3, D> own;
+    Variable<T, 3, D>& k = keys != nullptr ? *keys : own;
+    if (x.extent(1) != 1 && !k.defined()) k = key(frames, Activation::tanh);
+    auto attended = x.extent(1) == 1
+                        ? detail::attend_to_one(frames, present, queries.extent(1))
+                        : attention(query(queries), k, frames, present, {.scale = options.scale});
     attended.output = dropout(attended.output, options.dropout, context);
     return attended;
   }

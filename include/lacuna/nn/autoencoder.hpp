@@ -29,7 +29,7 @@ struct Autoencoder {
   Autoencoder(const Options& o, Random& random) : slope(o.slope) {
     if (o.sizes.size() < 2) throw OptionError("Autoencoder: needs the sizes of input and code");
     const auto layer = [&](std::size_t from, std::size_t to) {
-      return Linear<T, D>({.in = o.sizes[from], .out = o.sizes[to]}, random);
+      return Linear<T, D>({.in_features = o.sizes[from], .out_features = o.sizes[to]}, random);
     };
     for (std::size_t i = 0; i + 1 < o.sizes.size(); ++i) encoder.push_back(layer(i, i + 1));
     for (std::size_t i = o.sizes.size() - 1; i > 0; --i) decoder.push_back(layer(i, i - 1));
@@ -113,11 +113,11 @@ struct VariationalAutoencoder {
   VariationalAutoencoder() = default;
   VariationalAutoencoder(const Options& o, Random& random)
       : slope(o.slope),
-        encoder({.in = o.in, .out = o.hidden}, random),
-        mu({.in = o.hidden, .out = o.code}, random),
-        logvar({.in = o.hidden, .out = o.code}, random),
-        decoder_in({.in = o.code, .out = o.hidden}, random),
-        decoder_out({.in = o.hidden, .out = o.in}, random) {}
+        encoder({.in_features = o.in, .out_features = o.hidden}, random),
+        mu({.in_features = o.hidden, .out_features = o.code}, random),
+        logvar({.in_features = o.hidden, .out_features = o.code}, random),
+        decoder_in({.in_features = o.code, .out_features = o.hidden}, random),
+        decoder_out({.in_features = o.hidden, .out_features = o.in}, random) {}
 
   template <int R>
   Variable<T, R, D> decode(const Variable<T, R, D>& z) const {

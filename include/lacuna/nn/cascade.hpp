@@ -2,7 +2,7 @@
 /// missing modality from the present ones.  (Tran, Liu, Zhou & Jin, CVPR 2017; in MMIN: Zhao, Li & Jin, ACL 2021)
 ///   Δ_k = φ_k(x + Δ_1 + … + Δ_{k−1}),  y = x + Δ_1 + … + Δ_K,  z = [code_1; …; code_K]
 /// x (..., sizes[0]) → y like x, z (..., K · sizes.back()). One block alone is a residual autoencoder, y = x + φ(x).
-/// Inputs are representations: an absent modality comes in as zeros (`keep_present`), and comes out imagined.
+/// Inputs are representations: an absent modality comes in as zeros (`apply_mask`), and comes out imagined.
 #pragma once
 
 #include "lacuna/nn/autoencoder.hpp"
@@ -32,7 +32,7 @@ struct CascadedResidualAutoencoder {
       sum = sum + result.y;
       codes.push_back(result.z);
     }
-    return {sum, concat_last(codes)};
+    return {sum, concat(codes, -1)};
   }
   static void reflect(auto& self, auto&& visit) { visit("blocks", self.blocks); }
 };

@@ -37,12 +37,12 @@ MaskedFrames<T, D> frame_dropout(const Variable<T, 3, D>& x, const Mask<2, D>& p
     for (std::size_t i = 0; i < kept.size(); ++i)
       if (stream.uniform(i) < p) kept[i] = 0;
   const auto mask = Mask<2, D>::from({batch, frames}, kept);
-  return {keep_present(x, mask), mask};
+  return {apply_mask(x, mask), mask};
 }
 
 /// Which modalities a training step may see: (B, M), 1 = present. In training every present modality is dropped with
 /// probability p; a sample that had something keeps one of it, drawn uniformly.  (ModDrop: Neverova et al. 2016)
-/// In inference `present` itself. Apply it with `keep_present(x_m, column m)` and in the masks of the frames.
+/// In inference `present` itself. Apply it with `apply_mask(x_m, column m)` and in the masks of the frames.
 inline Mask<2> modality_dropout(const Mask<2>& present, double p, const Context& context) {
   const RandomStream stream = detail::dropout_stream("modality_dropout", p, context);
   Mask<2> kept = present.clone();

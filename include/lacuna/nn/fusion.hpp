@@ -6,7 +6,6 @@
 
 #include "lacuna/nn/linear.hpp"
 #include "lacuna/ops/arithmetic.hpp"
-#include "lacuna/ops/broadcast.hpp"
 #include "lacuna/ops/fusion.hpp"
 #include "lacuna/ops/mask.hpp"
 #include "lacuna/ops/shape.hpp"
@@ -26,7 +25,7 @@ std::vector<Variable<T, 2, D>> present_modalities(const char* name, std::vector<
   for (std::size_t m = 0; m < expected; ++m) {
     std::vector<std::uint8_t> column(static_cast<std::size_t>(batch));
     for (std::size_t b = 0; b < column.size(); ++b) column[b] = all[b * expected + m];
-    x[m] = keep_present(x[m], Mask<1, D>::from({batch}, column));
+    x[m] = apply_mask(x[m], Mask<1, D>::from({batch}, column));
   }
   return x;
 }
@@ -55,7 +54,7 @@ struct GatedFusion {
   }
   Variable<T, 2, D> operator()(const std::vector<Variable<T, 2, D>>& inputs, const Mask<2, D>& present = {}) const {
     const auto x = detail::present_modalities("GatedFusion", inputs, present, content.size());
-    const auto joined = concat_last(x);
+    const auto joined = concat(x, -1);
     Variable<T, 2, D> y;
     for (std::size_t m = 0; m < x.size(); ++m) {
       const auto part = gate[m](joined, Activation::sigmoid) * content[m](x[m], Activation::tanh);
@@ -84,7 +83,7 @@ struct TensorFusion {
   TensorFusion(const Options& o, Random& random) : modalities(o.inputs.size()) {
     index_t product = 1;
     for (const index_t in : o.inputs) product *= in + 1;
-    linear = Linear<T, D>({.in = product, .out = o.width}, random);
+    linear = Linear<T, D>({.in_features = product, .out_features = o.width}, random);
   }
   Variable<T, 2, D> operator()(const std::vector<Variable<T, 2, D>>& inputs, const Mask<2, D>& present = {}) const {
     return linear(tensor_fusion(detail::present_modalities("TensorFusion", inputs, present, modalities)));
@@ -122,7 +121,7 @@ struct LowRankFusion {
     const index_t ranks = rank_weight.size(), batch = x[0].extent(0), width = bias.size();
     const auto weights = reshape<T, 1, D>(rank_weight, std::array<index_t, 2>{1, ranks});
     const auto total = weighted_sum(weights, reshape(product, std::array<index_t, 3>{1, ranks, batch * width}));
-    return add_to_each<T, 2, D>(reshape(total, std::array<index_t, 2>{batch, width}), bias);
+    return reshape(total, std::array<index_t, 2>{batch, width}) + bias;
   }
   static void reflect(auto& self, auto&& visit) {
     visit("factors", self.factors);

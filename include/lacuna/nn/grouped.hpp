@@ -36,7 +36,7 @@ std::uint64_t streams_of(const TransformerEncoder<T, D>& encoder) {
   std::uint64_t count = 0;
   for (const auto& layer : encoder.layers)
     count += std::uint64_t(layer.attention.options.dropout > 0) + 2 * std::uint64_t(layer.residual_dropout > 0) +
-             std::uint64_t(layer.feed_forward.dropout_hidden > 0);
+             std::uint64_t(layer.feed_forward.hidden_dropout > 0);
   return count;
 }
 
@@ -58,11 +58,11 @@ bool can_group(const Encoders<T, D>& encoders, const Context& context) {
       if (a.norm_first != b.norm_first || a.residual_dropout != b.residual_dropout ||
           a.norm1.epsilon != b.norm1.epsilon || a.norm2.epsilon != b.norm2.epsilon ||
           a.feed_forward.activation != b.feed_forward.activation ||
-          a.feed_forward.dropout_hidden != b.feed_forward.dropout_hidden || p.heads != q.heads || p.scale != q.scale ||
-          p.causal != q.causal || p.dropout != q.dropout || p.keep_weights || q.keep_weights ||
+          a.feed_forward.hidden_dropout != b.feed_forward.hidden_dropout || p.num_heads != q.num_heads ||
+          p.scale != q.scale || p.causal != q.causal || p.dropout != q.dropout || p.need_weights || q.need_weights ||
           a.attention.qkv.weight.shape() != b.attention.qkv.weight.shape() ||
           a.feed_forward.in.weight.shape() != b.feed_forward.in.weight.shape() || !fraction(p.dropout) ||
-          !fraction(a.residual_dropout) || !fraction(a.feed_forward.dropout_hidden))
+          !fraction(a.residual_dropout) || !fraction(a.feed_forward.hidden_dropout))
         return false;
     }
   }
@@ -103,7 +103,7 @@ Variable<T, 3, D> encode_grouped(const Encoders<T, D>& encoders, Variable<T, 3, 
               encoders, [&](const Encoder& e) -> const auto& { return e.layers[l].feed_forward.in; });
           const auto out = group_linear(
               encoders, [&](const Encoder& e) -> const auto& { return e.layers[l].feed_forward.out; });
-          const double p = part.dropout_hidden;
+          const double p = part.hidden_dropout;
           if (!streams.drops(p)) return linear_grouped(linear_grouped(h, in, part.activation), out);
           const GroupedKeep own = streams.next(p);
           if (part.activation == Activation::relu) return linear_grouped(linear_relu_dropout_grouped(h, in, own), out);

@@ -26,14 +26,14 @@ struct ImaginationAutoencoder {
   ImaginationAutoencoder() = default;
   ImaginationAutoencoder(Options o, Random& random)
       : residual(o.residual),
-        transition_in({.in = o.modalities * o.width, .out = o.width}, random),
-        transition_out({.in = o.width, .out = o.width}, random),
-        encoder({.in = o.width, .out = o.bottleneck}, random),
-        decoder({.in = o.bottleneck, .out = o.width}, random) {}
+        transition_in({.in_features = o.modalities * o.width, .out_features = o.width}, random),
+        transition_out({.in_features = o.width, .out_features = o.width}, random),
+        encoder({.in_features = o.width, .out_features = o.bottleneck}, random),
+        decoder({.in_features = o.bottleneck, .out_features = o.width}, random) {}
 
   template <int R, class A>
   Variable<T, R, D> operator()(const std::vector<Variable<T, R, D>, A>& inputs, std::size_t missing) const {
-    const auto joined = transition_out(transition_in(concat_last(inputs), Activation::relu));
+    const auto joined = transition_out(transition_in(concat(inputs, -1), Activation::relu));
     const auto decoded = decoder(encoder(joined));
     return decoded + (residual == ImaginationResidual::transition ? joined : inputs[missing]);
   }

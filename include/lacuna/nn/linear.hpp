@@ -14,7 +14,7 @@ namespace lacuna {
 template <class T = float, class D = Cpu>
 struct Linear {
   struct Options {
-    index_t in, out;
+    index_t in_features, out_features;
     bool bias = true;
   };
   Parameter<T, 2, D> weight;
@@ -22,11 +22,12 @@ struct Linear {
 
   Linear() = default;
   Linear(Options options, Random& random) {
-    if (options.in < 1 || options.out < 1)
-      throw OptionError(detail::cat("Linear: sizes must be positive, found ", options.in, " -> ", options.out));
-    const double bound = 1.0 / std::sqrt(double(options.in));
-    weight = Parameter<T, 2, D>(init::uniform<T, 2, D>({options.out, options.in}, bound, random));
-    if (options.bias) bias = Parameter<T, 1, D>(init::uniform<T, 1, D>({options.out}, bound, random));
+    if (options.in_features < 1 || options.out_features < 1)
+      throw OptionError(
+          detail::cat("Linear: sizes must be positive, found ", options.in_features, " -> ", options.out_features));
+    const double bound = 1.0 / std::sqrt(double(options.in_features));
+    weight = Parameter<T, 2, D>(init::uniform<T, 2, D>({options.out_features, options.in_features}, bound, random));
+    if (options.bias) bias = Parameter<T, 1, D>(init::uniform<T, 1, D>({options.out_features}, bound, random));
   }
 
   template <int R>
@@ -48,10 +49,10 @@ struct Mlp {
     double dropout = 0;
   };
   std::vector<Linear<T, D>> layers;
-  double probability = 0;
+  double dropout = 0;
 
   Mlp() = default;
-  Mlp(const Options& options, Random& random) : probability(options.dropout) {
+  Mlp(const Options& options, Random& random) : dropout(options.dropout) {
     if (options.sizes.size() < 2) throw OptionError("Mlp: needs an input size and at least one layer");
     for (std::size_t i = 0; i + 1 < options.sizes.size(); ++i)
       layers.emplace_back(typename Linear<T, D>::Options{options.sizes[i], options.sizes[i + 1]}, random);
@@ -59,8 +60,7 @@ struct Mlp {
 
   template <int R>
   Variable<T, R, D> operator()(Variable<T, R, D> x, const Context& context) const {
-    for (const auto& layer : layers)
-      x = linear_relu_dropout<T, R, D>(x, layer.weight, layer.bias, probability, context);
+    for (const auto& layer : layers) x = linear_relu_dropout<T, R, D>(x, layer.weight, layer.bias, dropout, context);
     return x;
   }
   static void reflect(auto& self, auto&& visit) { visit("layers", self.layers); }

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "lacuna/nn/cross_attention.hpp"
-#include "lacuna/ops/broadcast.hpp"
+#include "lacuna/ops/manipulation.hpp"
 #include "lacuna/ops/mask.hpp"
 #include "lacuna/ops/shape.hpp"
 
@@ -49,14 +49,14 @@ struct Perceiver {
     std::vector<Variable<T, 2, D>> parts;
     for (std::size_t m = 0; m < x.size(); ++m) {
       detail::expect_shape("Perceiver", "present", present[m].shape(), Shape{batch, x[m].extent(1)});
-      const auto projected = projection[m](keep_present(x[m], present[m]));
+      const auto projected = projection[m](apply_mask(x[m], present[m]));
       parts.push_back(reshape(projected, std::array<index_t, 2>{batch, x[m].extent(1) * width}));
       frames += x[m].extent(1);
     }
-    const auto memory = reshape(concat_last(parts), std::array<index_t, 3>{batch, frames, width});
+    const auto memory = reshape(concat(parts, -1), std::array<index_t, 3>{batch, frames, width});
     const Mask<2, D> seen = join(present, batch, frames);
-    const auto z = cross(repeat_batch<T, 2, D>(latents, batch), memory, seen, context);
-    return keep_present(encoder(z, Mask<2, D>(), context), any_present(seen));
+    const auto z = cross(expand<T, 2, D>(latents, {batch, latents.extent(0), width}), memory, seen, context);
+    return apply_mask(encoder(z, Mask<2, D>(), context), any_present(seen));
   }
   static void reflect(auto& self, auto&& visit) {
     visit("projection", self.projection);

@@ -6,7 +6,7 @@
 
 #include "lacuna/nn/init.hpp"
 #include "lacuna/nn/module.hpp"
-#include "lacuna/ops/broadcast.hpp"
+#include "lacuna/ops/elementwise.hpp"
 #include "lacuna/ops/slice.hpp"
 
 namespace lacuna {
@@ -41,9 +41,8 @@ struct SinusoidalPositions {
   /// The first frame of x stands at `offset`.
   Variable<T, 3, D> operator()(const Variable<T, 3, D>& x, index_t offset = 0) const {
     const index_t frames = x.extent(1), width = table.extent(1);
-    if (offset + frames > table.extent(0))
-      return add_to_each(x, Variable<T, 2, D>(sinusoidal_table<T, D>(frames, width, offset)));
-    return add_to_each(x, Variable<T, 2, D>(Tensor<T, 2, D>(table.window(offset * width, Shape{frames, width}))));
+    if (offset + frames > table.extent(0)) return x + Variable<T, 2, D>(sinusoidal_table<T, D>(frames, width, offset));
+    return x + Variable<T, 2, D>(Tensor<T, 2, D>(table.window(offset * width, Shape{frames, width})));
   }
   static void reflect(auto&, auto&&) {}
 };
@@ -64,7 +63,7 @@ struct LearnedPositions {
     if (offset < 0 || offset + x.extent(1) > table.extent(0))
       throw ShapeError(detail::cat("learned positions: frames ", offset, "..", offset + x.extent(1), " of a table of ",
                                    table.extent(0)));
-    return add_to_each<T, 3, D>(x, slice<T, 2, D>(table, 0, offset, x.extent(1)));
+    return x + slice<T, 2, D>(table, 0, offset, x.extent(1));
   }
   static void reflect(auto& self, auto&& visit) { visit("table", self.table); }
 };

@@ -24,7 +24,7 @@ Variable<T, 2> encode_rows(const TransformerEncoderLayer<T>& layer, const Variab
   });
   return branch(layer.norm2, attended, [&](const Variable<T, 2>& h) {
     const auto& part = layer.feed_forward;
-    return part.out(dropout_present(part.in(h, part.activation), rows, part.dropout_hidden, context));
+    return part.out(dropout_present(part.in(h, part.activation), rows, part.hidden_dropout, context));
   });
 }
 

@@ -82,7 +82,7 @@ struct RecurrentNetwork {
       if (!all.defined()) return Variable<T, 2, D>();
       return reshape(slice(all, 0, index_t(i), 1), std::array<index_t, 2>{batch, n});
     };
-    Variable<T, 3, D> y = present.defined() ? keep_present(x, present) : x;
+    Variable<T, 3, D> y = present.defined() ? apply_mask(x, present) : x;
     std::vector<Variable<T, 2, D>> h, c;
     for (std::size_t i = 0; i < cells.size();) {
       if (i > 0) y = dropout(y, options.dropout, context);
@@ -96,7 +96,7 @@ struct RecurrentNetwork {
         h.push_back(output.h);
         c.push_back(output.c);
       }
-      y = parts.size() == 1 ? parts[0] : concat_last(parts);
+      y = parts.size() == 1 ? parts[0] : concat(parts, -1);
     }
     return {y, join(h), kind == Recurrence::lstm ? join(c) : Variable<T, 3, D>()};
   }
@@ -108,7 +108,7 @@ struct RecurrentNetwork {
     const index_t batch = states[0].extent(0), n = states[0].extent(1);
     std::vector<Variable<T, 1, D>> flat;
     for (const auto& state : states) flat.push_back(reshape(state, std::array<index_t, 1>{batch * n}));
-    return reshape(concat_last(flat), std::array<index_t, 3>{index_t(states.size()), batch, n});
+    return reshape(concat(flat, -1), std::array<index_t, 3>{index_t(states.size()), batch, n});
   }
 };
 

@@ -13,7 +13,7 @@
 namespace lacuna {
 
 struct TransformerOptions {
-  index_t width, heads, hidden;
+  index_t width, num_heads, hidden;
   index_t layers = 1;
   index_t memory_width = 0;  ///< of what a decoder or a cross-attention layer looks at; 0 = width
   Activation activation = Activation::relu;
@@ -27,21 +27,21 @@ struct TransformerOptions {
 template <class T = float, class D = Cpu>
 struct FeedForward {
   Activation activation = Activation::relu;
-  double dropout_hidden = 0;
+  double hidden_dropout = 0;
   Linear<T, D> in, out;
 
   FeedForward() = default;
   FeedForward(const TransformerOptions& o, Random& random)
       : activation(o.activation),
-        dropout_hidden(o.hidden_dropout),
-        in({.in = o.width, .out = o.hidden, .bias = o.bias}, random),
-        out({.in = o.hidden, .out = o.width, .bias = o.bias}, random) {}
+        hidden_dropout(o.hidden_dropout),
+        in({.in_features = o.width, .out_features = o.hidden, .bias = o.bias}, random),
+        out({.in_features = o.hidden, .out_features = o.width, .bias = o.bias}, random) {}
 
   template <int R>
   Variable<T, R, D> operator()(const Variable<T, R, D>& x, const Context& context = {}) const {
     if (activation == Activation::relu)
-      return out(linear_relu_dropout<T, R, D>(x, in.weight, in.bias, dropout_hidden, context));
-    return out(dropout(in(x, activation), dropout_hidden, context));
+      return out(linear_relu_dropout<T, R, D>(x, in.weight, in.bias, hidden_dropout, context));
+    return out(dropout(in(x, activation), hidden_dropout, context));
   }
   static void reflect(auto& self, auto&& visit) {
     visit("in", self.in);
@@ -61,21 +61,21 @@ Variable<T, 3, D> branch(bool norm_first, const LayerNorm<T, D>& norm, const Var
 
 inline MultiHeadAttentionOptions self_options(const TransformerOptions& o, bool causal) {
   return {.width = o.width,
-          .heads = o.heads,
+          .num_heads = o.num_heads,
           .bias = o.bias,
           .causal = causal,
           .dropout = o.attention_dropout,
-          .keep_weights = false};
+          .need_weights = false};
 }
 inline MultiHeadAttentionOptions cross_options(const TransformerOptions& o) {
   const index_t memory = o.memory_width > 0 ? o.memory_width : o.width;
   return {.width = o.width,
-          .heads = o.heads,
+          .num_heads = o.num_heads,
           .key_width = memory,
           .value_width = memory,
           .bias = o.bias,
           .dropout = o.attention_dropout,
-          .keep_weights = false};
+          .need_weights = false};
 }
 
 }  // namespace detail

@@ -1,4 +1,4 @@
-/// Elementwise arithmetic of equal shapes, and sums. Operators, which broadcast: ops/elementwise.hpp.
+/// Elementwise arithmetic of equal shapes, sums, and one block added to every sample of a batch. Operators, which broadcast: ops/elementwise.hpp.
 #pragma once
 
 #include "lacuna/autograd/accumulate.hpp"
@@ -21,6 +21,23 @@ Variable<T, R, D> add(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
         accumulate(b, dy);
       },
       a, b);
+}
+
+/// y[b] = x[b] + block: x (B, ...), block of the shape of x without its first axis. The gradient of the block sums over
+/// the batch. Throws ShapeError when the shapes do not fit.
+template <class T, int R, class D>
+requires(R >= 1) Variable<T, R, D> add(const Variable<T, R, D>& x, const Variable<T, R - 1, D>& block) {
+  detail::expect_shape("add", "block", block.shape(), Shape(x.shape().begin() + 1, R - 1));
+  const index_t batch = x.extent(0), inner = block.size();
+  Tensor<T, R, D> y(x.extents());
+  Kernels<D>::add_block(batch, inner, x.data(), block.data(), y.data());
+  return record(
+      "add", y,
+      [=](const Tensor<T, R, D>& dy) {
+        accumulate(x, dy);
+        if (const auto slot = block.gradient_slot()) Kernels<D>::column_sums(batch, inner, dy.data(), slot);
+      },
+      x, block);
 }
 
 /// y = a - b.

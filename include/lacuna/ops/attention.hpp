@@ -10,13 +10,13 @@
 namespace lacuna {
 
 struct AttentionOptions {
-  index_t heads = 1;
+  index_t num_heads = 1;
   double scale = 0;     ///< 0 = 1/√(key size of one head)
   bool causal = false;  ///< query t sees keys 0..t only; needs as many queries as keys
   double dropout = 0;   ///< of the weights, in training
   /// Whether the result holds the weights. Without them a call needs memory for its output only, and the backward pass
   /// computes them again; a device that cannot keeps them all the same.
-  bool keep_weights = true;
+  bool need_weights = true;
 };
 
 template <class T, class D = Cpu>
@@ -42,7 +42,7 @@ struct AttentionCall {
       : sizes(s), present(mask), bias(b) {
     const std::array<index_t, 4> extents{s.batch, s.heads, s.queries, s.keys};
     const Shape shape(extents);
-    if (options.keep_weights || !Kernels<D>::attention_recomputes) weights = Tensor<T, 4, D>(extents);
+    if (options.need_weights || !Kernels<D>::attention_recomputes) weights = Tensor<T, 4, D>(extents);
     if (Kernels<D>::attention_recomputes && recording()) statistics = Tensor<T, 4, D>({s.batch, s.heads, 2, s.queries});
     if (mask.defined()) expect_shape("attention", "present", mask.shape(), Shape{s.batch, s.keys});
     if (s.causal && s.queries != s.keys)
@@ -112,7 +112,7 @@ Attended<T, D> attention(const Variable<T, 3, D>& query, const Variable<T, 3, D>
                          const Mask<2, D>& present = {}, AttentionOptions options = {},
                          const Variable<T, 4, D>& bias = {}, const Context& context = {}) {
   const index_t batch = key.extent(0), keys = key.extent(1), queries = query.extent(1);
-  const index_t dk = key.extent(2), dv = value.extent(2), heads = options.heads;
+  const index_t dk = key.extent(2), dv = value.extent(2), heads = options.num_heads;
   const bool shared = query.extent(0) == 1 && batch != 1;
   if (!shared) detail::expect_axis("attention", "query", query.shape(), 0, batch);
   detail::expect_axis("attention", "query", query.shape(), 2, dk);
@@ -140,7 +140,7 @@ namespace detail {
 template <class T, class D>
 AttentionSizes packed_sizes(const Variable<T, 3, D>& qkv, const AttentionOptions& options) {
   const index_t batch = qkv.extent(0), frames = qkv.extent(1), packed = qkv.extent(2), width = packed / 3;
-  const index_t heads = options.heads;
+  const index_t heads = options.num_heads;
   if (heads < 1 || packed % 3 || width % heads)
     throw ShapeError(cat("attention_packed: qkv ", qkv.shape(), " must divide into three times ", heads, " heads"));
   return {batch, frames,  frames,         heads,  width / heads, width / heads, 0,

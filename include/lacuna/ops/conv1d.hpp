@@ -16,7 +16,7 @@ struct Conv1dOptions {
 /// x (B, T, in), weight (out, in/groups, kernel), bias (out) or undefined → (B, T', out),
 /// T' = ⌊(T + pad_left + pad_right − dilation (kernel−1) − 1) / stride⌋ + 1, or 0 when the kernel is longer than that.
 /// A causal convolution pads dilation (kernel−1) on the left. Absent frames are numbers like any other: set them to
-/// zero first (`keep_present`). Throws ShapeError when the sizes do not fit, OptionError for a stride, dilation or
+/// zero first (`apply_mask`). Throws ShapeError when the sizes do not fit, OptionError for a stride, dilation or
 /// number of groups below 1 or a negative padding.
 template <class T, class D>
 Variable<T, 3, D> conv1d(const Variable<T, 3, D>& x, const Variable<T, 3, D>& weight,

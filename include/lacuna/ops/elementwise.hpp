@@ -236,7 +236,8 @@ Variable<T, R, D> maximum(const Variable<T, R, D>& a, double number) {
   return detail::map_right<functors::Maximum>(a, number);
 }
 
-// ---- operators. Equal shapes go the shorter way of ops/arithmetic.hpp.
+// ---- operators. Equal shapes, and one block for a whole batch, go the shorter way
+// of ops/arithmetic.hpp.
 
 template <class T, int R, class D>
 Variable<T, R, D> operator+(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
@@ -244,7 +245,12 @@ Variable<T, R, D> operator+(const Variable<T, R, D>& a, const Variable<T, R, D>&
 }
 template <class T, int A, int B, class D>
 requires(A != B) Variable<T, (A > B ? A : B), D>
-operator+(const Variable<T, A, D>& a, const Variable<T, B, D>& b) { return detail::zip(functors::Add{}, a, b); }
+operator+(const Variable<T, A, D>& a, const Variable<T, B, D>& b) {
+  if constexpr (A == B + 1) {
+    if (Shape(a.shape().begin() + 1, B) == b.shape()) return add(a, b);
+  }
+  return detail::zip(functors::Add{}, a, b);
+}
 template <class T, int R, class D>
 Variable<T, R, D> operator-(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
   return a.shape() == b.shape() ? subtract(a, b) : detail::zip(functors::Subtract{}, a, b);

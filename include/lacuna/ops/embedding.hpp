@@ -7,7 +7,7 @@
 namespace lacuna {
 
 /// ids (...) in 0..V-1, table (V, E) → (..., E): y = table[id]. The row `padding_index` (none when negative) is read as
-/// it stands and gets no gradient. The gradient sums over equal ids, in their order. Absent positions: `keep_present`.
+/// it stands and gets no gradient. The gradient sums over equal ids, in their order. Absent positions: `apply_mask`.
 /// Throws ShapeError for an id outside the table, naming it and its position.
 template <int R, class T, class D>
 Variable<T, R + 1, D> embedding(const Tensor<index_t, R, D>& ids, const Variable<T, 2, D>& table,

@@ -1,9 +1,8 @@
-/// The same numbers under other axes, in other places, more often, or joined. The rank of the result is part of its
+/// The same numbers under other axes, in other places, or more often. (Joined: ops/shape.hpp.) The rank of the result is part of its
 /// type. Negative axes count from the end. Throws ShapeError for axes that are not there and for sizes that do not fit.
 ///
 ///     reshape(x, batch, -1)            // one length may be left to the sizes
 ///     permute(x, {0, 2, 1})            // (B, T, F) → (B, F, T)
-///     concat({audio, text}, -1)        // parts of one type side by side along an axis
 ///     expand(bias, {batch, features})  // repeats axes of length 1, and missing ones
 #pragma once
 
@@ -141,6 +140,18 @@ requires(int(S) >= R) Variable<T, int(S), D> expand(const Variable<T, R, D>& x, 
   if (!(detail::broadcast_shape("expand", x.shape(), shape) == shape))
     throw ShapeError(detail::cat("expand: ", x.shape(), " does not repeat to ", shape));
   Tensor<T, int(S), D> y(extents);
+  if constexpr (int(S) == R + 1) {
+    if (Shape(shape.begin() + 1, R) == x.shape()) {  // one block for every sample of a batch
+      const index_t count = shape[0], inner = x.size();
+      Kernels<D>::add_block(count, inner, static_cast<const T*>(nullptr), x.data(), y.data());
+      return record(
+          "expand", y,
+          [=](const Tensor<T, int(S), D>& dy) {
+            if (const auto slot = x.gradient_slot()) Kernels<D>::column_sums(count, inner, dy.data(), slot);
+          },
+          x);
+    }
+  }
   Kernels<D>::walk("expand", detail::walk_over(shape, detail::broadcast_strides(x.shape(), shape)),
                    functors::Move<T>{x.data(), {y.data(), true}});
   return record(
@@ -195,58 +206,6 @@ requires(R >= 1) Variable<T, R, D> pad(const Variable<T, R, D>& x, int axis, ind
           Kernels<D>::walk("pad", walk, functors::Move<T>{dy.data() + first, slot});
       },
       x);
-}
-
-/// Parts joined along an axis; all other axes must agree.
-template <class T, int R, class D, class A>
-requires(R >= 1) Variable<T, R, D> concat(const std::vector<Variable<T, R, D>, A>& parts, int axis) {
-  if (parts.empty()) throw ShapeError("concat: needs at least one part");
-  const int at = detail::axis_of("concat", parts[0].shape(), axis);
-  auto extents = parts[0].extents();
-  index_t outer = 1, inner = 1;
-  for (int i = 0; i < at; ++i) outer *= extents[std::size_t(i)];
-  for (int i = at + 1; i < R; ++i) inner *= extents[std::size_t(i)];
-  extents[std::size_t(at)] = 0;
-  for (const auto& part : parts) {
-    for (int i = 0; i < R; ++i)
-      if (i != at) detail::expect_axis("concat", "a part", part.shape(), i, parts[0].extent(i));
-    extents[std::size_t(at)] += part.extent(at);
-  }
-  Tensor<T, R, D> y(extents);
-  const index_t width = extents[std::size_t(at)] * inner;
-  index_t column = 0;
-  for (const auto& part : parts) {
-    const index_t count = part.extent(at) * inner;
-    if (count > 0) Kernels<D>::copy_runs(outer, count, part.data(), count, y.data() + column, width);
-    column += count;
-  }
-  return record_list(
-      "concat", y,
-      [parts = detail::kept(parts), outer, inner, width, at](const Tensor<T, R, D>& dy) {
-        index_t from = 0;
-        for (const auto& part : parts) {
-          const index_t count = part.extent(at) * inner;
-          if (const auto slot = part.gradient_slot())
-            Kernels<D>::contribute_runs(outer, count, dy.data() + from, width, slot, count);
-          from += count;
-        }
-      },
-      std::span<const Variable<T, R, D>>(parts));
-}
-template <class T, int R, class D>
-requires(R >= 1) Variable<T, R, D> concat(std::initializer_list<Variable<T, R, D>> parts, int axis) {
-  return concat(std::vector<Variable<T, R, D>>(parts), axis);
-}
-/// Parts of one shape along a new axis, which is `axis` of the result. (Without an axis: ops/shape.hpp.)
-template <class T, int R, class D, class A>
-Variable<T, R + 1, D> stack(const std::vector<Variable<T, R, D>, A>& parts, int axis) {
-  std::vector<Variable<T, R + 1, D>> raised;
-  for (const auto& part : parts) raised.push_back(unsqueeze(part, axis));
-  return concat(raised, axis);
-}
-template <class T, int R, class D>
-Variable<T, R + 1, D> stack(std::initializer_list<Variable<T, R, D>> parts, int axis) {
-  return stack(std::vector<Variable<T, R, D>>(parts), axis);
 }
 
 /// Parts of the given lengths along an axis, which they must fill.

@@ -29,8 +29,8 @@ Variable<T, R, D> scale_leading(const char* name, const Variable<T, R, D>& x, co
 /// x (B, T, ...) or (B, ...) with a mask of its leading axes, 1 = present → x where present, 0 elsewhere (NaN
 /// included). Throws ShapeError when the mask does not fit.
 template <class T, int R, class D, int S>
-Variable<T, R, D> keep_present(const Variable<T, R, D>& x, const Tensor<std::uint8_t, S, D>& present) {
-  return detail::scale_leading("keep_present", x, present);
+Variable<T, R, D> apply_mask(const Variable<T, R, D>& x, const Tensor<std::uint8_t, S, D>& present) {
+  return detail::scale_leading("apply_mask", x, present);
 }
 
 /// present (B, T) → (B): 1 where a sample has anything present.

@@ -88,49 +88,69 @@ Variable<T, int(S), D> reshape(const Variable<T, R, D>& x, const std::array<inde
       "reshape", y, [x](const Tensor<T, int(S), D>& dy) { accumulate(x, dy); }, x);
 }
 
-/// Joins along the last axis: (..., F_1), (..., F_2), ... → (..., ΣF). All other axes must agree.
+/// Joins parts along an axis; all other axes must agree. (..., F_1), (..., F_2), ... → (..., ΣF) along axis −1.
+/// Negative axes count from the end. Throws ShapeError when there is no part, no such axis, or when sizes do not fit.
 template <class T, int R, class D, class A>
-Variable<T, R, D> concat_last(const std::vector<Variable<T, R, D>, A>& parts) {
-  if (parts.empty()) throw ShapeError("concat_last: needs at least one part");
+requires(R >= 1) Variable<T, R, D> concat(const std::vector<Variable<T, R, D>, A>& parts, int axis) {
+  if (parts.empty()) throw ShapeError("concat: needs at least one part");
+  const int at = detail::axis_of("concat", parts[0].shape(), axis);
   auto extents = parts[0].extents();
-  const index_t rows = parts[0].shape().rows();
-  extents[R - 1] = 0;
+  index_t rows = 1, inner = 1;
+  for (int i = 0; i < at; ++i) rows *= extents[std::size_t(i)];
+  for (int i = at + 1; i < R; ++i) inner *= extents[std::size_t(i)];
+  extents[std::size_t(at)] = 0;
   for (const auto& part : parts) {
-    for (int axis = 0; axis + 1 < R; ++axis)
-      detail::expect_axis("concat_last", "a part", part.shape(), axis, parts[0].extent(axis));
-    extents[R - 1] += part.extent(R - 1);
+    for (int i = 0; i < R; ++i)
+      if (i != at) detail::expect_axis("concat", "a part", part.shape(), i, parts[0].extent(i));
+    extents[std::size_t(at)] += part.extent(at);
   }
   Tensor<T, R, D> y(extents);
-  const index_t width = extents[R - 1];
+  const index_t width = extents[std::size_t(at)] * inner;
   detail::join_rows(rows, std::span<const Variable<T, R, D>>(parts), y.data(), width);
   return record_list(
-      "concat_last", y,
+      "concat", y,
       [parts = detail::kept(parts), rows, width](const Tensor<T, R, D>& dy) {
         detail::split_rows(rows, dy.data(), width, std::span<const Variable<T, R, D>>(parts));
       },
       std::span<const Variable<T, R, D>>(parts));
 }
+/// The same for parts in braces: concat({audio, text}, -1).
+template <class T, int R, class D>
+requires(R >= 1) Variable<T, R, D> concat(std::initializer_list<Variable<T, R, D>> parts, int axis) {
+  return concat(std::vector<Variable<T, R, D>>(parts), axis);
+}
 
-/// Stacks N tensors (B, ...) of equal shape along a new second axis: (B, N, ...).
+/// Stacks N parts of equal shape along a new axis, which is `axis` of the result: (...) → (N, ...) along axis 0,
+/// (B, ...) → (B, N, ...) along axis 1. Negative axes count from the end of the result. Throws ShapeError as concat.
 template <class T, int R, class D, class A>
-requires(R >= 1) Variable<T, R + 1, D> stack(const std::vector<Variable<T, R, D>, A>& parts) {
+Variable<T, R + 1, D> stack(const std::vector<Variable<T, R, D>, A>& parts, int axis = 0) {
   if (parts.empty()) throw ShapeError("stack: needs at least one part");
   for (const auto& part : parts) detail::expect_shape("stack", "a part", part.shape(), parts[0].shape());
-  const index_t batch = parts[0].extent(0), count = index_t(parts.size());
-  const index_t width = batch > 0 ? parts[0].size() / batch : 0;
-  std::array<index_t, std::size_t(R) + 1> extents{batch, count};
-  for (int axis = 1; axis < R; ++axis) extents[std::size_t(axis) + 1] = parts[0].extent(axis);
+  const int at = axis < 0 ? axis + R + 1 : axis;
+  if (at < 0 || at > R) throw ShapeError(detail::cat("stack: no axis ", axis, " beside those of ", parts[0].shape()));
+  std::array<index_t, std::size_t(R) + 1> extents{};
+  for (int i = 0; i < R; ++i) extents[std::size_t(i < at ? i : i + 1)] = parts[0].extent(i);
+  const index_t count = index_t(parts.size());
+  extents[std::size_t(at)] = count;
+  index_t rows = 1;
+  for (int i = 0; i < at; ++i) rows *= extents[std::size_t(i)];
+  const index_t width = rows > 0 ? parts[0].size() / rows : 0;
   Tensor<T, R + 1, D> y(extents);
-  detail::join_rows(batch, std::span<const Variable<T, R, D>>(parts), y.data(), count * width);
+  detail::join_rows(rows, std::span<const Variable<T, R, D>>(parts), y.data(), count * width);
   return record_list(
       "stack", y,
-      [parts = detail::kept(parts), batch, count, width](const Tensor<T, R + 1, D>& dy) {
-        detail::split_rows(batch, dy.data(), count * width, std::span<const Variable<T, R, D>>(parts));
+      [parts = detail::kept(parts), rows, count, width](const Tensor<T, R + 1, D>& dy) {
+        detail::split_rows(rows, dy.data(), count * width, std::span<const Variable<T, R, D>>(parts));
       },
       std::span<const Variable<T, R, D>>(parts));
 }
+/// The same for parts in braces: stack({first, second}).
+template <class T, int R, class D>
+Variable<T, R + 1, D> stack(std::initializer_list<Variable<T, R, D>> parts, int axis = 0) {
+  return stack(std::vector<Variable<T, R, D>>(parts), axis);
+}
 
-/// y (B, F) = Σ_n w (B, N) · x (B, N, F), over the n with include[n] (all when `include` is empty): gates over
+/// y (B, F) = Σ_n w (B, N) · x (B, N, F), over the n with chosen[n] (all when `chosen` is empty): gates over
 /// modalities. Gradients flow to w and x; an excluded n gets none.
 template <class T, class D>
 Variable<T, 2, D> weighted_sum(const Variable<T, 2, D>& w, const Variable<T, 3, D>& x,

@@ -1,10 +1,10 @@
 /// The learning rate that follows a result: lowered when a metric has stopped improving.
 ///     better (smaller is better):  m < best (1 - threshold), or m < best - threshold where `relative` is false
 ///     better (larger is better):   m > best (1 + threshold), or m > best + threshold
-/// After more than `patience` observations in a row without a better one: rate = max(rate factor, min_rate).
+/// After more than `patience` observations in a row without a better one: rate ← max(rate · factor, min_learning_rate).
 ///
 ///     optim::ReduceOnPlateau plateau(1e-3, {.patience = 3});
-///     every epoch: train with plateau.rate(); plateau.observe(validation_loss);
+///     every epoch: train with plateau.learning_rate(); plateau.observe(validation_loss);
 ///
 /// An observation that is NaN (nothing was measured) is no improvement. Throws OptionError for options out of range.
 /// Source: PyTorch's ReduceLROnPlateau.
@@ -27,37 +27,38 @@ class ReduceOnPlateau {
     double threshold = 1e-4;  ///< what counts as better than the best: by more than this
     bool relative = true;     ///< threshold as a fraction of the best, or in units of the metric
     index_t cooldown = 0;     ///< observations after a reduction in which none is counted as bad
-    double min_rate = 0;
+    double min_learning_rate = 0;
     double eps = 1e-8;  ///< a reduction by no more than this is not made
   };
   /// All that changes; a checkpoint stores it.
   struct State {
-    double rate, best;
+    double learning_rate, best;
     index_t bad = 0, cooling = 0;
   };
 
   Options options;
   State state;
 
-  explicit ReduceOnPlateau(double rate) : ReduceOnPlateau(rate, Options{}) {}
-  ReduceOnPlateau(double rate, const Options& chosen)
-      : options(chosen), state{rate, (chosen.maximize ? -1 : 1) * std::numeric_limits<double>::infinity()} {
+  explicit ReduceOnPlateau(double learning_rate) : ReduceOnPlateau(learning_rate, Options{}) {}
+  ReduceOnPlateau(double learning_rate, const Options& chosen)
+      : options(chosen), state{learning_rate, (chosen.maximize ? -1 : 1) * std::numeric_limits<double>::infinity()} {
     if (!(chosen.factor > 0 && chosen.factor < 1))
       throw OptionError(
           detail::cat("reduce_on_plateau: factor is ", chosen.factor, ", expected a number between 0 and 1"));
     if (!(chosen.threshold >= 0) || (chosen.relative && chosen.threshold >= 1))
       throw OptionError(detail::cat("reduce_on_plateau: threshold is ", chosen.threshold,
                                     ", expected at least 0, and below 1 ", "where it is relative"));
-    if (!std::isfinite(rate) || !(chosen.min_rate >= 0) || !(chosen.eps >= 0))
-      throw OptionError(detail::cat("reduce_on_plateau: rate ", rate, ", min_rate ", chosen.min_rate, " and eps ",
-                                    chosen.eps, " must be finite, the last two not negative"));
+    if (!std::isfinite(learning_rate) || !(chosen.min_learning_rate >= 0) || !(chosen.eps >= 0))
+      throw OptionError(detail::cat("reduce_on_plateau: learning_rate ", learning_rate, ", min_learning_rate ",
+                                    chosen.min_learning_rate, " and eps ", chosen.eps,
+                                    " must be finite, the last two not negative"));
     if (chosen.patience < 0 || chosen.cooldown < 0)
       throw OptionError(detail::cat("reduce_on_plateau: patience ", chosen.patience, " and cooldown ", chosen.cooldown,
                                     " must not be negative"));
   }
 
   /// The rate to use now.
-  double rate() const { return state.rate; }
+  double learning_rate() const { return state.learning_rate; }
   /// Tells it the metric reached with this rate; returns the rate to go on with.
   double observe(double metric) {
     if (better(metric)) {
@@ -71,12 +72,12 @@ class ReduceOnPlateau {
       state.bad = 0;
     }
     if (state.bad > options.patience) {
-      const double lowered = std::max(state.rate * options.factor, options.min_rate);
-      if (state.rate - lowered > options.eps) state.rate = lowered;
+      const double lowered = std::max(state.learning_rate * options.factor, options.min_learning_rate);
+      if (state.learning_rate - lowered > options.eps) state.learning_rate = lowered;
       state.cooling = options.cooldown;
       state.bad = 0;
     }
-    return state.rate;
+    return state.learning_rate;
   }
 
  private:

@@ -2,7 +2,7 @@
 ///     const optim::Schedule rate = 1e-3 * optim::warmup(5) * optim::cosine(100);
 ///     rate(0), rate(1), ...                        the rate of the first step, the second, ...
 /// A step t = 0, 1, ... is whatever the caller counts, optimizer steps or epochs. `constant` is the rate itself,
-/// everything else a factor, so `min` is a fraction of the rate. All keep their last value for ever unless said.
+/// everything else a factor, so `min` is a fraction of the rate. All keep their last value for ever unless stated.
 ///     constant(r)             r
 ///     warmup(n)               (t+1)/n for t < n, then 1
 ///     step_decay(size, g)     g^floor(t/size)
@@ -10,11 +10,15 @@
 ///     exponential(g)          g^t
 ///     cosine(n, min)          min + (1-min) (1 + cos(pi t/n))/2 for t < n, then min
 ///     cosine_periodic(n, min) the same formula for ever: up again after n steps
-///     cosine_restarts(n, k, min)  cosine(n), then from the start over k n steps, k^2 n, ...  (SGDR, Loshchilov &
-///     Hutter 2017) one_cycle({...})        from 1/div_factor up to 1 and down again    (Smith & Topin 2018; PyTorch's
-///     OneCycleLR) warmup_staircase(w, p, g)   (t+1)/w for t < w, then g^floor((t-w+1)/p); with (5, 10, 0.9) over
-///     epochs that of SDUMC delayed(n, s)           s(0) for t < n, then s(t-n): warmup(5) * delayed(5, cosine(95))
-///     starts to fall after the rise custom(f)               f(t), a function or a lambda without captures
+///     cosine_restarts(n, k, min)
+///                             cosine(n), then from the start over k n steps, k^2 n, ...
+///                             (SGDR, Loshchilov & Hutter 2017)
+///     one_cycle({...})        from 1/div_factor up to 1 and down again    (Smith & Topin 2018; PyTorch's OneCycleLR)
+///     warmup_staircase(w, p, g)
+///                             (t+1)/w for t < w, then g^floor((t-w+1)/p); with (5, 10, 0.9) over epochs that of SDUMC
+///     delayed(n, s)           s(0) for t < n, then s(t-n): warmup(5) * delayed(5, cosine(95)) starts to fall after the
+///                             rise
+///     custom(f)               f(t), a function or a lambda without captures
 /// A Schedule is a small value to copy and store; sharing one between threads is safe. What depends on
 /// results is no function of the step: see reduce_on_plateau.hpp.
 ///

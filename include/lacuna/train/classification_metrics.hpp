@@ -9,8 +9,10 @@
 ///     f1_macro            mean over the classes that occur among labels or predictions (scikit-learn)
 ///     f1_macro_all        mean over all K, where a class that never occurs counts 0
 ///     f1_micro            of all decisions together; equals accuracy where each sample has one class
-///     one_vs_rest_f1      for each k the problem "is it k": F1 of both its classes weighted by their labels (IEMOCAP
-///     papers) one_vs_rest_accuracy    for each k the share of right answers to "is it k"
+///     one_vs_rest_f1      for each k the problem "is it k": F1 of both its classes weighted by their labels
+///                         (IEMOCAP papers)
+///     one_vs_rest_accuracy
+///                         for each k the share of right decisions on "is it k"
 /// auilc(rate, metric) = sum 1/2 (m_i + m_i+1)(r_i+1 - r_i), the area under indices line chart (Yuan et al., TFR-Net
 /// 2021); auilc_normalized divides by the width of the range of rates, so that a constant score is its own area.
 ///

@@ -7,7 +7,7 @@
 #include "lacuna/autograd/node.hpp"
 #include "lacuna/data/batch.hpp"
 #include "lacuna/train/history.hpp"
-#include "lacuna/train/truth.hpp"
+#include "lacuna/train/targets.hpp"
 
 namespace lacuna::train {
 
@@ -50,11 +50,11 @@ Evaluation evaluate(const M& model, const data::Split<role>& split, std::vector<
   std::vector<std::string> modalities;
   for (const auto& modality : split.modalities) modalities.push_back(modality.name);
   if (conditions.empty()) conditions = conditions_of(model, modalities);
-  const Truth truth = truth_for(model, split);
-  Evaluation evaluation{split.ids, truth.values, truth.classes, {}};
+  const Targets targets = targets_for(model, split);
+  Evaluation evaluation{split.ids, targets.values, targets.classes, {}};
   for (const auto& condition : conditions) {
     ConditionResult result{condition.name, predict(model, split, condition, batch), {}};
-    if (!truth.values.empty()) result.metrics = scores(truth, result.predictions);
+    if (!targets.values.empty()) result.metrics = scores(targets, result.predictions);
     evaluation.conditions.push_back(std::move(result));
   }
   return evaluation;

@@ -15,10 +15,10 @@ struct FitOptions {
   index_t epochs = 25;
   index_t batch = 96;
   double learning_rate = 5e-4;
-  /// Factor of the rate in epoch 0, 1, ...; the default is that of SDUMC.
+  /// Factor of the learning rate in epoch 0, 1, ...; the default is that of SDUMC.
   optim::Schedule schedule = optim::warmup_staircase(5, 10, 0.9);
   double weight_decay = 1e-5;  ///< coupled: part of the gradient, before the moments
-  double clip = 0;             ///< largest norm of the whole gradient; 0 = no limit
+  double gradient_clip = 0;    ///< largest norm of the whole gradient; 0 = no limit
   /// Decay per step of an exponential average of the weights, which then is what is validated and kept; 0 = none. Early
   /// steps weigh more: the decay of step t is at most (1 + t) / (10 + t).
   double average = 0;
@@ -26,7 +26,7 @@ struct FitOptions {
   Order order = Order::shuffled;
   std::uint64_t seed = 1;
 
-  double rate(index_t epoch) const { return learning_rate * schedule(epoch); }
+  double learning_rate_at(index_t epoch) const { return learning_rate * schedule(epoch); }
 
   /// f(name, member) for all but the schedule: storing and comparing are written once.
   static void visit(auto& self, auto&& f) {
@@ -34,7 +34,7 @@ struct FitOptions {
     f("batch", self.batch);
     f("learning_rate", self.learning_rate);
     f("weight_decay", self.weight_decay);
-    f("clip", self.clip);
+    f("gradient_clip", self.gradient_clip);
     f("average", self.average);
     f("patience", self.patience);
     f("order", self.order);
@@ -51,7 +51,7 @@ struct FitOptions {
     if (!(learning_rate > 0) || !std::isfinite(learning_rate))
       refuse("learning_rate", learning_rate, "a positive number");
     if (!(weight_decay >= 0) || !std::isfinite(weight_decay)) refuse("weight_decay", weight_decay, "0 or more");
-    if (!(clip >= 0) || !std::isfinite(clip)) refuse("clip", clip, "0 or more");
+    if (!(gradient_clip >= 0) || !std::isfinite(gradient_clip)) refuse("gradient_clip", gradient_clip, "0 or more");
     if (!(average >= 0 && average < 1)) refuse("average", average, "0 or more, below 1");
     if (patience < 0) refuse("patience", double(patience), "0 or more");
   }

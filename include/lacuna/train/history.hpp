@@ -126,7 +126,7 @@ struct History {
   }
 };
 
-/// Writes beside and renames. Throws IoError.
+/// Writes a temporary file beside `path` and renames it, so that no reader sees half a file. Throws IoError.
 inline void write_text(const std::string& path, const std::string& text) {
   io::AtomicFile file(path);
   file.write(text);

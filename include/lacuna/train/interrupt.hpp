@@ -1,12 +1,12 @@
-/// SIGINT and SIGTERM as a question: the program goes on until it is at a good place, then asks.
+/// SIGINT and SIGTERM as a flag: the program goes on to the next safe point and checks it there.
 #pragma once
 
 #include <csignal>
 
 namespace lacuna::train {
 
-/// While one lives, the first of these signals is noted; the second one ends the program at once, as if nobody
-/// listened.
+/// While one lives, the first of these signals is noted; the second one ends the program at once, as by
+/// default.
 class Interrupt {
  public:
   Interrupt() {

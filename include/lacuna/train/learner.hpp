@@ -1,27 +1,22 @@
 /// What the trainer asks of a model.
 ///
 ///     using scalar = T;
-///     loss(batch, context) const      the training objective: a Variable<T, 0>, or a value with members `total`, such
-///     a
+///     loss(batch, context) const      the training objective: a Variable<T, 0>, or a value with members `total`, such a
 ///                                     variable, and `terms`, pairs of a name and a double for the record (see
 ///                                     LossTerms)
 ///     predict(batch) const            std::vector<double>, one real prediction per sample; what is absent is read from
-///     the
-///                                     presence masks of the batch
+///                                     the presence masks of the batch
 ///     reflect(self, visit)            names the parameters (nn/module.hpp)
-///     save_state(State&) const        everything that is needed and is no parameter: sizes, options, standardisation,
-///     ... load_state(const State&)        the inverse, also on a default-constructed model: afterwards every parameter
-///     exists
-///                                     in its shape, whatever its numbers; those are loaded by name
+///     save_state(State&) const        everything that is needed and is no parameter: sizes, options, standardisation, ...
+///     load_state(const State&)        the inverse, also on a default-constructed model: afterwards every parameter
+///                                     exists in its shape, whatever its numbers; those are loaded by name
 /// and, where a model has them,
 ///     using device = D                where its parameters are; batches always come from the host
 ///     prepare(dataset, random)        fits what is fitted before training, on the training split only; deterministic
-///     given
-///                                     the `Random`; everything it makes is part of the state above or a parameter
-///                                     with a third parameter, a models::Watch: long ones can be ended
+///                                     given the `Random`; everything it makes is part of the state above or a parameter.
+///                                     With a third parameter, a models::Watch: long ones can be ended
 ///     conditions(names) const         the missing::Conditions it is meant for, given the names of the modalities;
-///     without
-///                                     this: complete data alone
+///                                     without this: complete data alone
 #pragma once
 
 #include <concepts>

@@ -3,16 +3,14 @@
 ///     mae = mean |y - p|     mse = mean (y - p)^2     rmse = sqrt(mse)
 ///     pearson = cov(y, p) / (sd(y) sd(p))             NaN when one side is constant
 ///     ccc = 2 cov(y, p) / (var(y) + var(p) + (mean y - mean p)^2)      population moments; NaN when both are one
-///     constant
-///                                                     (concordance, Lin 1989)
+///                                                     constant    (concordance, Lin 1989)
 /// Sentiment, as in MMSA and LNLN:
 ///     acc2_has0, f1_has0    classes y >= 0 against p >= 0, all samples
 ///     acc2_non0, f1_non0    samples with y != 0, classes y > 0 against p > 0; NaN when there are none
-///     acc3, acc5, acc7      both clipped to +-1, +-2, +-3 and rounded, half to even, as NumPy does; share of equal
-///     ones sims_acc2, _acc3, _acc5, sims_f1   as in CH-SIMS: both clipped to +-1, bins closed on the right with edges
-///     {0},
-///                                        {-.1, .1}, {-.7, -.1, .1, .7}, so that 0 counts as negative; sims_f1 on two
-///                                        bins
+///     acc3, acc5, acc7      both clipped to +-1, +-2, +-3 and rounded, half to even, as NumPy does; share of equal ones
+///     sims_acc2, _acc3, _acc5, sims_f1
+///                           as in CH-SIMS: both clipped to +-1, bins closed on the right with edges {0}, {-.1, .1},
+///                           {-.7, -.1, .1, .7}, so that 0 counts as negative; sims_f1 on two bins
 /// Every f1 here is the mean of the F1 of both classes weighted by their number of labels (scikit-learn's `weighted`).
 ///
 /// Units: mae and rmse those of the label; shares lie in 0..1. Samples without a label have no place here: leave them

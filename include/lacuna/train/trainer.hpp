@@ -44,7 +44,8 @@ class Trainer {
   }
 
   bool finished() const {
-    return epoch_ >= options_.epochs || (options_.patience > 0 && selector_.stale() >= options_.patience);
+    return epoch_ >= options_.epochs ||
+           (options_.patience > 0 && selector_.epochs_without_improvement() >= options_.patience);
   }
   /// One batch; after the last one of an epoch also its validation. Throws Error, with the epoch, the batch and the
   /// first term to blame, when the loss is not finite; the parameters are then as before.
@@ -58,14 +59,14 @@ class Trainer {
     packed_.zero_grad();
     const auto loss = loss_terms(model_, batch, Context::train(random_));
     loss.total.backward();
-    const GradientFactor<D> factor = options_.clip > 0 ? clip_factor(packed_, options_.clip) : 1.0;
+    const GradientFactor<D> factor = options_.gradient_clip > 0 ? clip_factor(packed_, options_.gradient_clip) : 1.0;
     account(loss, double(end - begin));  // on a GPU the one wait of the step, with the way back already queued
-    adam_.step(options_.rate(epoch_), factor);
+    adam_.step(options_.learning_rate_at(epoch_), factor);
     if (average_) average_->update();
     ++batch_;
     observer.batch({epoch_ + 1, options_.epochs, end, samples(), sums_[0].second / double(end),
                     history_.epochs.empty() ? nullptr : &history_.epochs.back()});
-    if (end == samples()) judge();
+    if (end == samples()) validate();
     seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
     if (end == samples()) finish_epoch(observer);
   }
@@ -139,14 +140,14 @@ class Trainer {
 
   static const FitOptions& checked(const M& model, const FitOptions& options, const data::Dataset& data) {
     options.check();
-    const auto demand = [](const char* split, index_t samples, const Truth& truth) {
+    const auto demand = [](const char* split, index_t samples, const Targets& targets) {
       if (samples == 0) throw Error(detail::cat("fit: the ", split, " split has no samples"));
-      if (index_t(truth.values.size()) != samples)
-        throw Error(detail::cat("fit: the ", split, " split has ", truth.values.size(),
-                                truth.classes > 0 ? " class ids for " : " real labels for ", samples, " samples"));
+      if (index_t(targets.values.size()) != samples)
+        throw Error(detail::cat("fit: the ", split, " split has ", targets.values.size(),
+                                targets.classes > 0 ? " class ids for " : " real labels for ", samples, " samples"));
     };
-    demand("training", data.train.size(), truth_for(model, data.train));
-    demand("validation", data.validation.size(), truth_for(model, data.validation));
+    demand("training", data.train.size(), targets_for(model, data.train));
+    demand("validation", data.validation.size(), targets_for(model, data.validation));
     return options;
   }
 
@@ -161,7 +162,7 @@ class Trainer {
 
   std::vector<double> rates() const {
     std::vector<double> all;
-    for (index_t e = 0; e < options_.epochs; ++e) all.push_back(options_.rate(e));
+    for (index_t e = 0; e < options_.epochs; ++e) all.push_back(options_.learning_rate_at(e));
     return all;
   }
 
@@ -183,18 +184,18 @@ class Trainer {
     for (std::size_t i = 0; i < now.size(); ++i) sums_[i].second += weight * now[i].second;
   }
 
-  void judge() {
+  void validate() {
     if (average_) average_->swap();
-    Selector::Verdict verdict = selector_.judge(model_, data_.validation);
-    if (verdict.best) best_ = packed_.values.clone();
+    Selector::Result result = selector_.validate(model_, data_.validation);
+    if (result.best) best_ = packed_.values.clone();
     if (average_) average_->swap();
     EpochRecord record;
     record.epoch = epoch_ + 1;
-    record.learning_rate = options_.rate(epoch_);
+    record.learning_rate = options_.learning_rate_at(epoch_);
     for (const auto& [name, sum] : sums_) record.losses.emplace_back(name, sum / double(samples()));
-    record.validation = std::move(verdict.scores);
-    record.score = verdict.score;
-    record.best = verdict.best;
+    record.validation = std::move(result.scores);
+    record.score = result.score;
+    record.best = result.best;
     history_.epochs.push_back(std::move(record));
   }
   void finish_epoch(Observer& observer) {

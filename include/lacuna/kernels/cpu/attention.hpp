@@ -294,6 +294,17 @@ struct Attention {
     if (dvalue) hand_back(to_value, s.value_size, s.value_stride, dvalue);
   }
 
+  /// Whether the bias leaves query i any of its `seen` first keys.
+  template <class T>
+  static bool allows(const AttentionExtras<T>& extras, const View<T>& view, index_t b, index_t h, index_t i,
+                     index_t seen) {
+    if (!extras.bias) return true;
+    const T* const bias = bias_of(extras, b, h) + i * extras.bias_stride[2];
+    for (index_t j = 0; j < seen; ++j)
+      if (bias[view.at(j) * extras.bias_stride[3]] != -std::numeric_limits<T>::infinity()) return true;
+    return false;
+  }
+
   /// Weights of the visible keys, one row per query; in `kept` as well, over all keys, unless that is null.
   template <class T>
   static Operand<T> wide_weights(const AttentionSizes& s, const AttentionExtras<T>& extras, const View<T>& view,
@@ -312,7 +323,8 @@ struct Attention {
         const T* bias = bias_of(extras, b, h) + i * extras.bias_stride[2];
         for (index_t j = 0; j < seen; ++j) row[j] += bias[view.at(j) * extras.bias_stride[3]];
       }
-      if (seen > 0) softmax_run(row, seen);
+      if (seen > 0 && !softmax_run(row, seen) && allows(extras, view, b, h, i, seen))
+        std::fill(row, row + seen, std::numeric_limits<T>::quiet_NaN());  // scores, not the bias, are −∞
       for (index_t j = seen; j < stride; ++j) row[j] = T(0);
       if (!kept || in_place) continue;
       for (index_t j = 0; j < s.keys; ++j) kept[i * s.keys + j] = T(0);

@@ -144,7 +144,7 @@ struct ContrastLosses {
       };
       const double near = distance(a, p), direct = distance(a, q), across = swap ? distance(p, q) : INFINITY;
       const double value = margin + near - std::min(direct, across);
-      if (!(value > 0)) return 0.0;
+      if (value <= 0) return 0.0;  // NaN is none of it
       push(a, p, near, scale, grad_a, grad_p);
       if (direct <= across)
         push(a, q, direct, -scale, grad_a, grad_q);
@@ -162,7 +162,7 @@ struct ContrastLosses {
       const T *a = x + i * d, *b = y + i * d;
       const auto angle = functors::Cosine::of(inner(d, a, a), inner(d, b, b), inner(d, a, b));
       const double cosine = angle.cosine;
-      if (target[i] != 1 && !(cosine > margin)) return 0.0;
+      if (target[i] != 1 && cosine <= margin) return 0.0;  // NaN is none of it
       const double slope = target[i] == 1 ? -scale : scale;
       for (index_t f = 0; f < d; ++f) {
         if (grad_x) grad_x[i * d + f] += T(slope * angle.slope_x(double(a[f]), double(b[f])));

@@ -183,7 +183,7 @@ struct Narrow {
         pstoreu(score + j * L, s);
         largest = pmax(largest, s);
       }
-      if (h.causal || h.bias) largest = pselect(pcmp_eq(largest, all(nothing<T>)), all(T(0)), largest);
+      if (h.causal || h.bias) largest = base_of(h, first, rows, seen, largest);
       if (h.factor) Transpose::rows_to_planes(rows, h.keys, h.factor + first * h.keys, h.keys, factor);
       Packet<T> total = all(T(0));
       for (index_t j = 0; j < seen; ++j) {
@@ -210,6 +210,29 @@ struct Narrow {
       for (index_t j = 0; j < seen; ++j) pstoreu(score + j * L, pmul(load(score + j * L), share));
       put_weights(h, rows, seen, score, weights + first * h.keys);
     }
+  }
+  /// What the scores of a vector of queries are taken from: the largest; 0 where no key is allowed; NaN where keys are
+  /// allowed and their scores are −∞ by themselves.
+  template <class T>
+  static Packet<T> base_of(const NarrowHead<T>& h, index_t first, index_t rows, index_t seen,
+                           const Packet<T>& largest) {
+    std::array<T, std::size_t(lanes<T>)> row;
+    Eigen::internal::pstoreu(row.data(), largest);
+    bool none = false;
+    for (index_t l = 0; l < lanes<T>; ++l) none |= row[std::size_t(l)] == nothing<T>;
+    if (!none) return largest;
+    for (index_t l = 0; l < lanes<T>; ++l) {
+      T& number = row[std::size_t(l)];
+      if (number != nothing<T>) continue;
+      number = T(0);
+      for (index_t j = 0; l < rows && j < seen; ++j) {
+        const index_t i = first + l, key = h.at(j);
+        if (h.causal && key > i) break;
+        if (!h.bias || h.bias[i * h.bias_row + key * h.bias_column] != nothing<T>)
+          number = std::numeric_limits<T>::quiet_NaN();
+      }
+    }
+    return load(row.data());
   }
   /// The bias of one key for a vector of queries.
   template <class T>

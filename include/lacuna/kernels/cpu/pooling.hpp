@@ -44,7 +44,7 @@ struct Pooling {
       }
     });
   }
-  /// winner (batch, n): the first frame that holds the maximum, -1 where nothing is present.
+  /// winner (batch, n): the first frame that holds the maximum, -1 where nothing is present. A NaN is the maximum.
   template <class T>
   static void max_pool(index_t batch, index_t frames, index_t n, const std::uint8_t* present, const T* x, T* y,
                        index_t* winner) {
@@ -57,7 +57,7 @@ struct Pooling {
           if (present && !present[b * frames + t]) continue;
           const T* row = x + (b * frames + t) * n;
           for (index_t j = 0; j < n; ++j)
-            if (at[j] < 0 || row[j] > best[j]) best[j] = row[j], at[j] = t;
+            if (at[j] < 0 || row[j] > best[j] || (row[j] != row[j] && best[j] == best[j])) best[j] = row[j], at[j] = t;
         }
       }
     });

@@ -201,7 +201,7 @@ struct RelationLosses {
         }
         const double norm = length[std::size_t(j)] = std::sqrt(sum);
         for (index_t f = 0; f < d; ++f)
-          unit[std::size_t(j * d + f)] = norm > 0 ? T((double(x[j * d + f]) - double(x[i * d + f])) / norm) : T(0);
+          unit[std::size_t(j * d + f)] = norm == 0 ? T(0) : T((double(x[j * d + f]) - double(x[i * d + f])) / norm);
       }
       Gemm::gemm_serial<T>(n, n, d, {unit.data(), d}, {unit.data(), d, true}, T(0), cosine.data(), n);
     }

@@ -2,6 +2,7 @@
 /// contiguous scratch row, so that one vectorised loop serves every axis; parallel over runs.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -11,18 +12,20 @@
 
 namespace lacuna::cpu {
 
-/// row ← softmax(row), n > 0. A row of −∞ (nothing allowed) becomes zeros.
+/// row ← softmax(row), n > 0. A row of −∞ (nothing allowed) becomes zeros: false then. NaN goes through.
 template <class T>
-void softmax_run(T* row, index_t n) {
+bool softmax_run(T* row, index_t n) {
   const T largest = lane_max(n, row);
-  if (largest == -std::numeric_limits<T>::infinity()) {
+  if (largest == -std::numeric_limits<T>::infinity() &&
+      std::all_of(row, row + n, [largest](T x) { return x == largest; })) {
     for (index_t j = 0; j < n; ++j) row[j] = T(0);
-    return;
+    return false;
   }
   for (index_t j = 0; j < n; ++j) row[j] -= largest;
   exp_run(row, n);
   const T factor = T(1) / lane_sum<T>(n, [row](index_t j) { return row[j]; });
   for (index_t j = 0; j < n; ++j) row[j] *= factor;
+  return true;
 }
 
 struct Softmax {

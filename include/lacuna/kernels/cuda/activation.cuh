@@ -59,6 +59,8 @@ struct Activations {
 /// a kernel; so is all that stands behind a hidden layer with dropout.
 template <class Run>
 struct Linear {
+  static constexpr index_t few = 8;  ///< rows for which a product is not worth the name
+
   /// C = beta C + op(A) op(B), all row-major; `finish` of the host's version has no counterpart.
   template <class T>
   static void gemm(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, T beta, T* c, index_t ldc) {
@@ -84,6 +86,15 @@ struct Linear {
   template <class T>
   static void linear_of(index_t rows, index_t in, index_t out, cpu::Operand<T> x, const T* weight, const T* bias,
                         Activation activation, T* y) {
+    if (rows > 0 && rows <= few && in > 0 && !x.transposed) {
+      functors::with_activation(activation, default_parameter(activation), [&](auto f) {
+        if (rows == 1)
+          few_rows<1>(rows, in, out, x, weight, bias, f, y);
+        else
+          few_rows<few>(rows, in, out, x, weight, bias, f, y);
+      });
+      return;
+    }
     const bool simple = activation == Activation::none || activation == Activation::relu;
     if (bias != nullptr && simple && rows > 0 && in > 0 && out > 0 &&
         Run::template gemm_finished<T>(rows, out, in, x, {weight, in, true}, bias,
@@ -126,6 +137,38 @@ struct Linear {
           const index_t group = by_out.quotient(j);
           if (biases.of[group]) biases.of[group].put(j - group * out, T(sum));
         });
+  }
+  /// A layer of `rows` <= N rows, in one launch: one team takes a column of the result, reads its weights once, and adds
+  /// every row's share in an order that depends on `in` alone. A single sample asks for many of these, for which a
+  /// product of cuBLASLt takes three times as long.
+  template <int N, class F, class T>
+  static void few_rows(index_t rows, index_t in, index_t out, cpu::Operand<T> x, const T* weight, const T* bias, F f,
+                       T* y) {
+    Run::rows("linear_few_rows", out, [=] LACUNA_DEVICE(index_t o, typename Run::Team team) {
+      constexpr int at_once = 4;  // loads that do not wait for each other
+      const T* const from = weight + o * in;
+      T sums[N] = {};
+      for (index_t k = team.lane(); k < in; k += at_once * team.lanes()) {
+        T w[at_once];
+        index_t place[at_once];
+        for (int u = 0; u < at_once; ++u) {
+          const index_t next = k + u * team.lanes();
+          place[u] = next < in ? next : k;
+          w[u] = next < in ? from[next] : T(0);
+        }
+        for (int r = 0; r < N; ++r) {
+          const T* const row = x.data + (r < rows ? r : rows - 1) * x.stride;
+          T share = w[0] * row[place[0]];
+          for (int u = 1; u < at_once; ++u)
+            if (k + u * team.lanes() < in) share += w[u] * row[place[u]];
+          sums[r] += share;
+        }
+      }
+      for (int r = 0; r < N; ++r) {
+        const T sum = T(team.sum(double(sums[r])));
+        if (r < rows && team.lane() == r % team.lanes()) y[r * out + o] = f.value(bias ? sum + bias[o] : sum);
+      }
+    });
   }
   template <class F, class T>
   static void finish(F f, index_t n, index_t out, Groups<const T*> biases, T* y) {

@@ -36,7 +36,7 @@ struct GeneralAttention {
         const T* const k = key + view.key(s, j);
         T dot = T(0);
         for (index_t c = 0; c < s.key_size; ++c) dot += q[c] * k[c];
-        score = dot * T(s.scale);
+        score = finite_or_nan(dot * T(s.scale));
         if (extras.bias)
           score += extras.bias[view.b * extras.bias_stride[0] + view.h * extras.bias_stride[1] +
                                i * extras.bias_stride[2] + j * extras.bias_stride[3]];

@@ -55,6 +55,12 @@ LACUNA_HD T weight_factor(const AttentionExtras<T>& extras, index_t at) {
   return weight_keep(extras, at).keeps(at) ? T(extras.keep.scale) : T(0);
 }
 
+/// A score before its bias, which alone may forbid a key by −∞: an infinite one is no number.
+template <class T>
+LACUNA_HD T finite_or_nan(T score) {
+  return score + (score - score);
+}
+
 /// What a kernel of attention reads.
 template <class T>
 struct AttentionInput {

@@ -160,7 +160,7 @@ struct SmallParts {
   LACUNA_HD static void scores(const BlockHead<T>& head, const Row& q, const Row* keys, int i, int g, unsigned seen,
                                T (&score)[4]) {
     for (int u = 0; u < 4; ++u) {
-      const T s = dot(q, keys[4 * g + u]);
+      const T s = finite_or_nan(dot(q, keys[4 * g + u]));
       score[u] = seen >> u & 1u ? s : T(-INFINITY);
     }
     if (head.bias)

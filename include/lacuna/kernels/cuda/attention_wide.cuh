@@ -166,7 +166,7 @@ struct WideForward {
     T largest = T(-INFINITY);
     for (int j = team.lane(); j < stride; j += team.lanes()) {
       const bool seen = j < end && (here[j / 8] >> (j % 8) & 1);
-      const T score = seen ? row[j] * head.scale + head.bias_of(i, j) : T(-INFINITY);
+      const T score = seen ? finite_or_nan(row[j] * head.scale) + head.bias_of(i, j) : T(-INFINITY);
       row[j] = score;
       largest = score > largest ? score : largest;
     }

@@ -116,7 +116,7 @@ struct ContrastLosses {
       const double near = to_p.length(team), direct = to_q.length(team),
                    other = swap ? across.length(team) : double(INFINITY);
       const double value = margin + near - (other < direct ? other : direct);
-      if (!(value > 0)) return 0.0;
+      if (value <= 0) return 0.0;  // NaN is none of it
       to_p.push(team, near, scale, grad_a, grad_p);
       if (direct <= other)
         to_q.push(team, direct, -scale, grad_a, grad_q);
@@ -135,7 +135,7 @@ struct ContrastLosses {
       const double aa = inner(team, d, a, a), bb = inner(team, d, b, b), ab = inner(team, d, a, b);
       const auto angle = functors::Cosine::of(aa, bb, ab);
       const bool alike = target[i] == 1;
-      if (!alike && !(angle.cosine > margin)) return 0.0;
+      if (!alike && angle.cosine <= margin) return 0.0;  // NaN is none of it
       const double slope = alike ? -scale : scale;
       for (index_t f = team.lane(); f < d; f += team.lanes()) {
         if (grad_x) grad_x[i * d + f] += T(slope * angle.slope_x(double(a[f]), double(b[f])));

@@ -39,7 +39,7 @@ struct Pooling {
       }
     });
   }
-  /// winner (batch, n): the first frame that holds the maximum, -1 where nothing is present.
+  /// winner (batch, n): the first frame that holds the maximum, -1 where nothing is present. A NaN is the maximum.
   template <class T>
   static void max_pool(index_t batch, index_t frames, index_t n, const std::uint8_t* present, const T* x, T* y,
                        index_t* winner) {
@@ -51,7 +51,7 @@ struct Pooling {
       for (index_t t = 0; t < frames; ++t) {
         if (present && !present[b * frames + t]) continue;
         const T number = x[(b * frames + t) * n + j];
-        if (at < 0 || number > best) best = number, at = t;
+        if (at < 0 || number > best || (number != number && best == best)) best = number, at = t;
       }
       y[place] = best;
       winner[place] = at;

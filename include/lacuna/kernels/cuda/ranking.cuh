@@ -200,10 +200,10 @@ struct Ranking {
     for (int step = 0; step < team.lanes(); ++step) {
       const int lane = behind ? team.lanes() - 1 - step : step;
       const bool speaks = team.lane() == lane;
-      functors::LogSum told;
-      told.scaled = team.sum(speaks ? own.scaled : 0.0);
-      told.largest = team.sum(speaks && own.scaled > 0 ? own.largest : 0.0);
-      if (behind ? lane > team.lane() : lane < team.lane()) all.add(told);
+      functors::LogSum from_lane;
+      from_lane.scaled = team.sum(speaks ? own.scaled : 0.0);
+      from_lane.largest = team.sum(speaks && own.scaled > 0 ? own.largest : 0.0);
+      if (behind ? lane > team.lane() : lane < team.lane()) all.add(from_lane);
     }
     return all;
   }

@@ -178,7 +178,7 @@ struct RelationLosses {
       const double norm = std::sqrt(team.sum(sum));
       if (team.lane() == 0) length[j] = norm;
       for (index_t f = team.lane(); f < d; f += team.lanes())
-        unit[j * d + f] = norm > 0 ? T((double(x[j * d + f]) - double(x[i * d + f])) / norm) : T(0);
+        unit[j * d + f] = norm == 0 ? T(0) : T((double(x[j * d + f]) - double(x[i * d + f])) / norm);
     });
   }
   /// parts_j = Σ_k of the smooth absolute differences; slope = factor times that of each.

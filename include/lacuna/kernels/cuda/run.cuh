@@ -5,8 +5,8 @@
 ///   rows(name, n, f)     f(i, team) for every i < n: the lanes of a team share a row. Every lane calls, in the same
 ///                        order, team.sum(x) and team.largest(x), which give all of them the same number, and
 ///                        team.sums(x, put), where one lane calls put(k, the sum of the lanes' x[k]) for each k, x an
-///                        array of 1, 2, 4 .. 32 numbers that is lost; a lane's own
-///                        part is j = team.lane(), j + team.lanes(), ...
+///                        array of 1, 2, 4 .. 32 numbers that is lost; a lane's own part is j = team.lane(),
+///                        j + team.lanes(), ...
 ///   blocks<Threads>(name, n, bytes, f)
 ///                        f(i, block) for every i < n: the threads of a block share a row and `bytes` of memory,
 ///                        block.memory<T>(offset), uninitialised. Every thread calls block.sync() in the same order;

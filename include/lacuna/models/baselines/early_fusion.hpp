@@ -25,10 +25,10 @@ struct EarlyFusionOptions {
   index_t layers = 1;
   double dropout = 0.2;
   index_t classes = 0;
-  RealLoss loss = RealLoss::mse;
+  RegressionLoss loss = RegressionLoss::mse;
   missing::MrmOptions drop = missing::mrm_preset("none");
   bool standardize = true;
-  double clip = 5;
+  double feature_clip = 5;
 
   static void visit(auto& self, auto&& f) {
     visit_supervised(self, f);
@@ -56,13 +56,13 @@ struct EarlyFusionNetwork {
     for (const index_t in : o.inputs) sizes[0] += in;
     sizes.insert(sizes.end(), std::size_t(o.layers), o.hidden);
     body = Mlp<T, D>({sizes, o.dropout}, random);
-    head = Linear<T, D>({.in = o.hidden, .out = outputs_for(o.classes)}, random);
+    head = Linear<T, D>({.in_features = o.hidden, .out_features = outputs_for(o.classes)}, random);
   }
 
   Variable<T, 2, D> operator()(const std::vector<data::Stream<T, D>>& streams, const Context& context) const {
     std::vector<Variable<T, 2, D>> averages;
     for (const auto& stream : streams) averages.push_back(mean_pool(Variable<T, 3, D>(stream.frames), stream.present));
-    return head(body(concat_last(averages), context));
+    return head(body(concat(averages, -1), context));
   }
   static void reflect(auto& self, auto&& visit) {
     visit("body", self.body);

@@ -39,10 +39,10 @@ struct MminOptions {
   double imagination = 4, cycle = 2;            ///< weights
   PretrainOptions pretraining = {};
   index_t classes = 0;
-  RealLoss loss = RealLoss::mse;
+  RegressionLoss loss = RegressionLoss::mse;
   missing::MrmOptions drop = modality_dropping();
   bool standardize = true;
-  double clip = 5;
+  double feature_clip = 5;
 
   static void visit(auto& self, auto&& f) {
     visit_supervised(self, f);
@@ -71,7 +71,7 @@ struct MminEncoders {
     std::vector<Variable<T, 2, D>> all;
     for (std::size_t m = 0; m < lstm.size(); ++m)
       all.push_back(max_pool(lstm[m](Variable<T, 3, D>(streams[m].frames), streams[m].present).y, streams[m].present));
-    return concat_last(all);
+    return concat(all, -1);
   }
   static void reflect(auto& self, auto&& visit) { visit("lstm", self.lstm); }
 };
@@ -92,7 +92,7 @@ struct MminNetwork {
     Classifier() = default;
     Classifier(const Options& o, index_t in, Random& random)
         : body({{in, o.hidden, o.hidden}, o.dropout}, random),
-          head({.in = o.hidden, .out = outputs_for(o.classes)}, random) {}
+          head({.in_features = o.hidden, .out_features = outputs_for(o.classes)}, random) {}
     Variable<T, 2, D> operator()(const Variable<T, 2, D>& x, const Context& context) const {
       return head(body(x, context));
     }

@@ -18,7 +18,7 @@
 #include "lacuna/nn/linear.hpp"
 #include "lacuna/nn/position.hpp"
 #include "lacuna/nn/transformer.hpp"
-#include "lacuna/ops/broadcast.hpp"
+#include "lacuna/ops/manipulation.hpp"
 #include "lacuna/ops/shape.hpp"
 #include "lacuna/ops/slice.hpp"
 
@@ -27,20 +27,20 @@ namespace lacuna::models {
 struct ModalityDropoutTransformerOptions {
   std::vector<index_t> inputs = {};
   index_t width = 64;
-  index_t heads = 4;
+  index_t num_heads = 4;
   index_t layers = 2;
   index_t hidden = 128;  ///< of the feed-forward parts
   double dropout = 0.1;  ///< on tokens, branches, hidden layers and the class token; attention weights have none
   index_t classes = 0;
-  RealLoss loss = RealLoss::mse;
+  RegressionLoss loss = RegressionLoss::mse;
   missing::MrmOptions drop = modality_dropping();
   bool standardize = true;
-  double clip = 5;
+  double feature_clip = 5;
 
   static void visit(auto& self, auto&& f) {
     visit_supervised(self, f);
     f("width", self.width);
-    f("heads", self.heads);
+    f("num_heads", self.num_heads);
     f("layers", self.layers);
     f("hidden", self.hidden);
     f("dropout", self.dropout);
@@ -54,7 +54,7 @@ struct ModalityDropoutTransformerNetwork {
   using Options = ModalityDropoutTransformerOptions;
   static constexpr const char* name = "modality-dropout Transformer";
 
-  double probability = 0;
+  double dropout = 0;
   std::vector<Linear<T, D>> projection;
   SinusoidalPositions<T, D> positions;
   Parameter<T, 2, D> class_token;  ///< (1, width)
@@ -62,19 +62,19 @@ struct ModalityDropoutTransformerNetwork {
   Linear<T, D> head;
 
   ModalityDropoutTransformerNetwork() = default;
-  ModalityDropoutTransformerNetwork(const Options& o, Random& random) : probability(o.dropout) {
+  ModalityDropoutTransformerNetwork(const Options& o, Random& random) : dropout(o.dropout) {
     for (const index_t in : o.inputs)
-      projection.emplace_back(typename Linear<T, D>::Options{.in = in, .out = o.width}, random);
+      projection.emplace_back(typename Linear<T, D>::Options{.in_features = in, .out_features = o.width}, random);
     positions = SinusoidalPositions<T, D>({.width = o.width});
     class_token = Parameter<T, 2, D>(init::normal<T, 2, D>({1, o.width}, 0.02, random));
     encoder = TransformerEncoder<T, D>({.width = o.width,
-                                        .heads = o.heads,
+                                        .num_heads = o.num_heads,
                                         .hidden = o.hidden,
                                         .layers = o.layers,
                                         .dropout = o.dropout,
                                         .hidden_dropout = o.dropout},
                                        random);
-    head = Linear<T, D>({.in = o.width, .out = outputs_for(o.classes)}, random);
+    head = Linear<T, D>({.in_features = o.width, .out_features = outputs_for(o.classes)}, random);
   }
 
   Variable<T, 2, D> operator()(const std::vector<data::Stream<T, D>>& streams, const Context& context) const {
@@ -83,13 +83,13 @@ struct ModalityDropoutTransformerNetwork {
     const auto add = [&](const Variable<T, 3, D>& tokens) {
       rows.push_back(reshape(tokens, std::array<index_t, 2>{batch, tokens.extent(1) * width}));
     };
-    add(repeat_batch<T, 2, D>(class_token, batch));
+    add(expand<T, 2, D>(class_token, {batch, 1, width}));
     for (std::size_t m = 0; m < streams.size(); ++m)
-      add(dropout(positions(projection[m](Variable<T, 3, D>(streams[m].frames))), probability, context));
+      add(lacuna::dropout(positions(projection[m](Variable<T, 3, D>(streams[m].frames))), dropout, context));
     const auto present = keys(streams);
-    const auto tokens = reshape(concat_last(rows), std::array<index_t, 3>{batch, present.extent(1), width});
+    const auto tokens = reshape(concat(rows, -1), std::array<index_t, 3>{batch, present.extent(1), width});
     const auto first = slice(encoder(tokens, present, context), 1, 0, 1);
-    return head(dropout(reshape(first, std::array<index_t, 2>{batch, width}), probability, context));
+    return head(lacuna::dropout(reshape(first, std::array<index_t, 2>{batch, width}), dropout, context));
   }
   static void reflect(auto& self, auto&& visit) {
     visit("projection", self.projection);

@@ -2,7 +2,7 @@
 /// student that does not.  (Li, Yang, Zhao, Wang et al., CVPR 2024, arXiv 2404.16456)
 ///
 ///     models::Corrkd<> model({.network = {.inputs = corpus.dimensions()}}, Random(7));
-///     train::fit(model, corpus, {.epochs = 50, .batch = 64, .learning_rate = 4e-3, .clip = 0.8});
+///     train::fit(model, corpus, {.epochs = 50, .batch = 64, .learning_rate = 4e-3, .gradient_clip = 0.8});
 ///
 /// `prepare`, which the trainer calls, trains the teacher on complete data, keeps its best epoch on the validation
 /// split and freezes it; then the trainer trains the student and the critics on what modality random missing leaves of
@@ -53,7 +53,7 @@ struct Corrkd {
     if (found.size() < options.network.inputs.size() ||
         !std::equal(options.network.inputs.begin(), options.network.inputs.end(), found.begin()))
       throw OptionError(detail::cat("CorrKD: ", data.name, " has other feature sizes than the model was made for"));
-    if (options.standardize) standardizer = data::Standardizer::fit(data.train, {.clip = options.clip});
+    if (options.standardize) standardizer = data::Standardizer::fit(data.train, {.clip = options.feature_clip});
     if (options.network.frames.empty() && options.network.gap_mask == GapMask::none) {
       for (std::size_t m = 0; m < options.network.inputs.size(); ++m)
         options.network.frames.push_back(std::max<index_t>(1, data.train.modalities[m].frames.extent(1)));
@@ -97,24 +97,25 @@ struct Corrkd {
     const data::Batch<T> host = standardized(given);
     const Streams streams = data::to_device<D>(host.streams);
     const auto target = corrkd_target<D>(options, host);
-    CorrkdOutput<T, D> told;
+    CorrkdOutput<T, D> from_teacher;
     if (options.distill) {
       const NoGrad off;
-      told = teacher_output(streams);
+      from_teacher = teacher_output(streams);
     }
     data::Batch<T> left = host;
-    if (context.training()) left = missing::draw(options.mrm, host, options.network.inputs.size(), context, "CorrKD");
+    if (context.training())
+      left = missing::drop_modalities(options.mrm, host, options.network.inputs.size(), context, "CorrKD");
     CorrkdOutput<T, D> output = student(left_on_device(streams, left), context);
     for (std::size_t m = 0; m < output.present.size(); ++m)
       output.known.push_back(Present<D>::of(any_present(left.streams[m].present)));
-    const auto losses = corrkd_objective(options, output, told, target, critics, context);
+    const auto losses = corrkd_objective(options, output, from_teacher, target, critics, context);
     LossRecord<T, D> record;
     const auto note = [&](const char* name, const Variable<T, 0, D>& term) {
       if (term.defined()) record.note(name, term);
     };
     note("task", losses.task);
-    note("own", losses.own);
-    note("own_response", losses.own_response);
+    note("unimodal", losses.unimodal);
+    note("unimodal_response", losses.unimodal_response);
     note("scd", losses.sample);
     note("cpd", losses.prototype);
     note("response", losses.response);
@@ -200,18 +201,18 @@ struct Corrkd {
   }
   /// The first teacher's representation, all teachers' response.
   CorrkdOutput<T, D> teacher_output(const Streams& streams) const {
-    CorrkdOutput<T, D> told = teacher[0](streams);
-    if (teacher.size() == 1) return told;
-    std::vector<std::vector<Tensor<T, 2, D>>> said(1 + told.own.size());
+    CorrkdOutput<T, D> mean = teacher[0](streams);
+    if (teacher.size() == 1) return mean;
+    std::vector<std::vector<Tensor<T, 2, D>>> scores(1 + mean.unimodal.size());
     for (std::size_t i = 0; i < teacher.size(); ++i) {
-      const CorrkdOutput<T, D> one = i == 0 ? told : teacher[i](streams);
-      said[0].push_back(one.scores.value());
-      for (std::size_t m = 0; m < told.own.size(); ++m) said[1 + m].push_back(one.own[m].value());
+      const CorrkdOutput<T, D> each = i == 0 ? mean : teacher[i](streams);
+      scores[0].push_back(each.scores.value());
+      for (std::size_t m = 0; m < mean.unimodal.size(); ++m) scores[1 + m].push_back(each.unimodal[m].value());
     }
-    told.scores = Variable<T, 2, D>(corrkd_mean_response(options, said[0]));
-    for (std::size_t m = 0; m < told.own.size(); ++m)
-      told.own[m] = Variable<T, 2, D>(corrkd_mean_response(options, said[1 + m]));
-    return told;
+    mean.scores = Variable<T, 2, D>(corrkd_mean_response(options, scores[0]));
+    for (std::size_t m = 0; m < mean.unimodal.size(); ++m)
+      mean.unimodal[m] = Variable<T, 2, D>(corrkd_mean_response(options, scores[1 + m]));
+    return mean;
   }
   void fix_lengths() {
     student.options.frames = options.network.frames;

@@ -17,15 +17,15 @@ struct ResponseCritic {
   ResponseCritic() = default;
   ResponseCritic(index_t first, index_t second, const CorrkdCriticOptions& o, Random& random) : kind(o.kind) {
     if (kind == CriticKind::bilinear) {
-      out = Linear<T, D>({.in = first, .out = second}, random);
+      out = Linear<T, D>({.in_features = first, .out_features = second}, random);
       return;
     }
     index_t width = first + second;
     for (index_t i = 0; i < o.layers; ++i) {
-      hidden.emplace_back(typename Linear<T, D>::Options{.in = width, .out = o.hidden}, random);
+      hidden.emplace_back(typename Linear<T, D>::Options{.in_features = width, .out_features = o.hidden}, random);
       width = o.hidden;
     }
-    out = Linear<T, D>({.in = width, .out = 1}, random);
+    out = Linear<T, D>({.in_features = width, .out_features = 1}, random);
   }
 
   Variable<T, 2, D> operator()(const Variable<T, 2, D>& q, const Variable<T, 2, D>& u) const {

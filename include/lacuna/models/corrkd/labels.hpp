@@ -46,20 +46,20 @@ struct CorrkdTarget {
   /// The classes on the device, and those of every one-vs-rest head: 1 where it is the class of the head. Empty: every
   /// objective makes them anew.
   Labels<D> labels = {};
-  std::vector<Labels<D>> own = {};
+  std::vector<Labels<D>> of_heads = {};
 
   /// Puts what the objectives read on the device, once.
   void settle(const CorrkdOptions& options) {
     labels = Labels<D>(classes);
-    own.clear();
+    of_heads.clear();
     if (options.one_vs_rest)
-      for (index_t h = 0; h < options.head_count(); ++h) own.push_back(labels.equal_to(h));
+      for (index_t h = 0; h < options.head_count(); ++h) of_heads.push_back(labels.equal_to(h));
   }
   Labels<D> labels_there() const { return labels.size() == index_t(classes.size()) ? labels : Labels<D>(classes); }
   /// The labels of head h.
   Labels<D> labels_of(const CorrkdOptions& options, index_t h) const {
     if (!options.one_vs_rest) return labels_there();
-    return std::size_t(h) < own.size() ? own[std::size_t(h)] : labels_there().equal_to(h);
+    return std::size_t(h) < of_heads.size() ? of_heads[std::size_t(h)] : labels_there().equal_to(h);
   }
 };
 

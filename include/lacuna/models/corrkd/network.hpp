@@ -30,7 +30,7 @@ struct CorrkdOutput {
   List<Variable<T, 2, D>> streams;   ///< h_m
   Variable<T, 2, D> joint;           ///< H
   Variable<T, 2, D> scores;          ///< z
-  List<Variable<T, 2, D>> own = {};  ///< U_m h_m + c_m, 0 where m is absent; empty without evidence
+  List<Variable<T, 2, D>> unimodal = {};  ///< U_m h_m + c_m, 0 where m is absent; empty without evidence
   List<Mask<1, D>> present = {};     ///< (B) of every modality: a frame is present; empty unless asked for
   List<Present<D>> known = {};       ///< the same where the host knows it, from whom made the batch; else empty
 };
@@ -46,7 +46,7 @@ struct CorrkdNetwork {
   std::vector<TransformerEncoder<T, D>> encoder;
   std::vector<Linear<T, D>> fill;  ///< weight (D_m, 1): the learned vector of an absent frame; empty unless asked for
   Linear<T, D> head_in, head_out;
-  std::vector<Linear<T, D>> own;  ///< a head of every modality; empty without evidence
+  std::vector<Linear<T, D>> unimodal;  ///< a head of every modality; empty without evidence
   Rows rows = Rows::automatic;    ///< frames that encoders compute, where a mask says which count
 
   CorrkdNetwork() = default;
@@ -59,25 +59,26 @@ struct CorrkdNetwork {
     if (!o.frames.empty() && o.frames.size() != o.inputs.size())
       throw OptionError(detail::cat("CorrKD: ", o.frames.size(), " lengths for ", modalities, " modalities"));
     const TransformerOptions transformer{.width = d,
-                                         .heads = o.head_count(),
+                                         .num_heads = o.head_count(),
                                          .hidden = o.hidden > 0 ? o.hidden : 4 * d,
                                          .layers = o.depth,
                                          .dropout = o.residual_dropout,
                                          .attention_dropout = o.attention_dropout,
                                          .hidden_dropout = o.hidden_dropout};
     for (const index_t in : o.inputs)
-      convolution.emplace_back(typename Conv1d<T, D>::Options{.in = in, .out = d, .kernel = o.kernel, .bias = false},
-                               random);
+      convolution.emplace_back(
+          typename Conv1d<T, D>::Options{.in_channels = in, .out_channels = d, .kernel = o.kernel, .bias = false},
+          random);
     positions = SinusoidalPositions<T, D>({.width = d});
     for (index_t m = 0; m < modalities; ++m) encoder.emplace_back(transformer, random);
-    head_in = Linear<T, D>({.in = modalities * (d + o.presence), .out = modalities * d}, random);
-    head_out = Linear<T, D>({.in = modalities * d, .out = o.outputs}, random);
+    head_in = Linear<T, D>({.in_features = modalities * (d + o.presence), .out_features = modalities * d}, random);
+    head_out = Linear<T, D>({.in_features = modalities * d, .out_features = o.outputs}, random);
     if (o.fill == missing::Fill::learned)
       for (const index_t in : o.inputs)
-        fill.emplace_back(typename Linear<T, D>::Options{.in = 1, .out = in, .bias = false}, random);
+        fill.emplace_back(typename Linear<T, D>::Options{.in_features = 1, .out_features = in, .bias = false}, random);
     if (o.evidence != Evidence::none)
       for (index_t m = 0; m < modalities; ++m)
-        own.emplace_back(typename Linear<T, D>::Options{.in = d, .out = o.outputs}, random);
+        unimodal.emplace_back(typename Linear<T, D>::Options{.in_features = d, .out_features = o.outputs}, random);
   }
 
   /// streams: at least one per modality, further ones are not read.
@@ -88,15 +89,15 @@ struct CorrkdNetwork {
     output.streams = encode_together(streams, context);
     for (std::size_t m = output.streams.size(); m < convolution.size(); ++m)
       output.streams.push_back(encode(m, streams[m], context));
-    output.joint = concat_last(output.streams);
+    output.joint = concat(output.streams, -1);
     auto head = output.joint;
-    if (options.presence || !own.empty())
+    if (options.presence || !unimodal.empty())
       for (std::size_t m = 0; m < convolution.size(); ++m) output.present.push_back(any_present(streams[m].present));
-    if (options.presence) head = concat_last(List<Variable<T, 2, D>>{head, Variable<T, 2, D>(flags(output.present))});
+    if (options.presence) head = concat(List<Variable<T, 2, D>>{head, Variable<T, 2, D>(flags(output.present))}, -1);
     output.scores = head_out(dropout(head_in(head, Activation::relu), options.head_dropout, context));
-    for (std::size_t m = 0; m < own.size(); ++m)
-      output.own.push_back(keep_present(own[m](output.streams[m]), output.present[m]));
-    if (!own.empty()) output.scores = output.scores + gathered(output);
+    for (std::size_t m = 0; m < unimodal.size(); ++m)
+      output.unimodal.push_back(apply_mask(unimodal[m](output.streams[m]), output.present[m]));
+    if (!unimodal.empty()) output.scores = output.scores + gathered(output);
     return output;
   }
 
@@ -108,7 +109,7 @@ struct CorrkdNetwork {
     Variable<T, 3, D> x = embed(m, stream, seen);
     x = dropout(positions(x), options.embedding_dropout, context);
     x = encode_present(encoder[m], x, seen, context, rows);
-    if (options.fill == missing::Fill::encoded_zeros) x = keep_present(x, stream.present);
+    if (options.fill == missing::Fill::encoded_zeros) x = apply_mask(x, stream.present);
     return mean_pool(x, seen);
   }
 
@@ -118,7 +119,7 @@ struct CorrkdNetwork {
     visit("head_in", self.head_in);
     visit("head_out", self.head_out);
     visit("fill", self.fill);
-    visit("own", self.own);
+    visit("unimodal", self.unimodal);
   }
 
  private:
@@ -160,7 +161,7 @@ struct CorrkdNetwork {
       Variable<T, 3, D> x = positions(detail::join_groups(parts));
       if (drawn.drops(p)) x = detail::dropout_grouped(x, drawn.next(p));
       x = detail::encode_grouped(encoder, x, seen, drawn);
-      if (options.fill == missing::Fill::encoded_zeros) x = keep_present(x, detail::join_masks(present));
+      if (options.fill == missing::Fill::encoded_zeros) x = apply_mask(x, detail::join_masks(present));
       const auto all = mean_pool(x, seen);
       for (std::size_t m = 0; m < count; ++m) result.push_back(detail::group_part(all, index_t(m), index_t(count)));
     }
@@ -186,8 +187,8 @@ struct CorrkdNetwork {
   }
   /// The sum or the mean of what the present modalities say.
   Variable<T, 2, D> gathered(const CorrkdOutput<T, D>& output) const {
-    auto total = output.own[0];
-    for (std::size_t m = 1; m < own.size(); ++m) total = total + output.own[m];
+    auto total = output.unimodal[0];
+    for (std::size_t m = 1; m < unimodal.size(); ++m) total = total + output.unimodal[m];
     if (options.evidence == Evidence::sum) return total;
     const Tensor<T, 2, D> here = flags(output.present);
     Tensor<T, 1, D> share({here.extent(0)});
@@ -199,6 +200,7 @@ struct CorrkdNetwork {
     const Mask<2, D>& present = stream.present;
     if constexpr (requires { Kernels<D>::keeps_all(present.size(), present.data()); })
       if (Kernels<D>::keeps_all(present.size(), present.data())) return stream.frames;
+    if (stream.cleared) return stream.frames;
     Tensor<T, 3, D> frames(stream.frames.extents());
     Kernels<D>::keep_rows(present.size(), frames.extent(2), present.data(), stream.frames.data(), frames.data());
     return frames;

@@ -31,19 +31,19 @@ Variable<T, 0, D> corrkd_task_loss(const CorrkdOptions& o, const Variable<T, 2, 
 template <class T, class D, class Term>
 Variable<T, 0, D> corrkd_over_modalities(const CorrkdOutput<T, D>& output, const Present<D>& counted, Term&& term) {
   Variable<T, 0, D> total;
-  for (std::size_t m = 0; m < output.own.size(); ++m) {
+  for (std::size_t m = 0; m < output.unimodal.size(); ++m) {
     const Present<D> has = output.known.empty() ? Present<D>(output.present[m]) : output.known[m];
     const auto one = term(m, has.and_in(counted));
     total = m == 0 ? one : total + one;
   }
-  return (1.0 / double(output.own.size())) * total;
+  return (1.0 / double(output.unimodal.size())) * total;
 }
 /// The task loss of every modality's own head.
 template <class T, class D>
-Variable<T, 0, D> corrkd_own_loss(const CorrkdOptions& o, const CorrkdOutput<T, D>& output,
-                                  const CorrkdTarget<T, D>& target) {
+Variable<T, 0, D> corrkd_unimodal_loss(const CorrkdOptions& o, const CorrkdOutput<T, D>& output,
+                                       const CorrkdTarget<T, D>& target) {
   return corrkd_over_modalities(output, target.present, [&](std::size_t m, const Present<D>& present) {
-    return corrkd_task_loss(o, output.own[m], target, present);
+    return corrkd_task_loss(o, output.unimodal[m], target, present);
   });
 }
 /// KL from the teacher to the student, the mean over one-vs-rest heads; of a regression the mean square difference.
@@ -64,7 +64,8 @@ Variable<T, 0, D> corrkd_divergence(const CorrkdOptions& o, const Variable<T, 2,
 /// A term of weight 0 is undefined, and so are the two informations unless RCD is on.
 template <class T, class D = Cpu>
 struct CorrkdLosses {
-  Variable<T, 0, D> task, own, own_response, sample, prototype, response, target_information, rest_information, total;
+  Variable<T, 0, D> task, unimodal, unimodal_response, sample, prototype, response, target_information,
+      rest_information, total;
 };
 
 /// L = L_task + λ_own L_own + λ_own_response L_own_response + λ_scd L_SCD + λ_cpd L_CPD + λ_rcd L_RCD; the teacher's
@@ -87,7 +88,7 @@ CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T
     return losses;
   };
   include(1, losses.task = corrkd_task_loss(o, student.scores, target, target.present));
-  if (o.loss.own != 0) include(o.loss.own, losses.own = corrkd_own_loss(o, student, target));
+  if (o.loss.unimodal != 0) include(o.loss.unimodal, losses.unimodal = corrkd_unimodal_loss(o, student, target));
   if (!teacher.joint.defined()) return totalled();
   const auto joint = teacher.joint.detach(), scores = teacher.scores.detach();
   const CorrkdLossOptions& l = o.loss;
@@ -95,11 +96,12 @@ CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T
   if (l.cpd != 0)
     include(l.cpd, losses.prototype = cpd_loss(student.joint, joint, target.labels_there(), o.class_count(),
                                                l.prototype, target.present));
-  if (l.own_response != 0)
-    include(l.own_response, losses.own_response = corrkd_over_modalities(
-                                student, target.present, [&](std::size_t m, const Present<D>& present) {
-                                  return corrkd_divergence(o, student.own[m], teacher.own.at(m).detach(), present);
-                                }));
+  if (l.unimodal_response != 0)
+    include(l.unimodal_response,
+            losses.unimodal_response =
+                corrkd_over_modalities(student, target.present, [&](std::size_t m, const Present<D>& present) {
+                  return corrkd_divergence(o, student.unimodal[m], teacher.unimodal.at(m).detach(), present);
+                }));
   if (l.rcd == 0 || l.response == ResponseLoss::none) return totalled();
   if (o.labels == CorrkdLabels::regression) {
     include(l.rcd, losses.response = mse_loss(student.scores, scores, target.present.mask()));
@@ -112,15 +114,15 @@ CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T
   for (index_t h = 0; h < heads; ++h) {
     const auto s = o.one_vs_rest ? slice(student.scores, 1, 2 * h, 2) : student.scores;
     const auto t = o.one_vs_rest ? slice(scores, 1, 2 * h, 2) : scores;
-    const Labels<D> own = target.labels_of(o, h);
+    const Labels<D> labels = target.labels_of(o, h);
     switch (l.response) {
       case ResponseLoss::rcd: {
         const auto &ours = critics.target.at(std::size_t(h)), &others = critics.rest.at(std::size_t(h));
         using Shuffled = ShuffledPairs<ResponseCritic<T, D>>;
         const auto result = l.negatives == Negatives::all
-                                ? rcd_loss(s, t, own, ours, others, l.information, target.present)
-                                : rcd_loss(s, t, own, Shuffled{ours, context.random}, Shuffled{others, context.random},
-                                           l.information, target.present);
+                                ? rcd_loss(s, t, labels, ours, others, l.information, target.present)
+                                : rcd_loss(s, t, labels, Shuffled{ours, context.random},
+                                           Shuffled{others, context.random}, l.information, target.present);
         add(losses.response, result.loss);
         add(losses.target_information, result.target_information);
         add(losses.rest_information, result.rest_information);
@@ -130,7 +132,7 @@ CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T
         add(losses.response, kl_divergence(s, t, l.divergence, target.present));
         break;
       case ResponseLoss::dkd:
-        add(losses.response, dkd_loss(s, t, own, l.decoupled, target.present));
+        add(losses.response, dkd_loss(s, t, labels, l.decoupled, target.present));
         break;
       default:
         add(losses.response, iic_loss(s, t, l.clustering, target.present));

@@ -39,7 +39,7 @@ struct CorrkdNetworkOptions {
   std::vector<index_t> inputs = {};  ///< feature size of every modality
   index_t outputs = 2;               ///< K scores; the model sets it
   index_t width = 40;                ///< d of every stream
-  index_t heads = 0;                 ///< 0: the largest of 10, 8, 5, 4, 2, 1 that divides the width
+  index_t num_heads = 0;             ///< 0: the largest of 10, 8, 5, 4, 2, 1 that divides the width
   index_t depth = 4;
   index_t hidden = 0;          ///< of the feed-forward parts; 0 = 4 · width
   index_t kernel = 3;          ///< of the convolution over time, same padding, no bias
@@ -49,12 +49,12 @@ struct CorrkdNetworkOptions {
   GapMask gap_mask = GapMask::none;
   missing::Fill fill = missing::Fill::zeros;  ///< zeros before or after the encoder, or a learned vector before it
   Evidence evidence = Evidence::none;
-  bool presence = false;  ///< the joint head is told which modalities are present: M flags beside H
+  bool presence = false;  ///< the joint head also reads which modalities are present: M flags beside H
   std::vector<index_t> frames =
       {};  ///< with GapMask::none: shorter batches are padded to these lengths; empty: as they come
 
   index_t head_count() const {
-    if (heads > 0) return heads;
+    if (num_heads > 0) return num_heads;
     for (const index_t count : {10, 8, 5, 4, 2})
       if (width % count == 0) return count;
     return 1;
@@ -69,8 +69,9 @@ struct CorrkdCriticOptions {
 /// total = task + scd · L_SCD + cpd · L_CPD + rcd · L_response. A term of weight 0 is not computed.
 struct CorrkdLossOptions {
   double scd = 1, cpd = 1, rcd = 1;
-  double own = 0;           ///< weight of the task loss of every present modality's own head, averaged; needs evidence
-  double own_response = 0;  ///< weight of KL from the teacher's own heads to the student's, averaged likewise
+  double unimodal = 0;  ///< weight of the task loss of every present modality's head, averaged; needs evidence
+  double unimodal_response =
+      0;                    ///< weight of KL from the teacher's heads of modalities to the student's, averaged likewise
   double smoothing = 0;     ///< of the labels in every cross-entropy, 0..1
   ScdOptions sample = {.margin = 1.2};
   CpdOptions prototype = {};
@@ -85,8 +86,8 @@ struct CorrkdLossOptions {
 /// The teacher is trained on complete data; the epoch with the least task loss on the validation split is kept.
 struct CorrkdTeacherOptions {
   index_t epochs = 50, batch = 64;
-  double rate = 4e-3;
-  double clip = 0.8;  ///< largest norm of the gradient; 0 = no limit
+  double learning_rate = 4e-3;
+  double gradient_clip = 0.8;  ///< largest norm of the gradient; 0 = no limit
   index_t count = 1;  ///< of teachers, from different starts; responses are those of their mean probability
 };
 
@@ -103,7 +104,7 @@ struct CorrkdOptions {
   bool distill = true;  ///< false: the student alone, trained on its task under MRM
   StudentInit student_init = StudentInit::random;
   bool standardize = false;  ///< every feature to mean 0 and deviation 1 of the training split
-  double clip = 0;           ///< of standardised features, in deviations; 0 = never
+  double feature_clip = 0;   ///< of standardised features, in deviations; 0 = never
 
   index_t class_count() const {
     switch (labels) {
@@ -133,7 +134,7 @@ struct CorrkdOptions {
     if (class_count() < 2) throw OptionError(detail::cat("CorrKD: ", class_count(), " classes, expected at least 2"));
     if (one_vs_rest && labels == CorrkdLabels::regression)
       throw OptionError("CorrKD: a regression has no classes for one-vs-rest heads");
-    for (const double weight : {loss.scd, loss.cpd, loss.rcd, loss.own, loss.own_response})
+    for (const double weight : {loss.scd, loss.cpd, loss.rcd, loss.unimodal, loss.unimodal_response})
       if (!(weight >= 0 && weight < 1e300)) throw OptionError(detail::cat("CorrKD: a loss weight is ", weight));
     if (loss.response == ResponseLoss::rcd && loss.information.renormalize && (one_vs_rest || class_count() == 2))
       throw OptionError(
@@ -148,11 +149,12 @@ struct CorrkdOptions {
           "CorrKD: a substitute stream is put in by missing::apply; fill is zeros, encoded_zeros or learned");
     if (!(loss.smoothing >= 0 && loss.smoothing <= 1))
       throw OptionError(detail::cat("CorrKD: label smoothing is ", loss.smoothing, ", expected 0..1"));
-    if ((loss.own != 0 || loss.own_response != 0) && network.evidence == Evidence::none)
+    if ((loss.unimodal != 0 || loss.unimodal_response != 0) && network.evidence == Evidence::none)
       throw OptionError("CorrKD: the losses of every modality's own head need evidence = sum or mean");
-    if (distill &&
-        (teacher.count < 1 || teacher.epochs < 1 || teacher.batch < 1 || !(teacher.rate > 0) || !(teacher.clip >= 0)))
-      throw OptionError("CorrKD: teacher count, epochs, batch and rate must be positive, clip not negative");
+    if (distill && (teacher.count < 1 || teacher.epochs < 1 || teacher.batch < 1 || !(teacher.learning_rate > 0) ||
+                    !(teacher.gradient_clip >= 0)))
+      throw OptionError(
+          "CorrKD: teacher count, epochs, batch and learning_rate must be positive, gradient_clip not negative");
     mrm.check(index_t(network.inputs.size()));
   }
 
@@ -161,7 +163,7 @@ struct CorrkdOptions {
     auto& n = self.network;
     f("inputs", n.inputs);
     f("width", n.width);
-    f("heads", n.heads);
+    f("num_heads", n.num_heads);
     f("depth", n.depth);
     f("hidden", n.hidden);
     f("kernel", n.kernel);
@@ -183,8 +185,8 @@ struct CorrkdOptions {
     f("scd", l.scd);
     f("cpd", l.cpd);
     f("rcd", l.rcd);
-    f("own", l.own);
-    f("own_response", l.own_response);
+    f("unimodal", l.unimodal);
+    f("unimodal_response", l.unimodal_response);
     f("smoothing", l.smoothing);
     f("scd_margin", l.sample.margin);
     f("scd_normalize", l.sample.normalize);
@@ -209,13 +211,13 @@ struct CorrkdOptions {
     missing::MrmOptions::visit(self.mrm, f);
     f("teacher_epochs", self.teacher.epochs);
     f("teacher_batch", self.teacher.batch);
-    f("teacher_rate", self.teacher.rate);
-    f("teacher_clip", self.teacher.clip);
+    f("teacher_learning_rate", self.teacher.learning_rate);
+    f("teacher_gradient_clip", self.teacher.gradient_clip);
     f("teacher_count", self.teacher.count);
     f("distill", self.distill);
     f("student_init", self.student_init);
     f("standardize", self.standardize);
-    f("clip", self.clip);
+    f("feature_clip", self.feature_clip);
   }
 };
 

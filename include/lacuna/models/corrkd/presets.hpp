@@ -13,9 +13,9 @@ namespace lacuna::models {
 struct CorrkdRecipe {
   CorrkdOptions model;
   index_t epochs, batch;
-  double rate, clip;
+  double learning_rate, gradient_clip;
   double weight_decay = 0;
-  optim::Schedule schedule = 1.0;  ///< factor of the rate, by epoch
+  optim::Schedule schedule = 1.0;  ///< factor of the learning rate, by epoch
 };
 
 /// Weights for MrmOptions::pattern_weights: all patterns with r modalities share the weight max(1, 4 − r), so that one
@@ -36,7 +36,7 @@ inline optim::Schedule corrkd_robust_schedule(index_t epochs) {
 }
 
 /// The published method made robust, by options alone (docs/corrkd.md says what each of them is worth): attention and
-/// means over present frames only; the joint head is told what is present; every modality has a head of its own, taught
+/// means over present frames only; the joint head reads presence flags; every modality has a head of its own, taught
 /// by the labels and by the teacher's, and the evidence of the present ones adds up; patterns with few modalities are
 /// drawn more often; standardised features. One layer suffices for it. The same for every data set.
 inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labels) {
@@ -53,14 +53,14 @@ inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labe
   o.network.evidence = labels == CorrkdLabels::regression ? Evidence::mean : Evidence::sum;
   o.network.presence = true;
   o.loss.scd = 0.1;
-  o.loss.own = 2;
-  o.loss.own_response = 4;
+  o.loss.unimodal = 2;
+  o.loss.unimodal_response = 4;
   o.loss.divergence.temperature = 2;
   o.loss.sample.normalize = true;
   o.mrm.stream_probability = 1;
   o.mrm.frame_probability = 0.3;
   if (modalities <= 8) o.mrm.pattern_weights = corrkd_hard_patterns(modalities);
-  o.teacher = {.epochs = 20, .batch = 64, .rate = 1e-3, .clip = recipe.clip, .count = 3};
+  o.teacher = {.epochs = 20, .batch = 64, .learning_rate = 1e-3, .gradient_clip = recipe.gradient_clip, .count = 3};
   o.standardize = true;
   return recipe;
 }
@@ -69,14 +69,14 @@ inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labe
 /// paper, NeurIPS 2024, where the margin is not given and stays) or robust. set: mosi, mosei, iemocap with four
 /// classes, or any: the numbers of iemocap for class ids, of mosi for real labels, and standardised features, since
 /// other sets come in units of any size; robust is the same for all. classes: K of class ids, 0 where labels are real;
-/// `labels` then says what is made of them. paper and hrlf: rate constant, Adam without decay, clipping at 0.8; width
+/// `labels` then says what is made of them. paper and hrlf: learning rate constant, Adam without decay, clipping at 0.8; width
 /// 40, depth 4, 10 / 8 / 10 heads, the teacher trained as the student. Throws OptionError for other names.
 inline CorrkdRecipe corrkd_preset(const std::string& preset, const std::string& set, std::vector<index_t> inputs,
                                   index_t classes = 0, CorrkdLabels labels = CorrkdLabels::binary_non0) {
   struct Row {
     const char *preset, *set;
-    double rate;
-    index_t batch, epochs, heads;
+    double learning_rate;
+    index_t batch, epochs, num_heads;
     double margin;
   };
   static constexpr Row rows[] = {
@@ -91,21 +91,24 @@ inline CorrkdRecipe corrkd_preset(const std::string& preset, const std::string& 
     o.classes = classes;
   };
   const bool any = set == "any";
-  const std::string own = classes > 0 ? "iemocap" : "mosi";
+  const std::string nearest = classes > 0 ? "iemocap" : "mosi";
   if (preset == "robust" && (any || set == "mosi" || set == "mosei" || set == "iemocap")) {
     CorrkdRecipe recipe = corrkd_robust(std::move(inputs), labels);
     label(recipe.model);
     return recipe;
   }
   for (const Row& row : rows) {
-    if (preset != row.preset || (any ? own : set) != row.set) continue;
-    CorrkdRecipe recipe{{}, row.epochs, row.batch, row.rate, 0.8};
+    if (preset != row.preset || (any ? nearest : set) != row.set) continue;
+    CorrkdRecipe recipe{{}, row.epochs, row.batch, row.learning_rate, 0.8};
     CorrkdOptions& o = recipe.model;
     o.network.inputs = std::move(inputs);
-    o.network.heads = row.heads;
+    o.network.num_heads = row.num_heads;
     o.loss.sample.margin = row.margin;
     o.standardize = any;
-    o.teacher = {.epochs = row.epochs, .batch = row.batch, .rate = row.rate, .clip = recipe.clip};
+    o.teacher = {.epochs = row.epochs,
+                 .batch = row.batch,
+                 .learning_rate = row.learning_rate,
+                 .gradient_clip = recipe.gradient_clip};
     label(o);
     return recipe;
   }

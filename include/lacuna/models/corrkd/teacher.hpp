@@ -17,11 +17,12 @@ PretrainRecord fit_corrkd_teacher(CorrkdNetwork<T, D>& network, const CorrkdOpti
       output.known.push_back(Present<D>::of(any_present(batch.streams[m].present)));
     const auto target = corrkd_target<D>(o, batch);
     const auto task = corrkd_task_loss(o, output.scores, target, target.present);
-    return o.loss.own != 0 && context.training() ? task + o.loss.own * corrkd_own_loss(o, output, target) : task;
+    return o.loss.unimodal != 0 && context.training() ? task + o.loss.unimodal * corrkd_unimodal_loss(o, output, target)
+                                                      : task;
   };
   return pretrain<T, D>(
-      network, {o.teacher.epochs, o.teacher.batch, o.teacher.rate, o.teacher.clip}, samples, checks, random,
-      [&](std::span<const index_t> some, const Context& context) { return loss(fetch(some), context); },
+      network, {o.teacher.epochs, o.teacher.batch, o.teacher.learning_rate, o.teacher.gradient_clip}, samples, checks,
+      random, [&](std::span<const index_t> some, const Context& context) { return loss(fetch(some), context); },
       [&](std::span<const index_t> some) { return loss(check(some), Context{}); }, "CorrKD's teacher");
 }
 

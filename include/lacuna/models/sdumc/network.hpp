@@ -24,10 +24,11 @@
 
 namespace lacuna::models {
 
-/// Everything a flow computed, in the order above. Vectors have one entry per modality, or per view where said.
+/// Everything a flow computed, in the order above. Vectors have one entry per modality, or per view where stated.
 template <class T, class D = Cpu>
 struct SdumcFlow {
   List<Variable<T, 3, D>> frames;
+  List<Variable<T, 3, D>> keys;  ///< of UMCA stage 2, in inference, for another flow over the same frames
   List<Variable<T, 2, D>> pooled;
   List<Tensor<T, 4, D>> pooling_weights;  ///< (B, 1, 1, T_m)
   List<Variable<T, 2, D>> hidden;         ///< before MIA₁
@@ -86,9 +87,11 @@ struct SdumcNetwork {
   /// What attention may see of a stream under the padding option.
   Mask<2, D> visible(const Stream& stream) const;
 
-  /// One flow over projected frames (B, T_m, g) and their visibility. `imagine`: this is the missing flow.
+  /// One flow over projected frames (B, T_m, g) and their visibility. `imagine`: this is the missing flow. `beside`: a
+  /// flow over the same frames but those of the missing modality; in inference without a graph, what does not depend on
+  /// that modality is taken from there: the same bits.
   Flow operator()(std::span<const Variable<T, 3, D>> frames, std::span<const Mask<2, D>> present, bool imagine,
-                  const Context& context) const;
+                  const Context& context, const Flow* beside = nullptr) const;
 
   static void reflect(auto& self, auto&& visit) {
     visit("projection", self.projection);
@@ -128,15 +131,15 @@ SdumcNetwork<T, D>::SdumcNetwork(const SdumcOptions& o, Random& random)
   for (index_t i = 0; i < m; ++i) pooling.emplace_back(umca, random);
   for (index_t i = 0; i < m; ++i) hidden.push_back(mlp({g, g, g}));
   gate_mlp = mlp({m * g, g, g});
-  gate = Linear<T, D>({.in = g, .out = m}, random);
+  gate = Linear<T, D>({.in_features = g, .out_features = m}, random);
   for (index_t i = 0; i < v; ++i) view_query.push_back(mlp({g, g}));
   for (index_t i = 0; i < m; ++i) cross_attention.emplace_back(umca, random);
   for (index_t i = 0; i < m; ++i) content.push_back(mlp({g, g, h}));
   view_mlp = mlp({v * h, g, h});
-  view_gate = Linear<T, D>({.in = h, .out = v}, random);
-  regression = Linear<T, D>({.in = h, .out = o.outputs()}, random);
-  contrast_in = Linear<T, D>({.in = h, .out = o.contrast}, random);
-  contrast_out = Linear<T, D>({.in = o.contrast, .out = o.contrast}, random);
+  view_gate = Linear<T, D>({.in_features = h, .out_features = v}, random);
+  regression = Linear<T, D>({.in_features = h, .out_features = o.outputs()}, random);
+  contrast_in = Linear<T, D>({.in_features = h, .out_features = o.contrast}, random);
+  contrast_out = Linear<T, D>({.in_features = o.contrast, .out_features = o.contrast}, random);
   if (o.imagination == Imagination::off) return;
   const auto residual =
       o.imagination == Imagination::input ? ImaginationResidual::input : ImaginationResidual::transition;
@@ -160,6 +163,7 @@ Variable<T, 3, D> SdumcNetwork<T, D>::project(std::size_t modality, const Stream
     if (const PresentRows here(seen); here.taken(rows))
       return linear_present<T>(stream.frames, here, projection[modality].weight, projection[modality].bias);
   }
+  if (stream.cleared) return projection[modality](Variable<T, 3, D>(stream.frames));
   Tensor<T, 3, D> frames(stream.frames.extents());
   Kernels<D>::keep_rows(seen.size(), frames.extent(2), seen.data(), stream.frames.data(), frames.data());
   return projection[modality](Variable<T, 3, D>(frames));
@@ -177,7 +181,7 @@ Mask<2, D> SdumcNetwork<T, D>::visible(const Stream& stream) const {
 template <class T, class D>
 SdumcFlow<T, D> SdumcNetwork<T, D>::operator()(std::span<const Variable<T, 3, D>> frames,
                                                std::span<const Mask<2, D>> present, bool imagine,
-                                               const Context& context) const {
+                                               const Context& context, const Flow* beside) const {
   const std::size_t m = projection.size();
   const auto lost = std::size_t(options.missing);
   if (frames.size() != m || present.size() != m)
@@ -187,26 +191,36 @@ SdumcFlow<T, D> SdumcNetwork<T, D>::operator()(std::span<const Variable<T, 3, D>
   Flow flow;
   flow.missing = options.missing;
   flow.frames.assign(frames.begin(), frames.end());
+  const bool alone = context.training() || detail::recording();  // dropout and gradients tell the flows apart
+  const auto known = [&](std::size_t i) { return !alone && beside != nullptr && beside->keys.size() == m && i != lost; };
   for (std::size_t i = 0; i < m; ++i) {
+    if (known(i)) {
+      flow.pooled.push_back(beside->pooled[i]);
+      flow.pooling_weights.push_back(beside->pooling_weights[i]);
+      continue;
+    }
     const auto result = pooling[i](frames[i], present[i], context);
     flow.pooled.push_back(result.pooled);
     flow.pooling_weights.push_back(result.weights);
   }
-  for (std::size_t i = 0; i < m; ++i) flow.hidden.push_back(hidden[i](flow.pooled[i], context));
+  for (std::size_t i = 0; i < m; ++i)
+    flow.hidden.push_back(known(i) ? beside->hidden[i] : hidden[i](flow.pooled[i], context));
   auto vectors = flow.hidden;
   if (imagine) vectors[lost] = flow.imagined_hidden = imagination[0](flow.hidden, lost);
 
-  flow.gate_hidden = gate_mlp(concat_last(vectors), context);
+  flow.gate_hidden = gate_mlp(concat(vectors, -1), context);
   flow.gates = gate(flow.gate_hidden);
-  const auto stacked = stack(vectors);
+  const auto stacked = stack(vectors, 1);
   for (std::size_t i = 0; i < views.size(); ++i) {
     const bool single = i + m >= views.size();
     flow.mixes.push_back(single ? vectors[i + m - views.size()] : weighted_sum(flow.gates, stacked, views[i]));
     flow.queries.push_back(view_query[i](flow.mixes[i], context));
   }
-  const auto queries = stack(flow.queries);
+  const auto queries = stack(flow.queries, 1);
+  if (!alone) flow.keys.resize(m);
   for (std::size_t i = 0; i < m; ++i) {
-    const auto attended = cross_attention[i](queries, frames[i], present[i], context);
+    if (known(i)) flow.keys[i] = beside->keys[i];
+    const auto attended = cross_attention[i](queries, frames[i], present[i], context, alone ? nullptr : &flow.keys[i]);
     flow.attended.push_back(attended.output);
     flow.attention_weights.push_back(attended.weights);
   }
@@ -217,14 +231,14 @@ SdumcFlow<T, D> SdumcNetwork<T, D>::operator()(std::span<const Variable<T, 3, D>
     auto found = content[i](one, context);
     if (same) {
       const auto row = reshape(found, std::array<index_t, 2>{batch, h});
-      found = stack(List<Variable<T, 2, D>>(std::size_t(v), row));
+      found = stack(List<Variable<T, 2, D>>(std::size_t(v), row), 1);
     }
     flow.content.push_back(found);
   }
   auto contents = flow.content;
   if (imagine) contents[lost] = flow.imagined_content = imagination[1](flow.content, lost);
 
-  const auto joined = reshape(stack(contents), std::array<index_t, 3>{batch, index_t(m), v * h});
+  const auto joined = reshape(stack(contents, 1), std::array<index_t, 3>{batch, index_t(m), v * h});
   const auto views_fused = weighted_sum(flow.gates, joined);  // (B, V·h)
   flow.view_hidden = view_mlp(views_fused, context);
   flow.view_weights = view_gate(flow.view_hidden);
@@ -255,7 +269,7 @@ SdumcFlows<T, D> both_flows(const SdumcNetwork<T, D>& network, const std::vector
   flows.complete = network(frames, present, false, complete_context);
   frames[lost] = network.project(lost, simulated);
   present[lost] = network.visible(simulated);
-  flows.missing = network(frames, present, true, missing_context);
+  flows.missing = network(frames, present, true, missing_context, &flows.complete);
   return flows;
 }
 

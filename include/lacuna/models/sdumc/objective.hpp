@@ -28,9 +28,9 @@ template <class T, class D>
 void add_distillation(SdumcLosses<T, D>& losses, const SdumcFlows<T, D>& flows, const SdumcWeights& weights,
                       const Present<D>& complete_present) {
   const SdumcFlow<T, D>&zero = flows.complete, &one = flows.missing;
-  losses.text = rms_distance(one.missing_query(), zero.missing_query().detach(), complete_present.mask());
-  losses.query = rms_distance(one.missing_content(), zero.missing_content().detach(), complete_present.mask());
-  losses.feature = rms_distance(one.fused, zero.fused, complete_present.mask());
+  losses.text = rmse_loss(one.missing_query(), zero.missing_query().detach(), complete_present.mask());
+  losses.query = rmse_loss(one.missing_content(), zero.missing_content().detach(), complete_present.mask());
+  losses.feature = rmse_loss(one.fused, zero.fused, complete_present.mask());
   losses.total = weighted_total(
       List<Variable<T, 0, D>>{losses.full, losses.missing, losses.text, losses.query, losses.feature, losses.contrast},
       List<double>{weights.full, weights.missing, weights.text, weights.query, weights.feature, weights.contrast});

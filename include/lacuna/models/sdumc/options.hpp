@@ -28,12 +28,12 @@ struct SimulatorOptions {
   index_t stream = -1;      ///< a stream of the data set, by position after the modalities; -1 = made by a learned decoder
   index_t slots = 8;        ///< frames that the decoder makes at most
   index_t width = 32;       ///< its inner size; narrow, so that it does not learn the training split by heart
-  index_t heads = 4;
+  index_t num_heads = 4;
   double dropout = 0.1;
   index_t epochs = 30;      ///< at most; it stops when a held-out part of the training split improves no more
   index_t patience = 4;
   index_t batch = 64;
-  double rate = 1e-3;
+  double learning_rate = 1e-3;
 };
 
 /// Training takes nothing away but the modality that may be missing.
@@ -61,7 +61,7 @@ struct SdumcOptions {
   missing::MrmOptions drop = sdumc_no_drop();
   SimulatorOptions simulator = {};
   bool standardize = true;          ///< every feature to mean 0 and deviation 1 of the training split, clipped
-  double clip = 5;                  ///< of standardised features, in deviations; 0 = never
+  double feature_clip = 5;          ///< of standardised features, in deviations; 0 = never
 
   /// Scores per sample.
   index_t outputs() const { return classes > 0 ? classes : 1; }
@@ -94,9 +94,9 @@ struct SdumcOptions {
     missing::MrmOptions::visit(self.drop, f);
     f("simulated_stream", self.simulator.stream);
     f("simulator_width", self.simulator.width);
-    f("simulator_heads", self.simulator.heads);
+    f("simulator_num_heads", self.simulator.num_heads);
     f("standardize", self.standardize);
-    f("clip", self.clip);
+    f("feature_clip", self.feature_clip);
   }
 };
 

@@ -120,7 +120,7 @@ void Sdumc<T, D>::prepare(const data::Dataset& data, Random& random, const Watch
   if (found.size() < modalities || !std::equal(options.inputs.begin(), options.inputs.end(), found.begin()))
     throw OptionError(detail::cat("SDUMC: ", data.name, " has other feature sizes than the model was made for"));
   for (std::size_t m = 0; m < modalities; ++m) require_presence(data, m);
-  if (options.standardize) standardizer = data::Standardizer::fit(data.train, {.clip = options.clip});
+  if (options.standardize) standardizer = data::Standardizer::fit(data.train, {.clip = options.feature_clip});
   if (options.simulator.stream >= 0) {
     const auto stream = std::size_t(options.simulator.stream);
     if (stream < modalities || stream >= found.size())
@@ -158,7 +158,7 @@ typename Sdumc<T, D>::Loss Sdumc<T, D>::loss(const data::Batch<T>& batch, const 
   if (options.drop.active() && context.training()) {
     data::Batch<T> left = batch;
     left.streams = streams;
-    streams = missing::draw(options.drop, left, options.inputs.size(), context, "SDUMC").streams;
+    streams = missing::drop_modalities(options.drop, left, options.inputs.size(), context, "SDUMC").streams;
   }
   const Streams there = data::to_device<D>(streams);
   const auto has = Present<D>::of(has_missing(streams));

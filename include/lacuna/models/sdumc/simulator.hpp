@@ -66,8 +66,8 @@ data::Stream<T, D> resample(const data::Stream<T, D>& stream, index_t slots) {
 /// Trained to the mean square error against the modality it stands in for, cut into as many parts (see resample).
 template <class T = float, class D = Cpu>
 struct DecoderSimulator {
-  index_t missing = 0, slots = 0, heads = 1;
-  double probability = 0;
+  index_t missing = 0, slots = 0, num_heads = 1;
+  double dropout = 0;
   std::vector<Linear<T, D>> embed, key, value;
   Parameter<T, 2, D> query;  ///< (slots, width)
   Linear<T, D> skip, inner, outer;
@@ -75,10 +75,10 @@ struct DecoderSimulator {
   DecoderSimulator() = default;
   DecoderSimulator(const std::vector<index_t>& inputs, index_t lost, index_t slot_count, const SimulatorOptions& o,
                    Random& random)
-      : missing(lost), slots(slot_count), heads(o.heads), probability(o.dropout) {
-    if (o.width < 1 || o.heads < 1 || o.width % o.heads || slot_count < 1)
+      : missing(lost), slots(slot_count), num_heads(o.num_heads), dropout(o.dropout) {
+    if (o.width < 1 || o.num_heads < 1 || o.width % o.num_heads || slot_count < 1)
       throw OptionError(
-          detail::cat("simulator: width ", o.width, " must divide into ", o.heads, " heads; slots ", slot_count));
+          detail::cat("simulator: width ", o.width, " must divide into ", o.num_heads, " heads; slots ", slot_count));
     const index_t w = o.width, others = index_t(inputs.size()) - 1;
     for (std::size_t m = 0; m < inputs.size(); ++m) {
       if (index_t(m) == lost) continue;
@@ -88,9 +88,9 @@ struct DecoderSimulator {
     }
     query = Parameter<T, 2, D>(init::normal<T, 2, D>({slots, w}, 1.0 / std::sqrt(double(w)), random));
     const index_t out = inputs[std::size_t(lost)];
-    skip = Linear<T, D>({.in = others * w, .out = out}, random);
-    inner = Linear<T, D>({.in = others * w, .out = 2 * w}, random);
-    outer = Linear<T, D>({.in = 2 * w, .out = out}, random);
+    skip = Linear<T, D>({.in_features = others * w, .out_features = out}, random);
+    inner = Linear<T, D>({.in_features = others * w, .out_features = 2 * w}, random);
+    outer = Linear<T, D>({.in_features = 2 * w, .out_features = out}, random);
   }
 
   Variable<T, 3, D> decode(const std::vector<data::Stream<T, D>>& streams, const Context& context) const;
@@ -128,11 +128,11 @@ Variable<T, 3, D> DecoderSimulator<T, D>::decode(const std::vector<data::Stream<
   std::vector<Variable<T, 3, D>> seen;
   for (std::size_t i = 0; i < embed.size(); ++i) {
     const auto& stream = streams[i < std::size_t(missing) ? i : i + 1];
-    const auto e = dropout(embed[i](Variable<T, 3, D>(stream.frames)), probability, context);
-    seen.push_back(attention(queries, key[i](e), value[i](e), stream.present, {.heads = heads}).output);
+    const auto e = lacuna::dropout(embed[i](Variable<T, 3, D>(stream.frames)), dropout, context);
+    seen.push_back(attention(queries, key[i](e), value[i](e), stream.present, {.num_heads = num_heads}).output);
   }
-  const auto joined = concat_last(seen);
-  return skip(joined) + outer(dropout(inner(joined, Activation::relu), probability, context));
+  const auto joined = concat(seen, -1);
+  return skip(joined) + outer(lacuna::dropout(inner(joined, Activation::relu), dropout, context));
 }
 
 /// Trains a decoder on batches of the training split; keeps the parameters with the smallest error on the held-out
@@ -141,8 +141,8 @@ Variable<T, 3, D> DecoderSimulator<T, D>::decode(const std::vector<data::Stream<
 template <class T, class D, class Fetch>
 double fit_simulator(DecoderSimulator<T, D>& simulator, index_t samples, const SimulatorOptions& o, Random& random,
                      Fetch&& fetch) {
-  if (o.epochs < 1 || o.batch < 1 || !(o.rate > 0))
-    throw OptionError("simulator: epochs, batch and rate must be positive");
+  if (o.epochs < 1 || o.batch < 1 || !(o.learning_rate > 0))
+    throw OptionError("simulator: epochs, batch and learning_rate must be positive");
   const std::vector<index_t> all = random.permutation(samples);
   const index_t held = samples >= 10 ? samples / 8 : 0;
   const std::vector<index_t> check(all.begin(), all.begin() + held);
@@ -168,7 +168,7 @@ double fit_simulator(DecoderSimulator<T, D>& simulator, index_t samples, const S
       packed.zero_grad();
       const auto loss = error(picked, Context::train(random));
       loss.backward();
-      adam.step(o.rate * (1.0 - double(epoch) / double(o.epochs)));
+      adam.step(o.learning_rate * (1.0 - double(epoch) / double(o.epochs)));
       seen_error += double(loss.item()) * double(picked.size());
     }
     double now = seen_error / double(std::max<std::size_t>(order.size(), 1));

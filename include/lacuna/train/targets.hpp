@@ -20,32 +20,32 @@
 
 namespace lacuna::train {
 
-struct Truth {
+struct Targets {
   std::vector<double> values;  ///< (N); empty: the split has none
   index_t classes = 0;         ///< K; 0: real labels
 };
 
 /// `classes`: K wanted, 0: real labels wanted. Empty when the split does not have them.
 template <data::Role role>
-Truth truth_of(const data::Split<role>& split, index_t classes) {
+Targets targets_of(const data::Split<role>& split, index_t classes) {
   if (classes == 0) return {{split.labels.begin(), split.labels.end()}, 0};
   return {{split.classes.begin(), split.classes.end()}, classes};
 }
 /// Real labels where the split has them, else its class ids.
 template <data::Role role>
-Truth truth_of(const data::Split<role>& split) {
+Targets targets_of(const data::Split<role>& split) {
   index_t classes = 0;
   if (split.labels.empty())
     for (const index_t k : split.classes) classes = std::max(classes, k + 1);
-  return truth_of(split, classes);
+  return targets_of(split, classes);
 }
 /// Those that the model predicts.
 template <Learner M, data::Role role>
-Truth truth_for(const M& model, const data::Split<role>& split) {
+Targets targets_for(const M& model, const data::Split<role>& split) {
   if constexpr (requires { model.predicts_classes(); })
-    return truth_of(split, model.predicts_classes());
+    return targets_of(split, model.predicts_classes());
   else
-    return truth_of(split);
+    return targets_of(split);
 }
 
 /// All metrics of real predictions, by name.
@@ -55,20 +55,21 @@ inline Scores scores(std::span<const double> labels, std::span<const double> pre
   return all;
 }
 /// All metrics of either kind, by name. Throws Error for a predicted class that is none.
-inline Scores scores(const Truth& truth, std::span<const double> predictions) {
-  if (truth.classes == 0) return scores(truth.values, predictions);
+inline Scores scores(const Targets& targets, std::span<const double> predictions) {
+  if (targets.classes == 0) return scores(targets.values, predictions);
   const auto ids = [&](std::span<const double> numbers, const char* what) {
     std::vector<index_t> list;
     for (std::size_t i = 0; i < numbers.size(); ++i) {
       const double number = numbers[i];
-      if (!(number >= 0 && number < double(truth.classes)) || number != std::floor(number))
-        throw Error(detail::cat("scores: ", what, " ", i, " is ", number, ", expected a class 0..", truth.classes - 1));
+      if (!(number >= 0 && number < double(targets.classes)) || number != std::floor(number))
+        throw Error(
+            detail::cat("scores: ", what, " ", i, " is ", number, ", expected a class 0..", targets.classes - 1));
       list.push_back(index_t(number));
     }
     return list;
   };
   Scores all;
-  classification_metrics(ids(truth.values, "label"), ids(predictions, "prediction"), truth.classes)
+  classification_metrics(ids(targets.values, "label"), ids(predictions, "prediction"), targets.classes)
       .visit([&](const char* name, double value) { all.emplace_back(name, value); });
   return all;
 }
@@ -78,11 +79,11 @@ inline bool is_error(std::string_view metric) { return metric == "mae" || metric
 
 /// The metric that selection looks at.
 template <Learner M>
-std::string selection_metric(const M& model, const Truth& truth) {
+std::string selection_metric(const M& model, const Targets& targets) {
   if constexpr (requires { model.selects_on(); })
     return model.selects_on();
   else
-    return truth.classes > 0 ? "f1_weighted" : "mae";
+    return targets.classes > 0 ? "f1_weighted" : "mae";
 }
 /// What selection minimises: the metric where it is an error, else 1 − it. Throws OptionError when there is no such
 /// metric, Error when it is not defined on these samples.

@@ -1,5 +1,5 @@
 /// What predictions are judged by, and what selection looks at.
-#include "lacuna/train/truth.hpp"
+#include "lacuna/train/targets.hpp"
 
 #include <doctest/doctest.h>
 
@@ -17,28 +17,28 @@ double value(const train::Scores& scores, const std::string& name) {
   throw Error("no metric " + name);
 }
 
-TEST_CASE("truth: real labels where they are, else class ids") {
+TEST_CASE("targets: real labels where they are, else class ids") {
   auto data = class_dataset(12, 3, {2});
-  CHECK(train::truth_of(data.train).classes == 3);
-  CHECK(train::truth_of(data.train).values == std::vector<double>{0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2});
-  CHECK(train::truth_of(data.train, 5).classes == 5);
-  CHECK(train::truth_of(data.train, 0).values.empty());
+  CHECK(train::targets_of(data.train).classes == 3);
+  CHECK(train::targets_of(data.train).values == std::vector<double>{0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2});
+  CHECK(train::targets_of(data.train, 5).classes == 5);
+  CHECK(train::targets_of(data.train, 0).values.empty());
   data.train.labels.assign(12, 0.5f);
-  CHECK(train::truth_of(data.train).classes == 0);
-  CHECK(train::truth_of(data.train).values == std::vector<double>(12, 0.5));
+  CHECK(train::targets_of(data.train).classes == 0);
+  CHECK(train::targets_of(data.train).values == std::vector<double>(12, 0.5));
   // a learner that says nothing takes what is there
   const TinyLearner<float> learner;
-  CHECK(train::truth_for(learner, data.train).classes == 0);
-  CHECK(train::truth_for(learner, data.test).classes == 3);
+  CHECK(train::targets_for(learner, data.train).classes == 0);
+  CHECK(train::targets_for(learner, data.test).classes == 3);
 }
 
 TEST_CASE("scores: of classes and of real labels; a predicted class that is none is refused") {
-  const train::Truth classes{{0, 1, 1, 2}, 3};
+  const train::Targets classes{{0, 1, 1, 2}, 3};
   const auto scores = train::scores(classes, std::vector<double>{0, 1, 2, 2});
   CHECK(scores[0].first == "accuracy");
   CHECK(scores[0].second == 0.75);
   CHECK(value(scores, "uar") == doctest::Approx((1 + 0.5 + 1) / 3));
-  CHECK(train::scores(train::Truth{{1, 3}, 0}, std::vector<double>{2, 1})[0] ==
+  CHECK(train::scores(train::Targets{{1, 3}, 0}, std::vector<double>{2, 1})[0] ==
         std::pair<std::string, double>{"mae", 1.5});
   for (const double wrong : {-1.0, 3.0, 0.5, double(NAN)})
     CHECK_THROWS_AS(train::scores(classes, std::vector<double>{0, 1, wrong, 2}), Error);
@@ -71,14 +71,14 @@ TEST_CASE("selection: a model may choose its metric") {
   train::Selector selector({missing::without({}, data.modality_names())}, 5);
   Oracle oracle;
   oracle.wrong = 3;
-  CHECK(selector.judge(oracle, data.validation).score == doctest::Approx(0.25));
+  CHECK(selector.validate(oracle, data.validation).score == doctest::Approx(0.25));
   oracle.wrong = 0;
-  CHECK(selector.judge(oracle, data.validation).best);
+  CHECK(selector.validate(oracle, data.validation).best);
   oracle.wrong = 1;
-  CHECK_FALSE(selector.judge(oracle, data.validation).best);
-  CHECK(selector.stale() == 1);
+  CHECK_FALSE(selector.validate(oracle, data.validation).best);
+  CHECK(selector.epochs_without_improvement() == 1);
   oracle.metric = "mae";
-  CHECK_THROWS_AS(selector.judge(oracle, data.validation), OptionError);
+  CHECK_THROWS_AS(selector.validate(oracle, data.validation), OptionError);
 }
 
 TEST_CASE("constant: of classes it is the most frequent one, the first of equals") {

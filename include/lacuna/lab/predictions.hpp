@@ -13,9 +13,9 @@ namespace lacuna::lab {
 /// present gets the prior. Conditions with equal masks are predicted once. Throws Error when a prediction is not
 /// finite.
 template <class Predict, data::Role role>
-Tensor<double, 2> answers(const Predict& predict, const data::Split<role>& split, const Plan& plan, double prior,
-                          index_t batch = 512) {
-  if (batch < 1) throw OptionError(detail::cat("answers: batches of ", batch, ", expected at least 1"));
+Tensor<double, 2> predictions(const Predict& predict, const data::Split<role>& split, const Plan& plan, double prior,
+                              index_t batch = 512) {
+  if (batch < 1) throw OptionError(detail::cat("predictions: batches of ", batch, ", expected at least 1"));
   const index_t samples = split.size();
   Tensor<double, 2> result({index_t(plan.size()), samples});
   std::vector<std::size_t> first;  // the first condition with the same masks

@@ -17,7 +17,7 @@ struct Work {
   Data data;
   std::vector<lacuna::lab::System> systems;
   lacuna::lab::Plan plan;
-  lacuna::train::Truth truth;
+  lacuna::train::Targets targets;
   std::vector<std::string> metrics;
   std::string reference;
   bool replaces = false;  ///< a finished run with the same options is replaced, not refused
@@ -36,12 +36,12 @@ inline std::string default_folder(const lacuna::data::Dataset& data) {
 }
 
 /// The metrics of a run, checked: the user's, or the usual ones. Throws OptionError.
-inline std::vector<std::string> metrics_of(const RunOptions& options, const lacuna::train::Truth& truth) {
+inline std::vector<std::string> metrics_of(const RunOptions& options, const lacuna::train::Targets& targets) {
   std::vector<std::string> metrics = options.metrics;
   if (metrics.empty())
-    metrics = truth.classes > 0 ? std::vector<std::string>{"accuracy", "f1_weighted"}
+    metrics = targets.classes > 0 ? std::vector<std::string>{"accuracy", "f1_weighted"}
                                 : std::vector<std::string>{"mae", "acc2_non0", "f1_non0"};
-  for (const std::string& metric : metrics) lacuna::lab::check_metric(metric, truth.classes);
+  for (const std::string& metric : metrics) lacuna::lab::check_metric(metric, targets.classes);
   return metrics;
 }
 
@@ -149,7 +149,7 @@ inline std::variant<Done, int> perform(const Work& work, const RunOptions& optio
   const Setting setting{.data = work.data,
                         .learning = learning,
                         .plan = work.plan,
-                        .truth = work.truth,
+                        .targets = work.targets,
                         .prior = lab::prior(work.data.set->train, work.data.classes),
                         .save_seconds = options.save_seconds,
                         .quiet = options.quiet,
@@ -173,8 +173,8 @@ inline std::variant<Done, int> perform(const Work& work, const RunOptions& optio
     done.runs.back().runs.push_back(std::move((*finished)[i].run));
     done.records.push_back(std::move((*finished)[i].record));
   }
-  if (work.truth.values.empty()) return done;
-  done.results = lab::make_results(done.runs, work.plan.protocols, work.truth, work.metrics, work.reference,
+  if (work.targets.values.empty()) return done;
+  done.results = lab::make_results(done.runs, work.plan.protocols, work.targets, work.metrics, work.reference,
                                    {.draws = options.draws});
   done.results->config = options.record();
   done.results->data = describe_data(work.data);

@@ -9,7 +9,7 @@
 #include "lacuna/data/load.hpp"
 #include "lacuna/data/synthetic.hpp"
 #include "lacuna/io/deflate.hpp"
-#include "lacuna/train/truth.hpp"
+#include "lacuna/train/targets.hpp"
 #include "lacuna/zoo/spec.hpp"
 
 namespace program {
@@ -66,7 +66,7 @@ struct Data {
     return sizes;
   }
   /// What the test split is judged by; empty values: it has no labels.
-  lacuna::train::Truth truth() const { return lacuna::train::truth_of(set->test, classes); }
+  lacuna::train::Targets targets() const { return lacuna::train::targets_of(set->test, classes); }
 };
 
 inline std::string listed(const std::vector<std::string>& names) {

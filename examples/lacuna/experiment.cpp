@@ -37,10 +37,10 @@ int compare(RunOptions& options, const Call& call) {
     if (samples == 0) throw Error(detail::cat(set.name, ": the ", split, " split has no samples"));
   if (!options.quiet)
     for (const std::string& note : set.notes) std::fprintf(stderr, "lacuna experiment: note: %s\n", note.c_str());
-  work.truth = work.data.truth();
-  if (index_t(work.truth.values.size()) != set.test.size())
+  work.targets = work.data.targets();
+  if (index_t(work.targets.values.size()) != set.test.size())
     throw Error(set.name + ": the test split has no labels, there is nothing to compare");
-  work.metrics = options.metrics = metrics_of(options, work.truth);
+  work.metrics = options.metrics = metrics_of(options, work.targets);
   work.plan = lab::make_plan(options.protocols, set.test, {.seed = options.mask_seed});
   if (!options.masks.empty()) lab::take_masks(work.plan, options.masks, set.test.ids);
   zoo::Request request = request_of(options, work.data);

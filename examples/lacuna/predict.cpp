@@ -103,9 +103,9 @@ int predict_and_write(const PredictOptions& options) {
   const auto on = [&](const auto& split) {
     if (split.size() == 0) throw IoError(options.data + ": has no " + options.split + " split");
     zoo::Outputs out = outputs(predictor, split, condition, wanted, options.batch);
-    const train::Truth truth = train::truth_of(split, predictor.classes());
-    train::Evaluation evaluation{split.ids, truth.values, truth.classes, {{condition.name, out.values, {}}}};
-    if (!truth.values.empty()) evaluation.conditions[0].metrics = train::scores(truth, out.values);
+    const train::Targets targets = train::targets_of(split, predictor.classes());
+    train::Evaluation evaluation{split.ids, targets.values, targets.classes, {{condition.name, out.values, {}}}};
+    if (!targets.values.empty()) evaluation.conditions[0].metrics = train::scores(targets, out.values);
     return std::pair(std::move(evaluation), std::move(out));
   };
   const auto [evaluation, out] = options.split == "train"   ? on(set.train)

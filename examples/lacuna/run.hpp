@@ -53,7 +53,7 @@ inline void save_run(const std::string& path, const FinishedRun& finished, const
     for (const auto& condition : protocol.conditions) conditions.push_back(protocol.name + "/" + condition.name);
   file.add("identity", std::vector<std::string>{identity});
   file.add("ids", setting.data.set->test.ids);
-  file.add("labels", setting.truth.values);
+  file.add("labels", setting.targets.values);
   file.add("conditions", conditions);
   file.add("masks", all_masks(setting.plan));
   file.add("predictions", run.predictions);
@@ -185,7 +185,7 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
     }
   }
   const auto start = Clock::now();
-  finished.run.predictions = lab::answers(trained->predict, setting.data.set->test, setting.plan, setting.prior);
+  finished.run.predictions = lab::predictions(trained->predict, setting.data.set->test, setting.plan, setting.prior);
   finished.record.evaluation_seconds = std::chrono::duration<double>(Clock::now() - start).count();
   finished.record.training_seconds = trained->seconds;
   finished.run.parameters = trained->parameters;

@@ -27,7 +27,7 @@ inline std::span<const double> predictions_of(const lacuna::lab::Run& run, std::
 
 /// One row per sample and condition: id, condition, label (empty when there is none), prediction.
 inline std::string predictions_csv(const lacuna::lab::Run& run, const Setting& setting) {
-  lacuna::train::Evaluation evaluation{setting.data.set->test.ids, setting.truth.values, setting.truth.classes, {}};
+  lacuna::train::Evaluation evaluation{setting.data.set->test.ids, setting.targets.values, setting.targets.classes, {}};
   const auto names = condition_names(setting.plan);
   for (std::size_t c = 0; c < names.size(); ++c) {
     const auto numbers = predictions_of(run, c);
@@ -52,8 +52,8 @@ inline std::string model_json(const lacuna::lab::System& system, const lacuna::l
   for (const auto& protocol : setting.plan.protocols)
     for (const auto& condition : protocol.conditions) {
       Json row{{"condition", names[at]}, {"masks", condition.masks}, {"metrics", Json::object()}};
-      if (!setting.truth.values.empty())
-        for (const auto& [name, value] : lacuna::train::scores(setting.truth, predictions_of(run, at)))
+      if (!setting.targets.values.empty())
+        for (const auto& [name, value] : lacuna::train::scores(setting.targets, predictions_of(run, at)))
           row["metrics"][name] = number(value);
       json["test"].push_back(std::move(row));
       ++at;

@@ -21,17 +21,17 @@ std::vector<std::string> left(const Data& data, const missing::Condition& condit
 }
 
 /// Constant and, of real labels, ridge, trained on the modalities that are there.
-std::vector<train::BaselineReport> baselines(const Data& data, const train::Truth& truth,
+std::vector<train::BaselineReport> baselines(const Data& data, const train::Targets& targets,
                                              const std::vector<missing::Condition>& conditions) {
   const data::Dataset& set = *data.set;
   train::BaselineReport constant{"constant", {}}, ridge{"ridge", {}};
   const auto same = models::Constant(set.train)(set.test);
   for (const auto& condition : conditions) {
-    constant.test.push_back({condition.name, train::scores(truth, same)});
+    constant.test.push_back({condition.name, train::scores(targets, same)});
     const auto names = left(data, condition);
     if (data.classes > 0 || names.empty()) continue;
     const models::Ridge fitted(set.train, set.validation, {.modalities = names});
-    ridge.test.push_back({condition.name, train::scores(truth, fitted(set.test))});
+    ridge.test.push_back({condition.name, train::scores(targets, fitted(set.test))});
   }
   if (ridge.test.empty()) return {constant};
   return {constant, ridge};
@@ -69,8 +69,8 @@ int train_model(RunOptions& options, const Call& call) {
   const data::Dataset& set = *work.data.set;
   if (!options.quiet)
     for (const std::string& note : set.notes) std::fprintf(stderr, "lacuna train: note: %s\n", note.c_str());
-  work.truth = work.data.truth();
-  work.metrics = options.metrics = metrics_of(options, work.truth);
+  work.targets = work.data.targets();
+  work.metrics = options.metrics = metrics_of(options, work.targets);
   work.reference = options.reference = "constant";
   const zoo::Request request = request_of(options, work.data);
   zoo::ModelSpec spec = zoo::parse_model(options.model);
@@ -109,17 +109,17 @@ int train_model(RunOptions& options, const Call& call) {
   const auto names = condition_names(work.plan);
   for (const lab::Run& run : done.runs.back().runs) {
     train::SeedReport seed{run.seed, run.epochs, run.best_epoch, run.validation_score, {}};
-    for (std::size_t c = 0; c < names.size() && !work.truth.values.empty(); ++c)
-      seed.test.push_back({names[c], train::scores(work.truth, predictions_of(run, c))});
+    for (std::size_t c = 0; c < names.size() && !work.targets.values.empty(); ++c)
+      seed.test.push_back({names[c], train::scores(work.targets, predictions_of(run, c))});
     report.seeds.push_back(std::move(seed));
   }
   const auto conditions = whole_conditions(protocols);
-  if (work.truth.values.empty()) {
+  if (work.targets.values.empty()) {
     std::printf("the test split of %s has no labels: predictions only\n", set.name.c_str());
   } else {
     std::printf("test split of %s, %lld samples\n\n", set.name.c_str(), static_cast<long long>(set.test.size()));
     if (!conditions.empty()) {
-      report.baselines = baselines(work.data, work.truth, conditions);
+      report.baselines = baselines(work.data, work.targets, conditions);
       report.attainable = attainable(work.data, conditions, report.seeds);
       train::print(report);
     } else {

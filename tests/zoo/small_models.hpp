@@ -13,7 +13,7 @@ inline std::string small_spec(const std::string& name) {
   std::string text = name;
   for (const zoo::OptionInfo& option : zoo::registry().options(name))
     for (const char* setting :
-         {"epochs=1", "batch=16", "width=8", "hidden=8", "fused=8", "contrast=4", "heads=2", "depth=1", "layers=1",
+         {"epochs=1", "batch=16", "width=8", "hidden=8", "fused=8", "contrast=4", "num_heads=2", "depth=1", "layers=1",
           "simulator_width=8", "simulator_epochs=1", "ae_layers=8/4", "blocks=1", "critic_hidden=4", "teacher_count=1"})
       if (std::string(setting).substr(0, option.name.size() + 1) == option.name + "=" && !option.value.empty())
         text += std::string(":") + setting;

@@ -196,7 +196,8 @@ struct Supervised {
           detail::cat(Network::name, ": ", batch.streams.size(), " streams for ", modalities(), " modalities"));
     batch.streams.resize(options.inputs.size());
     for (std::size_t m = 0; m < options.inputs.size(); ++m) {
-      auto& [frames, present] = batch.streams[m];
+      auto& frames = batch.streams[m].frames;
+      auto& present = batch.streams[m].present;
       detail::expect_shape(Network::name, "frames", frames.shape(),
                            {present.extent(0), present.extent(1), options.inputs[m]});
       if (!standardizer.modalities.empty())

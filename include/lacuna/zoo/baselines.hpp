@@ -9,7 +9,7 @@
 namespace lacuna::zoo {
 
 inline Training baseline_training(index_t epochs, Course schedule) {
-  return {.fit = {.epochs = epochs, .batch = 64, .learning_rate = 1e-3, .clip = 1}, .schedule = schedule};
+  return {.fit = {.epochs = epochs, .batch = 64, .learning_rate = 1e-3, .gradient_clip = 1}, .schedule = schedule};
 }
 
 inline DraftOf<models::EarlyFusionOptions> early_fusion_draft(bool drop) {
@@ -25,7 +25,7 @@ inline DraftOf<models::MminOptions> mmin_draft() {
              const std::string& variant, const Request& request, const Settings& own) {
     Draft<models::MminOptions> draft = plain(variant, request, own);
     draft.couple = [](models::MminOptions& o, Training& t) {
-      o.pretraining = {t.fit.epochs, t.fit.batch, t.fit.learning_rate, t.fit.clip};
+      o.pretraining = {t.fit.epochs, t.fit.batch, t.fit.learning_rate, t.fit.gradient_clip};
     };
     return draft;
   };

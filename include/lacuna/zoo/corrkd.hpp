@@ -18,9 +18,9 @@ inline DraftOf<models::CorrkdOptions> corrkd_draft(const std::string& preset) {
     Draft<models::CorrkdOptions> draft{recipe.model,
                                        {.fit = {.epochs = recipe.epochs,
                                                 .batch = recipe.batch,
-                                                .learning_rate = recipe.rate,
+                                                .learning_rate = recipe.learning_rate,
                                                 .weight_decay = recipe.weight_decay,
-                                                .clip = recipe.clip},
+                                                .gradient_clip = recipe.gradient_clip},
                                         .schedule = robust ? Course::flat_cosine : Course::constant},
                                        {}};
     models::CorrkdOptions& o = draft.model;
@@ -41,8 +41,8 @@ inline DraftOf<models::CorrkdOptions> corrkd_draft(const std::string& preset) {
       }
       teacher.epochs = training.fit.epochs;
       teacher.batch = training.fit.batch;
-      teacher.rate = training.fit.learning_rate;
-      teacher.clip = training.fit.clip;
+      teacher.learning_rate = training.fit.learning_rate;
+      teacher.gradient_clip = training.fit.gradient_clip;
     };
     return draft;
   };

@@ -26,13 +26,13 @@ struct Training {
   static void visit(auto& self, auto&& f) {
     f("epochs", self.fit.epochs);
     f("batch", self.fit.batch);
-    f("lr", self.fit.learning_rate);
+    f("learning_rate", self.fit.learning_rate);
     f("schedule", self.schedule);
     f("warmup", self.warmup);
     f("decay", self.decay);
     f("decay_every", self.decay_every);
     f("weight_decay", self.fit.weight_decay);
-    f("gradient_clip", self.fit.clip);
+    f("gradient_clip", self.fit.gradient_clip);
     f("average", self.fit.average);
     f("patience", self.fit.patience);
     f("order", self.fit.order);

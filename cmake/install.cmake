@@ -26,6 +26,12 @@ if(TARGET lacuna_precompiled)
   file(COPY ${lacuna_precompiled_files} DESTINATION ${PROJECT_BINARY_DIR})
 endif()
 
+if(TARGET lacuna_zoo)
+  install(FILES cmake/zoo.cmake DESTINATION ${lacuna_package_dir})
+  install(DIRECTORY cmake/zoo DESTINATION ${lacuna_package_dir})
+  file(COPY cmake/zoo.cmake cmake/zoo DESTINATION ${PROJECT_BINARY_DIR})
+endif()
+
 # Relative to itself, so that the folder may be moved and `cmake --install --prefix` may choose it.
 file(RELATIVE_PATH lacuna_pc_prefix ${CMAKE_INSTALL_FULL_DATADIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 file(RELATIVE_PATH lacuna_pc_include ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_INCLUDEDIR})

@@ -3,10 +3,11 @@
 # lacuna::xtensor      the same for programs that include lacuna/interop/xtensor.hpp, data/from_xtensor.hpp, statistics.hpp
 # lacuna::cuda         the same for .cu files that include lacuna/cuda.cuh, see cuda.cmake
 # lacuna::precompiled  the same as lacuna::lacuna with the common templates compiled once, see precompiled.cmake
+# lacuna::zoo          every model by name: training, predicting; lacuna::predict is the C library of it, see zoo.cmake
 # No target adds warnings, optimisation or processor flags to the programs of others.
 
 file(GLOB_RECURSE lacuna_headers CONFIGURE_DEPENDS
-  ${PROJECT_SOURCE_DIR}/include/lacuna/*.hpp ${PROJECT_SOURCE_DIR}/include/lacuna/*.cuh)
+  ${PROJECT_SOURCE_DIR}/include/lacuna/*.hpp ${PROJECT_SOURCE_DIR}/include/lacuna/*.h ${PROJECT_SOURCE_DIR}/include/lacuna/*.cuh)
 
 add_library(lacuna INTERFACE)
 add_library(lacuna::lacuna ALIAS lacuna)
@@ -41,4 +42,7 @@ include(${PROJECT_SOURCE_DIR}/cmake/cuda.cmake)
 
 if(EXISTS ${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp)
   include(${PROJECT_SOURCE_DIR}/cmake/precompiled.cmake)
+endif()
+if(TARGET lacuna::io)
+  include(${PROJECT_SOURCE_DIR}/cmake/zoo.cmake)
 endif()

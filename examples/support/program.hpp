@@ -46,11 +46,11 @@ inline void wait_briefly(char** argv) {
 #endif
 }
 
-/// Parses the command line, then runs the body, which returns the exit status.
-template <class Body>
-int run(const char* program, CLI::App& app, int argc, char** argv, Body&& body) {
-  wait_briefly(argv);
+/// Declares options, parses the command line, then runs the body, which returns the exit status.
+template <class Declare, class Body>
+int run(const char* program, CLI::App& app, int argc, char** argv, Declare&& declare, Body&& body) {
   try {
+    declare();
     app.parse(argc, argv);
     return body();
   } catch (const CLI::Success& wanted) {  // --help, --version
@@ -64,6 +64,13 @@ int run(const char* program, CLI::App& app, int argc, char** argv, Body&& body) 
   } catch (const std::exception& error) {
     return fail(program, error.what(), 1);
   }
+}
+
+/// The same for a program that is started as such, with its options declared.
+template <class Body>
+int run(const char* program, CLI::App& app, int argc, char** argv, Body&& body) {
+  wait_briefly(argv);
+  return run(program, app, argc, argv, [] {}, body);
 }
 
 /// The words of a command line as a shell would read them.

@@ -21,6 +21,7 @@ may_include() {
     data) echo "core io data interop" ;; # interop/xtensor.hpp, which sees tensors alone
     missing) echo "core io data missing" ;;
     lab) echo "$chain data missing io lab" ;;
+    zoo) echo "$chain data missing io lab zoo" ;;
     # Leaves: they may see all, nobody sees them.
     interop) echo "$chain data missing io interop" ;;
     distributed) echo "$chain data missing io distributed" ;;

@@ -27,7 +27,7 @@ run() {
 
 stub bin/cmake
 stub bin/ctest
-stub build/examples/train 'exit 3'
+stub build/examples/lacuna 'exit 3'
 
 run help
 [[ $code == 0 && $output == usage:* && -z $calls ]] || complain "help must print the usage and do nothing"
@@ -45,8 +45,11 @@ run test
 stub bin/apt-get
 stub bin/dpkg-query 'printf "install ok installed"'
 run train --epochs 2
-[[ $code == 3 && $calls != *apt-get* && $calls == *"train --epochs 2" ]] ||
+[[ $code == 3 && $calls != *apt-get* && $calls == *"lacuna train --epochs 2" ]] ||
   complain "train passes its arguments and the status on, and installs nothing that is there"
+
+run models corrkd
+[[ $code == 3 && $calls == *"--target lacuna_program"*"lacuna models corrkd" ]] || complain "other commands are handed on"
 
 stub bin/dpkg-query '[[ $* == *libcereal-dev* ]] && exit 1; printf "install ok installed"'
 stub bin/sudo '"$@"'

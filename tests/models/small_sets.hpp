@@ -66,7 +66,8 @@ inline std::vector<double> normal(index_t count, std::uint64_t seed) {
 /// Takes all that sample b has of modality m, and leaves not-a-number there.
 template <class T>
 void lose(data::Batch<T>& batch, index_t b, std::size_t m) {
-  auto& [frames, present] = batch.streams[m];
+  auto& frames = batch.streams[m].frames;
+  auto& present = batch.streams[m].present;
   for (index_t t = 0; t < present.extent(1); ++t) {
     present(b, t) = 0;
     for (index_t d = 0; d < frames.extent(2); ++d) frames(b, t, d) = T(NAN);

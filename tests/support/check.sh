@@ -3,7 +3,8 @@
 # shellcheck shell=bash
 set -euo pipefail
 export LC_ALL=C
-export train=$LACUNA_BIN/train predict=$LACUNA_BIN/predict
+export program=$LACUNA_BIN/lacuna
+export train="$program train" predict="$program predict"
 
 # A model and a corpus small enough for a test: a run takes a fraction of a second.
 export small=(--samples 60 --width 16 --fused 8 --contrast 8 --simulator-epochs 2 --simulator-width 16 --batch 16)

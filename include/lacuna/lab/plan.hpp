@@ -114,21 +114,17 @@ inline std::vector<missing::Average> presence_averages(const std::vector<Conditi
   return all;
 }
 
+/// Masks for every condition of these protocols.
 template <data::Role role>
-Plan make_plan(const std::vector<std::string>& names, const data::Split<role>& split, const PlanOptions& options = {}) {
-  std::vector<std::string> modalities;
-  for (const auto& modality : split.modalities) modalities.push_back(modality.name);
+Plan make_plan(const std::vector<missing::Protocol>& protocols, const data::Split<role>& split) {
   Plan plan;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j)
-      if (names[i] == names[j]) throw OptionError("protocol '" + names[i] + "' is named twice");
-    const missing::Protocol protocol = protocol_by_name(names[i], modalities, options.seed);
-    ProtocolInfo info{names[i], protocol.conditions.size() > 1 && protocol.conditions.back().rate > 0, {}, {}};
+  for (const missing::Protocol& protocol : protocols) {
+    ProtocolInfo info{protocol.name, protocol.conditions.size() > 1 && protocol.conditions.back().rate > 0, {}, {}};
     for (const auto& absence : protocol.conditions) {
       plan.masks.push_back(missing::sample_masks(absence, split));
       const index_t gone = std::count(absence.absent.begin(), absence.absent.end(), 1);
-      info.conditions.push_back(
-          {absence.name, absence.rate, info.rates ? -1 : index_t(modalities.size()) - gone, plan.masks.back().hash()});
+      info.conditions.push_back({absence.name, absence.rate,
+                                 info.rates ? -1 : index_t(split.modalities.size()) - gone, plan.masks.back().hash()});
     }
     info.averages = protocol.averages;
     if (info.conditions.size() > 1)
@@ -136,6 +132,30 @@ Plan make_plan(const std::vector<std::string>& names, const data::Split<role>& s
     plan.protocols.push_back(std::move(info));
   }
   return plan;
+}
+template <data::Role role>
+Plan make_plan(const std::vector<std::string>& names, const data::Split<role>& split, const PlanOptions& options = {}) {
+  std::vector<std::string> modalities;
+  for (const auto& modality : split.modalities) modalities.push_back(modality.name);
+  std::vector<missing::Protocol> protocols;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j)
+      if (names[i] == names[j]) throw OptionError("protocol '" + names[i] + "' is named twice");
+    protocols.push_back(protocol_by_name(names[i], modalities, options.seed));
+    protocols.back().name = names[i];
+  }
+  return make_plan(protocols, split);
+}
+/// The conditions a model is meant for, as a protocol "meant".
+inline missing::Protocol meant_protocol(const std::vector<missing::Condition>& conditions) {
+  missing::Protocol protocol{"meant", {}, {}};
+  for (const missing::Condition& condition : conditions) {
+    missing::Absence absence;
+    absence.name = condition.name;
+    absence.absent = condition.absent;
+    protocol.conditions.push_back(std::move(absence));
+  }
+  return protocol;
 }
 
 /// The masks of a file, which other programs may have made, in the place of those that were drawn. Throws IoError when

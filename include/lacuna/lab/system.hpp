@@ -51,6 +51,8 @@ struct System {
   bool seeded = true;  ///< false: all seeds give the same
   std::function<std::optional<Trained>(const TrainJob&)> train;  ///< nullopt: stopped
   std::function<Trained(const State&)> restore = {};             ///< from Trained::state; empty: train again
+  /// What the model is meant for, given the names of the modalities.
+  std::function<std::vector<missing::Condition>(const std::vector<std::string>&)> conditions = {};
 };
 
 }  // namespace lacuna::lab
@@ -104,6 +106,7 @@ namespace lacuna::lab {
 template <train::Learner M, class Make>
 System make_system(std::string name, std::string recipe, train::FitOptions fit, Make make) {
   System system{std::move(name), std::move(recipe), true, {}, {}};
+  system.conditions = [make](const std::vector<std::string>& names) { return train::conditions_of(make(0), names); };
   system.train = [fit, make](const TrainJob& job) -> std::optional<Trained> {
     train::FitOptions options = fit;
     options.seed = job.seed;
@@ -140,6 +143,9 @@ System make_system(std::string name, std::string recipe, train::FitOptions fit, 
 template <class Fit>
 System make_fitted(std::string name, std::string recipe, index_t parameters, Fit fit) {
   System system{std::move(name), std::move(recipe), false, {}, {}};
+  system.conditions = [](const std::vector<std::string>& names) {
+    return missing::subset_conditions(names, names.size());
+  };
   system.train = [fit, parameters](const TrainJob& job) -> std::optional<Trained> {
     const auto start = std::chrono::steady_clock::now();
     Trained trained;
@@ -152,6 +158,11 @@ System make_fitted(std::string name, std::string recipe, index_t parameters, Fit
       return (*fitted)(split);
     };
     trained.parameters = parameters;
+    if constexpr (requires(State& state) { fitted->save_state(state); }) {
+      State own;
+      fitted->save_state(own);
+      trained.state.put("model", own);
+    }
     trained.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return trained;
   };

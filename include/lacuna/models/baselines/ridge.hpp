@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "lacuna/core/state.hpp"
 #include "lacuna/data/dataset.hpp"
 
 namespace lacuna::models {
@@ -31,6 +32,7 @@ class Ridge {
     std::vector<double> grid = {};             ///< candidates for lambda; empty = 10^-2, 10^-1.5, ..., 10^6
   };
 
+  Ridge() = default;  ///< for load_state
   Ridge(const data::Split<data::Role::train>& train, const data::Split<data::Role::validation>& validation)
       : Ridge(train, validation, Options{}) {}
   Ridge(const data::Split<data::Role::train>& train, const data::Split<data::Role::validation>& validation,
@@ -92,6 +94,49 @@ class Ridge {
     std::vector<std::string> names;
     for (const Input& input : inputs_) names.push_back(input.name);
     return names;
+  }
+
+  /// Everything that predicting needs; load_state is the inverse.
+  void save_state(State& state) const {
+    const auto list = [](const Vector& v) { return std::vector<double>(v.data(), v.data() + v.size()); };
+    std::vector<index_t> positions;
+    for (const Input& input : inputs_) {
+      positions.push_back(index_t(input.position));
+      state.put(input.name + "/mean", list(input.mean));
+      state.put(input.name + "/scale", list(input.scale));
+    }
+    state.put("modalities", modalities());
+    state.put("positions", positions);
+    state.put("weights", weights());
+    state.put("intercept", intercept_);
+    state.put("lambda", lambda_);
+    state.put("validation_mse", validation_mse_);
+  }
+  void load_state(const State& state) {
+    const auto vector = [&](const std::string& name) {
+      const auto numbers = state.get<std::vector<double>>(name);
+      return Vector(Eigen::Map<const Vector>(numbers.data(), Eigen::Index(numbers.size())));
+    };
+    Ridge loaded;
+    const auto names = state.get<std::vector<std::string>>("modalities");
+    const auto positions = state.get<std::vector<index_t>>("positions");
+    if (positions.size() != names.size()) state.fail("positions", "does not fit the modalities");
+    index_t features = 0;
+    for (std::size_t m = 0; m < names.size(); ++m) {
+      Input input{names[m], std::size_t(positions[m]), 0, vector(names[m] + "/mean"), vector(names[m] + "/scale")};
+      input.features = index_t(input.mean.size());
+      if (positions[m] < 0 || input.scale.size() != input.mean.size())
+        state.fail(names[m] + "/scale", "does not fit the mean");
+      features += input.features;
+      loaded.inputs_.push_back(std::move(input));
+    }
+    loaded.weights_ = vector("weights");
+    if (loaded.weights_.size() != features)
+      state.fail("weights", detail::cat("has ", loaded.weights_.size(), " numbers for ", features, " features"));
+    state.get("intercept", loaded.intercept_);
+    state.get("lambda", loaded.lambda_);
+    state.get("validation_mse", loaded.validation_mse_);
+    *this = std::move(loaded);
   }
 
  private:

@@ -1,0 +1,5 @@
+// One part of lacuna::zoo.
+#include "lacuna/zoo/baselines.hpp"
+template lacuna::zoo::Backend lacuna::zoo::early_fusion_backend<float, lacuna::Cpu>(bool);
+template lacuna::zoo::Backend lacuna::zoo::dropout_transformer_backend<float, lacuna::Cpu>();
+template lacuna::zoo::Backend lacuna::zoo::mmin_backend<float, lacuna::Cpu>();

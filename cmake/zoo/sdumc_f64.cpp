@@ -1,0 +1,3 @@
+// One part of lacuna::zoo.
+#include "lacuna/zoo/sdumc.hpp"
+template lacuna::zoo::Backend lacuna::zoo::sdumc_backend<double, lacuna::Cpu>(SdumcKind);

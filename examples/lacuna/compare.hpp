@@ -1,0 +1,185 @@
+// One run: models x seeds, trained, evaluated under the same masks, and written to one folder. `train` and `experiment`
+// differ in what they ask for and in the table they print.
+#pragma once
+
+#include "commands.hpp"
+#include "jobs.hpp"
+#include "lacuna/lab/prior.hpp"
+#include "options.hpp"
+#include "results.hpp"
+#include "support/program.hpp"
+
+namespace program {
+
+/// What a run has to do.
+struct Work {
+  std::string program;  ///< named by messages
+  Data data;
+  std::vector<lacuna::lab::System> systems;
+  lacuna::lab::Plan plan;
+  lacuna::train::Targets targets;
+  std::vector<std::string> metrics;
+  std::string reference;
+  bool replaces = false;  ///< a finished run with the same options is replaced, not refused
+};
+
+/// What it has done.
+struct Done {
+  std::vector<lacuna::lab::ModelRuns> runs;
+  std::vector<lacuna::lab::Record> records;
+  std::optional<lacuna::lab::Results> results;  ///< none where the test split has no labels
+};
+
+inline std::string default_folder(const lacuna::data::Dataset& data) {
+  const std::string stem = fs::path(data.name).stem().string();
+  return "runs/" + (stem.empty() ? std::string("data") : stem);
+}
+
+/// The metrics of a run, checked: the user's, or the usual ones. Throws OptionError.
+inline std::vector<std::string> metrics_of(const RunOptions& options, const lacuna::train::Targets& targets) {
+  std::vector<std::string> metrics = options.metrics;
+  if (metrics.empty())
+    metrics = targets.classes > 0 ? std::vector<std::string>{"accuracy", "f1_weighted"}
+                                : std::vector<std::string>{"mae", "acc2_non0", "f1_non0"};
+  for (const std::string& metric : metrics) lacuna::lab::check_metric(metric, targets.classes);
+  return metrics;
+}
+
+inline zoo::Request request_of(const RunOptions& options, const Data& data) {
+  return {data.modalities, data.inputs(), data.classes, {}, options.dtype, options.device};
+}
+
+/// Throws DeviceError where this program does not know the device.
+inline void expect_device(const std::string& device) {
+  if (device == "cpu") return;
+  for (const zoo::Entry& entry : zoo::registry().entries())
+    for (const char* dtype : {"f32", "f64"})
+      if (entry.name != "constant" && entry.name != "ridge" && zoo::registry().has(entry.name, device, dtype)) return;
+  throw lacuna::DeviceError("--device " + device + ": this program was built for the CPU alone; lacuna_cuda knows both");
+}
+
+/// Folders of models must differ.
+inline void expect_own_folders(const std::vector<lacuna::lab::System>& systems) {
+  for (std::size_t i = 0; i < systems.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (Folder::safe(systems[i].name) == Folder::safe(systems[j].name))
+        throw lacuna::OptionError("--models: '" + systems[j].name + "' and '" + systems[i].name +
+                                  "' would share a folder");
+}
+
+/// An earlier run in the same folder: resumed or replaced on demand; else refused, but for a finished one with the same
+/// options where that is wanted.
+inline void make_room(const Folder& folder, const RunOptions& options, const std::vector<Job>& jobs,
+                      const Setting& setting, bool replaces) {
+  using lacuna::OptionError;
+  if (options.overwrite) return folder.remove(false);
+  folder.remove(true);
+  const std::vector<std::string> found = folder.runs();
+  if (options.resume || found.empty()) return;
+  for (const std::string& run : found)
+    if (Folder::exists(folder.path() + "/" + run + "/unfinished.lacuna"))
+      throw OptionError(folder.path() + " holds an unfinished run; --resume goes on with it, --overwrite starts anew");
+  if (!replaces)
+    throw OptionError(folder.path() + " holds an experiment; --resume goes on with it, --overwrite starts anew");
+  for (const std::string& run : found) {
+    const std::string file = folder.path() + "/" + run + "/predictions.npz";
+    if (!Folder::exists(file)) continue;
+    const Job* same = nullptr;
+    for (const Job& job : jobs)
+      if (Folder::safe(job.system->name) + "/seed-" + std::to_string(job.seed) == run) same = &job;
+    if (same == nullptr)
+      throw OptionError(folder.path() + " holds " + run +
+                        " of another run; choose another folder with --out, or --overwrite");
+    const auto stored = lacuna::io::Npz(file).get("identity").strings();
+    expect_identity(file, stored.empty() ? "" : stored[0], identity(*same->system, same->seed, setting));
+  }
+  folder.remove(false);
+}
+
+/// --dry-run: what would be trained, how large it is, and how long an epoch of it takes.
+inline int rehearse(const Work& work, const RunOptions& options) {
+  using namespace lacuna;
+  const data::Dataset learning = lab::without_test(*work.data.set);
+  for (const lab::System& system : work.systems) {
+    std::printf("%s  %zu training%s\n  %s\n", system.name.c_str(), system.seeded ? options.seeds.size() : std::size_t(1),
+                system.seeded && options.seeds.size() > 1 ? "s" : "", system.recipe.c_str());
+    if (!system.seeded) continue;
+    /// Ends after a first epoch, or after some seconds of one.
+    struct : train::Observer {
+      double seconds = 0;
+      double share = 0;
+      index_t epochs = 0;
+      std::chrono::steady_clock::time_point begin{};
+      void batch(const train::BatchReport& report) override {
+        if (share == 0) begin = std::chrono::steady_clock::now();
+        else seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        if (share == 0) first = double(report.samples) / double(report.of);
+        share = double(report.samples) / double(report.of);
+        epochs = report.epochs;
+      }
+      bool stop() override { return share >= 1 || seconds > 3; }
+      double first = 0;
+    } clock;
+    const auto start = std::chrono::steady_clock::now();
+    index_t parameters = 0;
+    const auto save = [&](const std::function<State()>& make, bool) {
+      const State state = make();
+      for (const auto& [name, value] : state.under("parameters").values())
+        if (const auto* f32 = std::get_if<Array<float>>(&value)) parameters += f32->size();
+        else if (const auto* f64 = std::get_if<Array<double>>(&value)) parameters += f64->size();
+    };
+    (void)system.train({learning, options.seeds[0], &clock, nullptr, save});
+    const double all = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    std::printf("  %lld numbers in the model, %lld epochs", static_cast<long long>(parameters),
+                static_cast<long long>(clock.epochs));
+    if (clock.share > clock.first)
+      std::printf(", about %.1f s each, and %.1f s of preparation", clock.seconds / (clock.share - clock.first),
+                  std::max(0.0, all - clock.seconds));
+    std::printf("\n");
+  }
+  std::printf("%zu conditions of the test split (%lld samples)\n", work.plan.size(),
+              static_cast<long long>(work.data.set->test.size()));
+  return 0;
+}
+
+/// Trains, evaluates, writes. The exit status where it ends early: interrupted.
+inline std::variant<Done, int> perform(const Work& work, const RunOptions& options, Folder& folder, const Call& call) {
+  using namespace lacuna;
+  const data::Dataset learning = lab::without_test(*work.data.set);
+  const Setting setting{.data = work.data,
+                        .learning = learning,
+                        .plan = work.plan,
+                        .targets = work.targets,
+                        .prior = lab::prior(work.data.set->train, work.data.classes),
+                        .save_seconds = options.save_seconds,
+                        .quiet = options.quiet,
+                        .dtype = options.dtype,
+                        .command = call.whole};
+  const std::vector<Job> jobs = jobs_of(work.systems, options.seeds);
+  folder.open();
+  make_room(folder, options, jobs, setting, work.replaces);
+  if (!options.save_masks.empty()) missing::save_masks(options.save_masks, work.plan.masks);
+  const train::Interrupt interrupt;
+  auto finished = train_all(jobs, options.jobs, setting, folder, interrupt);
+  if (!finished) {
+    std::fprintf(stderr, "%s: interrupted; everything is in %s; to go on: %s%s\n", work.program.c_str(),
+                 folder.path().c_str(), call.whole.c_str(), options.resume ? "" : " --resume");
+    return interrupt.exit_status();
+  }
+  Done done;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (i == 0 || jobs[i].system != jobs[i - 1].system)
+      done.runs.push_back({jobs[i].system->name, jobs[i].system->recipe, {}});
+    done.runs.back().runs.push_back(std::move((*finished)[i].run));
+    done.records.push_back(std::move((*finished)[i].record));
+  }
+  if (work.targets.values.empty()) return done;
+  done.results = lab::make_results(done.runs, work.plan.protocols, work.targets, work.metrics, work.reference,
+                                   {.draws = options.draws});
+  done.results->config = options.record();
+  done.results->data = describe_data(work.data);
+  write_results(folder, *done.results, done.records);
+  return done;
+}
+
+}  // namespace program

@@ -1,0 +1,202 @@
+// The data of a run: a file, or the synthetic corpus; the same options in every command that has data.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "lacuna/data/leakage.hpp"
+#include "lacuna/data/load.hpp"
+#include "lacuna/data/oddities.hpp"
+#include "lacuna/data/synthetic.hpp"
+#include "lacuna/io/deflate.hpp"
+#include "lacuna/train/targets.hpp"
+#include "lacuna/zoo/spec.hpp"
+
+namespace program {
+
+using lacuna::index_t;
+
+struct DataOptions {
+  std::string data, label, simulated_text;
+  index_t samples = 2000;
+  std::uint64_t data_seed = 7;
+  std::vector<std::string> modalities, exclude, class_names, allow_leak;
+  bool infer_padding = false;
+};
+
+inline void declare(CLI::App& app, DataOptions& o, bool training) {
+  const char* group = "Data";
+  app.add_option("--data", o.data,
+                 "data set (.npz); without it a synthetic corpus whose best attainable errors are known")
+      ->group(group);
+  app.add_option("--samples", o.samples, "training samples of the synthetic corpus")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--data-seed", o.data_seed, "seed of the synthetic corpus")->capture_default_str()->group(group);
+  app.add_option("--modalities", o.modalities, "modalities to use, in this order, as a,b,c; without it all")
+      ->delimiter(',')
+      ->group(group);
+  app.add_option("--exclude", o.exclude, "modalities to leave out, as a,b,c")->delimiter(',')->group(group);
+  app.add_option("--label", o.label, "array of the labels, as label2 for train_label2; without it label or class")
+      ->group(group);
+  app.add_option("--class-names", o.class_names,
+                 "names of the classes, as a,b,c; without it the file's array class_names, where it has one")
+      ->delimiter(',')
+      ->group(group);
+  if (training)
+    app.add_option("--simulated-text", o.simulated_text,
+                   "SDUMC: stream of the data set that stands in for the missing modality; without it a decoder "
+                   "trained on the training split")
+        ->group(group);
+  if (training)
+    app.add_option("--allow-leak", o.allow_leak,
+                   "modalities from which the labels may be read off, and 'splits' for samples that stand in two, as a,b")
+        ->delimiter(',')
+        ->group(group);
+  app.add_flag("--infer-padding", o.infer_padding,
+               "where the data have neither lengths nor masks, frames of zeros are absent")
+      ->group(group);
+}
+
+struct Data {
+  std::shared_ptr<lacuna::data::Dataset> set;       ///< shared: it destroys a Corpus as what it is
+  const lacuna::data::Corpus* synthetic = nullptr;  ///< the same, where it is one
+  std::vector<std::string> modalities;              ///< without the stand-in, which follows them in the data
+  std::vector<std::string> class_names;             ///< K, or none
+  index_t classes = 0;                              ///< K when the labels are class ids, 0 when they are real
+  std::string crc;                                  ///< of every number, mask, label and id
+
+  std::vector<index_t> inputs() const {
+    std::vector<index_t> sizes = set->dimensions();
+    sizes.resize(modalities.size());
+    return sizes;
+  }
+  /// What the test split is judged by; empty values: it has no labels.
+  lacuna::train::Targets targets() const { return lacuna::train::targets_of(set->test, classes); }
+};
+
+inline std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+/// CRC-32 over every number, mask, label and id.
+inline std::string fingerprint(const lacuna::data::Dataset& dataset) {
+  std::uint32_t crc = 0;
+  const auto bytes = [&](const void* data, std::size_t count) { crc = lacuna::io::crc32_of(crc, data, count); };
+  const auto text = [&](const std::string& word) { bytes(word.c_str(), word.size() + 1); };
+  const auto add = [&](const auto& split) {
+    for (const auto& modality : split.modalities) {
+      text(modality.name);
+      text(to_string(modality.frames.shape()));
+      bytes(modality.frames.data(), std::size_t(modality.frames.size()) * sizeof(float));
+      bytes(modality.present.data(), std::size_t(modality.present.size()));
+    }
+    bytes(split.labels.data(), split.labels.size() * sizeof(float));
+    bytes(split.classes.data(), split.classes.size() * sizeof(index_t));
+    for (const auto& id : split.ids) text(id);
+  };
+  add(dataset.train);
+  add(dataset.validation);
+  add(dataset.test);
+  char number[16];
+  std::snprintf(number, sizeof number, "%08x", crc);
+  return number;
+}
+
+/// K names from the option or the file. Throws OptionError for another number of them.
+inline std::vector<std::string> class_names_of(const DataOptions& options, index_t classes) {
+  std::vector<std::string> names = options.class_names;
+  if (names.empty() && classes > 0 && !options.data.empty()) {
+    const lacuna::io::Npz file(options.data);
+    if (file.contains("class_names")) names = file.get("class_names").strings();
+  }
+  if (names.empty()) return names;
+  if (classes == 0) throw lacuna::OptionError("--class-names: the labels are real numbers, there are no classes");
+  if (index_t(names.size()) != classes)
+    throw lacuna::OptionError(
+        lacuna::detail::cat("--class-names: ", names.size(), " names for ", classes, " classes"));
+  return names;
+}
+
+/// Throws IoError and OptionError.
+inline Data load(const DataOptions& options) {
+  using namespace lacuna;
+  Data result;
+  if (options.data.empty()) {
+    for (const std::string* unused : {&options.simulated_text, &options.label})
+      if (!unused->empty())
+        throw OptionError("--simulated-text and --label need --data: the synthetic corpus has no such array");
+    auto corpus =
+        std::make_shared<data::Corpus>(data::synthetic({.samples = options.samples, .seed = options.data_seed}));
+    result.synthetic = corpus.get();
+    result.set = std::move(corpus);
+    if (!options.modalities.empty() && options.modalities != result.set->modality_names())
+      throw OptionError("--modalities needs --data: the synthetic corpus always has " +
+                        listed(result.set->modality_names()));
+  } else {
+    data::LoadOptions load;
+    load.modalities = options.modalities;
+    load.label = options.label;
+    load.infer_padding = options.infer_padding;
+    load.exclude = options.exclude;
+    if (!options.simulated_text.empty()) load.include.push_back(options.simulated_text);
+    result.set = std::make_shared<data::Dataset>(data::load_npz(options.data, load));
+  }
+  data::Dataset& set = *result.set;
+  result.modalities = set.modality_names();
+  if (!options.simulated_text.empty()) {  // the stand-in comes after the modalities
+    const auto& names = result.modalities;
+    const auto at = std::find(names.begin(), names.end(), options.simulated_text) - names.begin();
+    if (at == std::ptrdiff_t(names.size()))
+      throw OptionError(detail::cat("--simulated-text: ", set.name, " has no '", options.simulated_text, "'; it has ",
+                                    listed(names)));
+    const auto to_end = [at](auto& split) {
+      std::rotate(split.modalities.begin() + at, split.modalities.begin() + at + 1, split.modalities.end());
+    };
+    to_end(set.train);
+    to_end(set.validation);
+    to_end(set.test);
+    result.modalities = set.modality_names();
+    result.modalities.pop_back();
+  }
+  if (set.train.labels.empty() && !set.train.classes.empty()) result.classes = set.class_count;
+  result.class_names = class_names_of(options, result.classes);
+  result.crc = fingerprint(set);
+  return result;
+}
+
+/// Says what the loader took an array for and what looks odd, where that was inferred also under --quiet, and refuses
+/// what may leak the labels. Throws Error.
+inline void look_at(const Data& data, const DataOptions& options, const char* program, bool quiet) {
+  using namespace lacuna;
+  const auto say = [&](const data::Note& note) {
+    if (note.always || !quiet) std::fprintf(stderr, "%s: note: %s\n", program, note.text.c_str());
+  };
+  for (const data::Note& note : data.set->notes) say(note);
+  if (data.synthetic != nullptr) return;
+  for (const data::Note& note : data::oddities(*data.set)) say(note);
+  data::LeakageOptions leaks{.allowed = options.allow_leak};
+  if (!options.simulated_text.empty()) leaks.allowed.push_back(options.simulated_text);
+  data::refuse_leaks(*data.set, leaks);
+}
+
+/// What results say about the data.
+inline lacuna::zoo::Settings describe_data(const Data& data) {
+  const lacuna::data::Dataset& set = *data.set;
+  std::string modalities;
+  for (const auto& modality : set.train.modalities)
+    modalities += (modalities.empty() ? "" : ", ") + modality.name + " (" + std::to_string(modality.features()) + ")";
+  const auto count = [](index_t samples) { return std::to_string(samples); };
+  return {{"name", set.name},
+          {"crc32", data.crc},
+          {"modalities (features)", modalities},
+          {"samples: training, validation, test",
+           count(set.train.size()) + ", " + count(set.validation.size()) + ", " + count(set.test.size())},
+          {"labels", data.classes > 0 ? count(data.classes) + " classes" : "real numbers"}};
+}
+
+}  // namespace program

@@ -1,0 +1,85 @@
+// lacuna experiment: models x seeds x protocols, with the same masks for all of them.
+//
+//   lacuna experiment --models sdumc,corrkd --protocols p1,p1-intra          on a synthetic corpus
+//   lacuna experiment --data FILE.npz --ablation corrkd --seeds 1,2,3        the ablation table of a model
+// What the files hold: docs/experiments.md.
+#include "compare.hpp"
+
+namespace program {
+namespace {
+
+using namespace lacuna;
+
+/// Fills in what follows from others. Throws OptionError.
+void resolve(RunOptions& o) {
+  if (!o.ablation.empty()) {
+    const auto table = zoo::registry().ablation(o.ablation);
+    o.models.insert(o.models.begin(), table.begin(), table.end());
+    if (o.reference.empty()) o.reference = o.ablation;
+  }
+  if (o.models.empty()) o.models = {"sdumc", "corrkd"};
+  if (std::find(o.models.begin(), o.models.end(), "constant") == o.models.end())
+    o.models.insert(o.models.begin(), "constant");
+  for (std::size_t i = 0; i < o.models.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (o.models[i] == o.models[j]) throw OptionError("--models: '" + o.models[i] + "' is named twice");
+  if (o.reference.empty()) o.reference = "constant";
+  if (std::find(o.models.begin(), o.models.end(), o.reference) == o.models.end())
+    throw OptionError("--reference: '" + o.reference + "' is not one of the models");
+}
+
+int compare(RunOptions& options, const Call& call) {
+  Work work{.program = "lacuna experiment", .data = load(options.data)};
+  const data::Dataset& set = *work.data.set;
+  for (const auto& [split, samples] :
+       {std::pair("training", set.train.size()), std::pair("validation", set.validation.size()),
+        std::pair("test", set.test.size())})
+    if (samples == 0) throw Error(detail::cat(set.name, ": the ", split, " split has no samples"));
+  look_at(work.data, options.data, work.program.c_str(), options.quiet);
+  work.targets = work.data.targets();
+  if (index_t(work.targets.values.size()) != set.test.size())
+    throw Error(set.name + ": the test split has no labels, there is nothing to compare");
+  work.metrics = options.metrics = metrics_of(options, work.targets);
+  work.plan = lab::make_plan(options.protocols, set.test, {.seed = options.mask_seed});
+  if (!options.masks.empty()) lab::take_masks(work.plan, options.masks, set.test.ids);
+  zoo::Request request = request_of(options, work.data);
+  request.common = options.settings;
+  for (const std::string& name : options.models)
+    work.systems.push_back(zoo::registry().make(zoo::parse_model(name), request));
+  expect_own_folders(work.systems);
+  work.reference = options.reference;
+  if (options.dry_run) return rehearse(work, options);
+
+  Folder folder(options.out.empty() ? default_folder(set) : options.out);
+  auto done = perform(work, options, folder, call);
+  if (const int* status = std::get_if<int>(&done)) return *status;
+  std::printf("test split of %s, %lld samples\n\n%s\nresults in %s\n", set.name.c_str(),
+              static_cast<long long>(set.test.size()), lab::terminal_text(*std::get<Done>(done).results).c_str(),
+              folder.path().c_str());
+  return 0;
+}
+
+}  // namespace
+
+int experiment(const Call& call) {
+  RunOptions options;
+  options.seeds = {1, 2, 3};
+  options.protocols = {"p1"};
+  CLI::App app("Compares models under missing modalities: models x seeds x protocols, the same masks for all.",
+               "lacuna experiment");
+  const auto declare_all = [&] {
+    declare(app, options, false);
+    std::vector<zoo::OptionInfo> training = zoo::registry().options("sdumc");
+    std::erase_if(training, [](const zoo::OptionInfo& option) { return !option.training; });
+    declare_settings(app, training, options.settings, "");
+  };
+  return support::run("lacuna experiment", app, call.argc, call.argv, declare_all, [&] {
+    options.check();
+    expect_device(options.device);
+    set_threads(options.threads);
+    resolve(options);
+    return compare(options, call);
+  });
+}
+
+}  // namespace program

@@ -1,0 +1,82 @@
+// All trainings of a run, several side by side.
+#pragma once
+
+#include <exception>
+#include <system_error>
+#include <thread>
+
+#include "run.hpp"
+
+namespace program {
+
+/// One training: which system, and from which seed.
+struct Job {
+  const lacuna::lab::System* system;
+  std::uint64_t seed;
+};
+
+inline std::vector<Job> jobs_of(const std::vector<lacuna::lab::System>& systems,
+                                const std::vector<std::uint64_t>& seeds) {
+  std::vector<Job> jobs;
+  for (const auto& system : systems)
+    for (const std::uint64_t seed : system.seeded ? seeds : std::vector<std::uint64_t>{0})
+      jobs.push_back({&system, seed});
+  return jobs;
+}
+
+/// Trains `side_by_side` of them at a time (0: as many as there are threads), which share the threads: small models
+/// gain little from a second thread, and everything from a second core. Bits do not depend on either number. The
+/// results are in the order of the jobs; nullopt: interrupted, and ready to be resumed. The first error of a training
+/// ends all of them, as an interruption does, and is thrown.
+inline std::optional<std::vector<FinishedRun>> train_all(const std::vector<Job>& jobs, int side_by_side,
+                                                         const Setting& setting, Folder& folder,
+                                                         const lacuna::train::Interrupt& interrupt) {
+  using namespace lacuna;
+  const int all_threads = threads();
+  // Models without seeds are fitted in no time: they are no reason to share the threads.
+  const auto long_ones = std::count_if(jobs.begin(), jobs.end(), [](const Job& job) { return job.system->seeded; });
+  const int workers = std::clamp(side_by_side > 0 ? side_by_side : all_threads, 1, std::max(1, int(long_ones)));
+  // They are made one after the other here, so that no two threads make the same folder.
+  for (const Job& job : jobs) folder.make_run(job.system->name, job.seed);
+  Stop stop(interrupt);
+  Board board(jobs.size(), std::size_t(workers), setting.quiet);
+  std::vector<std::optional<FinishedRun>> finished(jobs.size());
+  std::atomic<std::size_t> next{0};
+  std::atomic<int> working{workers};
+  std::mutex problem_mutex;
+  std::exception_ptr problem;
+  const auto share = [&](int among) { set_threads(std::max(1, all_threads / std::max(1, among))); };
+
+  const auto work = [&] {
+    for (std::size_t i; !stop.asked() && (i = next++) < jobs.size();) {
+      try {
+        finished[i] = train_run(*jobs[i].system, jobs[i].seed, setting, folder, board, stop);
+      } catch (...) {
+        const std::lock_guard lock(problem_mutex);
+        if (!problem) problem = std::current_exception();
+        stop.fail();
+      }
+    }
+    share(--working);  // who is still at work gets the threads of those who are not
+  };
+  share(workers);
+  std::vector<std::thread> others;
+  try {
+    while (int(others.size()) + 1 < workers) others.emplace_back(work);
+  } catch (const std::system_error&) {  // the system gives no more threads: those that are there do it all
+    working -= workers - 1 - int(others.size());
+  }
+  work();
+  for (std::thread& other : others) other.join();
+  set_threads(all_threads);
+  if (problem) std::rethrow_exception(problem);
+
+  std::vector<FinishedRun> results;
+  for (auto& run : finished) {
+    if (!run) return std::nullopt;
+    results.push_back(std::move(*run));
+  }
+  return results;
+}
+
+}  // namespace program

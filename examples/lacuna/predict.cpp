@@ -1,0 +1,178 @@
+// lacuna predict: a trained model on a data set, whichever modalities it has.
+//
+//   lacuna predict --checkpoint runs/mosi/sdumc/seed-1/model.lacuna --data mosi.npz --missing text --export predictions.csv
+#include "commands.hpp"
+#include "compare.hpp"
+#include "lacuna/io/npz_writer.hpp"
+#include "lacuna/zoo/predictor.hpp"
+#include "streams.hpp"
+
+namespace program {
+namespace {
+
+using namespace lacuna;
+
+struct PredictOptions {
+  std::string checkpoint, data, split = "test", out, label, device = "cpu";
+  std::vector<std::string> missing, metrics;
+  index_t batch = 96;
+  int threads = 0;
+  bool infer_padding = false, probabilities = false, embedding = false;
+};
+
+/// All of a split, batch after batch.
+template <data::Role role>
+zoo::Outputs outputs(const Predictor& predictor, const data::Split<role>& split, const missing::Condition& condition,
+                     const zoo::Wanted& wanted, index_t size) {
+  zoo::Outputs all;
+  std::vector<double> probabilities, embedding;
+  index_t width = 0;
+  for (index_t begin = 0; begin < split.size(); begin += size) {
+    std::vector<index_t> samples(std::size_t(std::min(size, split.size() - begin)));
+    std::iota(samples.begin(), samples.end(), begin);
+    const zoo::Outputs some =
+        predictor.outputs(missing::apply(condition, data::gather<float>(split, samples)), wanted);
+    all.values.insert(all.values.end(), some.values.begin(), some.values.end());
+    if (some.probabilities.defined())
+      probabilities.insert(probabilities.end(), some.probabilities.data(),
+                           some.probabilities.data() + some.probabilities.size());
+    if (!some.embedding.defined()) continue;
+    embedding.insert(embedding.end(), some.embedding.data(), some.embedding.data() + some.embedding.size());
+    width = some.embedding.extent(1);
+  }
+  if (!probabilities.empty())
+    all.probabilities = Tensor<double, 2>::from({split.size(), predictor.classes()}, probabilities);
+  if (width > 0) all.embedding = Tensor<double, 2>::from({split.size(), width}, embedding);
+  return all;
+}
+
+/// id, condition, label, prediction, and as columns what else was asked for.
+std::string table(const Predictor& predictor, const train::Evaluation& evaluation, const zoo::Outputs& out) {
+  const bool named = !predictor.class_names().empty();
+  std::string text = "id,condition,label,prediction";
+  if (named) text += ",class";
+  const auto columns = [&](const Tensor<double, 2>& numbers, const char* name, bool of_classes) {
+    if (!numbers.defined()) return;
+    for (index_t k = 0; k < numbers.extent(1); ++k)
+      text += "," + train::csv_field(std::string(name) + "_" +
+                                     (of_classes && named ? predictor.class_names()[std::size_t(k)] : std::to_string(k)));
+  };
+  columns(out.probabilities, "p", true);
+  columns(out.embedding, "e", false);
+  text += '\n';
+  const auto row = [&](const Tensor<double, 2>& numbers, index_t n) {
+    if (!numbers.defined()) return;
+    for (index_t k = 0; k < numbers.extent(1); ++k) text += ',' + train::csv_number(numbers(n, k));
+  };
+  for (std::size_t i = 0; i < out.values.size(); ++i) {
+    text += train::csv_field(evaluation.ids[i]) + ',' + train::csv_field(evaluation.conditions[0].condition) + ',' +
+            (evaluation.labels.empty() ? std::string() : train::csv_number(float(evaluation.labels[i]))) + ',' +
+            train::csv_number(out.values[i]);
+    if (named) text += ',' + train::csv_field(predictor.class_names()[std::size_t(out.values[i])]);
+    row(out.probabilities, index_t(i));
+    row(out.embedding, index_t(i));
+    text += '\n';
+  }
+  return text;
+}
+
+void write_npz(const std::string& path, const Predictor& predictor, const train::Evaluation& evaluation,
+               const zoo::Outputs& out) {
+  io::NpzWriter file(path);
+  file.add("ids", evaluation.ids);
+  file.add("condition", std::vector<std::string>{evaluation.conditions[0].condition});
+  file.add("predictions", out.values);
+  if (!evaluation.labels.empty()) file.add("labels", evaluation.labels);
+  if (!predictor.class_names().empty()) file.add("class_names", predictor.class_names());
+  if (out.probabilities.defined()) file.add("probabilities", out.probabilities);
+  if (out.embedding.defined()) file.add("embedding", out.embedding);
+  file.close();
+}
+
+int predict_and_write(const PredictOptions& options) {
+  const Predictor predictor = Predictor::load(options.checkpoint, options.device);
+  if (options.probabilities && predictor.classes() == 0)
+    throw OptionError("--probabilities: the model predicts real labels, which have none");
+  data::LoadOptions load;
+  load.label = options.label;
+  load.infer_padding = options.infer_padding;
+  load.labels = data::LabelUse::optional;
+  load.splits = {options.split == "train"   ? data::Role::train
+                 : options.split == "valid" ? data::Role::validation
+                                            : data::Role::test};
+  const data::Dataset set =
+      load_streams(options.data, predictor.card().streams, predictor.card().features, load);
+  const auto condition = missing::without(options.missing, predictor.card().streams);
+  const zoo::Wanted wanted{.probabilities = options.probabilities, .embedding = options.embedding};
+  const auto on = [&](const auto& split) {
+    if (split.size() == 0) throw IoError(options.data + ": has no " + options.split + " split");
+    zoo::Outputs out = outputs(predictor, split, condition, wanted, options.batch);
+    const train::Targets targets = train::targets_of(split, predictor.classes());
+    train::Evaluation evaluation{split.ids, targets.values, targets.classes, {{condition.name, out.values, {}}}};
+    if (!targets.values.empty()) evaluation.conditions[0].metrics = train::scores(targets, out.values);
+    return std::pair(std::move(evaluation), std::move(out));
+  };
+  const auto [evaluation, out] = options.split == "train"   ? on(set.train)
+                                 : options.split == "valid" ? on(set.validation)
+                                                            : on(set.test);
+  for (const std::string& metric : options.metrics) lab::check_metric(metric, predictor.classes());
+  const bool npz = options.out.size() > 4 && options.out.substr(options.out.size() - 4) == ".npz";
+  if (npz) {
+    write_npz(options.out, predictor, evaluation, out);
+  } else {
+    const std::string text = table(predictor, evaluation, out);
+    if (options.out.empty())
+      std::fwrite(text.data(), 1, text.size(), stdout);
+    else
+      train::write_text(options.out, text);
+  }
+  if (evaluation.labels.empty()) return 0;
+  if (options.metrics.empty()) {
+    train::print(evaluation, stderr);
+    return 0;
+  }
+  for (const std::string& metric : options.metrics)
+    for (const auto& [name, value] : evaluation.conditions[0].metrics)
+      if (name == metric) std::fprintf(stderr, "%s %.6g\n", name.c_str(), value);
+  return 0;
+}
+
+}  // namespace
+
+int predict(const Call& call) {
+  PredictOptions options;
+  CLI::App app("Predictions of a trained model for a data set, whichever modalities it has.", "lacuna predict");
+  app.get_formatter()->column_width(32);
+  app.add_option("--checkpoint", options.checkpoint, "model, as train and experiment write it: MODEL/seed-N/model.lacuna")
+      ->required();
+  app.add_option("--data", options.data,
+                 "data set (.npz); modalities that it lacks count as missing, labels are not needed")
+      ->required();
+  app.add_option("--split", options.split, "which part of it")
+      ->capture_default_str()
+      ->check(CLI::IsMember(std::vector<std::string>{"train", "valid", "test"}));
+  app.add_option("--missing", options.missing, "modalities to take away, as a,b; without it none")->delimiter(',');
+  app.add_option("--label", options.label, "array of the labels, as label2 for test_label2; without it label");
+  app.add_flag("--infer-padding", options.infer_padding, "without lengths and masks, frames of zeros are absent");
+  app.add_option("--export,--out", options.out, "file to write, .csv or .npz; without it CSV on standard output");
+  app.add_flag("--probabilities", options.probabilities, "write the probability of every class too");
+  app.add_flag("--embedding", options.embedding, "write the joint representation too, where the model has one");
+  app.add_option("--metrics", options.metrics, "metrics to show where there are labels, as uar,accuracy; without it the usual ones")
+      ->delimiter(',');
+  app.add_option("--batch", options.batch, "samples at once; with --padding published predictions depend on it")
+      ->capture_default_str();
+  app.add_option("--threads", options.threads, "threads; 0 = all cores. Results do not depend on it")
+      ->capture_default_str();
+  app.add_option("--device", options.device, "where to compute; cuda: a GPU, in lacuna_cuda")
+      ->capture_default_str()
+      ->check(CLI::IsMember(std::vector<std::string>{"cpu", "cuda"}));
+  return support::run("lacuna predict", app, call.argc, call.argv, [] {}, [&] {
+    if (options.batch < 1) throw OptionError(detail::cat("--batch: ", options.batch, ", expected at least 1"));
+    if (options.threads < 0) throw OptionError(detail::cat("--threads: ", options.threads, ", expected 0 or more"));
+    expect_device(options.device);
+    set_threads(options.threads);
+    return predict_and_write(options);
+  });
+}
+
+}  // namespace program

@@ -1,0 +1,66 @@
+// What is written beside a trained model for people and for other programs: predictions.csv and model.json.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "lacuna/lab/results.hpp"
+#include "lacuna/lab/system.hpp"
+#include "lacuna/zoo/registry.hpp"
+#include "setting.hpp"
+
+namespace program {
+
+/// CONDITION, or PROTOCOL/CONDITION where there are several protocols; in the order of the plan.
+inline std::vector<std::string> condition_names(const lacuna::lab::Plan& plan) {
+  std::vector<std::string> names;
+  for (const auto& protocol : plan.protocols)
+    for (const auto& condition : protocol.conditions)
+      names.push_back((plan.protocols.size() > 1 ? protocol.name + "/" : "") + condition.name);
+  return names;
+}
+
+/// One condition of a finished run: a prediction per test sample.
+inline std::span<const double> predictions_of(const lacuna::lab::Run& run, std::size_t condition) {
+  const index_t samples = run.predictions.extent(1);
+  return {run.predictions.data() + index_t(condition) * samples, std::size_t(samples)};
+}
+
+/// One row per sample and condition: id, condition, label (empty when there is none), prediction.
+inline std::string predictions_csv(const lacuna::lab::Run& run, const Setting& setting) {
+  lacuna::train::Evaluation evaluation{setting.data.set->test.ids, setting.targets.values, setting.targets.classes, {}};
+  const auto names = condition_names(setting.plan);
+  for (std::size_t c = 0; c < names.size(); ++c) {
+    const auto numbers = predictions_of(run, c);
+    evaluation.conditions.push_back({names[c], {numbers.begin(), numbers.end()}, {}});
+  }
+  return lacuna::train::predictions_csv(evaluation);
+}
+
+/// The card of the model: what it is, what it was trained and tested on, how well it did, and who made it.
+inline std::string model_json(const lacuna::lab::System& system, const lacuna::lab::Run& run, const Setting& setting) {
+  using Json = nlohmann::ordered_json;
+  const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); };
+  Json json{{"model", system.name},        {"dtype", setting.dtype},     {"seed", run.seed},
+            {"options", system.recipe},    {"parameters", run.parameters}, {"epochs", run.epochs},
+            {"best_epoch", run.best_epoch}, {"validation_score", number(run.validation_score)}};
+  json["data"] = Json::object();
+  for (const auto& [name, value] : describe_data(setting.data)) json["data"][name] = value;
+  if (!setting.data.class_names.empty()) json["class_names"] = setting.data.class_names;
+  json["test"] = Json::array();
+  const auto names = condition_names(setting.plan);
+  std::size_t at = 0;
+  for (const auto& protocol : setting.plan.protocols)
+    for (const auto& condition : protocol.conditions) {
+      Json row{{"condition", names[at]}, {"masks", condition.masks}, {"metrics", Json::object()}};
+      if (!setting.targets.values.empty())
+        for (const auto& [name, value] : lacuna::train::scores(setting.targets, predictions_of(run, at)))
+          row["metrics"][name] = number(value);
+      json["test"].push_back(std::move(row));
+      ++at;
+    }
+  json["command"] = setting.command;
+  json["versions"] = zoo::versions();
+  return json.dump(2) + "\n";
+}
+
+}  // namespace program

@@ -1,0 +1,155 @@
+// lacuna train: one model from one or more seeds, and how it does with and without each modality.
+//
+//   lacuna train                                        SDUMC on a synthetic corpus whose best attainable errors are known
+//   lacuna train --data FILE.npz --model corrkd --seeds 1,2,3
+// All options, those of the model too: lacuna train --model corrkd --help.
+#include "compare.hpp"
+#include "lacuna/models/baselines/ridge.hpp"
+#include "lacuna/train/report.hpp"
+
+namespace program {
+namespace {
+
+using namespace lacuna;
+
+/// What a condition leaves.
+std::vector<std::string> left(const Data& data, const missing::Condition& condition) {
+  std::vector<std::string> names;
+  for (std::size_t m = 0; m < data.modalities.size(); ++m)
+    if (condition.absent.empty() || !condition.absent[m]) names.push_back(data.modalities[m]);
+  return names;
+}
+
+/// Constant and, of real labels, ridge, trained on the modalities that are there.
+std::vector<train::BaselineReport> baselines(const Data& data, const train::Targets& targets,
+                                             const std::vector<missing::Condition>& conditions) {
+  const data::Dataset& set = *data.set;
+  train::BaselineReport constant{"constant", {}}, ridge{"ridge", {}};
+  const auto same = models::Constant(set.train)(set.test);
+  for (const auto& condition : conditions) {
+    constant.test.push_back({condition.name, train::scores(targets, same)});
+    const auto names = left(data, condition);
+    if (data.classes > 0 || names.empty()) continue;
+    const models::Ridge fitted(set.train, set.validation, {.modalities = names});
+    ridge.test.push_back({condition.name, train::scores(targets, fitted(set.test))});
+  }
+  if (ridge.test.empty()) return {constant};
+  return {constant, ridge};
+}
+
+/// For the synthetic corpus: how close the mean MAE of the seeds comes to the best there is.
+std::vector<train::AttainableReport> attainable(const Data& data, const std::vector<missing::Condition>& conditions,
+                                                const std::vector<train::SeedReport>& seeds) {
+  std::vector<train::AttainableReport> all;
+  if (data.synthetic == nullptr) return all;
+  const auto mean = train::mean_over_seeds(seeds);
+  for (std::size_t c = 0; c < conditions.size(); ++c) {
+    const auto subset = left(data, conditions[c]);
+    if (subset.empty()) continue;
+    const auto& test = data.synthetic->test;
+    all.push_back({conditions[c].name, data.synthetic->best(test, subset).mae,
+                   data.synthetic->coverage(mean.at(c).values.at(0).second, test, subset)});
+  }
+  return all;
+}
+
+/// The conditions of the plan that take away whole modalities; empty: it has others, of which no such table is made.
+std::vector<missing::Condition> whole_conditions(const std::vector<missing::Protocol>& protocols) {
+  std::vector<missing::Condition> conditions;
+  for (const missing::Protocol& protocol : protocols)
+    for (const missing::Absence& absence : protocol.conditions) {
+      if (absence.rate != 0) return {};
+      conditions.push_back({(protocols.size() > 1 ? protocol.name + "/" : "") + absence.name, absence.absent});
+    }
+  return conditions;
+}
+
+int train_model(RunOptions& options, const Call& call) {
+  Work work{.program = "lacuna train", .data = load(options.data), .replaces = true};
+  const data::Dataset& set = *work.data.set;
+  look_at(work.data, options.data, work.program.c_str(), options.quiet);
+  work.targets = work.data.targets();
+  work.metrics = options.metrics = metrics_of(options, work.targets);
+  work.reference = options.reference = "constant";
+  const zoo::Request request = request_of(options, work.data);
+  zoo::ModelSpec spec = zoo::parse_model(options.model);
+  for (const auto& setting : options.settings) spec.settings.push_back(setting);
+  if (!options.data.simulated_text.empty())
+    spec.settings.emplace_back("simulated_stream", std::to_string(work.data.modalities.size()));
+  const zoo::ModelSpec constant = zoo::parse_model("constant");
+  if (spec.name != "constant") work.systems.push_back(zoo::registry().make(constant, request));
+  work.systems.push_back(zoo::registry().make(spec, request));
+  const lab::System& system = work.systems.back();
+
+  std::vector<missing::Protocol> protocols;
+  for (const std::string& name : options.protocols)
+    if (name == "meant") {
+      protocols.push_back(lab::meant_protocol(system.conditions(set.modality_names())));
+    } else {
+      protocols.push_back(lab::protocol_by_name(name, set.modality_names(), options.mask_seed));
+      protocols.back().name = name;
+    }
+  work.plan = lab::make_plan(protocols, set.test);
+  if (!options.masks.empty()) lab::take_masks(work.plan, options.masks, set.test.ids);
+  options.models = {options.model};
+  if (options.dry_run) return rehearse(work, options);
+
+  Folder folder(options.out.empty() ? default_folder(set) : options.out);
+  auto performed = perform(work, options, folder, call);
+  if (const int* status = std::get_if<int>(&performed)) return *status;
+  const Done& done = std::get<Done>(performed);
+
+  train::Report report;
+  report.model = options.model;
+  report.classes = work.data.classes;
+  for (const auto& [name, value] : options.record()) report.config[name] = value;
+  report.config["options"] = system.recipe;
+  for (const auto& [name, value] : describe_data(work.data)) report.data[name] = value;
+  const auto names = condition_names(work.plan);
+  for (const lab::Run& run : done.runs.back().runs) {
+    train::SeedReport seed{run.seed, run.epochs, run.best_epoch, run.validation_score, {}};
+    for (std::size_t c = 0; c < names.size() && !work.targets.values.empty(); ++c)
+      seed.test.push_back({names[c], train::scores(work.targets, predictions_of(run, c))});
+    report.seeds.push_back(std::move(seed));
+  }
+  const auto conditions = whole_conditions(protocols);
+  if (work.targets.values.empty()) {
+    std::printf("the test split of %s has no labels: predictions only\n", set.name.c_str());
+  } else {
+    std::printf("test split of %s, %lld samples\n\n", set.name.c_str(), static_cast<long long>(set.test.size()));
+    if (!conditions.empty()) {
+      report.baselines = baselines(work.data, work.targets, conditions);
+      report.attainable = attainable(work.data, conditions, report.seeds);
+      train::print(report);
+    } else {
+      std::fputs(lab::terminal_text(*done.results).c_str(), stdout);
+    }
+  }
+  train::write_text(folder.file("metrics.json"), train::to_json(report).dump(2) + "\n");
+  std::printf("\nresults in %s\n", folder.path().c_str());
+  return 0;
+}
+
+}  // namespace
+
+int train(const Call& call) {
+  RunOptions options;
+  options.protocols = {"meant"};
+  CLI::App app(
+      "Trains a model that keeps working when a modality is missing, and shows how it does with and without it.",
+      "lacuna train");
+  const auto declare_all = [&] {
+    const std::string model = model_of(call.argc, call.argv, options.model);
+    declare(app, options, true);
+    const std::string name = zoo::parse_model(model).name;
+    declare_settings(app, zoo::registry().options(name), options.settings, name);
+  };
+  return support::run("lacuna train", app, call.argc, call.argv, declare_all, [&] {
+    options.check();
+    expect_device(options.device);
+    set_threads(options.threads);
+    return train_model(options, call);
+  });
+}
+
+}  // namespace program

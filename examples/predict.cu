@@ -1,3 +1,0 @@
-// predict for both devices: predict_cuda --device cuda.
-#include "lacuna/cuda.cuh"
-#include "predict.cpp"

@@ -1,0 +1,262 @@
+/// From a model to an entry of the registry.
+///
+///     zoo::add<LowRankModel>("low-rank", "low-rank fusion of averages");          // one line, one dtype
+///     zoo::add<Model<float>, Model<double>>("mine", "what it is", {.fit = {.epochs = 40}});
+///
+/// M is a train::Learner with `M::Options`, whose `visit(self, f)` names all options, and a constructor
+/// M(const Options&, Random). Where Options has members `inputs` and `classes`, they are filled in from the data. The
+/// rest can be set by name: in texts (zoo/spec.hpp), on command lines, in configuration files. The defaults of training
+/// are those of the last argument.
+///
+/// Errors are OptionError: a name that is taken, an option that the model does not have, a size that makes no model.
+#pragma once
+
+#include "lacuna/lab/system.hpp"
+#include "lacuna/missing/sampler.hpp"
+#include "lacuna/zoo/registry.hpp"
+#include "lacuna/zoo/training.hpp"
+
+namespace lacuna::zoo {
+
+/// Options before the user's settings, and how some options of the model follow those of training.
+template <class Options>
+struct Draft {
+  Options model;
+  Training training = {};
+  std::function<void(Options&, Training&)> couple = {};
+};
+template <class Options>
+using DraftOf = std::function<Draft<Options>(const std::string& variant, const Request&, const Settings& own)>;
+
+/// A stored or trained learner as AnyModel.
+template <train::Learner M>
+class LearnerModel : public AnyModel {
+ public:
+  M model;
+
+  explicit LearnerModel(M trained) : model(std::move(trained)) {}
+
+  Outputs operator()(const data::Batch<float>& batch, const Wanted& wanted) const override {
+    const NoGrad off;
+    const auto own = detail::batch_as<typename M::scalar>(batch);
+    Outputs out{.values = model.predict(own)};
+    if (wanted.probabilities && classes() > 0) {
+      if constexpr (requires { model.probabilities(own); })
+        out.probabilities = model.probabilities(own);
+      else
+        throw Error("this model has no probabilities");
+    }
+    if (wanted.embedding) {
+      if constexpr (requires { model.embedding(own); })
+        out.embedding = in_double(model.embedding(own));
+      else
+        throw Error("this model has no embedding");
+    }
+    if (wanted.attention) {
+      if constexpr (requires { model.attention(own); }) {
+        const auto all = model.attention(own);
+        for (std::size_t m = 0; m < all.size(); ++m) {
+          std::string name = std::to_string(m);
+          if constexpr (requires { model.names; })
+            if (m < model.names.size()) name = model.names[m];
+          out.attention.emplace_back(name, in_double(all[m]));
+        }
+      } else {
+        throw Error("this model has no attention weights");
+      }
+    }
+    return out;
+  }
+  index_t classes() const override {
+    if constexpr (requires { model.predicts_classes(); }) return model.predicts_classes();
+    return 0;
+  }
+  std::vector<missing::Condition> conditions(const std::vector<std::string>& names) const override {
+    return train::conditions_of(model, names);
+  }
+  index_t parameters() const override { return detail::trained_numbers(model); }
+
+ private:
+  template <class T, int R, class D>
+  static Tensor<double, 2> in_double(const Tensor<T, R, D>& x) {
+    const std::vector<T> numbers = x.to_vector();
+    return Tensor<double, 2>::from({x.extent(0), x.extent(0) > 0 ? x.size() / x.extent(0) : 0},
+                                   std::vector<double>(numbers.begin(), numbers.end()));
+  }
+};
+
+}  // namespace lacuna::zoo
+
+namespace lacuna::detail {
+
+inline constexpr const char* zoo_dtype(float) { return "f32"; }
+inline constexpr const char* zoo_dtype(double) { return "f64"; }
+
+/// What training takes away, wherever the options keep it; null: nowhere.
+template <class Options>
+missing::MrmOptions* zoo_dropping(Options& o) {
+  if constexpr (requires { o.drop.frame_probability; })
+    return &o.drop;
+  else if constexpr (requires { o.mrm.frame_probability; })
+    return &o.mrm;
+  else
+    return nullptr;
+}
+
+/// f(name, member) for what a user may set: not what follows from the data, and also what need not be stored.
+template <class Options>
+void zoo_visit(Options& o, auto&& f) {
+  Options::visit(o, [&](const std::string& name, auto& member) {
+    if (name != "inputs" && name != "classes") f(name, member);
+  });
+  if constexpr (requires { o.simulator.epochs; }) f("simulator_epochs", o.simulator.epochs);
+  if constexpr (requires { o.simulator.slots; }) f("simulator_slots", o.simulator.slots);
+}
+
+/// A modality by its name where an option wants its position.
+inline zoo::Settings zoo_positions(zoo::Settings settings, const std::vector<std::string>& modalities) {
+  for (auto& [option, value] : settings) {
+    if (option != "missing") continue;
+    const auto at = std::find(modalities.begin(), modalities.end(), value) - modalities.begin();
+    if (at < std::ptrdiff_t(modalities.size())) {
+      value = std::to_string(at);
+    } else if (value.find_first_not_of("0123456789") != std::string::npos) {
+      std::string known;
+      for (const auto& name : modalities) known += (known.empty() ? "" : ", ") + name;
+      throw OptionError("model option missing: '" + value + "' is no modality of the data; they have " + known);
+    }
+  }
+  return settings;
+}
+
+/// The draft with everything that the user has set. Throws OptionError.
+template <class Options>
+zoo::Draft<Options> zoo_settle(const zoo::DraftOf<Options>& draft, const zoo::ModelSpec& spec,
+                               const std::string& variant, const zoo::Request& request) {
+  const zoo::Settings given = zoo_positions(spec.settings, request.modalities);
+  zoo::Draft<Options> result = draft(variant, request, given);
+  const auto training = [&](auto&& f) { zoo::Training::visit(result.training, f); };
+  // the options of training first: some options of models follow them
+  zoo::apply_settings(request.common, training);
+  const zoo::Settings own = zoo::apply_settings(given, training);
+  if (result.couple) result.couple(result.model, result.training);
+  zoo::Settings unknown;
+  for (const auto& [option, value] : own) {
+    missing::MrmOptions* dropping = zoo_dropping(result.model);
+    if (option == "drop" && dropping != nullptr)
+      *dropping = missing::mrm_preset(value, index_t(request.inputs.size()));
+    else
+      unknown.emplace_back(option, value);
+  }
+  unknown = zoo::apply_settings(unknown, [&](auto&& f) { zoo_visit(result.model, f); });
+  if (!unknown.empty()) {
+    std::string known;
+    const auto note = [&](const std::string& name, const auto&) { known += (known.empty() ? "" : ", ") + name; };
+    training(note);
+    if (zoo_dropping(result.model) != nullptr) known += ", drop";
+    zoo_visit(result.model, note);
+    throw OptionError("model '" + spec.text + "' has no option '" + unknown[0].first + "'; it has " + known);
+  }
+  return result;
+}
+
+/// Every option as text: equal recipes, data and seeds make equal models.
+template <class Options>
+std::string zoo_recipe(zoo::Draft<Options> draft) {
+  std::string recipe;
+  const auto note = [&](const std::string& name, const auto& value) {
+    recipe += (recipe.empty() ? "" : " ") + name + "=" + zoo::value_text(name, value);
+  };
+  zoo::Training::visit(draft.training, note);
+  zoo_visit(draft.model, note);
+  return recipe;
+}
+
+}  // namespace lacuna::detail
+
+namespace lacuna::zoo {
+
+inline lab::System Registry::make(const ModelSpec& spec, const Request& request) const {
+  const auto [entry, variant] = find(spec.name);
+  if (request.classes > 0 && !entry->class_ids)
+    throw OptionError("model '" + entry->name + "' predicts real labels, the data have class ids");
+  if (request.classes == 0 && !entry->real_labels)
+    throw OptionError("model '" + entry->name + "' predicts class ids, the data have real labels");
+  return backend(entry->name, request.device, request.dtype).make(spec, variant, request);
+}
+
+/// The list of options of an entry whose options are Options.
+template <class Options>
+std::function<std::vector<OptionInfo>(const std::string&, const Request&)> options_of(std::string model,
+                                                                                      DraftOf<Options> draft) {
+  return [model, draft](const std::string& variant, const Request& request) {
+    auto settled = detail::zoo_settle<Options>(draft, {model, model, {}}, variant, request);
+    std::vector<OptionInfo> all;
+    bool training = true;
+    const auto note = [&](const std::string& name, const auto& value) {
+      std::string text = value_text(name, value);
+      if (name == "missing" && !request.modalities.empty())
+        text = request.modalities.at(std::size_t(number_from<int>(name, text)));
+      std::vector<std::string> choices;
+      if constexpr (std::is_enum_v<std::decay_t<decltype(value)>>) choices = choices_of(name);
+      if constexpr (std::is_same_v<std::decay_t<decltype(value)>, bool>) choices = {"0", "1", "off", "on"};
+      all.push_back({name, std::move(text), help_of(model, name), std::move(choices), training});
+    };
+    Training::visit(settled.training, note);
+    training = false;
+    if (detail::zoo_dropping(settled.model) != nullptr)
+      all.push_back({"drop", "", help_of(model, "drop"), {"none", "uniform", "lnln", "mplmm", "cmad", "gcnet"}, false});
+    detail::zoo_visit(settled.model, note);
+    return all;
+  };
+}
+
+/// What can be done with M, whose options are drafted so.
+template <train::Learner M>
+Backend backend_of(DraftOf<typename M::Options> draft) {
+  Backend backend{detail::zoo_dtype(typename M::scalar()), std::is_same_v<device_of<M>, Cpu> ? "cpu" : "cuda", {}, {}};
+  backend.make = [draft](const ModelSpec& spec, const std::string& variant, const Request& request) {
+    const auto settled = detail::zoo_settle<typename M::Options>(draft, spec, variant, request);
+    const train::FitOptions fit = settled.training.resolved();
+    const auto options = settled.model;
+    (void)M(options, Random(0));  // refuses impossible sizes now
+    return lab::make_system<M>(spec.text, detail::zoo_recipe(settled), fit,
+                               [options](std::uint64_t seed) { return M(options, Random(seed)); });
+  };
+  backend.load = [](const State& state) -> std::shared_ptr<const AnyModel> {
+    return std::make_shared<LearnerModel<M>>(train::model_from<M>(state));
+  };
+  return backend;
+}
+
+/// Options as they are by default, inputs and classes from the data.
+template <class Options>
+DraftOf<Options> plain_draft(Options defaults, Training training) {
+  return [defaults, training](const std::string&, const Request& request, const Settings&) {
+    Draft<Options> draft{defaults, training, {}};
+    if constexpr (requires { draft.model.inputs; }) draft.model.inputs = request.inputs;
+    if constexpr (requires { draft.model.classes; }) draft.model.classes = request.classes;
+    return draft;
+  };
+}
+
+/// Registers a model, in as many dtypes as are given. Throws OptionError when the name is taken.
+template <train::Learner M, train::Learner... Others>
+void add(const std::string& name, const std::string& what, const Training& training = {}) {
+  using Options = typename M::Options;
+  const auto draft = plain_draft(Options{}, training);
+  Entry entry;
+  entry.name = name;
+  entry.what = what;
+  entry.options = options_of<Options>(name, draft);
+  registry().add(std::move(entry), {backend_of<M>(draft), backend_of<Others>(draft)...});
+}
+
+/// The card of a model of the user's own, and the file of it: what Predictor loads. Throws IoError.
+template <train::Learner M>
+State stored(const std::string& name, const M& model, const data::Dataset& data) {
+  const LearnerModel<M> any(model);
+  return with_card(train::model_state(model), make_card(name, detail::zoo_dtype(typename M::scalar()), data, any));
+}
+
+}  // namespace lacuna::zoo

@@ -1,0 +1,214 @@
+/// A stored model, ready to answer: any registered one, float or double.
+///
+///     #include <lacuna/zoo/predictor.hpp>                                // and link lacuna::zoo
+///     const auto predictor = lacuna::Predictor::load("mosi.lacuna");
+///     for (const auto& input : predictor.inputs()) ...                   // name, features, may_be_missing
+///     const auto answer = predictor({{"audio", audio}, {"text", text}}); // video is left out: absent
+///     answer.value;  answer.probabilities;  answer.used;
+///
+/// A sample is frames by the names of their streams: an Eigen matrix of any order (T, D), a lacuna::Tensor<T, 2> (T, D)
+/// or <T, 1> (D), or a span of numbers (D), which is one frame. What is left out, and what has no frame, is absent. A
+/// sample of which nothing is present is answered by the prior of the training data.
+/// Shapes: value is a real label in label units, or a class id; probabilities (K); embedding (E).
+/// Const calls may come from any number of threads at once; nothing is locked.
+/// Errors, one line each: IoError for a file that is not such a model; OptionError for a name that the model does not
+/// have or that is given twice; ShapeError for another number of features; Error for a number that is not finite.
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <span>
+
+#include "lacuna/io/checkpoint.hpp"
+#include "lacuna/zoo/registry.hpp"
+
+namespace lacuna {
+
+/// The frames (T, D) of one stream of one sample, copied from whatever holds them.
+class Frames {
+ public:
+  template <class Derived>
+  Frames(const Eigen::DenseBase<Derived>& matrix) : Frames(index_t(matrix.rows()), index_t(matrix.cols())) {
+    for (index_t t = 0; t < rows_; ++t)
+      for (index_t d = 0; d < features_; ++d) numbers_[std::size_t(t * features_ + d)] = float(matrix.derived()(t, d));
+  }
+  template <class T>
+  Frames(const Tensor<T, 2>& tensor) : Frames(tensor.extent(0), tensor.extent(1)) {
+    std::copy_n(tensor.data(), tensor.size(), numbers_.begin());
+  }
+  template <class T>
+  Frames(const Tensor<T, 1>& tensor) : Frames(std::span<const T>(tensor.data(), std::size_t(tensor.size()))) {}
+  template <class T>
+  Frames(std::span<const T> numbers) : Frames(1, index_t(numbers.size())) {
+    std::copy(numbers.begin(), numbers.end(), numbers_.begin());
+  }
+  Frames(const std::vector<float>& numbers) : Frames(std::span<const float>(numbers)) {}
+  /// numbers: T · features, frame after frame.
+  Frames(const float* numbers, index_t frames, index_t features) : Frames(frames, features) {
+    std::copy_n(numbers, numbers_.size(), numbers_.begin());
+  }
+
+  index_t rows() const { return rows_; }
+  index_t features() const { return features_; }
+  const std::vector<float>& numbers() const { return numbers_; }
+
+ private:
+  Frames(index_t rows, index_t features)
+      : rows_(rows), features_(features), numbers_(std::size_t(std::max<index_t>(0, rows * features))) {}
+  index_t rows_, features_;
+  std::vector<float> numbers_;
+};
+
+struct NamedFrames {
+  std::string name;
+  Frames frames;
+};
+using Sample = std::vector<NamedFrames>;
+
+struct Answer {
+  double value = 0;                       ///< a real label, or a class id
+  std::vector<double> probabilities;      ///< (K); empty for real labels
+  std::string class_name;                 ///< of the value, where the model knows names
+  std::vector<std::string> used;          ///< streams that were present
+  std::vector<double> embedding = {};     ///< (E), where it was asked for
+  std::vector<std::pair<std::string, std::vector<double>>> attention = {};  ///< where it was asked for
+};
+
+class Predictor {
+ public:
+  struct Input {
+    std::string name;
+    index_t features = 0;
+    bool may_be_missing = false;  ///< it may be left out in any case; this says whether the model was trained for it
+  };
+  struct Options {
+    bool embedding = false, attention = false;
+  };
+
+  /// Throws IoError.
+  static Predictor load(const std::string& path, const std::string& device = "cpu") {
+    return Predictor(io::load_checkpoint(path), device);
+  }
+  explicit Predictor(const State& state, const std::string& device = "cpu")
+      : card_(zoo::card_of(state)), model_(zoo::registry().load(state, device)) {
+    if (model_->classes() != card_.classes) state.fail("about/classes", "does not fit the model");
+    for (std::size_t m = 0; m < card_.streams.size(); ++m)
+      inputs_.push_back({card_.streams[m], card_.features[m], card_.may_be_missing[m] != 0});
+  }
+
+  const std::vector<Input>& inputs() const { return inputs_; }
+  /// K of class ids, 0 for real labels.
+  index_t classes() const { return card_.classes; }
+  /// K names, or none.
+  const std::vector<std::string>& class_names() const { return card_.class_names; }
+  /// Everything that the file says of the model.
+  const zoo::Card& card() const { return card_; }
+  const zoo::AnyModel& model() const { return *model_; }
+
+  Answer operator()(const Sample& sample) const { return (*this)(sample, Options{}); }
+  Answer operator()(const Sample& sample, const Options& options) const {
+    return batch(std::span<const Sample>(&sample, 1), options).front();
+  }
+  /// Several samples at once: the same answers, in less time.
+  std::vector<Answer> batch(std::span<const Sample> samples) const { return batch(samples, Options{}); }
+  std::vector<Answer> batch(std::span<const Sample> samples, const Options& options) const {
+    if (samples.empty()) return {};
+    const data::Batch<float> all = batch_of(samples);
+    const zoo::Outputs out =
+        outputs(all, {.probabilities = classes() > 0, .embedding = options.embedding, .attention = options.attention});
+    std::vector<Answer> answers(samples.size());
+    const auto row = [](const Tensor<double, 2>& table, std::size_t b) {
+      const double* from = table.data() + index_t(b) * table.extent(1);
+      return std::vector<double>(from, from + table.extent(1));
+    };
+    for (std::size_t b = 0; b < answers.size(); ++b) {
+      Answer& answer = answers[b];
+      answer.value = out.values[b];
+      if (classes() > 0) answer.probabilities = row(out.probabilities, b);
+      if (!class_names().empty()) answer.class_name = class_names()[std::size_t(answer.value)];
+      for (std::size_t m = 0; m < inputs_.size(); ++m)
+        if (all.streams[m].present(index_t(b), 0)) answer.used.push_back(inputs_[m].name);
+      if (options.embedding) answer.embedding = row(out.embedding, b);
+      if (options.attention)
+        for (const auto& [name, weights] : out.attention) answer.attention.emplace_back(name, row(weights, b));
+    }
+    return answers;
+  }
+
+  /// Of a batch whose streams are the inputs, in their order; where nothing is present the prior.
+  zoo::Outputs outputs(const data::Batch<float>& batch, const zoo::Wanted& wanted = {}) const {
+    zoo::Outputs out = (*model_)(batch, wanted);
+    for (index_t b = 0; b < batch.size(); ++b) {
+      bool any = false;
+      for (const auto& stream : batch.streams)
+        for (index_t t = 0; t < stream.present.extent(1) && !any; ++t) any = stream.present(b, t);
+      if (any) continue;
+      out.values[std::size_t(b)] = prior();
+      if (wanted.probabilities && classes() > 0)
+        std::copy(card_.prior.begin(), card_.prior.end(), out.probabilities.data() + b * classes());
+    }
+    return out;
+  }
+
+ private:
+  /// The mean training label, or the most frequent class, the first of equals.
+  double prior() const {
+    if (classes() == 0) return card_.prior[0];
+    return double(std::max_element(card_.prior.begin(), card_.prior.end()) - card_.prior.begin());
+  }
+  std::size_t position(const std::string& name) const {
+    std::string known;
+    for (std::size_t m = 0; m < inputs_.size(); ++m) {
+      if (inputs_[m].name == name) return m;
+      known += (m ? ", " : "") + inputs_[m].name;
+    }
+    throw OptionError("predictor: there is no input '" + name + "'; the model has " + known);
+  }
+  data::Batch<float> batch_of(std::span<const Sample> samples) const {
+    const auto count = index_t(samples.size());
+    std::vector<std::vector<const Frames*>> given(inputs_.size(), std::vector<const Frames*>(samples.size(), nullptr));
+    std::vector<index_t> longest(inputs_.size(), 1);
+    for (std::size_t b = 0; b < samples.size(); ++b)
+      for (const NamedFrames& part : samples[b]) {
+        const std::size_t m = position(part.name);
+        if (given[m][b] != nullptr) throw OptionError("predictor: input '" + part.name + "' is given twice");
+        check(part, inputs_[m]);
+        given[m][b] = &part.frames;
+        longest[m] = std::max(longest[m], part.frames.rows());
+      }
+    data::Batch<float> batch;
+    for (std::size_t m = 0; m < inputs_.size(); ++m) {
+      const index_t features = inputs_[m].features;
+      data::Stream<float> stream{Tensor<float, 3>::zeros({count, longest[m], features}),
+                                 Mask<2>::zeros({count, longest[m]})};
+      for (index_t b = 0; b < count; ++b) {
+        const Frames* frames = given[m][std::size_t(b)];
+        if (frames == nullptr) continue;
+        std::copy(frames->numbers().begin(), frames->numbers().end(),
+                  stream.frames.data() + b * longest[m] * features);
+        std::fill_n(stream.present.data() + b * longest[m], frames->rows(), std::uint8_t(1));
+      }
+      batch.streams.push_back(std::move(stream));
+    }
+    for (index_t b = 0; b < count; ++b) batch.samples.push_back(b);
+    return batch;
+  }
+  static void check(const NamedFrames& part, const Input& input) {
+    const Frames& frames = part.frames;
+    if (frames.rows() > 0 && frames.features() != input.features)
+      throw ShapeError(detail::cat("predictor: '", part.name, "' has ", frames.features(),
+                                   " features, the model expects ", input.features, " (frames x features)"));
+    for (std::size_t i = 0; i < frames.numbers().size(); ++i)
+      if (!std::isfinite(frames.numbers()[i]))
+        throw Error(detail::cat("predictor: '", part.name, "' holds a number that is not finite in frame ",
+                                index_t(i) / frames.features(), ", feature ", index_t(i) % frames.features()));
+  }
+
+  zoo::Card card_;
+  std::shared_ptr<const zoo::AnyModel> model_;
+  std::vector<Input> inputs_;
+};
+
+}  // namespace lacuna

@@ -1,0 +1,65 @@
+/// SDUMC and its ablations as entries of the registry.
+#pragma once
+
+#include "lacuna/models/sdumc/sdumc.hpp"
+#include "lacuna/zoo/entry.hpp"
+
+namespace lacuna::zoo {
+
+/// sdumc: as published, one modality may be missing. any: training takes away any subset. published: the rate, the
+/// order of samples, the padding and the unscaled labels of the authors' runs.
+enum class SdumcKind { one, any, published };
+
+inline DraftOf<models::SdumcOptions> sdumc_draft(SdumcKind kind) {
+  return [kind](const std::string& variant, const Request& request, const Settings&) {
+    Draft<models::SdumcOptions> draft{{}, {.schedule = Course::staircase}, {}};
+    models::SdumcOptions& o = draft.model;
+    o.inputs = request.inputs;
+    o.classes = request.classes;
+    const auto& names = request.modalities;
+    const auto text = std::find(names.begin(), names.end(), "text") - names.begin();
+    o.missing = text < std::ptrdiff_t(names.size()) ? index_t(text) : 0;
+    if (kind == SdumcKind::any) o.drop = missing::mrm_preset("mplmm");
+    if (kind == SdumcKind::published) {
+      draft.training.fit.learning_rate = 1e-4;
+      draft.training.fit.order = train::Order::published;
+      o.padding = models::Padding::published;
+      o.standardize_labels = false;
+    }
+    if (variant == "without-mia") o.imagination = models::Imagination::off;
+    if (variant == "without-rnc") o.weights.contrast = 0;
+    if (variant == "without-text") o.weights.text = 0;
+    if (variant == "without-query") o.weights.query = 0;
+    if (variant == "without-feature") o.weights.feature = 0;
+    return draft;
+  };
+}
+
+template <class T, class D = Cpu>
+Backend sdumc_backend(SdumcKind kind) {
+  return backend_of<models::Sdumc<T, D>>(sdumc_draft(kind));
+}
+
+#ifdef LACUNA_ZOO_PARTS
+extern template Backend sdumc_backend<float, Cpu>(SdumcKind);
+extern template Backend sdumc_backend<double, Cpu>(SdumcKind);
+#endif
+
+inline void add_sdumc(Registry& to) {
+  const std::vector<Variant> variants{{"without-mia", "no imagination autoencoders"},
+                                      {"without-rnc", "no Rank-N-Contrast"},
+                                      {"without-text", "no loss between queries"},
+                                      {"without-query", "no loss between contents"},
+                                      {"without-feature", "no loss between fused features"}};
+  const auto add = [&](const char* name, const char* what, SdumcKind kind, const std::vector<Variant>& rows) {
+    Entry entry{.name = name, .what = what, .paper = "Weng et al., arXiv 2410.15029", .variants = rows};
+    entry.options = options_of<models::SdumcOptions>(name, sdumc_draft(kind));
+    to.add(std::move(entry), {sdumc_backend<float>(kind), sdumc_backend<double>(kind)});
+  };
+  add("sdumc", "SDUMC as published: one modality may be missing", SdumcKind::one, variants);
+  add("sdumc-any", "SDUMC whose training takes away any subset", SdumcKind::any, variants);
+  add("sdumc-published", "SDUMC trained as its authors did: rate 1e-4, order of the file, padded frames take part, labels as they are",
+      SdumcKind::published, {});
+}
+
+}  // namespace lacuna::zoo

@@ -1,0 +1,136 @@
+/// A model as a user names it: NAME or NAME:OPTION=VALUE:OPTION=VALUE, as corrkd:scd=0.5:epochs=30.
+///
+///     const zoo::ModelSpec spec = zoo::parse_model("corrkd:scd=0.5:epochs=30");   // name "corrkd", two settings
+///
+/// Settings are pairs of texts; `apply_settings` puts them into any object that names its members,
+/// `Options::visit(self, f)` with f(name, member). Numbers are read whole or refused; flags are 0 or 1; enumerations go
+/// by the names of `choices_of`; elements of lists are divided by '/'. In names '-' and '_' are the same, so that an
+/// option of the command line and a setting are spelled alike. Errors: OptionError.
+#pragma once
+
+#include <charconv>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lacuna/core/error.hpp"
+#include "lacuna/core/state.hpp"
+#include "lacuna/train/csv.hpp"
+#include "lacuna/zoo/options.hpp"
+
+namespace lacuna::zoo {
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+struct ModelSpec {
+  std::string text;  ///< as it was written: the name in all tables
+  std::string name;
+  Settings settings;
+};
+
+/// An option's name as members have it.
+inline std::string option_name(std::string name) {
+  for (char& c : name)
+    if (c == '-') c = '_';
+  return name;
+}
+
+/// Throws OptionError.
+inline ModelSpec parse_model(const std::string& text) {
+  ModelSpec spec{text, text.substr(0, text.find(':')), {}};
+  for (std::size_t at = spec.name.size(); at < text.size();) {
+    const std::size_t end = std::min(text.find(':', at + 1), text.size());
+    const std::string piece = text.substr(at + 1, end - at - 1);
+    const std::size_t equals = piece.find('=');
+    if (equals == 0 || equals == std::string::npos || equals + 1 == piece.size())
+      throw OptionError("model '" + text + "': '" + piece + "' is not OPTION=VALUE");
+    spec.settings.emplace_back(option_name(piece.substr(0, equals)), piece.substr(equals + 1));
+    at = end;
+  }
+  if (spec.name.empty()) throw OptionError("model '" + text + "': has no name");
+  return spec;
+}
+
+/// Text to number, whole or nothing. Throws OptionError.
+template <class Number>
+Number number_from(const std::string& option, const std::string& text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw OptionError("model option " + option + ": '" + text + "' is not " +
+                      (std::is_floating_point_v<Number> ? "a number" : "a whole number"));
+  return number;
+}
+
+/// Throws OptionError.
+template <class Value>
+void set_value(const std::string& option, const std::string& text, Value& value) {
+  if constexpr (std::is_same_v<Value, bool>) {
+    const bool on = text == "1" || text == "true" || text == "on";
+    if (!on && text != "0" && text != "false" && text != "off")
+      throw OptionError("model option " + option + ": '" + text + "' is not 0 or 1");
+    value = on;
+  } else if constexpr (std::is_enum_v<Value>) {
+    const std::vector<std::string> names = choices_of(option);
+    std::string known;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (names[i] == text) {
+        value = Value(i);
+        return;
+      }
+      known += (i ? ", " : "") + names[i];
+    }
+    if (!names.empty()) throw OptionError("model option " + option + ": '" + text + "' is not one of " + known);
+    value = Value(number_from<int>(option, text));
+  } else if constexpr (detail::is_state_list<Value>) {
+    value.clear();
+    for (std::size_t at = 0; at <= text.size();) {
+      const std::size_t end = std::min(text.find('/', at), text.size());
+      value.emplace_back();
+      set_value(option, text.substr(at, end - at), value.back());
+      at = end + 1;
+    }
+  } else if constexpr (std::is_same_v<Value, std::string>) {
+    value = text;
+  } else {
+    value = number_from<Value>(option, text);
+  }
+}
+
+/// What `set_value` reads back to the same value.
+template <class Value>
+std::string value_text(const std::string& option, const Value& value) {
+  if constexpr (std::is_enum_v<Value>) {
+    const std::vector<std::string> names = choices_of(option);
+    return std::size_t(value) < names.size() ? names[std::size_t(value)] : std::to_string(int(value));
+  } else if constexpr (detail::is_state_list<Value>) {
+    std::string text;
+    for (const auto& one : value) text += (text.empty() ? "" : "/") + value_text(option, one);
+    return text;
+  } else if constexpr (std::is_same_v<Value, std::string>) {
+    return value;
+  } else if constexpr (std::is_floating_point_v<Value>) {
+    return train::csv_number(value);
+  } else {
+    return std::to_string(value);
+  }
+}
+
+/// visit(f) calls f(name, member) for every member. Settings that it does not know stay in the result.
+template <class Visit>
+Settings apply_settings(const Settings& settings, Visit&& visit) {
+  Settings left;
+  for (const auto& setting : settings) {
+    const std::string &option = setting.first, &text = setting.second;  // clang 14 captures no structured binding
+    bool found = false;
+    visit([&](const std::string& name, auto& value) {
+      if (name != option) return;
+      set_value(option, text, value);
+      found = true;
+    });
+    if (!found) left.emplace_back(option, text);
+  }
+  return left;
+}
+
+}  // namespace lacuna::zoo

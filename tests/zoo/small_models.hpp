@@ -1,0 +1,43 @@
+/// Every registered model, small enough to be trained in a fraction of a second, and data for it.
+#pragma once
+
+#include "lacuna/data/synthetic.hpp"
+#include "lacuna/zoo/entry.hpp"
+#include "lacuna/zoo/predictor.hpp"
+#include "models/small_sets.hpp"
+
+namespace lacuna::test {
+
+/// NAME with the smallest sizes that its options allow.
+inline std::string small_spec(const std::string& name) {
+  std::string text = name;
+  for (const zoo::OptionInfo& option : zoo::registry().options(name))
+    for (const char* setting :
+         {"epochs=1", "batch=16", "width=8", "hidden=8", "fused=8", "contrast=4", "num_heads=2", "depth=1", "layers=1",
+          "simulator_width=8", "simulator_epochs=1", "ae_layers=8/4", "blocks=1", "critic_hidden=4", "teacher_count=1"})
+      if (std::string(setting).substr(0, option.name.size() + 1) == option.name + "=" && !option.value.empty())
+        text += std::string(":") + setting;
+  return text;
+}
+
+inline zoo::Request request_for(const data::Dataset& data, const std::string& dtype = "f32") {
+  zoo::Request request{data.modality_names(), data.dimensions(), 0, {}, dtype, "cpu"};
+  if (data.train.labels.empty()) request.classes = data.class_count;
+  return request;
+}
+
+/// One training, and its state as a file holds it.
+struct SmallTrained {
+  lab::Trained trained;
+  State state;
+};
+inline SmallTrained train_small(const std::string& name, const data::Dataset& data, const std::string& dtype) {
+  const lab::System system = zoo::registry().make(zoo::parse_model(small_spec(name)), request_for(data, dtype));
+  const data::Dataset learning = lab::without_test(data);
+  SmallTrained result{*system.train({.data = learning, .seed = 3}), State()};
+  result.state = zoo::with_card(result.trained.state,
+                                zoo::registry().card(small_spec(name), dtype, data, result.trained.state));
+  return result;
+}
+
+}  // namespace lacuna::test

@@ -112,6 +112,12 @@ class OracleCase {
     REQUIRE_MESSAGE(shape(array) == parameter.shape(), path(array));
     static_cast<Variable<T, R>&>(parameter) = leaf<R>(array);
   }
+  /// The same for a buffer, which is a constant.
+  template <int R>
+  void seat(const std::string& array, Buffer<T, R>& buffer) {
+    REQUIRE_MESSAGE(shape(array) == buffer.shape(), path(array));
+    buffer = Buffer<T, R>(tensor<R>(array));
+  }
   template <int R>
   Tensor<T, R> tensor(const std::string& array) const {
     return file_.tensor<T, R>(path(array));

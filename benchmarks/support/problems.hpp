@@ -181,7 +181,10 @@ struct CorrkdMixed final : Workload {
     return o;
   }
   CorrkdMixed(Rows rows, bool train)
-      : network(masked(options.network), random), packed(pack<float, D>(network)), adam(packed, {.learning_rate = 1e-3}), training(train) {
+      : network(masked(options.network), random),
+        packed(pack<float, D>(network)),
+        adam(packed, {.learning_rate = 1e-3}),
+        training(train) {
     network.rows = rows;
     for (const index_t features : options.network.inputs) {
       const data::Stream<float> host = mixed_stream(batch, 50, features, random);

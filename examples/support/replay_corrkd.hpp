@@ -171,10 +171,9 @@ class Corrkd {
     const auto sink = [&](const std::string& name, const auto& array) { to(name, host(array)); };
     const auto packed = lacuna::pack<T, D>(trained_);
     const std::vector<T> start = packed.values.to_vector();
-    lacuna::optim::Adam<T, D> adam(packed, {.learning_rate = number("lr"),
-                                            .beta1 = number("beta1"),
-                                            .beta2 = number("beta2"),
-                                            .epsilon = number("eps")});
+    lacuna::optim::Adam<T, D> adam(
+        packed,
+        {.learning_rate = number("lr"), .beta1 = number("beta1"), .beta2 = number("beta2"), .epsilon = number("eps")});
     const double clip = number("clip_norm");
     std::vector<T> norms, totals;
     for (int step = 1; step <= request_.steps; ++step) {

@@ -1,4 +1,4 @@
-// error: .*reflect\(\) must name modules, parameters, or vectors of them
+// error: .*reflect\(\) must name modules, parameters, buffers, or vectors or optionals of them
 #include "lacuna/nn/module.hpp"
 
 struct Layer {

@@ -126,7 +126,9 @@ class OracleCase {
   Mask<R> mask(const std::string& array) const {
     return file_.tensor<std::uint8_t, R>(path(array));
   }
-  std::vector<index_t> integers(const std::string& array) const { return file_.get(path(array)).template as<index_t>(); }
+  std::vector<index_t> integers(const std::string& array) const {
+    return file_.get(path(array)).template as<index_t>();
+  }
   index_t integer(const std::string& array) const { return integers(array).at(0); }
   bool flag(const std::string& array) const { return integer(array) != 0; }
   double number(const std::string& array) const { return file_.get(path(array)).template as<double>().at(0); }
@@ -228,8 +230,8 @@ void compare_cases(const OracleBlocks& blocks, F&& f) {
   const int in_float = detail::run_cases<float>(blocks, file, f, arrays);
   std::string names;
   for (const std::string& block : blocks.blocks) names += " " + block;
-  std::printf("%s%s: %d of %d cases in double, %d of %d in float, %d arrays\n", blocks.file.c_str(), names.c_str(), in_double,
-              expected, in_float, expected_float, arrays);
+  std::printf("%s%s: %d of %d cases in double, %d of %d in float, %d arrays\n", blocks.file.c_str(), names.c_str(),
+              in_double, expected, in_float, expected_float, arrays);
   CHECK(expected > 0);
   CHECK(in_double == expected);
   CHECK(in_float == expected_float);

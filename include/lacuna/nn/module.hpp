@@ -95,22 +95,18 @@ void for_each_array(M& module, F&& f, const std::string& path = {}) {
 /// Calls f(path, parameter) for every defined parameter.
 template <class M, class F>
 void for_each_parameter(M& module, F&& f, const std::string& path = {}) {
-  for_each_array(
-      module,
-      [&](const std::string& name, auto& array) {
-        if constexpr (detail::is_parameter<std::remove_cvref_t<decltype(array)>>) f(name, array);
-      },
-      path);
+  const auto visit = [&](const std::string& name, auto& array) {
+    if constexpr (detail::is_parameter<std::remove_cvref_t<decltype(array)>>) f(name, array);
+  };
+  for_each_array(module, visit, path);
 }
 /// Calls f(path, buffer) for every defined buffer.
 template <class M, class F>
 void for_each_buffer(M& module, F&& f, const std::string& path = {}) {
-  for_each_array(
-      module,
-      [&](const std::string& name, auto& array) {
-        if constexpr (detail::is_buffer<std::remove_cvref_t<decltype(array)>>) f(name, array);
-      },
-      path);
+  const auto visit = [&](const std::string& name, auto& array) {
+    if constexpr (detail::is_buffer<std::remove_cvref_t<decltype(array)>>) f(name, array);
+  };
+  for_each_array(module, visit, path);
 }
 
 /// How many numbers a module can train: those of its parameters, frozen ones too. Buffers are not counted.

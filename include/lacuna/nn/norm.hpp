@@ -80,8 +80,8 @@ struct BatchNorm {
   template <int R>
   Variable<T, R, D> operator()(const Variable<T, R, D>& x, const Context& context,
                                const Mask<R - 1, D>& present = {}) const {
-    return batch_norm<T, R, D>(x, weight, bias, running_mean.array(), running_variance.array(),
-                               context.training(), options, present);
+    return batch_norm<T, R, D>(x, weight, bias, running_mean.array(), running_variance.array(), context.training(),
+                               options, present);
   }
   static void reflect(auto& self, auto&& visit) {
     visit("weight", self.weight);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+namespace batch_test {
+
 using namespace lacuna;
 using data::BatchSampler;
 using data::gather;
@@ -144,3 +146,5 @@ TEST_CASE("batch sampler: dropping is asked for, counted, and never total") {
   CHECK_THROWS_AS(BatchSampler(2, {.size = 0}), OptionError);
   CHECK_THROWS_AS(BatchSampler(-1, {.size = 1}), OptionError);
 }
+
+}  // namespace batch_test

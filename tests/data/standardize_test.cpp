@@ -9,6 +9,8 @@
 #include "lacuna/core/state.hpp"
 #include "lacuna/data/batch.hpp"
 
+namespace standardize_test {
+
 using namespace lacuna;
 using data::LabelStatistics;
 using data::Role;
@@ -180,3 +182,5 @@ TEST_CASE("label statistics") {
   constant.labels.clear();
   CHECK_THROWS_AS(LabelStatistics::fit(constant), ShapeError);
 }
+
+}  // namespace standardize_test

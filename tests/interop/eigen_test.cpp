@@ -8,6 +8,8 @@
 
 #include "lacuna/autograd/parameter.hpp"
 
+namespace eigen_test {
+
 using namespace lacuna;
 
 TEST_CASE_TEMPLATE("eigen: maps share the memory of the tensor", T, float, double) {
@@ -287,3 +289,5 @@ TEST_CASE("borrow: matrices, maps and blocks, row-major and without gaps") {
   CHECK(kept.data() == at);  // moved in, not copied
   CHECK(kept(4) == 2);
 }
+
+}  // namespace eigen_test

@@ -19,7 +19,8 @@ std::string check_emulated(double tolerance) {
     if (!detail::same_bits(there.outputs, back.outputs) || !detail::same_bits(there.gradients, back.gradients))
       return "device: the order of threads matters";
     if (Emulated::violations() > 0) return "device: writes outside its memory, or lanes that part";
-    return check_absent<Row, T, Emulated>(c);
+    if (std::string wrong = check_absent<Row, T, Emulated>(c); !wrong.empty()) return wrong;
+    return EmulatedRun::lanes > 1 && sizeof(T) == 4 ? check_not_finite<Row, T, Emulated>(c, 8) : std::string();
   };
   const auto check_all = [&](const std::vector<Case>& cases, int lanes) -> std::string {
     EmulatedRun::lanes = lanes;

@@ -1,13 +1,17 @@
 /// Errors of the library. Every message is one line: what failed, where, found, expected, what to do.
 #pragma once
 
-#include <charconv>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
 #include "lacuna/core/finite_math.hpp"
+#include "lacuna/core/number_text.hpp"
+
+#if defined(__GNUC__) && !defined(__EXCEPTIONS) && !defined(__CUDACC__)
+#error "lacuna: errors are exceptions: build the files that include it without -fno-exceptions"
+#endif
 
 namespace lacuna {
 
@@ -52,9 +56,7 @@ template <class Number>
 requires requires(Number n) { std::to_string(n); }
 void append(std::string& text, Number piece) {
   if constexpr (std::is_floating_point_v<Number>) {  // as std::to_string, whatever the locale
-    char digits[400];
-    const auto end = std::to_chars(digits, digits + sizeof digits, double(piece), std::chars_format::fixed, 6);
-    text.append(digits, end.ptr);
+    text += fixed_text(double(piece), 6);
   } else {
     text += std::to_string(piece);
   }

@@ -19,15 +19,11 @@ namespace lacuna::detail {
 /// "%.digits g", "-" for NaN.
 inline std::string short_number(double value, int digits = 4) {
   if (std::isnan(value)) return "-";
-  char text[40];
-  std::snprintf(text, sizeof text, "%.*g", digits, value);
-  return text;
+  return general_text(value, digits);
 }
 inline std::string percent(double share) {
   if (std::isnan(share)) return "-";
-  char text[40];
-  std::snprintf(text, sizeof text, "%.1f %%", 100 * share);
-  return text;
+  return fixed_text(100 * share, 1) + " %";
 }
 
 /// Rows of words in columns: the first `left` columns begin at the left, the others end at the right.

@@ -177,9 +177,6 @@ class SharedSamples {
   std::string first_id_, first_features_;
 };
 
-/// Four places, the same in every locale.
-inline std::string short_number(double x) { return cat(x).substr(0, cat(x).find('.') + 5); }
-
 }  // namespace lacuna::detail
 
 namespace lacuna::data {
@@ -207,8 +204,8 @@ inline std::vector<Leak> find_leaks(const Dataset& set, const LeakageOptions& op
     if (allowed(name) || score.best() <= options.score || !(exact || (!alone && others < options.far))) continue;
     const std::string by = score.one >= score.ridge ? cat("feature ", score.feature, " alone") : "a ridge";
     leaks.push_back({name, cat("the labels can be read off '", name, "': ", by, " reaches ", measure, " ",
-                               short_number(score.best()),
-                               alone ? std::string() : cat(", the other modalities at most ", short_number(others)),
+                               fixed_text(score.best(), 4),
+                               alone ? std::string() : cat(", the other modalities at most ", fixed_text(others, 4)),
                                "; exclude it, or allow '", name, "' if it is meant to be so")});
   }
   if (allowed("splits")) return leaks;

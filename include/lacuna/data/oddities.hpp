@@ -13,19 +13,16 @@
 // macros of others stand aside from here on
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 
+#include "lacuna/core/number_text.hpp"
 #include "lacuna/data/dataset.hpp"
 
 namespace lacuna::detail {
 
-/// Three digits of a number, the same in every locale.
-inline std::string brief(double x) {
-  char digits[32];
-  return std::string(digits, std::to_chars(digits, digits + sizeof digits, x, std::chars_format::general, 3).ptr);
-}
+/// Three digits of a number.
+inline std::string brief(double x) { return general_text(x, 3); }
 
 /// The outermost number on one side of a set, how often it comes, and the next one.
 struct Outermost {

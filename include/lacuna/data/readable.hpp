@@ -13,7 +13,7 @@
 #include <numeric>
 #include <vector>
 
-#include "lacuna/data/corpus.hpp"
+#include "lacuna/data/dataset.hpp"
 
 namespace lacuna::detail {
 

@@ -31,11 +31,9 @@ inline std::vector<double> ticks(double low, double high, int count = 6) {
   return at;
 }
 inline std::string tick_text(double value, double step) {
-  char text[32];
   int digits = 0;
   for (double left = step; digits < 6 && std::abs(left - std::round(left)) > 1e-6; left *= 10) ++digits;
-  std::snprintf(text, sizeof text, "%.*f", digits, value == 0 ? 0.0 : value);
-  return text;
+  return detail::fixed_text(value == 0 ? 0.0 : value, digits);
 }
 
 struct ChartOptions {
@@ -145,8 +143,7 @@ inline std::string line_chart(const std::vector<Series>& all, const ChartOptions
       const std::string at = coordinate(x(one.x[i])) + " " + coordinate(y(one.y[i]));
       path += (drawing ? "L" : "M") + at + " ";
       drawing = true;
-      char value[64];
-      std::snprintf(value, sizeof value, "%g: %.4g", one.x[i], one.y[i]);
+      const std::string value = detail::general_text(one.x[i], 6) + ": " + detail::general_text(one.y[i], 4);
       dots += "<circle class=\"dot " + colour_class(one) + "\" cx=\"" + coordinate(x(one.x[i])) + "\" cy=\"" +
               coordinate(y(one.y[i])) + "\" r=\"3\">" + element("title", "", escaped(one.name + ", " + value)) +
               "</circle>";

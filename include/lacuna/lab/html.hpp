@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "lacuna/core/number_text.hpp"
+
 namespace lacuna::lab {
 
 /// & < > " ' as entities; control characters, which no document may hold, as a replacement character.
@@ -38,9 +40,7 @@ inline std::string element(const std::string& name, const std::string& attribute
 
 /// A coordinate: one decimal is enough on a screen.
 inline std::string coordinate(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f", std::isfinite(value) ? value : 0.0);
-  return text;
+  return detail::fixed_text(std::isfinite(value) ? value : 0.0, 1);
 }
 
 /// Rows of cells, HTML already; the first row holds the titles, the first cell of every row names it.

@@ -149,9 +149,7 @@ class HtmlReport {
         if (std::isfinite(y) && beyond > far) far = beyond, outside = y;
       }
       if (far <= 0.5 * (high - low) || all.size() < 2) continue;
-      char text[48];
-      std::snprintf(text, sizeof text, " (off the chart: %.4g)", outside);
-      legend[i].name += text;
+      legend[i].name += " (off the chart: " + general_text(outside, 4) + ")";
       all.erase(all.begin() + std::ptrdiff_t(i));
     }
     return legend;
@@ -286,14 +284,10 @@ class HtmlReport {
            (charts.empty() ? "" : lab::element("div", "class=\"several\"", charts) + "\n") + lab::html_table(table);
   }
   static std::string number(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.4f", value);
-    return std::isnan(value) ? "–" : text;
+    return std::isnan(value) ? "–" : fixed_text(value, 4);
   }
   static std::string seconds(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.1f s", value);
-    return text;
+    return fixed_text(value, 1) + " s";
   }
 
   static std::string pairs(const std::vector<std::pair<std::string, std::string>>& list, const std::string& title) {

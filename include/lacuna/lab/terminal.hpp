@@ -16,13 +16,8 @@ inline bool is_share(const std::string& metric) {
 /// "12.34", in percent for shares; "–" for NaN.
 inline std::string shown_number(double value, const std::string& metric, int digits = -1) {
   if (std::isnan(value)) return "–";
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f",
-                digits >= 0        ? digits
-                : is_share(metric) ? 2
-                                   : 4,
-                is_share(metric) ? 100 * value : value);
-  return text;
+  const bool share = is_share(metric);
+  return detail::fixed_text(share ? 100 * value : value, digits >= 0 ? digits : share ? 2 : 4);
 }
 inline std::string metric_title(const std::string& metric) { return metric + (is_share(metric) ? ", %" : ""); }
 

@@ -1,0 +1,63 @@
+// Numbers in files are the same in every locale.
+#include <doctest/doctest.h>
+
+#include <clocale>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+
+#include "io/temporary.hpp"
+#include "lacuna/core/error.hpp"
+#include "lacuna/core/number_text.hpp"
+#include "lacuna/lab/chart.hpp"
+#include "lacuna/lab/terminal.hpp"
+
+using namespace lacuna;
+
+namespace {
+
+std::string printed(const char* format, int digits, double x) {
+  char text[500];
+  std::snprintf(text, sizeof text, format, digits, x);
+  return text;
+}
+/// Numbers as every writer of a file writes them.
+std::string written() {
+  return lab::coordinate(2.5) + " " + lab::tick_text(0.25, 0.25) + " " + lab::shown_number(0.5, "mae") + " " +
+         lab::shown_number(0.125, "acc2") + " " + detail::cat(1.5) + " " + detail::fixed_text(1e9 + 0.5, 1) + " " +
+         detail::general_text(1234.5, 5);
+}
+
+}  // namespace
+
+TEST_CASE("numbers as text: what printf writes in the C locale") {
+  std::mt19937_64 random(3);
+  for (int round = 0; round < 2000; ++round) {
+    const double x = std::ldexp(double(random()) / 1e19 - 0.5, int(random() % 200) - 100);
+    const int digits = int(random() % 12);
+    CHECK(detail::fixed_text(x, digits) == printed("%.*f", digits, x));
+    CHECK(detail::general_text(x, digits) == printed("%.*g", digits, x));
+  }
+  for (const double x : {0.0, -0.0, 1e300, -1e-300, 5e-324, double(INFINITY), -double(INFINITY)}) {
+    CHECK(detail::fixed_text(x, 3) == printed("%.*f", 3, x));
+    CHECK(detail::general_text(x, 3) == printed("%.*g", 3, x));
+  }
+  CHECK(detail::cat(2.0f, " ", 0.5) == "2.000000 0.500000");
+  CHECK(written() == "2.5 0.25 0.5000 12.50 1.500000 1000000000.5 1234.5");
+}
+
+TEST_CASE("numbers as text: a locale with a decimal comma changes nothing") {
+  const test::TemporaryFolder folder;
+  const std::string make = "localedef -i de_DE -f UTF-8 '" + (folder / "de_DE.UTF-8") + "' >/dev/null 2>&1";
+  if (std::system(make.c_str()) != 0) {
+    MESSAGE("skipped: localedef makes no de_DE here");
+    return;
+  }
+  setenv("LOCPATH", (folder / "").c_str(), 1);
+  if (std::setlocale(LC_ALL, "de_DE.UTF-8") != nullptr && printed("%.*f", 1, 2.5) == "2,5")
+    CHECK(written() == "2.5 0.25 0.5000 12.50 1.500000 1000000000.5 1234.5");
+  else
+    MESSAGE("skipped: no locale with a decimal comma");
+  std::setlocale(LC_ALL, "C");
+  unsetenv("LOCPATH");
+}

@@ -34,7 +34,7 @@ struct Step {
   Packed<float> packed;
   optim::Adam<float> adam;
   std::vector<data::Stream<float>> streams;
-  models::CorrkdTarget<float> target;
+  models::Targets<float> target;
 
   static models::CorrkdOptions sized(const Size& size) {
     models::CorrkdOptions o;
@@ -54,7 +54,7 @@ struct Step {
   void operator()() {
     packed.zero_grad();
     const Context context = Context::train(random);
-    models::corrkd_task_loss(options, network(streams, context).scores, target, Mask<1>{}).backward();
+    options.task().loss(network(streams, context).scores, target).backward();
     adam.step();
   }
 };

@@ -23,8 +23,7 @@ struct Options {
 
 template <class T, class D>
 train::Evaluation predict(const State& state, const Options& options) {
-  models::Sdumc<T, D> model;
-  train::load_model(model, state);
+  const auto model = train::model_from<models::Sdumc<T, D>>(state);
   const auto streams = state.get<std::vector<std::string>>("program/streams");
   std::vector<index_t> features = model.options.inputs;
   if (model.options.simulator.stream >= 0) features.push_back(features.at(std::size_t(model.options.missing)));

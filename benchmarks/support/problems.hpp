@@ -31,7 +31,6 @@ Tensor<float, int(R)> normal(const std::array<index_t, R>& extents, Random& rand
 inline data::Stream<float> stream(index_t batch, index_t frames, index_t features, double keep, Random& random) {
   data::Stream<float> result{normal<3>({batch, frames, features}, random), Mask<2>({batch, frames})};
   for (index_t i = 0; i < batch * frames; ++i) result.present.data()[i] = keep >= 1 || random.uniform() < keep;
-  result.cleared = keep >= 1;
   return result;
 }
 
@@ -90,7 +89,7 @@ struct CorrkdStep final : Workload {
   Packed<float, D> packed = pack<float, D>(trained);
   optim::Adam<float, D> adam{packed, {.learning_rate = 1e-3}};
   std::vector<data::Stream<float, D>> complete, seen;
-  models::CorrkdTarget<float, D> target;
+  models::Targets<float, D> target;
   Tensor<float, 0, D> loss;
   GradientFactor<D> factor;
   Replay<D> replay;
@@ -102,12 +101,12 @@ struct CorrkdStep final : Workload {
       complete.push_back(data::to_device<D>(stream(batch, frames, features, 1, random)));
       Mask<2> present({batch, frames});
       for (index_t i = 0; i < batch * frames; ++i) present.data()[i] = random.uniform() < 0.5;
-      seen.push_back({complete.back().frames, to_device<D>(present), false});
+      seen.push_back(models::masked_stream(complete.back().frames, to_device<D>(present)));
       const double forward = corrkd_macs(frames, features, 40, 4), first = double(frames * 3 * features * 40);
       gflop += 2e-9 * double(batch) * (2 * forward + 2 * forward - first);  // teacher, student, its way back
     }
     for (index_t i = 0; i < batch; ++i) target.classes.push_back(random.below(2));
-    target.settle(options);
+    target.settle();
     const double pairs = double(batch * batch);
     gflop += 2e-9 * 2 * pairs * 3 * (2 * 64 + 64 * 64 + 64);  // two critics, forward and back
   }
@@ -161,8 +160,7 @@ inline data::Stream<float> mixed_stream(index_t batch, index_t frames, index_t f
     const index_t length = b == 0 ? frames : frames / 10 + random.below(frames * 9 / 10);
     for (index_t t = length; t < frames; ++t) result.present.data()[b * frames + t] = 0;
   }
-  result.cleared = false;
-  return result;
+  return models::masked_stream(result.frames, result.present);
 }
 
 template <class D = Cpu>
@@ -174,7 +172,7 @@ struct CorrkdMixed final : Workload {
   Packed<float, D> packed;
   optim::Adam<float, D> adam;
   std::vector<data::Stream<float, D>> streams;
-  models::CorrkdTarget<float, D> target;
+  models::Targets<float, D> target;
   Array<float, D> result;
   bool training;
 
@@ -197,7 +195,7 @@ struct CorrkdMixed final : Workload {
       gflop += 2e-9 * macs * (training ? 3 : 1);
     }
     for (index_t i = 0; i < batch; ++i) target.classes.push_back(random.below(2));
-    target.settle(options);
+    target.settle();
   }
   void operator()() override {
     if (!training) {
@@ -207,7 +205,7 @@ struct CorrkdMixed final : Workload {
     }
     packed.zero_grad();
     const Context context = Context::train(random);
-    const auto loss = models::corrkd_task_loss(options, network(streams, context).scores, target, Mask<1, D>{});
+    const auto loss = options.task().loss(network(streams, context).scores, target);
     loss.backward();
     adam.step();
     result = loss.value();

@@ -47,8 +47,7 @@ inline Data load(const TrainOptions& options) {
     load.modalities = options.modalities;
     load.label = options.label;
     load.infer_padding = options.infer_padding;
-    if (!options.modalities.empty() && !options.simulated_text.empty())
-      load.modalities.push_back(options.simulated_text);
+    if (!options.simulated_text.empty()) load.include.push_back(options.simulated_text);
     result.dataset = std::make_shared<data::Dataset>(data::load_npz(options.data, load));
     data::Dataset& set = *result.dataset;
     if (!options.simulated_text.empty()) {

@@ -173,10 +173,7 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
       saved = Clock::now();
     };
     trained = system.train(job);
-    if (!trained) {
-      if (!ExperimentFolder::exists(path("unfinished.lacuna"))) say("was being prepared; it will start anew");
-      return std::nullopt;
-    }
+    if (!trained) return std::nullopt;
     if (!trained->history.epochs.empty()) train::write_text(path("history.csv"), trained->history.csv());
     if (!trained->state.values().empty()) {
       State state = trained->state, history;

@@ -95,14 +95,13 @@ class Watch : public lacuna::train::Progress {
     clear();
     if (!board_.has_epochs()) return;
     char text[128];
-    std::snprintf(text, sizeof text, "epoch %lld/%lld  loss %.4f  score %.4f %c  %.1f s",
-                  static_cast<long long>(record.epoch), static_cast<long long>(epochs),
+    std::snprintf(text, sizeof text, "%s%sepoch %lld/%lld  loss %.4f  score %.4f %c  %.1f s", record.phase.c_str(),
+                  record.phase.empty() ? "" : "  ", static_cast<long long>(record.epoch), static_cast<long long>(epochs),
                   record.losses.empty() ? 0.0 : record.losses[0].second, record.score, record.best ? '*' : ' ',
                   record.seconds);
     board_.say(who_, text);
   }
   bool stop() override { return stop_.asked(); }
-  bool stop_preparing() override { return stop(); }
 
  private:
   std::string who_;

@@ -129,7 +129,7 @@ class Corrkd {
           lacuna::data::to_device<D>(lacuna::data::Stream<T>{frames, lacuna::Mask<2>::full(keep.extents(), 1)}));
       for (index_t b = 0; b < keep.extent(0); ++b)
         for (index_t t = 0; t < keep.extent(1); ++t) keep(b, t) = keep(b, t) && kept(b, m);
-      masked_.push_back(lacuna::data::to_device<D>(lacuna::data::Stream<T>{frames, keep}));
+      masked_.push_back(lacuna::data::to_device<D>(lacuna::models::masked_stream(frames, keep)));
       ++m;
     }
     target_.classes = file_.get(in_case("in/target")).template as<index_t>();
@@ -210,7 +210,7 @@ class Corrkd {
   lacuna::models::CorrkdNetwork<T, D> teacher_;
   Trained trained_;
   std::vector<lacuna::data::Stream<T, D>> complete_, masked_;
-  lacuna::models::CorrkdTarget<T, D> target_;
+  lacuna::models::Targets<T, D> target_;
 };
 
 }  // namespace replay

@@ -8,6 +8,7 @@
 #include <lacuna/io/npz.hpp>
 #include <lacuna/models/sdumc/objective.hpp>
 #include <lacuna/models/sdumc/pytorch.hpp>
+#include <lacuna/models/streams.hpp>
 #include <lacuna/optim/adam.hpp>
 #include <optional>
 
@@ -212,7 +213,7 @@ class Sdumc {
       const auto frames = inputs.tensor<T, 3>("in/" + name);
       const auto lengths = inputs.get("in/len_" + name).template as<index_t>();
       return lacuna::data::to_device<D>(
-          lacuna::data::Stream<T>{frames, lacuna::mask_from_lengths(lengths, frames.extent(1))});
+          lacuna::models::masked_stream(frames, lacuna::mask_from_lengths(lengths, frames.extent(1))));
     };
     for (const char* name : {"audio", "text", "video"}) streams_.push_back(stream(name));
     simulated_ = stream("feat4");

@@ -30,7 +30,7 @@ lacuna::lab::System make_ridge(const ModelSpec& spec, const std::string&, const 
                           [](const data::Dataset& data) { return models::Ridge(data.train, data.validation); });
 }
 
-/// The networks of models/baselines, all inside models::Supervised. The rate falls to 0 as a cosine, or is constant.
+/// The networks of models/baselines, all inside models::Model. The rate falls to 0 as a cosine, or is constant.
 template <class Model>
 lacuna::lab::System make_baseline(const ModelSpec& spec, const SystemRequest& request, typename Model::Options o,
                                   lacuna::index_t epochs, bool cosine = true) {

@@ -27,7 +27,7 @@ struct TrainOptions {
   std::string model = "sdumc";
   std::string imagination = "input";
   std::string padding = "masked";
-  std::string standardize = "on", drop = "none";
+  std::string standardize = "on", standardize_labels = "on", drop = "none";
   lacuna::models::SdumcOptions sdumc;
   std::vector<double> weights{sdumc.weights.full,  sdumc.weights.missing, sdumc.weights.text,
                               sdumc.weights.query, sdumc.weights.feature, sdumc.weights.contrast};
@@ -80,6 +80,8 @@ struct TrainOptions {
     f(group, "simulator-slots", o.sdumc.simulator.slots, "frames it makes at most");
     f(group, "simulator-epochs", o.sdumc.simulator.epochs, "epochs it is trained at most");
     f(group, "standardize", o.standardize, "features to mean 0 and deviation 1 of the training split", "on", "off");
+    f(group, "standardize-labels", o.standardize_labels,
+      "real labels to mean 0 and deviation 1 of the training split; predictions come back in their units", "on", "off");
     f(group, "feature-clip", o.sdumc.feature_clip,
       "standardised features are clipped to this many deviations; 0 = never");
     f(group, "dtype", o.dtype, "precision of all arithmetic", "f32", "f64");
@@ -114,6 +116,7 @@ struct TrainOptions {
                                                  : Imagination::transition;
     sdumc.padding = padding == "masked" ? models::Padding::masked : models::Padding::published;
     sdumc.standardize = standardize == "on";
+    sdumc.standardize_labels = standardize_labels == "on";
     if (weights.size() != 6) throw OptionError(detail::cat("--loss-weights: ", weights.size(), " numbers, expected 6"));
     for (const double weight : weights)
       if (!(weight >= 0)) throw OptionError("--loss-weights: expected numbers of 0 or more");
@@ -141,8 +144,8 @@ inline const std::vector<Preset>& presets() {
   static const std::vector<Preset> all{
       {"default", "the defaults below", {}},
       {"published",
-       "as the authors trained: learning rate 1e-4, order of the file, padded frames take part",
-       {{"learning-rate", "1e-4"}, {"order", "published"}, {"padding", "published"}}},
+       "as the authors trained: learning rate 1e-4, order of the file, padded frames take part, labels as they are",
+       {{"learning-rate", "1e-4"}, {"order", "published"}, {"padding", "published"}, {"standardize-labels", "off"}}},
   };
   return all;
 }

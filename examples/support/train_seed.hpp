@@ -70,8 +70,7 @@ std::optional<lacuna::train::SeedReport> train_seed(const TrainOptions& options,
   if (options.resume && RunFolder::exists(folder.checkpoint(seed))) {
     const State state = io::load_checkpoint(folder.checkpoint(seed));
     expect_same_run(state, options, about);
-    Model model;
-    train::load_model(model, state);
+    const Model model = train::model_from<Model>(state);
     std::error_code ignored;
     fs::remove(folder.unfinished(seed), ignored);
     return report(model, state.get<index_t>("result/epochs"), state.get<index_t>("result/best_epoch"),
@@ -82,7 +81,7 @@ std::optional<lacuna::train::SeedReport> train_seed(const TrainOptions& options,
   fit.seed = seed;
   const std::string label = options.seeds.size() > 1 ? detail::cat("seed ", seed, "  ") : std::string();
   const State program = program_state(options, data, about, seed);
-  Model model;
+  Model model = make(seed);
   std::unique_ptr<train::Trainer<Model>> trainer;
   if (options.resume && RunFolder::exists(folder.unfinished(seed))) {
     const State state = io::load_checkpoint(folder.unfinished(seed));
@@ -93,18 +92,7 @@ std::optional<lacuna::train::SeedReport> train_seed(const TrainOptions& options,
       std::fprintf(
           stderr, "%spreparing: features are standardised%s\n", label.c_str(),
           options.simulated_text.empty() ? (", a decoder learns to stand in for " + options.missing).c_str() : "");
-    model = make(seed);
-    struct : train::Observer {
-      const train::Interrupt* interrupt;
-      bool stop_preparing() override { return interrupt->signal() != 0; }
-    } listener;
-    listener.interrupt = &interrupt;
-    try {
-      trainer = std::make_unique<train::Trainer<Model>>(model, set, fit, &listener);
-    } catch (const models::Stopped&) {
-      std::fprintf(stderr, "%sstopped while the model was being prepared; it will start anew\n", label.c_str());
-      return std::nullopt;
-    }
+    trainer = std::make_unique<train::Trainer<Model>>(model, set, fit);
   }
 
   folder.make_seed(seed);

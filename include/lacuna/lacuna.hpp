@@ -4,6 +4,9 @@
 /// CorrKD: lacuna/models/corrkd/*.hpp. Eigen and xtensor views of tensors: lacuna/interop/*.hpp.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+// macros of others stand aside from here on
+
 #include "lacuna/autograd/anomaly.hpp"
 #include "lacuna/autograd/dot.hpp"
 #include "lacuna/autograd/gradcheck.hpp"
@@ -105,3 +108,5 @@
 #include "lacuna/optim/schedule.hpp"
 #include "lacuna/optim/sgd.hpp"
 #include "lacuna/version.hpp"
+
+#include "lacuna/core/words_back.hpp"

@@ -32,7 +32,8 @@
   namespace models {                                                                                                    \
   LACUNA_DETAIL_EXTERN template struct SdumcNetwork<T, Cpu>;                                                            \
   LACUNA_DETAIL_EXTERN template struct DecoderSimulator<T, Cpu>;                                                        \
-  LACUNA_DETAIL_EXTERN template struct Sdumc<T, Cpu>;                                                                   \
+  LACUNA_DETAIL_EXTERN template struct SdumcImputation<T, Cpu>;                                                         \
+  LACUNA_DETAIL_EXTERN template struct Model<SdumcImputation<T, Cpu>>;                                                  \
   LACUNA_DETAIL_EXTERN template SdumcFlows<T, Cpu> both_flows(                                                          \
       const SdumcNetwork<T, Cpu>&, const std::vector<data::Stream<T, Cpu>>&, const data::Stream<T, Cpu>&, const Context&, \
       const Context&);                                                                                                  \

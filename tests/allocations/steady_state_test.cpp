@@ -59,7 +59,7 @@ void check_none(F&& f) {
 data::Stream<float> stream(index_t batch, index_t frames, index_t features, double keep, Random& random) {
   data::Stream<float> made{init::normal<float, 3>({batch, frames, features}, 1, random), Mask<2>({batch, frames})};
   for (index_t i = 0; i < batch * frames; ++i) made.present.data()[i] = random.uniform() < keep;
-  return made;
+  return models::masked_stream(made.frames, made.present);
 }
 
 struct Student {
@@ -85,9 +85,9 @@ void train_corrkd(models::CorrkdOptions o) {
   std::vector<data::Stream<float> > whole, seen;
   for (const index_t features : o.network.inputs) {
     whole.push_back(stream(8, 40, features, 1, random));
-    seen.push_back({whole.back().frames, stream(8, 40, 1, 0.5, random).present});
+    seen.push_back(models::masked_stream(whole.back().frames, stream(8, 40, 1, 0.5, random).present));
   }
-  models::CorrkdTarget<float> target;
+  models::Targets<float> target;
   for (index_t i = 0; i < 8; ++i) target.classes.push_back(random.below(o.class_count()));
   check_none([&] {
     packed.zero_grad();

@@ -344,7 +344,7 @@ struct EmulatedRun {
         for (index_t row = 0; row < call.rows; ++row) {
           T& number = c[one * call.result_step + column * n + row];
           number += bias[one * call.bias_step + row];
-          if (finish == cuda::MatmulFinish::bias_relu && !(number > T(0))) number = T(0);
+          if (finish == cuda::MatmulFinish::bias_relu && number <= T(0)) number = T(0);  // NaN stays, as cuBLASLt has it
         }
     return true;
   }

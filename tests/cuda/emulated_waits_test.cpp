@@ -66,7 +66,7 @@ TEST_CASE("a step of CorrKD waits for the device nowhere") {
         o.one_vs_rest = heads;
         o.loss.rcd = o.loss.scd = o.loss.cpd = 0.1;
         models::Corrkd<float, Emulated> model(o, Random(3));
-        model.set_teacher(model.teacher);
+        model.network.set_teacher(model.network.teacher);
         const Traffic traffic = step(model, first_samples());
         CHECK(traffic.waits == 0);
         CHECK(traffic.loss > 0);

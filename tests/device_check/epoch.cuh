@@ -29,7 +29,7 @@ template <class M>
 Epoch epoch(const char* what, const typename M::Options& options, const data::Corpus& corpus) {
   M model(options, Random(3));
   train::Observer quiet;
-  train::Trainer<M> trainer(model, corpus, {.epochs = 1, .gradient_clip = 0.8}, &quiet);
+  train::Trainer<M> trainer(model, corpus, {.epochs = 1, .gradient_clip = 0.8});
   Epoch found;
   for (int step = 0; !trainer.finished(); ++step) {
     const std::size_t before = memory_requests<typename M::device>();

@@ -46,7 +46,7 @@ M prepared(const data::Dataset& set, Change&& change) {
   change(o);
   M model(o, Random(3));
   Random random(4);
-  model.prepare(set, random);
+  train::prepare(model, set, random);
   return model;
 }
 template <class M>
@@ -169,8 +169,8 @@ TEST_CASE_TEMPLATE("baselines: what is absent is never read, and a sample with n
       if (!reads_frames) return;
       for (const double g : parameter.grad().to_vector()) CHECK(g == 0);
     });
-    const auto scores = model.predict(nothing);
-    for (const double y : scores) CHECK(y == doctest::Approx(scores[0]).epsilon(1e-12));
+    const auto said = model.predict(nothing);
+    for (const double y : said) CHECK(y == doctest::Approx(said[0]).epsilon(1e-12));
   }
 }
 
@@ -206,8 +206,7 @@ TEST_CASE_TEMPLATE("baselines: the same bits with any number of threads, and aft
   const M model = trained(1);
   for (const int threads : {2, 3}) CHECK(numbers(trained(threads)) == numbers(model));
 
-  M back;
-  train::load_model(back, train::model_state(model));
+  const M back = train::model_from<M>(train::model_state(model));
   for (const auto& condition : model.conditions(set.modality_names())) {
     const auto batch = missing::apply(condition, first<float>(set.test, 20));
     CHECK(back.scores(batch).to_vector() == model.scores(batch).to_vector());
@@ -218,8 +217,7 @@ TEST_CASE_TEMPLATE("baselines: the same bits with any number of threads, and aft
 
   const auto real = real_set();
   const M measured = prepared<M>(real);
-  M again;
-  train::load_model(again, train::model_state(measured));
+  const M again = train::model_from<M>(train::model_state(measured));
   CHECK(train::predict(again, real.test, {}, 7) == train::predict(measured, real.test, {}, 7));
 }
 
@@ -307,14 +305,26 @@ TEST_CASE("MMIN: what the imagination and the cycle are asked for") {
   const auto set = class_set(24);
   auto model = prepared<Mmin<double>>(set, [](auto& o) { o.drop = missing::mrm_preset("none"); });
   const auto& network = model.network;
-  const auto whole = first<double>(set.train, 5).streams;
-  const auto learn = [&](const auto& seen, const auto& all) { return network.learn(seen, all, Context{}).terms; };
-  CHECK(learn(whole, whole)[0].value.item() == 0);  // nothing is missing
-  CHECK(learn(whole, whole)[1].value.item() > 0);
+  const auto batch = first<double>(set.train, 5);
+  const auto whole = model.streams(batch);
+  const auto given_as = [&](const auto& seen, const auto& all) {
+    TrainingBatch<double> given = model.taught(batch, Context{});
+    given.seen = seen, given.whole = all;
+    for (std::size_t m = 0; m < 3; ++m) {
+      given.has[m] = Present<Cpu>::of(any_present(seen[m].present));
+      given.had[m] = Present<Cpu>::of(any_present(all[m].present));
+    }
+    return given;
+  };
+  const auto learn = [&](const auto& seen, const auto& all) {
+    return network.objective(given_as(seen, all), Context{}).terms;
+  };
+  CHECK(learn(whole, whole)[1].second == 0);  // nothing is missing
+  CHECK(learn(whole, whole)[2].second > 0);
 
   auto seen = whole;
-  seen[1].present = Mask<2>::zeros(seen[1].present.extents());
-  const auto h = network.encoders(seen).value(), wanted = network.pretrained(whole).value();
+  seen[1] = masked_stream(seen[1].frames, Mask<2>::zeros(seen[1].present.extents()));
+  const auto h = network.encoders(seen).value(), told = network.pretrained(whole).value();
   const auto imagined = network.forward(network.encoders(seen)).y;
   const auto recalled = network.backward(imagined).y.value();
   double imagination = 0, cycle = 0;  // widths of 3: columns 3 to 5 are the second modality
@@ -322,15 +332,20 @@ TEST_CASE("MMIN: what the imagination and the cycle are asked for") {
     for (index_t j = 0; j < 9; ++j) {
       const bool second = j / 3 == 1;
       if (second) CHECK(h(b, j) == 0);
-      if (second) imagination += std::pow(imagined.value()(b, j) - wanted(b, j), 2) / 15;
+      if (second) imagination += std::pow(imagined.value()(b, j) - told(b, j), 2) / 15;
       if (!second) cycle += std::pow(recalled(b, j) - h(b, j), 2) / 30;
     }
-  CHECK(learn(seen, whole)[0].value.item() == doctest::Approx(imagination));
-  CHECK(learn(seen, whole)[1].value.item() == doctest::Approx(cycle));
-  CHECK(learn(seen, seen)[0].value.item() == 0);  // nobody knows what is missing
+  CHECK(learn(seen, whole)[1].second == doctest::Approx(imagination));
+  CHECK(learn(seen, whole)[2].second == doctest::Approx(cycle));
+  CHECK(learn(seen, seen)[1].second == 0);  // nobody knows what is missing
 
   // gradients of the cycle, towards everything but what it takes as a constant
-  const auto f = [&] { return network.learn(seen, whole, Context{}).terms[1].value; };
+  model.network.options.imagination = 0;
+  const auto given = given_as(seen, whole);
+  const auto f = [&] {
+    return network.objective(given, Context{}).total -
+           given.task_loss(network.classifier(network.forward(network.encoders(seen)).z, Context{}));
+  };
   CHECK(worst_gradient(model, f, [](const std::string& path) {
           return path.find("forward") != std::string::npos || path.find("backward") != std::string::npos;
         }) < 1e-6);
@@ -342,9 +357,8 @@ TEST_CASE("MMIN: pretraining keeps the best epoch, and its encoders are those th
   const auto model =
       prepared<Mmin<double>>(set, [](auto& o) { o.pretraining = {.epochs = 6, .batch = 8, .learning_rate = 1e-2}; });
   const auto& record = model.network.pretrain_record;
-  REQUIRE(record.validation.size() == 6);
-  CHECK(record.validation[std::size_t(record.best - 1)] ==
-        *std::min_element(record.validation.begin(), record.validation.end()));
-  CHECK(record.validation[5] < 0.8 * record.validation[0]);
+  REQUIRE(record.scores.size() == 6);
+  CHECK(record.scores[std::size_t(record.best - 1)] == *std::min_element(record.scores.begin(), record.scores.end()));
+  CHECK(record.scores[5] < 0.8 * record.scores[0]);
   CHECK(numbers(model.network.encoders.lstm[0]) == numbers(model.network.pretrained.lstm[0]));
 }

@@ -42,8 +42,8 @@ std::vector<data::Stream<double>> aligned_streams(index_t batch = 4, index_t fra
     for (index_t b = 0; b < batch; ++b)
       for (index_t t = 0; t < frames; ++t)
         if (b == 2 || (b == 1 && m == 1) || (b == 3 && t == 0 && frames > 1)) present(b, t) = 0;
-    list.push_back(
-        {Tensor<double, 3>::from({batch, frames, features[m]}, normal(batch * frames * features[m], 10 + m)), present});
+    list.push_back(masked_stream(
+        Tensor<double, 3>::from({batch, frames, features[m]}, normal(batch * frames * features[m], 10 + m)), present));
   }
   return list;
 }
@@ -118,6 +118,7 @@ TEST_CASE("corrkd evidence and presence: gradients, absent streams, one sample, 
             for (index_t b = 0; b < 4; ++b)
               for (index_t t = 0; t < frames; ++t)
                 if (!stream.present(b, t)) stream.frames(b, t, 0) = std::numeric_limits<double>::quiet_NaN();
+          for (auto& stream : given) stream = masked_stream(stream.frames, stream.present);
           CHECK(network(given).scores.value().to_vector() == before);
           const auto f = [&] {
             const auto out = network(given);
@@ -157,7 +158,7 @@ TEST_CASE("corrkd own losses: the mean over modalities, over samples that have t
   Random random(4);
   const CorrkdNetwork<double> student(o.network, random), teacher(o.network, random);
   const auto given = aligned_streams();
-  const CorrkdTarget<double> all{{0, 1, 2, 1}, {}, {}}, some{{-1, 1, 2, 1}, {}, Mask<1>::from({4}, {0, 1, 1, 1})};
+  const Targets<double> all{{0, 1, 2, 1}, {}, {}}, some{{-1, 1, 2, 1}, {}, Mask<1>::from({4}, {0, 1, 1, 1})};
   const auto from_teacher = teacher(given);
   for (const auto& target : {all, some}) {
     const auto out = student(given);
@@ -197,7 +198,7 @@ TEST_CASE("corrkd own losses: the mean over modalities, over samples that have t
   real.network.outputs = 1;
   real.network.evidence = Evidence::mean;
   const CorrkdNetwork<double> line(real.network, random), line_teacher(real.network, random);
-  const CorrkdTarget<double> labels{{1, 3, 4, 3}, Tensor<double, 2>::from({4, 1}, {-2, 0, 1, .5}), {}};
+  const Targets<double> labels{{1, 3, 4, 3}, Tensor<double, 2>::from({4, 1}, {-2, 0, 1, .5}), {}};
   CHECK(check_gradients([&] { return corrkd_objective(real, line(given), line_teacher(given), labels, {}).total; },
                         1e-5, 1e-3, line.unimodal[0].weight, line.head_out.weight)
             .worst <= 1e-6);
@@ -217,18 +218,18 @@ TEST_CASE("corrkd: the response of several teachers is that of their mean probab
   // probabilities (3/4, 1/4) and (1/4, 3/4); a thousand does not overflow
   const Scores two{Tensor<double, 2>::from({2, 2}, {std::log(3.0), 0, 1000, 0}),
                    Tensor<double, 2>::from({2, 2}, {0, std::log(3.0), 1000, 0})};
-  const auto mean = corrkd_mean_response(o, two);
+  const auto mean = o.task().mean_response(two);
   CHECK(std::abs(mean(0, 0) - std::log(0.5)) < 1e-12);
   CHECK(std::abs(mean(0, 1) - std::log(0.5)) < 1e-12);
   CHECK(mean(1, 0) == 0);
   CHECK(std::isfinite(mean(1, 1)));
   o.one_vs_rest = true;
-  const auto heads = corrkd_mean_response(o, Scores{Tensor<double, 2>::from({1, 4}, {0, 0, std::log(3.0), 0})});
+  const auto heads = o.task().mean_response(Scores{Tensor<double, 2>::from({1, 4}, {0, 0, std::log(3.0), 0})});
   CHECK(std::abs(heads(0, 2) - std::log(0.75)) < 1e-12);
   CHECK(std::abs(heads(0, 0) - std::log(0.5)) < 1e-12);
   CorrkdOptions real;
   real.labels = CorrkdLabels::regression;
-  CHECK(corrkd_mean_response(real, Scores{Tensor<double, 2>::from({1, 1}, {1}), Tensor<double, 2>::from({1, 1}, {4})})(
+  CHECK(real.task().mean_response(Scores{Tensor<double, 2>::from({1, 1}, {1}), Tensor<double, 2>::from({1, 1}, {4})})(
             0, 0) == 2.5);
 }
 
@@ -254,14 +255,13 @@ TEST_CASE(
     return model;
   };
   const Corrkd<float> model = trained(1);
-  CHECK(model.teacher.size() == 2);
-  CHECK(model.teacher_record.size() == 2);
-  CHECK(numbers(model.teacher[0]) != numbers(model.teacher[1]));
+  CHECK(model.network.teacher.size() == 2);
+  CHECK(model.network.teacher_record.size() == 2);
+  CHECK(numbers(model.network.teacher[0]) != numbers(model.network.teacher[1]));
   for (const int threads : {2, 3}) CHECK(numbers(trained(threads)) == numbers(model));
 
-  Corrkd<float> back;
-  train::load_model(back, train::model_state(model));
-  CHECK(back.teacher.size() == 2);
+  const auto back = train::model_from<Corrkd<float>>(train::model_state(model));
+  CHECK(back.network.teacher.size() == 2);
   CHECK(back.options.loss.unimodal_response == model.options.loss.unimodal_response);
   CHECK(back.options.network.evidence == Evidence::sum);
   for (const auto& condition : model.conditions(corpus.modality_names())) {
@@ -280,10 +280,10 @@ TEST_CASE(
   CHECK(std::count(names.begin(), names.end(), "unimodal_response") == 1);
   // one teacher given from elsewhere is one teacher from then on
   Corrkd<float> other(recipe.model, Random(2));
-  other.set_teacher(model.teacher[1]);
-  CHECK(other.options.teacher.count == 1);
-  CHECK(other.teacher.size() == 1);
-  CHECK_THROWS_AS(other.set_teacher(std::vector<CorrkdNetwork<float>>{}), OptionError);
+  other.network.set_teacher(model.network.teacher[1]);
+  CHECK(other.network.teacher.size() == 1);
+  CHECK(train::model_from<Corrkd<float>>(train::model_state(other)).network.teacher.size() == 1);
+  CHECK_THROWS_AS(other.network.set_teacher(std::vector<CorrkdNetwork<float>>{}), OptionError);
 }
 
 TEST_CASE("corrkd: options of the robust preset that cannot work are refused with a reason") {

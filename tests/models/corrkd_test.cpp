@@ -56,7 +56,7 @@ std::vector<data::Stream<double>> streams(index_t batch = 4, index_t first = 5, 
     for (index_t b = 0; b < batch; ++b)
       for (index_t i = 0; i < t; ++i)
         if (b == 2 || (b == 1 && m == 1) || (b == 3 && i + 1 == t && t > 1)) present(b, i) = 0;
-    list.push_back({Tensor<double, 3>::from({batch, t, d}, normal(batch * t * d, 10 + m)), present});
+    list.push_back(masked_stream(Tensor<double, 3>::from({batch, t, d}, normal(batch * t * d, 10 + m)), present));
   }
   return list;
 }
@@ -68,7 +68,7 @@ double check_objective(const CorrkdOptions& o, const std::vector<index_t>& class
   const CorrkdCritics<double> critics(o.head_count(), o.one_vs_rest ? 2 : o.class_count(), o.critic, random);
   const auto hs = leaf(n, d, student), zs = leaf(n, k, normal(n * k, 2));
   const CorrkdOutput<double> teacher{{}, leaf(n, d, normal(n * d, 4), false), leaf(n, k, normal(n * k, 5), false)};
-  const CorrkdTarget<double> target{classes, values, present};
+  const Targets<double> target{classes, values, present};
   const auto objective = [&] { return corrkd_objective(o, {{}, hs, zs}, teacher, target, critics); };
   const auto f = [&] { return objective().total; };
   // A difference of two values f is f · 1e-16 / step away from the truth, and the critics' ReLU units turn where a
@@ -123,7 +123,7 @@ TEST_CASE("corrkd: a zero critic says 4 log 2, of either kind and with either ne
         if (path.find("out") != std::string::npos) std::fill_n(parameter.mutable_data(), parameter.size(), 0.0);
       });
       const auto h = leaf(5, 2, normal(10, 1)), z = leaf(5, 3, normal(15, 2));
-      const CorrkdTarget<double> target{{0, 1, 2, 0, 1}, {}, {}};
+      const Targets<double> target{{0, 1, 2, 0, 1}, {}, {}};
       const auto losses = corrkd_objective(o, {{}, h, z}, {{}, h, z}, target, critics, Context::train(random));
       CHECK(std::abs(losses.response.item() - 4 * std::log(2.0)) < 1e-12);
     }
@@ -231,7 +231,7 @@ TEST_CASE("corrkd presets: sizes and rates of the papers") {
   CHECK_THROWS_AS(corrkd_preset("paper", "nothing", {1}), OptionError);
   const Corrkd<float> model(hrlf.model,
                             Random(1));  // conv 49080 + encoders + head 14762, about 0.30 M of the specification
-  const index_t network = count_parameters(model.student);
+  const index_t network = count_parameters(model.network.student);
   CHECK((network > 295000 && network < 305000));
   CHECK(CorrkdNetworkOptions{.width = 40}.head_count() == 10);
   CHECK(CorrkdNetworkOptions{.width = 7}.head_count() == 1);
@@ -239,33 +239,33 @@ TEST_CASE("corrkd presets: sizes and rates of the papers") {
 
 TEST_CASE("corrkd labels: classes, what takes no part, predictions") {
   using L = CorrkdLabels;
-  CHECK(corrkd_class(L::binary_non0, 0) == -1);
-  CHECK(corrkd_class(L::binary_has0, 0) == 1);
-  CHECK(corrkd_class(L::ternary, -0.5) == 1);  // half to even
-  CHECK(corrkd_class(L::five, 1.5) == 4);
-  CHECK(corrkd_class(L::seven, -9) == 0);
-  CHECK(corrkd_class(L::seven, NAN) == -1);
-  CHECK_THROWS_AS(corrkd_class(L::classes, 1), OptionError);
+  CHECK(class_of_label(L::binary_non0, 0) == -1);
+  CHECK(class_of_label(L::binary_has0, 0) == 1);
+  CHECK(class_of_label(L::ternary, -0.5) == 1);  // half to even
+  CHECK(class_of_label(L::five, 1.5) == 4);
+  CHECK(class_of_label(L::seven, -9) == 0);
+  CHECK(class_of_label(L::seven, NAN) == -1);
+  CHECK_THROWS_AS(class_of_label(L::classes, 1), OptionError);
   const auto scores = Tensor<double, 2>::from({2, 2}, {1000, -1000, 0, std::log(3.0)});
   CorrkdOptions o;
-  CHECK(corrkd_predictions(o, scores) == std::vector<double>{-1, 0.5});
+  CHECK(o.task().predictions(scores) == std::vector<double>{-1, 0.5});
   o.labels = L::classes;
   o.classes = 2;
-  CHECK(corrkd_predictions(o, scores) == std::vector<double>{0, 1});
+  CHECK(o.task().predictions(scores) == std::vector<double>{0, 1});
   o.labels = L::seven;
-  CHECK(corrkd_predictions(o, Tensor<double, 2>::zeros({1, 7}))[0] == doctest::Approx(0));
-  CHECK(corrkd_centre(o, 0) == -3);
+  CHECK(o.task().predictions(Tensor<double, 2>::zeros({1, 7}))[0] == doctest::Approx(0));
+  CHECK(o.task().centre(0) == -3);
   o.labels = L::ternary;
   o.one_vs_rest = true;
-  const auto p = corrkd_probabilities(o, Tensor<double, 2>::from({1, 6}, {0, 0, 5, 0, 0, 5}));
+  const auto p = o.task().probabilities(Tensor<double, 2>::from({1, 6}, {0, 0, 5, 0, 0, 5}));
   CHECK(p(0, 0) == 0.5);
   CHECK(p(0, 1) + p(0, 2) == doctest::Approx(1));
   data::Batch<double> batch;
   batch.labels = Tensor<double, 1>::from({3}, {-1, 0, 2});
   batch.samples = {0, 1, 2};
-  const auto target = corrkd_target(CorrkdOptions{}, batch);
+  const auto target = CorrkdOptions{}.task().targets(batch);
   CHECK(target.present.host().to_vector() == std::vector<std::uint8_t>{1, 0, 1});
-  CHECK_THROWS_AS(corrkd_target(class_options(2), batch), OptionError);
+  CHECK_THROWS_AS(class_options(2).task().targets(batch), OptionError);
 }
 
 TEST_CASE("corrkd network: gradients and absent streams under every mask and fill") {
@@ -285,6 +285,7 @@ TEST_CASE("corrkd network: gradients and absent streams under every mask and fil
         for (index_t b = 0; b < 4; ++b)
           for (index_t t = 0; t < stream.present.extent(1); ++t)
             if (!stream.present(b, t)) stream.frames(b, t, 0) = std::numeric_limits<double>::quiet_NaN();
+      for (auto& stream : given) stream = masked_stream(stream.frames, stream.present);  // as every stream is made
       CHECK(network(given).scores.value().to_vector() == before);
       for (const double score : before) CHECK(std::isfinite(score));
       const auto f = [&] { return sum(multiply(network(given).scores, network(given).scores)); };
@@ -349,16 +350,15 @@ TEST_CASE(
     return model;
   };
   const Corrkd<float> model = trained(1);
-  CHECK(model.teacher_ready);
-  CHECK(model.teacher_record.at(0).validation.size() == 3);
-  CHECK(model.teacher_record[0].best >= 1);
+  CHECK(model.network.teacher_ready());
+  CHECK(model.network.teacher_record.at(0).scores.size() == 3);
+  CHECK(model.network.teacher_record[0].best >= 1);
   for (const int threads : {2, 3}) CHECK(numbers(trained(threads)) == numbers(model));
-  for_each_parameter(model.teacher, [](const std::string&, const auto& p) { CHECK(!p.requires_grad()); });
-  CHECK(numbers(model.teacher[0]) != numbers(model.student));
+  for_each_parameter(model.network.teacher, [](const std::string&, const auto& p) { CHECK(!p.requires_grad()); });
+  CHECK(numbers(model.network.teacher[0]) != numbers(model.network.student));
 
-  Corrkd<float> back;
-  train::load_model(back, train::model_state(model));
-  CHECK(back.teacher_ready);
+  const auto back = train::model_from<Corrkd<float>>(train::model_state(model));
+  CHECK(back.network.teacher_ready());
   const auto conditions = model.conditions(corpus.modality_names());
   CHECK(conditions.size() == 7);
   for (const auto& condition : conditions)
@@ -374,7 +374,7 @@ TEST_CASE(
   const auto batch = data::gather<float>(corpus.train, std::vector<index_t>{3, 5, 9, 11});
   CHECK(model.loss(batch, Context::train(random)).terms.size() == 6);
   CHECK_THROWS_AS(Corrkd<float>(o, Random(1)).loss(batch, Context::train(random)), Error);
-  CHECK_THROWS_AS(model.loss(batch, {Mode::training, nullptr, nullptr}), OptionError);
+  CHECK_THROWS_AS(model.loss(batch, Context{Mode::training, nullptr, nullptr}), OptionError);
   auto alone = o;
   alone.distill = false;
   Corrkd<float> ablated(alone, Random(1));
@@ -382,9 +382,9 @@ TEST_CASE(
   auto warm = o;
   warm.student_init = StudentInit::teacher;
   Corrkd<float> started(warm, Random(1));
-  started.set_teacher(model.teacher[0]);
-  CHECK(numbers(started.student) == numbers(model.teacher[0]));
-  for_each_parameter(started.student, [](const std::string&, const auto& p) { CHECK(p.requires_grad()); });
+  started.network.set_teacher(model.network.teacher[0]);
+  CHECK(numbers(started.network.student) == numbers(model.network.teacher[0]));
+  for_each_parameter(started.network.student, [](const std::string&, const auto& p) { CHECK(p.requires_grad()); });
 }
 
 TEST_CASE("corrkd model: every head learns; the teacher beats a constant") {
@@ -401,9 +401,9 @@ TEST_CASE("corrkd model: every head learns; the teacher beats a constant") {
     o.one_vs_rest = labels == CorrkdLabels::ternary;
     Corrkd<float> model(o, Random(2));
     Random random(3);
-    model.prepare(corpus, random);
+    train::prepare(model, corpus, random);
     data::Batch<float> test = data::gather<float>(corpus.test, data::epoch_order(100, 1, 0));
-    const auto found = model.predict_as_teacher(test);
+    const auto found = model.task.predictions(model.network.teacher_output(model.streams(test)).scores.value());
     index_t right = 0, asked = 0;
     for (std::size_t i = 0; i < found.size(); ++i)
       if (test.labels(index_t(i)) != 0) right += (found[i] > 0) == (test.labels(index_t(i)) > 0), ++asked;

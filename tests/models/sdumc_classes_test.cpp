@@ -121,9 +121,7 @@ TEST_CASE_TEMPLATE("sdumc classes: trains through the trainer, selects on F1, co
   for (const auto& result : test.conditions) CHECK(result.metrics[0].second > majority + 0.15);
   CHECK(test.conditions[0].metrics[0].second > 0.8);
 
-  State state;
-  models::Sdumc<T> again;
-  train::load_model(again, train::model_state(model));
+  const auto again = train::model_from<models::Sdumc<T>>(train::model_state(model));
   CHECK(train::predict(again, data.test) == train::predict(model, data.test));
   CHECK(again.predicts_classes() == 3);
   CHECK(again.options.drop.stream_probability == 0.7);
@@ -152,7 +150,7 @@ TEST_CASE(
   o.frame_dropout = o.dropout = 0;
   Model plain(o, Random(3));
   Random source(1);
-  plain.prepare(data, source);
+  train::prepare(plain, data, source);
   const auto batch = data::gather<double>(data.train, std::vector<index_t>{0, 1, 2, 3});
   const auto term = [&](const Model& model, const char* name) -> double {
     Random random(5);

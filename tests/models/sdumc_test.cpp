@@ -8,6 +8,7 @@
 #include "lacuna/core/mask.hpp"
 #include "lacuna/models/sdumc/objective.hpp"
 #include "lacuna/models/sdumc/pytorch.hpp"
+#include "lacuna/models/streams.hpp"
 #include "lacuna/optim/adam.hpp"
 
 namespace {
@@ -224,6 +225,7 @@ TEST_CASE("sdumc: a sample that lacks a modality: whatever stands there, NaN inc
       const auto fill = [&](data::Stream<double>& s, index_t b) {
         for (index_t t = 0; t < s.frames.extent(1); ++t)
           for (index_t f = 0; f < s.frames.extent(2); ++f) s.frames(b, t, f) = junk;
+        s = models::masked_stream(s.frames, s.present);  // as every stream is made
       };
       fill(p.streams[0], 1);
       fill(p.streams[2], 2);

@@ -7,6 +7,7 @@
 #include "lacuna/data/synthetic.hpp"
 #include "lacuna/nn/pack.hpp"
 #include "lacuna/optim/adam.hpp"
+#include "lacuna/train/trainer.hpp"
 
 namespace lacuna::test {
 
@@ -76,7 +77,7 @@ void lose(data::Batch<T>& batch, index_t b, std::size_t m) {
 template <class M>
 void learn(M& model, const data::Dataset& data, index_t epochs, double rate, std::uint64_t seed = 1) {
   Random random(seed);
-  model.prepare(data, random);
+  train::prepare(model, data, random);
   const auto packed = pack<typename M::scalar>(model);
   optim::Adam<typename M::scalar> adam(packed, {.learning_rate = rate});
   for (index_t epoch = 0; epoch < epochs; ++epoch) {

@@ -4,11 +4,10 @@
 
 #include <doctest/doctest.h>
 
-#include "lacuna/models/pretrain.hpp"
-#include "lacuna/models/supervised.hpp"
+#include "lacuna/models/model.hpp"
 #include "lacuna/nn/linear.hpp"
 #include "lacuna/ops/pooling.hpp"
-#include "lacuna/train/learner.hpp"
+#include "lacuna/train/trainer.hpp"
 #include "small_sets.hpp"
 
 using namespace lacuna;
@@ -27,32 +26,27 @@ Variable<double, 2> scores(index_t rows, index_t columns, const std::vector<doub
   return Variable<double, 2>(Tensor<double, 2>::from({rows, columns}, list), true);
 }
 
+Variable<double, 0> loss_of(const Task& task, const Variable<double, 2>& s, const data::Batch<double>& batch) {
+  return task.loss(s, task.targets(batch));
+}
+
 /// The average of the present frames of the first modality, through one layer.
 template <class T, class D = Cpu>
 struct OneLayer {
   using scalar = T;
   using device = D;
-  struct Options {
-    std::vector<index_t> inputs = {};
-    index_t classes = 0;
-    RegressionLoss loss = RegressionLoss::mse;
-    missing::MrmOptions drop = missing::mrm_preset("none");
-    bool standardize = true;
-    double feature_clip = 5;
-    static void visit(auto& self, auto&& f) { visit_supervised(self, f); }
-  };
+  using Options = ModelOptions;
   static constexpr const char* name = "one layer";
   Linear<T, D> layer;
 
-  OneLayer() = default;
   OneLayer(const Options& o, Random& random)
-      : layer({.in_features = o.inputs[0], .out_features = outputs_for(o.classes)}, random) {}
-  Variable<T, 2, D> operator()(const std::vector<data::Stream<T, D>>& streams, const Context&) const {
+      : layer({.in_features = o.inputs[0], .out_features = o.outputs()}, random) {}
+  Variable<T, 2, D> operator()(const Streams<T, D>& streams, const Context&) const {
     return layer(mean_pool(Variable<T, 3, D>(streams[0].frames), streams[0].present));
   }
   static void reflect(auto& self, auto&& visit) { visit("layer", self.layer); }
 };
-static_assert(train::Learner<Supervised<OneLayer<float>>>);
+static_assert(train::Learner<Model<OneLayer<float>>>);
 
 }  // namespace
 
@@ -61,39 +55,39 @@ TEST_CASE("task: real labels are standardised for the loss and restored for the 
   task.labels = {10, 2};
   const auto s = scores(3, 1, {1, 0, -0.5});
   const auto batch = labelled({12, 14, 9});  // standardised 1, 2, -0.5
-  CHECK(task.loss(s, batch).item() == doctest::Approx(4.0 / 3));
+  CHECK(loss_of(task, s, batch).item() == doctest::Approx(4.0 / 3));
   task.regression_loss = RegressionLoss::l1;
-  CHECK(task.loss(s, batch).item() == doctest::Approx(2.0 / 3));
+  CHECK(loss_of(task, s, batch).item() == doctest::Approx(2.0 / 3));
   CHECK(task.predictions(s.value()) == std::vector<double>{12, 10, 9});
   for (const auto kind : {RegressionLoss::mse, RegressionLoss::l1}) {
     task.regression_loss = kind;
     const auto away = scores(3, 1, {1.3, 0.1, -2});
-    CHECK(check_gradients([&] { return task.loss(away, batch); }, 1e-6, 1e-3, away).worst < 1e-6);
+    CHECK(check_gradients([&] { return loss_of(task, away, batch); }, 1e-6, 1e-3, away).worst < 1e-6);
   }
 }
 
 TEST_CASE("task: a label that is not finite takes no part") {
   const Task task;
   const auto s = scores(3, 1, {1, 5, 2});
-  CHECK(task.loss(s, labelled({0, NAN, 4})).item() == doctest::Approx(2.5));
+  CHECK(loss_of(task, s, labelled({0, NAN, 4})).item() == doctest::Approx(2.5));
   s.zero_grad();
-  task.loss(s, labelled({0, NAN, 4})).backward();
+  loss_of(task, s, labelled({0, NAN, 4})).backward();
   CHECK(s.grad().to_vector() == std::vector<double>{1, 0, -2});
-  CHECK(task.loss(s, labelled({NAN, NAN, NAN})).item() == 0);
+  CHECK(loss_of(task, s, labelled({NAN, NAN, NAN})).item() == 0);
 }
 
 TEST_CASE("task: classes") {
-  const Task task{"this", 3};
+  const Task task{.model = "this", .kind = LabelKind::classes, .classes = 3};
   const auto s = scores(2, 3, {0, std::log(2.0), 0, 1000, 1000, -1000});
   data::Batch<double> batch;
   batch.samples = {0, 1};
   batch.classes = {1, 2};
-  CHECK(task.loss(scores(1, 3, {0, std::log(2.0), 0}),
-                  [] {
-                    data::Batch<double> one;
-                    one.samples = one.classes = {1};
-                    return one;
-                  }())
+  CHECK(loss_of(task, scores(1, 3, {0, std::log(2.0), 0}),
+                [] {
+                  data::Batch<double> one;
+                  one.samples = one.classes = {1};
+                  return one;
+                }())
             .item() == doctest::Approx(std::log(2.0)));
   CHECK(task.predictions(s.value()) == std::vector<double>{1, 0});  // the first of equals
   const auto p = task.probabilities(s.value());
@@ -101,42 +95,58 @@ TEST_CASE("task: classes") {
   CHECK(p(1, 0) == doctest::Approx(0.5));
   CHECK(p(1, 2) == 0);
   CHECK(task.predictions(Tensor<double, 2>::zeros({0, 3})).empty());
-  CHECK_THROWS_WITH_AS(task.loss(s, labelled({1, 2})), doctest::Contains("no class ids"), OptionError);
-  CHECK_THROWS_WITH_AS(Task{}.loss(scores(2, 1, {1, 2}), batch), doctest::Contains("no real labels"), OptionError);
+  CHECK_THROWS_WITH_AS(loss_of(task, s, labelled({1, 2})), doctest::Contains("no class ids"), OptionError);
+  CHECK_THROWS_WITH_AS(loss_of(Task{}, scores(2, 1, {1, 2}), batch), doctest::Contains("needs real labels"),
+                       OptionError);
   batch.classes[0] = 3;
-  CHECK_THROWS_AS(task.loss(s, batch), Error);
-  CHECK_THROWS_WITH_AS((Task{"this", 1}.check()), doctest::Contains("this: classes is 1"), OptionError);
+  CHECK_THROWS_AS(loss_of(task, s, batch), Error);
+  CHECK_THROWS_WITH_AS((Task{.model = "this", .kind = LabelKind::classes, .classes = 1}.check()),
+                       doctest::Contains("this: classes is 1"), OptionError);
 }
 
-TEST_CASE("pretrain: the best epoch is kept, the last one without a validation split") {
+TEST_CASE("pretraining: the best epoch is kept, the last one without a validation split") {
   Random random(1);
   Linear<double> layer({.in_features = 1, .out_features = 1}, random);
   const auto loss = [&](double wanted) {
     const auto y = layer(scores(1, 1, {1}).detach());
     return mse_loss(y, scores(1, 1, {wanted}).detach());
   };
-  // training pulls the result to 3, validation likes 1: it is best on the way
-  const auto train = [&](std::span<const index_t>, const Context&) { return loss(3); };
-  const auto record =
-      pretrain<double, Cpu>(layer, {.epochs = 400, .batch = 4, .learning_rate = 0.02, .gradient_clip = 0}, 4, 1, random,
-                            train, [&](std::span<const index_t>) { return loss(1); });
-  CHECK(record.validation.size() == 400);
+  // batches of the training split say 3, those of the validation split 1
+  struct Feed {
+    index_t checks;
+    double train(std::span<const index_t>) const { return 3; }
+    double validation(std::span<const index_t>) const { return 1; }
+    index_t train_size() const { return 4; }
+    index_t validation_size() const { return checks; }
+  };
+  PhaseRecord record;
+  const auto run = [&](index_t checks, double rate) {
+    auto phase = pretraining<double, Cpu>(
+        "layer", {.epochs = 400, .batch = 4, .learning_rate = rate, .gradient_clip = 0}, Feed{checks},
+        [&](double wanted, const Context&) { return loss(wanted); }, [&] { return pack<double>(layer); },
+        [&](const PhaseRecord& found) { record = found; });
+    train::Engine<double, Cpu> engine(std::move(phase), random, "layer");
+    train::Observer quiet;
+    while (!engine.finished()) engine.step(quiet);
+    engine.conclude();
+  };
+  run(1, 0.02);  // training pulls the result to 3, validation likes 1: it is best on the way
+  CHECK(record.scores.size() == 400);
   CHECK(record.best > 1);
   CHECK(record.best < 200);
-  CHECK(loss(1).item() == doctest::Approx(record.validation[std::size_t(record.best - 1)]));
+  CHECK(loss(1).item() == doctest::Approx(record.scores[std::size_t(record.best - 1)]));
   CHECK(loss(1).item() < 0.01);
-  const auto last = pretrain<double, Cpu>(layer, {.epochs = 400, .batch = 4, .learning_rate = 0.02}, 4, 0, random,
-                                          train, [&](std::span<const index_t>) { return loss(1); });
-  CHECK(last.best == 400);
+  run(0, 0.02);
+  CHECK(record.best == 400);
   CHECK(loss(3).item() < 0.01);
   CHECK_THROWS_AS((PretrainOptions{.epochs = 0}.check("this")), OptionError);
 }
 
-TEST_CASE("supervised: the smallest network learns real labels on their own scale") {
+TEST_CASE("model: the smallest network learns real labels on their own scale") {
   auto set = data::synthetic({.samples = 200, .seed = 3, .validation = 50, .test = 100, .max_frames = 4});
   for (float& y : set.train.labels) y = 100 + 10 * y;
   for (float& y : set.test.labels) y = 100 + 10 * y;
-  Supervised<OneLayer<float>> model({.inputs = set.dimensions()}, Random(1));
+  Model<OneLayer<float>> model({.inputs = set.dimensions()}, Random(1));
   learn(model, set, 10, 1e-2);
   const auto predicted = model.predict(first<float>(set.test, 100));
   double error = 0, constant = 0;
@@ -146,7 +156,7 @@ TEST_CASE("supervised: the smallest network learns real labels on their own scal
   }
   CHECK(error < 0.9 * constant);
   // a network may look at fewer modalities than the data have
-  Supervised<OneLayer<float>> one({.inputs = {set.dimensions()[0]}}, Random(1));
+  Model<OneLayer<float>> one({.inputs = {set.dimensions()[0]}}, Random(1));
   Random random(2);
   one.prepare(set, random);
   CHECK(one.predict(first<float>(set.test, 3)).size() == 3);

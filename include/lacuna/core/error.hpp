@@ -1,9 +1,13 @@
 /// Errors of the library. Every message is one line: what failed, where, found, expected, what to do.
 #pragma once
 
+#include <charconv>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
+
+#include "lacuna/core/finite_math.hpp"
 
 namespace lacuna {
 
@@ -46,7 +50,15 @@ inline void append(std::string& text, char piece) { text += piece; }
 inline void append(std::string& text, bool piece) { text += piece ? "true" : "false"; }
 template <class Number>
 requires requires(Number n) { std::to_string(n); }
-void append(std::string& text, Number piece) { text += std::to_string(piece); }
+void append(std::string& text, Number piece) {
+  if constexpr (std::is_floating_point_v<Number>) {  // as std::to_string, whatever the locale
+    char digits[400];
+    const auto end = std::to_chars(digits, digits + sizeof digits, double(piece), std::chars_format::fixed, 6);
+    text.append(digits, end.ptr);
+  } else {
+    text += std::to_string(piece);
+  }
+}
 
 /// Joins strings, numbers and everything that has `append` into one message.
 template <class... Pieces>

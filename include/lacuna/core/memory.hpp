@@ -38,6 +38,10 @@ class Memory {
   }
 
   T* get() const { return data_; }
+  /// Whether nobody else shares the block, nor lent it.
+  bool sole() const {
+    return block_ != nullptr && !block_->foreign && block_->references.load(std::memory_order_acquire) == 1;
+  }
   /// Whether both are parts of one block.
   bool beside(const Memory& other) const { return block_ != nullptr && block_ == other.block_; }
   /// How many elements the block has from here on.

@@ -54,6 +54,8 @@ class Array {
   const T* data() const { return data_.get(); }
   /// True when both see the same memory.
   bool shares(const Array& other) const { return data_.get() != nullptr && data_.get() == other.data_.get(); }
+  /// True when nobody else sees this memory, so that whoever owns the array may write over it.
+  bool sole() const { return data_.sole(); }
   /// True when both are windows of one array, so that the distance between them is the same in every run.
   bool beside(const Array& other) const { return data_.beside(other.data_); }
 

@@ -9,6 +9,9 @@
 /// Errors: OptionError for sizes, ShapeError for samples that are not there and splits whose parts disagree.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+// macros of others stand aside from here on
+
 #include <algorithm>
 #include <cstring>
 #include <span>
@@ -135,3 +138,5 @@ Batch<T> gather(const Split<role>& split, std::span<const index_t> samples, Gath
 }
 
 }  // namespace lacuna::data
+
+#include "lacuna/core/words_back.hpp"

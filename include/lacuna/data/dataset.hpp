@@ -4,14 +4,18 @@
 /// cannot take part in it.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+// macros of others stand aside from here on
+
 #include <string>
 #include <vector>
 
+#include "lacuna/data/array_names.hpp"
+#include "lacuna/data/load_notes.hpp"
+#include "lacuna/data/load_options.hpp"
 #include "lacuna/data/stream.hpp"
 
 namespace lacuna::data {
-
-enum class Role { train, validation, test };
 
 inline const char* to_string(Role role) {
   return role == Role::train ? "train" : role == Role::validation ? "valid" : "test";
@@ -43,13 +47,16 @@ struct Dataset {
   Split<Role::validation> validation;
   Split<Role::test> test;
   index_t class_count = 0;               ///< 0 for regression
-  std::vector<std::string> notes = {};   ///< what a loader skipped or assumed, one line each
+  LoadNotes notes = {};                  ///< what a loader took, inferred and left out, one line each
 
   std::vector<std::string> modality_names() const {
     std::vector<std::string> names;
     for (const auto& modality : train.modalities) names.push_back(modality.name);
     return names;
   }
+  /// Which streams go missing together: group[m] is the first one that modality m shares its source with, m itself where
+  /// there is none before it. audio_mfcc and audio_wav2vec are one group, text_bert belongs to text.
+  std::vector<std::size_t> groups() const { return lacuna::detail::groups_of(modality_names()); }
   /// Feature sizes, one per modality.
   std::vector<index_t> dimensions() const {
     std::vector<index_t> sizes;
@@ -59,3 +66,5 @@ struct Dataset {
 };
 
 }  // namespace lacuna::data
+
+#include "lacuna/core/words_back.hpp"

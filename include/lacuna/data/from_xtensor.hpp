@@ -91,7 +91,7 @@ class ArrayReader {
   }
 
   index_t class_count = 0;
-  std::vector<std::string> notes;
+  data::LoadNotes notes;
 
  private:
   struct Size {

@@ -6,10 +6,18 @@
 
 namespace lacuna::data {
 
+enum class Role { train, validation, test };
+
 enum class NonFinite { refuse, zero };
 
+/// What becomes of labels. `required`: every label of a split that has some must be a number, every class at least 0.
+/// `optional`: a split with a label that is NaN, infinite or a class below 0 counts as one without labels, with a note.
+/// `ignored`: labels are not read.
+enum class LabelUse { required, optional, ignored };
+
 struct LoadOptions {
-  /// Which modalities, in this order; empty: all, first audio, text and video (the order of SDUMC), then as in the file.
+  /// Which modalities, in this order; empty: all, first audio, text and video (the order of SDUMC), then as in the
+  /// file. What is named here is taken even when it looks like a label, or comes from another modality.
   std::vector<std::string> modalities = {};
   /// Which modalities not.
   std::vector<std::string> exclude = {};
@@ -19,6 +27,11 @@ struct LoadOptions {
   NonFinite non_finite = NonFinite::refuse;
   /// Where neither length nor mask is given, a frame whose features are all 0 is absent.
   bool infer_padding = false;
+  /// Taken besides the others where the file has them, whatever they look like: a stand-in stream, for example.
+  std::vector<std::string> include = {};
+  /// Which splits are read; empty: all. The others stay empty, and what they hold is not looked at.
+  std::vector<Role> splits = {};
+  LabelUse labels = LabelUse::required;
 };
 
 }  // namespace lacuna::data

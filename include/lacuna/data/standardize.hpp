@@ -9,6 +9,9 @@
 /// OptionError for a clip that is no number >= 0, ShapeError for data of other modalities or sizes.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+// macros of others stand aside from here on
+
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -106,17 +109,17 @@ class Standardizer {
       batch.streams[m].frames = apply(m, batch.streams[m].frames, batch.streams[m].present);
     return batch;
   }
-  /// frames (N, T, D), present (N, T) of modality m -> (N, T, D).
+  /// frames (N, T, D), present (N, T) of modality m -> (N, T, D); in place when nobody else sees the frames.
   template <class T>
-  Tensor<T, 3> apply(std::size_t m, const Tensor<T, 3>& frames, const Mask<2>& present) const {
+  Tensor<T, 3> apply(std::size_t m, Tensor<T, 3> frames, const Mask<2>& present) const {
     const FeatureStatistics& statistics = modalities.at(m);
     const index_t rows = present.size(), features = index_t(statistics.mean.size());
     detail::expect_shape("standardize", statistics.name.c_str(), frames.shape(),
                          {present.extent(0), present.extent(1), features});
-    Tensor<T, 3> result(frames.extents());
+    Tensor<T, 3> result = frames.sole() ? frames : Tensor<T, 3>(frames.extents());
     parallel_for(rows, detail::row_grain(features), [&](index_t begin, index_t end) {
       for (index_t r = begin; r < end; ++r) {
-        const T* from = frames.data() + r * features;
+        const T* from = std::as_const(frames).data() + r * features;
         T* to = result.data() + r * features;
         for (index_t d = 0; d < features; ++d) {
           double x = (double(from[d]) - statistics.mean[std::size_t(d)]) / statistics.deviation[std::size_t(d)];
@@ -183,3 +186,5 @@ struct LabelStatistics {
 };
 
 }  // namespace lacuna::data
+
+#include "lacuna/core/words_back.hpp"

@@ -14,7 +14,6 @@ template <class T = float, class D = Cpu>
 struct Stream {
   Tensor<T, 3, D> frames;
   Mask<2, D> present;
-  bool cleared = false;  ///< absent frames hold 0: a network need not clear what it reads
 };
 
 /// What one training step sees.
@@ -31,7 +30,7 @@ struct Batch {
 /// The same stream, streams or batch on another device; on the same one they are shared. Class ids stay on the host.
 template <class To, class T, class From>
 Stream<T, To> to_device(const Stream<T, From>& stream) {
-  return {lacuna::to_device<To>(stream.frames), lacuna::to_device<To>(stream.present), stream.cleared};
+  return {lacuna::to_device<To>(stream.frames), lacuna::to_device<To>(stream.present)};
 }
 template <class To, class T, class From>
 std::vector<Stream<T, To>> to_device(const std::vector<Stream<T, From>>& streams) {

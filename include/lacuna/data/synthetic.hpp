@@ -19,6 +19,9 @@
 /// Throws OptionError for options out of range.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+// macros of others stand aside from here on
+
 #include <cmath>
 
 #include "lacuna/core/random.hpp"
@@ -153,3 +156,5 @@ inline Corpus synthetic(const SyntheticOptions& options = {}) {
 
 }  // namespace data
 }  // namespace lacuna
+
+#include "lacuna/core/words_back.hpp"

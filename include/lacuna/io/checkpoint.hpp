@@ -11,6 +11,9 @@
 /// is truncated, damaged, foreign, or of a later version is refused with one IoError: file, what, found, expected.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+// macros of others stand aside from here on
+
 #include "lacuna/io/atomic_file.hpp"
 #include "lacuna/io/checkpoint_payload.hpp"
 #include "lacuna/io/deflate.hpp"
@@ -89,3 +92,5 @@ inline State load_checkpoint(ByteSource source) {
 inline State load_checkpoint(const std::string& path) { return load_checkpoint(ByteSource(path)); }
 
 }  // namespace lacuna::io
+
+#include "lacuna/core/words_back.hpp"

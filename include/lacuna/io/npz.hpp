@@ -8,6 +8,9 @@
 /// zip.hpp.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+// macros of others stand aside from here on
+
 #include "lacuna/io/npy.hpp"
 #include "lacuna/io/zip.hpp"
 
@@ -66,3 +69,5 @@ class Npz {
 };
 
 }  // namespace lacuna::io
+
+#include "lacuna/core/words_back.hpp"

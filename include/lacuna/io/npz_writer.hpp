@@ -7,6 +7,9 @@
 /// The same arrays give the same bytes. Errors are IoError: a name twice, a string that is no UTF-8, a failing disk.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+// macros of others stand aside from here on
+
 #include "lacuna/io/npy_writer.hpp"
 #include "lacuna/io/zip_writer.hpp"
 
@@ -61,3 +64,5 @@ class NpzWriter {
 };
 
 }  // namespace lacuna::io
+
+#include "lacuna/core/words_back.hpp"

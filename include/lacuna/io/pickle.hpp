@@ -10,6 +10,9 @@
 /// while reading is in proportion to the file. Errors are IoError: file, byte, found, expected, what to do.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+// macros of others stand aside from here on
+
 #include "lacuna/io/file_kind.hpp"
 #include "lacuna/io/pickle_machine.hpp"
 #include "lacuna/io/value_check.hpp"
@@ -59,3 +62,5 @@ inline Value load_pickle(std::shared_ptr<const MappedFile> file) {
 inline Value load_pickle(const std::string& path) { return load_pickle(std::make_shared<MappedFile>(path)); }
 
 }  // namespace lacuna::io
+
+#include "lacuna/core/words_back.hpp"

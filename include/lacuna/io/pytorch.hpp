@@ -11,6 +11,9 @@
 /// IoError: file, place, found, expected, what to do.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+// macros of others stand aside from here on
+
 #include <mutex>
 
 #include "lacuna/io/pytorch_legacy.hpp"
@@ -193,3 +196,5 @@ class PytorchFile {
 inline Value load_pytorch(const std::string& path) { return PytorchFile(path).root(); }
 
 }  // namespace lacuna::io
+
+#include "lacuna/core/words_back.hpp"

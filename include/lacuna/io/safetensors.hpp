@@ -11,6 +11,9 @@
 /// github.com/huggingface/safetensors.
 #pragma once
 
+#include "lacuna/core/words_aside.hpp"
+// macros of others stand aside from here on
+
 #include <map>
 
 #include "lacuna/io/file_kind.hpp"
@@ -251,3 +254,5 @@ class Safetensors {
 };
 
 }  // namespace lacuna::io
+
+#include "lacuna/core/words_back.hpp"

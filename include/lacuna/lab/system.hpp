@@ -31,7 +31,7 @@ struct Trained {
   std::function<std::vector<double>(const data::Batch<float>&)> predict;
   index_t parameters = 0;  ///< numbers that were trained, frozen parts not counted
   train::History history;
-  double seconds = 0;     ///< of preparation and training
+  double seconds = 0;     ///< of all phases
   State state = State{};  ///< the model, as train::load_model takes it; empty where there is none
 };
 
@@ -39,7 +39,7 @@ struct Trained {
 struct TrainJob {
   const data::Dataset& data;
   std::uint64_t seed = 1;
-  train::Observer* observer = nullptr;  ///< its stop() ends the training, its stop_preparing() what comes before
+  train::Observer* observer = nullptr;  ///< its stop() ends the training, whatever its phase
   const State* from = nullptr;          ///< an unfinished training, as `save` was given it
   /// Called after every epoch, and when it was stopped, with a function that makes the state; `last` is true then.
   std::function<void(const std::function<State()>& state, bool last)> save = {};
@@ -105,34 +105,14 @@ template <train::Learner M, class Make>
 System make_system(std::string name, std::string recipe, train::FitOptions fit, Make make) {
   System system{std::move(name), std::move(recipe), true, {}, {}};
   system.train = [fit, make](const TrainJob& job) -> std::optional<Trained> {
-    using Clock = std::chrono::steady_clock;
     train::FitOptions options = fit;
     options.seed = job.seed;
-    const auto model = std::make_shared<M>();
-    std::unique_ptr<train::Trainer<M>> trainer;
-    double preparing = 0;
-    if (job.from != nullptr) {
-      trainer = std::make_unique<train::Trainer<M>>(*model, job.data, options, *job.from);
-      job.from->get("preparing_seconds", preparing);
-    } else {
-      const auto start = Clock::now();
-      *model = make(job.seed);
-      try {
-        trainer = std::make_unique<train::Trainer<M>>(*model, job.data, options, job.observer);
-      } catch (const models::Stopped&) {
-        return std::nullopt;  // there is nothing to save yet
-      }
-      preparing = std::chrono::duration<double>(Clock::now() - start).count();
-    }
+    const auto model = std::make_shared<M>(make(job.seed));
+    const auto trainer = job.from != nullptr
+                             ? std::make_unique<train::Trainer<M>>(*model, job.data, options, *job.from)
+                             : std::make_unique<train::Trainer<M>>(*model, job.data, options);
     const auto save = [&](bool last) {
-      if (!job.save) return;
-      job.save(
-          [&] {
-            State state = trainer->save();
-            state.put("preparing_seconds", preparing);
-            return state;
-          },
-          last);
+      if (job.save) job.save([&] { return trainer->save(); }, last);
     };
     train::Observer silent;
     train::Observer& observer = job.observer != nullptr ? *job.observer : silent;
@@ -147,13 +127,11 @@ System make_system(std::string name, std::string recipe, train::FitOptions fit, 
     trainer->restore_best();
     Trained trained = detail::trained_from<M>(model);
     trained.history = trainer->history();
-    trained.seconds = preparing + trained.history.seconds();
+    trained.seconds = trainer->preparing_seconds() + trained.history.seconds();
     return trained;
   };
   system.restore = [](const State& state) {
-    const auto model = std::make_shared<M>();
-    train::load_model(*model, state);
-    return detail::trained_from<M>(model);
+    return detail::trained_from<M>(std::make_shared<M>(train::model_from<M>(state)));
   };
   return system;
 }

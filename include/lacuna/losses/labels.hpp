@@ -28,7 +28,8 @@ class Labels {
   Labels() = default;
   /// A list of the host: std::vector, List, std::span.
   template <class Numbers>
-  requires(std::convertible_to<const Numbers&, std::span<const N>>) Labels(const Numbers& host)
+  requires(std::convertible_to<const Numbers&, std::span<const N>> && !detail::EigenDense<Numbers>)
+      Labels(const Numbers& host)
       : Labels(listed(std::span<const N>(host))) {}
   /// A vector of Eigen: whole numbers, or of type N. Needs lacuna/interop/eigen_dense.hpp.
   template <detail::EigenVector E>

@@ -22,9 +22,9 @@ enum class RateLaw { uniform, shared, tenths, fixed };
 struct MrmOptions {
   double frame_probability = 1;
   RateLaw rate_law = RateLaw::uniform;
-  double frame_rate = 0.5;  ///< of RateLaw::fixed
+  double frame_rate = 0.5;              ///< of RateLaw::fixed
   Sampling sampling = Sampling::exact;  ///< exact or bernoulli
-  double untouched = 0;     ///< probability that a stream of a sample keeps all its frames
+  double untouched = 0;                 ///< probability that a stream of a sample keeps all its frames
   double stream_probability = 0.5;
   std::vector<double> pattern_weights =
       {};                    ///< of all_subsets(M), the complete one last; empty: equal, incomplete ones only
@@ -180,25 +180,15 @@ inline std::vector<Mask<2>> sample_masks(const MrmOptions& options, const std::v
   return result;
 }
 
-/// A batch after MRM: its samples are the keys.
-template <class T>
-data::Batch<T> drop_modalities(const MrmOptions& options, const data::Batch<T>& batch, std::size_t modalities,
-                               const Random& source) {
-  std::vector<Mask<2>> present;
-  for (std::size_t m = 0; m < modalities; ++m) present.push_back(batch.streams.at(m).present);
-  return with_presence(batch, sample_masks(options, present, batch.samples, source));
-}
-
-/// A batch in a step of training: drawn anew from the context's source, of which it takes one stream. `model` is named
-/// by the message. Throws OptionError when there is no source.
-template <class T>
-data::Batch<T> drop_modalities(const MrmOptions& options, const data::Batch<T>& batch, std::size_t modalities,
-                               const Context& context, const char* model) {
+/// The masks of a step of training: drawn anew from the context's source, of which they take one stream. `model` is
+/// named by the message. Throws OptionError when there is no source.
+inline std::vector<Mask<2>> sample_masks(const MrmOptions& options, const std::vector<Mask<2>>& present,
+                                         std::span<const index_t> keys, const Context& context, const char* model) {
   if (context.random == nullptr)
     throw OptionError(detail::cat(
         model, ": taking modalities away needs a random source; build the context with Context::train(random)"));
   const RandomStream step = context.random->stream();
-  return drop_modalities(options, batch, modalities, Random(step.key, 0).split(step.id));
+  return sample_masks(options, present, keys, Random(step.key, 0).split(step.id));
 }
 
 }  // namespace lacuna::missing

@@ -1,18 +1,13 @@
-/// Training of a part of a model before the rest: Adam with a constant learning rate over shuffled batches, the epoch with the
-/// least loss on the validation split is kept; without such a split the last one. Deterministic given `random`.
+/// A simple phase before the rest of a training: a part of a model learns a task of its own.
 #pragma once
 
-#include <limits>
-#include <numeric>
-#include <span>
-
-#include "lacuna/core/context.hpp"
-#include "lacuna/nn/pack.hpp"
-#include "lacuna/optim/adam.hpp"
-#include "lacuna/optim/clip.hpp"
+#include "lacuna/autograd/node.hpp"
+#include "lacuna/models/phase.hpp"
 
 namespace lacuna::models {
 
+/// The options of a simple phase before the rest: Adam with a constant rate over shuffled batches, the epoch with the
+/// least loss on the validation split is kept; without such a split the last one.
 struct PretrainOptions {
   index_t epochs = 30, batch = 64;
   double learning_rate = 1e-3;
@@ -33,58 +28,32 @@ struct PretrainOptions {
   }
 };
 
-/// The loss on the validation split after every epoch, and which epoch was kept (from 1).
-struct PretrainRecord {
-  std::vector<double> validation;
-  index_t best = 0;
-};
-
-/// loss(samples, context) of the training split, check(samples) of the validation split: variables (), means over those
-/// samples. Throws Error, which names `what`, when a loss is not finite.
-template <class T, class D, class M, class Loss, class Check>
-PretrainRecord pretrain(M& module, const PretrainOptions& o, index_t samples, index_t checks, Random& random,
-                        Loss&& loss, Check&& check, const char* what = "pretraining") {
-  const auto packed = pack<T, D>(module);
-  optim::Adam<T, D> adam(packed, {.learning_rate = o.learning_rate});
-  Array<T, D> best;
-  double least = std::numeric_limits<double>::infinity();
-  PretrainRecord record;
-  std::vector<index_t> straight(static_cast<std::size_t>(checks));
-  std::iota(straight.begin(), straight.end(), index_t(0));
-  const auto part = [&](const std::vector<index_t>& order, index_t begin) {
-    const index_t count = std::min(index_t(order.size()) - begin, o.batch);
-    return std::span<const index_t>(order.data() + begin, std::size_t(count));
+/// Such a phase. loss(batch, context) → a variable (), the mean over the samples of a TrainingBatch.
+template <class T, class D, class Feed, class Loss>
+Phase<T, D> pretraining(std::string name, const PretrainOptions& o, const Feed& feed, Loss loss,
+                        Function<Packed<T, D>()> pack, Function<void(const PhaseRecord&)> finish) {
+  Phase<T, D> phase{.name = std::move(name), .pack = std::move(pack), .epochs = o.epochs, .batch = o.batch};
+  phase.rate = [rate = o.learning_rate](index_t) { return rate; };
+  phase.gradient_clip = o.gradient_clip;
+  phase.order = [samples = feed.train_size()](index_t, Random& random) { return random.permutation(samples); };
+  phase.loss = [feed, loss](std::span<const index_t> some, const Context& context) {
+    return Objective<T, D>().add("task", 1, loss(feed.train(some), context)).result();
   };
-  for (index_t epoch = 1; epoch <= o.epochs; ++epoch) {
-    const std::vector<index_t> order = random.permutation(samples);
-    for (index_t begin = 0; begin < samples; begin += o.batch) {
-      packed.zero_grad();
-      const Variable<T, 0, D> value = loss(part(order, begin), Context::train(random));
-      if (!std::isfinite(double(value.item())))
-        throw Error(detail::cat(what, ": the loss is not finite in epoch ", epoch, "; try a smaller learning rate"));
-      value.backward();
-      adam.step_scaled(o.gradient_clip > 0 ? clip_factor(packed, o.gradient_clip) : 1.0);
-    }
-    if (checks == 0) continue;
+  phase.finish = std::move(finish);
+  if (feed.validation_size() == 0) return phase;
+  phase.validate = [feed, loss, batch = o.batch](double) {
     const NoGrad off;
     double mean = 0;
-    for (index_t begin = 0; begin < checks; begin += o.batch) {
-      const auto some = part(straight, begin);
-      mean += double(check(some).item()) * double(some.size()) / double(checks);
+    const index_t checks = feed.validation_size();
+    std::vector<index_t> some;
+    for (index_t begin = 0; begin < checks; begin += batch) {
+      some.clear();
+      for (index_t i = begin; i < std::min(begin + batch, checks); ++i) some.push_back(i);
+      mean += double(loss(feed.validation(some), Context{}).item()) * double(some.size()) / double(checks);
     }
-    record.validation.push_back(mean);
-    if (mean < least) {
-      least = mean;
-      best = packed.values.clone();
-      record.best = epoch;
-    }
-  }
-  if (best.defined())
-    D::copy(Array<T, D>(packed.values).data(), std::as_const(best).data(), std::size_t(best.size()) * sizeof(T));
-  else
-    record.best = o.epochs;
-  packed.zero_grad();
-  return record;
+    return mean;
+  };
+  return phase;
 }
 
 }  // namespace lacuna::models

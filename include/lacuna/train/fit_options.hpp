@@ -2,37 +2,84 @@
 #pragma once
 
 #include <cmath>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "lacuna/missing/sampler.hpp"
+#include "lacuna/models/training_batch.hpp"
+#include "lacuna/optim/named.hpp"
 #include "lacuna/optim/schedule.hpp"
 #include "lacuna/train/csv.hpp"
 
 namespace lacuna::train {
 
-enum class Order { shuffled, published };  ///< published: as they stand in the file, every epoch the same
+/// shuffled: every sample once, in another order in every epoch. published: as they stand in the file, every epoch the
+/// same. balanced: as many samples, drawn with replacement so that all classes are equally likely; for class ids.
+enum class Order { shuffled, published, balanced };
+
+/// A loss in the place of the model's own task: a function of scores (B, outputs) and targets for either precision, or
+/// for one of them. See models::Targets for what it is told.
+///
+///     .loss = [](const auto& scores, const auto& targets) {
+///       return mean(log_cosh(scores - std::decay_t<decltype(scores)>(targets.values)));
+///     }
+class LossFunction {
+ public:
+  LossFunction() = default;
+  template <class F>
+  requires(!std::same_as<std::remove_cvref_t<F>, LossFunction>) LossFunction(const F& function) {
+    if constexpr (std::is_constructible_v<models::OwnLoss<float>, const F&>) narrow_ = function;
+    if constexpr (std::is_constructible_v<models::OwnLoss<double>, const F&>) wide_ = function;
+    static_assert(std::is_constructible_v<models::OwnLoss<float>, const F&> ||
+                      std::is_constructible_v<models::OwnLoss<double>, const F&>,
+                  "a loss is called with Variable<T, 2> scores and models::Targets<T>, and returns Variable<T, 0>");
+  }
+  explicit operator bool() const { return narrow_ || wide_; }
+  template <class T, class D>
+  models::OwnLoss<T, D> as() const {
+    if constexpr (!std::is_same_v<D, Cpu>)
+      throw OptionError("fit: a loss of one's own on another device than the host is set as model.own_loss");
+    else if constexpr (std::is_same_v<T, float>)
+      return narrow_;
+    else
+      return wide_;
+  }
+
+ private:
+  models::OwnLoss<float> narrow_;
+  models::OwnLoss<double> wide_;
+};
 
 struct FitOptions {
   index_t epochs = 25;
   index_t batch = 96;
   double learning_rate = 5e-4;
-  /// Factor of the learning rate in epoch 0, 1, ...; the default is that of SDUMC.
+  /// Factor of the rate in epoch 0, 1, ...; the default is that of SDUMC.
   optim::Schedule schedule = optim::warmup_staircase(5, 10, 0.9);
-  double weight_decay = 1e-5;  ///< coupled: part of the gradient, before the moments
-  double gradient_clip = 0;    ///< largest norm of the whole gradient; 0 = no limit
+  std::string optimizer = "adam";  ///< or adamw, sgd, rmsprop, adagrad, lion, lamb (optim/named.hpp)
+  double momentum = 0.9;           ///< of sgd
+  double weight_decay = 1e-5;      ///< as the optimizer has it; adam: part of the gradient, before the moments
+  double gradient_clip = 0;        ///< largest norm of the whole gradient; 0 = no limit
   /// Decay per step of an exponential average of the weights, which then is what is validated and kept; 0 = none. Early
   /// steps weigh more: the decay of step t is at most (1 + t) / (10 + t).
   double average = 0;
   index_t patience = 0;  ///< epochs without a better validation score before it stops; 0 = never
   Order order = Order::shuffled;
   std::uint64_t seed = 1;
+  std::string select_on = {};                       ///< metric by which the epoch is chosen; empty: the model's own
+  std::vector<double> class_weights = {};           ///< of the classes in the task's cross-entropy; empty: 1 each
+  std::optional<missing::MrmOptions> missing = {};  ///< what training takes away; none: what the model's options say
+  LossFunction loss = {};                           ///< none: the model's own
 
   double learning_rate_at(index_t epoch) const { return learning_rate * schedule(epoch); }
 
-  /// f(name, member) for all but the schedule: storing and comparing are written once.
+  /// f(name, member) for all numbers but the schedule: storing and comparing are written once.
   static void visit(auto& self, auto&& f) {
     f("epochs", self.epochs);
     f("batch", self.batch);
     f("learning_rate", self.learning_rate);
+    f("momentum", self.momentum);
     f("weight_decay", self.weight_decay);
     f("gradient_clip", self.gradient_clip);
     f("average", self.average);
@@ -51,9 +98,13 @@ struct FitOptions {
     if (!(learning_rate > 0) || !std::isfinite(learning_rate))
       refuse("learning_rate", learning_rate, "a positive number");
     if (!(weight_decay >= 0) || !std::isfinite(weight_decay)) refuse("weight_decay", weight_decay, "0 or more");
+    if (!(momentum >= 0 && momentum < 1)) refuse("momentum", momentum, "0 or more, below 1");
     if (!(gradient_clip >= 0) || !std::isfinite(gradient_clip)) refuse("gradient_clip", gradient_clip, "0 or more");
     if (!(average >= 0 && average < 1)) refuse("average", average, "0 or more, below 1");
     if (patience < 0) refuse("patience", double(patience), "0 or more");
+    optim::NamedOptimizerOptions{.name = optimizer}.check();
+    for (const double weight : class_weights)
+      if (!(weight >= 0) || !std::isfinite(weight)) refuse("a class weight", weight, "0 or more");
   }
 };
 

@@ -19,7 +19,8 @@ struct ConditionScores {
 };
 
 struct EpochRecord {
-  index_t epoch = 0;  ///< from 1
+  std::string phase = {};  ///< empty in the training of the whole model, the only one that a history keeps
+  index_t epoch = 0;       ///< from 1
   double learning_rate = 0;
   Scores losses;  ///< "loss" first, then its terms
   std::vector<ConditionScores> validation;

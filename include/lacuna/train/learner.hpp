@@ -1,22 +1,27 @@
-/// What the trainer asks of a model.
+/// What the trainer asks of a model. `models::Model` has all of it; a model may also be written from scratch.
 ///
 ///     using scalar = T;
-///     loss(batch, context) const      the training objective: a Variable<T, 0>, or a value with members `total`, such a
-///                                     variable, and `terms`, pairs of a name and a double for the record (see
-///                                     LossTerms)
+///     loss(batch, context) const      the training objective: a Variable<T, 0>, or a value with members `total`, such
+///                                     a variable, and `terms`, pairs of a name and a double for the record (LossTerms)
 ///     predict(batch) const            std::vector<double>, one real prediction per sample; what is absent is read from
 ///                                     the presence masks of the batch
 ///     reflect(self, visit)            names the parameters (nn/module.hpp)
-///     save_state(State&) const        everything that is needed and is no parameter: sizes, options, standardisation, ...
-///     load_state(const State&)        the inverse, also on a default-constructed model: afterwards every parameter
-///                                     exists in its shape, whatever its numbers; those are loaded by name
+///     save_state(State&) const        everything that is needed and is no parameter: sizes, options, scales
+///     load_state(const State&)        the inverse: afterwards every parameter exists in its shape, whatever its
+///                                     numbers; those are loaded by name
 /// and, where a model has them,
 ///     using device = D                where its parameters are; batches always come from the host
-///     prepare(dataset, random)        fits what is fitted before training, on the training split only; deterministic
-///                                     given the `Random`; everything it makes is part of the state above or a parameter.
-///                                     With a third parameter, a models::Watch: long ones can be ended
+///     static from(const State&)       a model from what save_state gave, for those without a default constructor
+///     prepare(dataset, random)        fits what is fitted without training, on the training split only; deterministic
+///                                     given the `Random`; what it makes is part of the state above or a parameter
+///     next_phase(dataset, random)     what is trained before the rest, as an optional models::Phase; asked until there
+///                                     is none; what has been done is part of the state above
 ///     conditions(names) const         the missing::Conditions it is meant for, given the names of the modalities;
 ///                                     without this: complete data alone
+///     predicts_classes() const        K, or 0 for real labels (targets.hpp)
+///     selects_on() const              the name of the metric by which epochs are chosen
+///     embedding(batch) const          Tensor<T, 2>: the joint representation (B, E), on the host
+///     attention(batch) const          one tensor of weights per modality, on the host
 #pragma once
 
 #include <concepts>
@@ -30,9 +35,8 @@
 #include "lacuna/core/transfer.hpp"
 #include "lacuna/data/dataset.hpp"
 #include "lacuna/io/parameters.hpp"
-#include "lacuna/losses/total.hpp"
+#include "lacuna/losses/objective.hpp"
 #include "lacuna/missing/condition.hpp"
-#include "lacuna/models/preparation.hpp"
 #include "lacuna/version.hpp"
 
 namespace lacuna::train {
@@ -40,16 +44,10 @@ namespace lacuna::train {
 /// Values by name, in an order.
 using Scores = std::vector<std::pair<std::string, double>>;
 
-/// A training objective and the terms it is made of. Any type with these members will do. On a GPU terms are read
-/// when somebody asks for them.
-template <class T, class D = Cpu>
-struct LossTerms {
-  Variable<T, 0, D> total;
-  LossNumbers terms;
-};
+using lacuna::LossTerms;
 
 template <class M>
-concept Learner = Module<M> && std::default_initializable<M> && requires {
+concept Learner = Module<M> && std::move_constructible<M> && requires {
   typename M::scalar;
 } && requires(M& changing, const M& model, const data::Batch<typename M::scalar>& batch, const Context& context,
               State& state, const State& stored) {
@@ -61,9 +59,9 @@ concept Learner = Module<M> && std::default_initializable<M> && requires {
 
 /// Both forms of a loss as one.
 template <Learner M>
-LossTerms<typename M::scalar, device_of<M>> loss_terms(const M& model, const data::Batch<typename M::scalar>& batch,
+LossTerms<typename M::scalar, device_of<M>> loss_terms(const M& model, data::Batch<typename M::scalar> batch,
                                                        const Context& context) {
-  auto loss = model.loss(batch, context);
+  auto loss = model.loss(std::move(batch), context);
   if constexpr (requires { loss.terms; })
     return {loss.total, {loss.terms.begin(), loss.terms.end()}};
   else
@@ -76,15 +74,6 @@ std::vector<missing::Condition> conditions_of(const M& model, const std::vector<
     return model.conditions(modalities);
   else
     return {missing::without({}, modalities)};
-}
-
-/// Passes on models::Stopped, which `watch` may throw.
-template <Learner M>
-void prepare(M& model, const data::Dataset& data, Random& random, const models::Watch& watch = {}) {
-  if constexpr (requires { model.prepare(data, random, watch); })
-    model.prepare(data, random, watch);
-  else if constexpr (requires { model.prepare(data, random); })
-    model.prepare(data, random);
 }
 
 /// A whole model: what `load_model` needs, and nothing else. Shares the storage of the parameters.
@@ -102,6 +91,23 @@ template <Learner M>
 void load_model(M& model, const State& state) {
   model.load_state(state.under("model"));
   io::load_parameters(model, state.under("parameters"));
+}
+/// The model that a state holds.
+template <Learner M>
+M model_from(const State& state) {
+  const auto made = [&] {
+    const State own = state.under("model");
+    if constexpr (requires { M::from(own); }) {
+      return M::from(own);
+    } else {
+      M model;
+      model.load_state(own);
+      return model;
+    }
+  };
+  M model = made();
+  io::load_parameters(model, state.under("parameters"));
+  return model;
 }
 
 }  // namespace lacuna::train

@@ -1,4 +1,4 @@
-/// What a training tells while it runs.
+/// What a training tells while it runs: batches and epochs of every phase.
 #pragma once
 
 #include "lacuna/train/history.hpp"
@@ -7,7 +7,8 @@ namespace lacuna::train {
 
 /// After one optimizer step.
 struct BatchReport {
-  index_t epoch = 0, epochs = 0;      ///< of the running epoch, from 1
+  std::string phase = {};             ///< empty in the last one, the training of the whole model
+  index_t epoch = 0, epochs = 0;      ///< of the running epoch of this phase, from 1
   index_t samples = 0, of = 0;        ///< done in this epoch, and how many it has
   double loss = 0;                    ///< mean over the samples of this epoch so far
   const EpochRecord* last = nullptr;  ///< the epoch before; null in the first
@@ -18,10 +19,8 @@ class Observer {
   virtual ~Observer() = default;
   virtual void batch(const BatchReport&) {}
   virtual void epoch(const EpochRecord&, index_t /*epochs*/) {}
-  /// Asked after every step; true ends `fit` there.
+  /// Asked before every step of every phase; true ends `fit` there.
   virtual bool stop() { return false; }
-  /// Asked before every step of a model's preparation; true ends it with models::Stopped.
-  virtual bool stop_preparing() { return false; }
 };
 
 }  // namespace lacuna::train

@@ -5,8 +5,6 @@
 /// part.
 #pragma once
 
-#include <limits>
-
 #include "lacuna/train/evaluate.hpp"
 
 namespace lacuna::train {
@@ -14,51 +12,33 @@ namespace lacuna::train {
 class Selector {
  public:
   Selector() = default;
-  explicit Selector(std::vector<missing::Condition> conditions, index_t batch = 96)
-      : conditions_(std::move(conditions)), batch_(batch) {}
+  /// metric: by name; empty: the one the model asks for.
+  explicit Selector(std::vector<missing::Condition> conditions, index_t batch = 96, std::string metric = {})
+      : conditions_(std::move(conditions)), batch_(batch), metric_(std::move(metric)) {}
 
-  /// What the validation of one epoch found.
   struct Result {
     std::vector<ConditionScores> scores;
-    double score = 0;
-    bool best = false;  ///< strictly better than everything before
+    double score = 0;  ///< what selection minimises: an error, or 1 − a share of right answers
   };
 
-  /// Its score is what selection minimises, an error or 1 − a share of right answers. Throws Error when a prediction is
-  /// not finite.
+  /// Throws Error when a prediction is not finite.
   template <Learner M>
-  Result validate(const M& model, const data::Split<data::Role::validation>& split) {
-    Result result;
+  Result validate(const M& model, const data::Split<data::Role::validation>& split) const {
+    Result verdict;
     Evaluation evaluation = evaluate(model, split, conditions_, batch_);
-    const std::string metric = selection_metric(model, {{}, evaluation.classes});
-    for (ConditionResult& one : evaluation.conditions) {
-      result.score += selection_loss(metric, one.metrics) / double(conditions_.size());
-      result.scores.push_back({std::move(one.condition), std::move(one.metrics)});
+    const std::string metric = metric_.empty() ? selection_metric(model, {{}, evaluation.classes}) : metric_;
+    for (ConditionResult& result : evaluation.conditions) {
+      verdict.score += selection_loss(metric, result.metrics) / double(conditions_.size());
+      verdict.scores.push_back({std::move(result.condition), std::move(result.metrics)});
     }
-    result.best = result.score < best_;
-    if (result.best) best_ = result.score;
-    epochs_without_improvement_ = result.best ? 0 : epochs_without_improvement_ + 1;
-    return result;
+    return verdict;
   }
-
-  double best() const { return best_; }
-  /// Epochs since the best one.
-  index_t epochs_without_improvement() const { return epochs_without_improvement_; }
   const std::vector<missing::Condition>& conditions() const { return conditions_; }
-
-  void save_state(State& state) const {
-    state.put("best", best_);
-    state.put("epochs_without_improvement", epochs_without_improvement_);
-  }
-  void load_state(const State& state) {
-    state.get("best", best_);
-    state.get("epochs_without_improvement", epochs_without_improvement_);
-  }
 
  private:
   std::vector<missing::Condition> conditions_;
-  index_t batch_ = 96, epochs_without_improvement_ = 0;
-  double best_ = std::numeric_limits<double>::infinity();
+  index_t batch_ = 96;
+  std::string metric_;
 };
 
 }  // namespace lacuna::train

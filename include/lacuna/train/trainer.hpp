@@ -1,5 +1,6 @@
-/// Trains a model: Adam over shuffled batches, selection on the validation split after every epoch, early stopping, and
-/// a state from which an interrupted training goes on to the same bits.
+/// Trains a model: phase after phase, the last one on the whole model with selection on the validation split after
+/// every epoch, early stopping, and a state from which an interrupted training goes on to the same bits, whatever its
+/// phase.
 ///
 ///     const History history = train::fit(model, dataset, {.epochs = 25});
 ///
@@ -7,14 +8,11 @@
 /// is never looked at. `Trainer` is the same, step by step, for programs that store checkpoints.
 #pragma once
 
-#include <chrono>
-#include <optional>
+#include <memory>
 
-#include "lacuna/nn/pack.hpp"
-#include "lacuna/optim/adam.hpp"
-#include "lacuna/optim/average.hpp"
-#include "lacuna/optim/clip.hpp"
+#include "lacuna/train/engine.hpp"
 #include "lacuna/train/fit_options.hpp"
+#include "lacuna/train/order.hpp"
 #include "lacuna/train/progress.hpp"
 #include "lacuna/train/selection.hpp"
 
@@ -26,121 +24,89 @@ class Trainer {
   using T = typename M::scalar;
   using D = device_of<M>;
 
-  /// Starts anew: prepares the model, and seats its parameters in one buffer. The model and the data must outlive this.
-  /// Throws models::Stopped when the observer ends the preparation.
-  Trainer(M& model, const data::Dataset& data, const FitOptions& options = {}, Observer* observer = nullptr)
-      : Trainer(model, data, options, [&] {
-          Random random = Random(options.seed).split(preparing);
-          const auto ask = [observer] {
-            if (observer->stop_preparing()) throw models::Stopped();
-          };
-          prepare(model, data, random, observer != nullptr ? models::Watch(ask) : models::Watch());
-        }) {}
+  /// Starts anew: prepares the model. The model and the data must outlive this.
+  Trainer(M& model, const data::Dataset& data, const FitOptions& options = {})
+      : Trainer(Begun(), model, data, options) {
+    Random random = Random(options_.seed).split(preparing);
+    if constexpr (requires { model.prepare(data, random); }) model.prepare(data, random);
+    begin_phase(random);
+  }
   /// Goes on from what `save` gave, to the same bits as if nothing had happened in between. Throws IoError when the
   /// state does not fit, OptionError when an option differs.
   Trainer(M& model, const data::Dataset& data, const FitOptions& options, const State& state)
-      : Trainer(model, data, options, [&] { load_model(model, state); }) {
-    load(state.under("training"));
+      : Trainer(Begun(), model, data, options) {
+    load_model(model, state);
+    apply_options();
+    const State training = state.under("training");
+    expect_same_options(training);
+    const auto begun = training.get<std::vector<std::uint64_t>>("begun_random");
+    if (begun.size() != 2) training.fail("begun_random", "is damaged");
+    Random random(begun[0], begun[1]);  // a phase draws the same again as when it began
+    begin_phase(random);
+    if (const auto phase = training.get<std::string>("phase"); phase != engine_->phase().name)
+      training.fail("phase", cat("is '", phase, "', the model is at '", engine_->phase().name, "'"));
+    training.get("preparing_seconds", preparing_seconds_);
+    engine_->load(training);
   }
 
-  bool finished() const {
-    return epoch_ >= options_.epochs ||
-           (options_.patience > 0 && selector_.epochs_without_improvement() >= options_.patience);
-  }
-  /// One batch; after the last one of an epoch also its validation. Throws Error, with the epoch, the batch and the
-  /// first term to blame, when the loss is not finite; the parameters are then as before.
+  bool finished() const { return last_ && engine_->finished(); }
+  /// One batch; after the last one of an epoch also its validation. Throws Error when the loss is not finite.
   void step(Observer& observer) {
     if (finished()) return;
-    const auto start = Clock::now();
-    if (order_.empty()) order_ = epoch_order();
-    const index_t begin = batch_ * options_.batch, end = std::min(begin + options_.batch, samples());
-    const std::span<const index_t> chosen(order_.data() + begin, std::size_t(end - begin));
-    const auto batch = data::gather<T>(data_.train, chosen);
-    packed_.zero_grad();
-    const auto loss = loss_terms(model_, batch, Context::train(random_));
-    loss.total.backward();
-    const GradientFactor<D> factor = options_.gradient_clip > 0 ? clip_factor(packed_, options_.gradient_clip) : 1.0;
-    account(loss, double(end - begin));  // on a GPU the one wait of the step, with the way back already queued
-    adam_.set_learning_rate(options_.learning_rate_at(epoch_));
-    adam_.step_scaled(factor);
-    if (average_) average_->update();
-    ++batch_;
-    observer.batch({epoch_ + 1, options_.epochs, end, samples(), sums_[0].second / double(end),
-                    history_.epochs.empty() ? nullptr : &history_.epochs.back()});
-    if (end == samples()) validate();
-    seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
-    if (end == samples()) finish_epoch(observer);
+    engine_->step(observer);
+    while (!last_ && engine_->finished()) {
+      preparing_seconds_ += engine_->history().seconds();
+      engine_->conclude();
+      Random random = engine_->random();
+      begin_phase(random);
+    }
   }
   /// True between epochs.
-  bool at_epoch_end() const { return batch_ == 0; }
-  index_t epoch() const { return epoch_; }
-  const History& history() const { return history_; }
+  bool at_epoch_end() const { return engine_->at_epoch_end(); }
+  /// Of the running phase.
+  index_t epoch() const { return engine_->epoch(); }
+  /// "training" in the last one.
+  const std::string& phase() const { return engine_->phase().name; }
+  /// Of the last phase; empty before it.
+  const History& history() const {
+    static const History none;
+    return last_ ? engine_->history() : none;
+  }
+  /// Of the phases before the last.
+  double preparing_seconds() const { return preparing_seconds_; }
   const FitOptions& options() const { return options_; }
 
   /// Puts the best parameters into the model: the end of a training.
   void restore_best() {
-    if (best_.defined())
-      D::copy(packed_.values.data(), std::as_const(best_).data(), std::size_t(best_.size()) * sizeof(T));
+    if (last_) engine_->restore_best();
   }
 
   /// Everything: a model with the best parameters so far, as `load_model` takes it, and beside it what training needs.
   /// Shares storage with this trainer: write it before the next step.
   State save() const {
-    State state = model_state(model_);
-    State training;
-    training.put("parameters", state.under("parameters"));
-    if (best_.defined()) state.put("parameters", by_name(best_));
+    State state = model_state(model_), training = engine_->save();
+    if (last_ && training.get<bool>("has_best")) state.put("parameters", training.under("best"));
     FitOptions::visit(options_,
                       [&](const char* name, const auto& value) { training.put(cat("options/", name), value); });
+    training.put("options/texts", texts());
+    training.put("options/class_weights", options_.class_weights);
     training.put("rates", rates());
-    training.put("epoch", epoch_);
-    training.put("batch", batch_);
-    training.put("seconds", seconds_);
-    training.put("random", std::vector<std::uint64_t>{random_.key(), random_.next()});
-    std::vector<std::string> terms;
-    std::vector<double> sums;
-    for (const auto& [name, sum] : sums_) {
-      terms.push_back(name);
-      sums.push_back(sum);
-    }
-    training.put("terms", terms);
-    training.put("sums", sums);
-    State optimizer;
-    adam_.save_state(optimizer);
-    training.put("optimizer", optimizer);
-    if (average_) {
-      State average;
-      average_->save_state(average);
-      training.put("average", average);
-    }
-    training.put("has_best", best_.defined());
-    State part;
-    selector_.save_state(part);
-    history_.save_state(part);
-    training.put("record", part);
+    training.put("phase", phase());
+    training.put("begun_random", std::vector<std::uint64_t>{begun_.key(), begun_.next()});
+    training.put("preparing_seconds", preparing_seconds_);
     state.put("training", training);
     return state;
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
+  struct Begun {};
   // sources of randomness beside those of the epochs' orders, whose tags count from 0
   static constexpr std::uint64_t preparing = std::uint64_t(1) << 40, stepping = preparing + 1;
 
-  template <std::invocable F>
-  Trainer(M& model, const data::Dataset& data, const FitOptions& options, F&& make_ready)
-      : model_(model),
-        data_(data),
-        options_(checked(model, options, data)),
-        random_(Random(options.seed).split(stepping)),
-        packed_((make_ready(), pack<T, D>(model))),
-        adam_(packed_, {.weight_decay = options.weight_decay}),
-        selector_(conditions_of(model, data.modality_names()), options.batch) {
-    if (options.average > 0) average_.emplace(packed_, optim::EmaOptions{.decay = options.average, .warmup = true});
-  }
-
-  static const FitOptions& checked(const M& model, const FitOptions& options, const data::Dataset& data) {
-    options.check();
+  Trainer(Begun, M& model, const data::Dataset& data, const FitOptions& options)
+      : model_(model), data_(data), options_(options) {
+    options_.check();
+    apply_options();
     const auto demand = [](const char* split, index_t samples, const Targets& targets) {
       if (samples == 0) throw Error(detail::cat("fit: the ", split, " split has no samples"));
       if (index_t(targets.values.size()) != samples)
@@ -149,16 +115,67 @@ class Trainer {
     };
     demand("training", data.train.size(), targets_for(model, data.train));
     demand("validation", data.validation.size(), targets_for(model, data.validation));
-    return options;
+    selector_ = Selector(conditions_of(model, data.modality_names()), options.batch, options.select_on);
   }
 
   template <class... Pieces>
   static std::string cat(const Pieces&... pieces) {
     return detail::cat(pieces...);
   }
-  index_t samples() const { return data_.train.size(); }
-  std::vector<index_t> epoch_order() const {
-    return data::epoch_order(samples(), options_.seed, epoch_, options_.order == Order::shuffled);
+
+  /// What the options tell the model.
+  void apply_options() {
+    if (options_.missing) {
+      if constexpr (requires { model_.take_away(*options_.missing); })
+        model_.take_away(*options_.missing);
+      else
+        throw OptionError("fit: the model takes nothing away; leave out `missing`");
+    }
+    if (options_.loss) {
+      if constexpr (requires { model_.set_loss(options_.loss.template as<T, D>()); })
+        model_.set_loss(options_.loss.template as<T, D>());
+      else
+        throw OptionError("fit: the model has an objective of its own; leave out `loss`");
+    }
+    if (!options_.class_weights.empty()) {
+      if constexpr (requires { model_.set_class_weights(options_.class_weights); })
+        model_.set_class_weights(options_.class_weights);
+      else
+        throw OptionError("fit: the model knows no class weights; leave out `class_weights`");
+    }
+  }
+
+  /// The next phase of the model, or the last one: the training of the whole.
+  void begin_phase(Random& random) {
+    begun_ = random;
+    if constexpr (requires { model_.next_phase(data_, random); })
+      if (auto phase = model_.next_phase(data_, random)) {
+        const std::string title = phase->name;
+        engine_.reset();
+        engine_ = std::make_unique<Engine<T, D>>(std::move(*phase), random, title);
+        return;
+      }
+    models::Phase<T, D> phase{.name = "training", .epochs = options_.epochs, .batch = options_.batch};
+    phase.pack = [this] { return pack<T, D>(model_); };
+    phase.rate = [this](index_t epoch) { return options_.learning_rate_at(epoch); };
+    phase.optimizer = {
+        .name = options_.optimizer, .weight_decay = options_.weight_decay, .momentum = options_.momentum};
+    phase.gradient_clip = options_.gradient_clip;
+    phase.average = options_.average;
+    phase.patience = options_.patience;
+    phase.order = [this](index_t epoch, Random&) { return epoch_samples(data_.train, options_, epoch); };
+    phase.loss = [this](std::span<const index_t> samples, const Context& context) {
+      return loss_terms(model_, data::gather<T>(data_.train, samples), context);
+    };
+    phase.validate = [this](double) {
+      verdict_ = selector_.validate(model_, data_.validation);
+      return verdict_.score;
+    };
+    last_ = true;
+    engine_.reset();
+    engine_ =
+        std::make_unique<Engine<T, D>>(std::move(phase), Random(options_.seed).split(stepping), std::string(),
+                                       [this](EpochRecord& record) { record.validation = std::move(verdict_.scores); });
   }
 
   std::vector<double> rates() const {
@@ -166,110 +183,51 @@ class Trainer {
     for (index_t e = 0; e < options_.epochs; ++e) all.push_back(options_.learning_rate_at(e));
     return all;
   }
-
-  /// Adds up the loss and its terms, and refuses what is not finite.
-  void account(const LossTerms<T, D>& loss, double weight) {
-    Scores now{{"loss", double(LossRecord<T, D>::beside(loss.terms, loss.total))}};
-    now.insert(now.end(), loss.terms.begin(), loss.terms.end());
-    if (!std::isfinite(now[0].second)) {
-      std::size_t blamed = 0;
-      for (std::size_t i = now.size(); i-- > 1;)
-        if (!std::isfinite(now[i].second)) blamed = i;
-      throw Error(cat("training: epoch ", epoch_ + 1, ", batch ", batch_ + 1, ": ",
-                      blamed == 0 ? std::string("the loss") : "loss term '" + now[blamed].first + "'", " is ",
-                      csv_number(now[blamed].second), "; try a smaller learning rate or gradient clipping"));
-    }
-    if (sums_.empty())
-      for (const auto& [name, value] : now) sums_.emplace_back(name, 0.0);
-    if (sums_.size() != now.size()) throw Error("training: the loss has other terms than in the batch before");
-    for (std::size_t i = 0; i < now.size(); ++i) sums_[i].second += weight * now[i].second;
+  std::vector<std::string> texts() const {
+    return {options_.optimizer, options_.select_on, options_.loss ? "own loss" : ""};
   }
-
-  void validate() {
-    if (average_) average_->swap();
-    Selector::Result result = selector_.validate(model_, data_.validation);
-    if (result.best) best_ = packed_.values.clone();
-    if (average_) average_->swap();
-    EpochRecord record;
-    record.epoch = epoch_ + 1;
-    record.learning_rate = options_.learning_rate_at(epoch_);
-    for (const auto& [name, sum] : sums_) record.losses.emplace_back(name, sum / double(samples()));
-    record.validation = std::move(result.scores);
-    record.score = result.score;
-    record.best = result.best;
-    history_.epochs.push_back(std::move(record));
-  }
-  void finish_epoch(Observer& observer) {
-    history_.epochs.back().seconds = std::exchange(seconds_, 0.0);
-    sums_.clear();
-    order_.clear();
-    batch_ = 0;
-    ++epoch_;
-    observer.epoch(history_.epochs.back(), options_.epochs);
-  }
-
-  /// A flat buffer as named arrays; shares storage with one on the host.
-  State by_name(const Array<T, D>& flat) const {
-    State state;
-    for (const auto& segment : packed_.segments)
-      state.put(segment.path, to_device<Cpu>(flat.window(segment.offset, segment.node->value.shape())));
-    return state;
-  }
-  void load(const State& training) {
+  void expect_same_options(const State& training) const {
     FitOptions stored = options_;
     FitOptions::visit(stored, [&](const char* name, auto& value) { training.get(cat("options/", name), value); });
+    const auto differs = [&](const std::string& name, const std::string& then, const std::string& now) {
+      throw OptionError(cat(training.origin(), ": was trained with ", name, " ", then, ", now it is ", now,
+                            "; resuming needs the same options"));
+    };
     std::vector<double> ours;
     FitOptions::visit(options_, [&](const char*, const auto& value) { ours.push_back(double(value)); });
     std::size_t i = 0;
     FitOptions::visit(stored, [&](const char* name, const auto& value) {
-      if (double(value) != ours[i])
-        throw OptionError(cat(training.origin(), ": was trained with ", name, " ", csv_number(double(value)),
-                              ", now it is ", csv_number(ours[i]), "; resuming needs the same options"));
+      if (double(value) != ours[i]) differs(name, csv_number(double(value)), csv_number(ours[i]));
       ++i;
     });
+    const auto then = training.get<std::vector<std::string>>("options/texts"), now = texts();
+    for (std::size_t t = 0; t < now.size(); ++t)
+      if (t >= then.size() || then[t] != now[t])
+        differs(t == 0   ? "optimizer"
+                : t == 1 ? "select_on"
+                         : "loss",
+                "'" + (t < then.size() ? then[t] : "") + "'", "'" + now[t] + "'");
+    if (training.get<std::vector<double>>("options/class_weights") != options_.class_weights)
+      differs("class_weights", "of other numbers", "others");
     if (training.get<std::vector<double>>("rates") != rates())
       throw OptionError(cat(training.origin(), ": was trained with another schedule; resuming needs the same options"));
-    if (training.get<bool>("has_best")) best_ = packed_.values.clone();  // load_model has put the best ones there
-    io::load_parameters(model_, training.under("parameters"));
-    adam_.load_state(training.under("optimizer"));
-    if (average_) average_->load_state(training.under("average"));
-    training.get("epoch", epoch_);
-    training.get("batch", batch_);
-    if (epoch_ < 0 || batch_ < 0 || batch_ >= samples() || batch_ * options_.batch >= samples())
-      training.fail("batch", cat("is ", batch_, " of epoch ", epoch_, ", which the data do not have"));
-    training.get("seconds", seconds_);
-    const auto random = training.get<std::vector<std::uint64_t>>("random");
-    if (random.size() != 2) training.fail("random", "is damaged");
-    random_ = Random(random[0], random[1]);
-    const auto terms = training.get<std::vector<std::string>>("terms");
-    const auto sums = training.get<std::vector<double>>("sums");
-    if (terms.size() != sums.size()) training.fail("sums", "does not fit the terms");
-    for (std::size_t k = 0; k < terms.size(); ++k) sums_.emplace_back(terms[k], sums[k]);
-    selector_.load_state(training.under("record"));
-    history_.load_state(training.under("record"));
   }
 
   M& model_;
   const data::Dataset& data_;
   FitOptions options_;
-  Random random_;
-  Packed<T, D> packed_;
-  optim::Adam<T, D> adam_;
-  std::optional<optim::Ema<T, D>> average_;
   Selector selector_;
-  Array<T, D> best_;
-  History history_;
-  index_t epoch_ = 0, batch_ = 0;
-  std::vector<index_t> order_;
-  Scores sums_;
-  double seconds_ = 0;
+  Selector::Result verdict_;
+  std::unique_ptr<Engine<T, D>> engine_;
+  bool last_ = false;
+  Random begun_;  ///< before the running phase began
+  double preparing_seconds_ = 0;
 };
 
-/// Trains until the end, or until the observer stops it; the best parameters so far are in the model then. Throws
-/// models::Stopped when it is stopped before training begins.
+/// Trains until the end, or until the observer stops it; the best parameters so far are in the model then.
 template <Learner M>
 History fit(M& model, const data::Dataset& data, const FitOptions& options, Observer& observer) {
-  Trainer<M> trainer(model, data, options, &observer);
+  Trainer<M> trainer(model, data, options);
   while (!trainer.finished() && !observer.stop()) trainer.step(observer);
   trainer.restore_best();
   return trainer.history();
@@ -279,6 +237,22 @@ template <Learner M>
 History fit(M& model, const data::Dataset& data, const FitOptions& options = {}) {
   Progress progress;
   return fit(model, data, options, progress);
+}
+
+/// What comes before the training of the whole model, all of it: for those who write a loop of their own.
+template <Learner M>
+void prepare(M& model, const data::Dataset& data, Random& random) {
+  if constexpr (requires { model.prepare(data, random); }) model.prepare(data, random);
+  if constexpr (requires { model.next_phase(data, random); }) {
+    Observer nobody;
+    while (auto phase = model.next_phase(data, random)) {
+      const std::string title = phase->name;
+      Engine<typename M::scalar, device_of<M>> engine(std::move(*phase), random, title);
+      while (!engine.finished()) engine.step(nobody);
+      random = engine.random();
+      engine.conclude();
+    }
+  }
 }
 
 }  // namespace lacuna::train

@@ -21,7 +21,7 @@ S lane_sum(index_t n, F f) {
   return part[0];
 }
 
-/// Largest of x_0 .. x_{n-1}, n > 0; a NaN among them may or may not be passed over.
+/// Largest of x_0 .. x_{n-1}, n > 0; a NaN among them may or may not be skipped.
 template <class T>
 T lane_max(index_t n, const T* x) {
   if (n < lane_count) {

@@ -12,7 +12,7 @@
 /// stays.
 #pragma once
 
-#include "lacuna/models/supervised.hpp"
+#include "lacuna/models/model.hpp"
 #include "lacuna/nn/linear.hpp"
 #include "lacuna/ops/pooling.hpp"
 #include "lacuna/ops/shape.hpp"
@@ -31,7 +31,7 @@ struct EarlyFusionOptions {
   double feature_clip = 5;
 
   static void visit(auto& self, auto&& f) {
-    visit_supervised(self, f);
+    visit_model_options(self, f);
     f("hidden", self.hidden);
     f("layers", self.layers);
     f("dropout", self.dropout);
@@ -59,10 +59,14 @@ struct EarlyFusionNetwork {
     head = Linear<T, D>({.in_features = o.hidden, .out_features = outputs_for(o.classes)}, random);
   }
 
-  Variable<T, 2, D> operator()(const std::vector<data::Stream<T, D>>& streams, const Context& context) const {
+  /// h (B, hidden)
+  Variable<T, 2, D> embed(const Streams<T, D>& streams, const Context& context) const {
     std::vector<Variable<T, 2, D>> averages;
     for (const auto& stream : streams) averages.push_back(mean_pool(Variable<T, 3, D>(stream.frames), stream.present));
-    return head(body(concat(averages, -1), context));
+    return body(concat(averages, -1), context);
+  }
+  Variable<T, 2, D> operator()(const Streams<T, D>& streams, const Context& context) const {
+    return head(embed(streams, context));
   }
   static void reflect(auto& self, auto&& visit) {
     visit("body", self.body);
@@ -71,6 +75,6 @@ struct EarlyFusionNetwork {
 };
 
 template <class T = float, class D = Cpu>
-using EarlyFusion = Supervised<EarlyFusionNetwork<T, D>>;
+using EarlyFusion = Model<EarlyFusionNetwork<T, D>>;
 
 }  // namespace lacuna::models

@@ -5,7 +5,8 @@
 ///   ĥ, c = forward([h_1; …; h_M])                         CRA: imagined (B, M d), codes c (B, blocks · code)
 ///   h', · = backward(ĥ)                                   CRA of its own
 ///   z = head(MLP(c))                                      (B, outputs), two layers with dropout
-/// `prepare` trains encoders, with a perceptron on [h_1; …; h_M], on complete data, and keeps a frozen copy t of them.
+/// A first phase trains the encoders, with a perceptron on [h_1; …; h_M], on complete data, and keeps a frozen copy t of
+/// them.
 /// Then, under random missing patterns,
 ///   L = task + imagination · L_imagine + cycle · L_cycle
 ///   L_imagine = mean (ĥ_m − t_m)²      over the modalities m that were taken away, t_m what the copy says of them
@@ -21,8 +22,7 @@
 /// scripts for IEMOCAP. Real labels besides classes are ours.
 #pragma once
 
-#include "lacuna/models/pretrain.hpp"
-#include "lacuna/models/supervised.hpp"
+#include "lacuna/models/model.hpp"
 #include "lacuna/nn/cascade.hpp"
 #include "lacuna/nn/recurrent.hpp"
 #include "lacuna/ops/pooling.hpp"
@@ -45,7 +45,7 @@ struct MminOptions {
   double feature_clip = 5;
 
   static void visit(auto& self, auto&& f) {
-    visit_supervised(self, f);
+    visit_model_options(self, f);
     f("width", self.width);
     f("ae_layers", self.layers);
     f("blocks", self.blocks);
@@ -67,7 +67,7 @@ struct MminEncoders {
     for (const index_t in : o.inputs) lstm.emplace_back(RecurrentOptions{.in = in, .hidden = o.width}, random);
   }
   /// [h_1; …; h_M] (B, M d)
-  Variable<T, 2, D> operator()(const std::vector<data::Stream<T, D>>& streams) const {
+  Variable<T, 2, D> operator()(const Streams<T, D>& streams) const {
     std::vector<Variable<T, 2, D>> all;
     for (std::size_t m = 0; m < lstm.size(); ++m)
       all.push_back(max_pool(lstm[m](Variable<T, 3, D>(streams[m].frames), streams[m].present).y, streams[m].present));
@@ -81,7 +81,6 @@ struct MminNetwork {
   using scalar = T;
   using device = D;
   using Options = MminOptions;
-  using Streams = std::vector<data::Stream<T, D>>;
   static constexpr const char* name = "MMIN";
 
   /// A perceptron and a linear layer: of the pretraining, and of the joint codes.
@@ -106,7 +105,8 @@ struct MminNetwork {
   MminEncoders<T, D> encoders, pretrained;  ///< the latter frozen
   CascadedResidualAutoencoder<T, D> forward, backward;
   Classifier classifier;
-  PretrainRecord pretrain_record;  ///< of the last `pretrain`; not stored
+  bool ready = false;           ///< the encoders have had their own phase
+  PhaseRecord pretrain_record;  ///< of that phase; not stored
 
   MminNetwork() = default;
   MminNetwork(const Options& o, Random& random) : options(o) {
@@ -127,38 +127,49 @@ struct MminNetwork {
   }
 
   /// The encoders on complete data.
-  template <class Fetch, class Check>
-  void pretrain(const Task& task, index_t samples, index_t checks, Fetch&& fetch, Check&& check, Random& random) {
-    Plain plain{encoders, Classifier(options, joint_width(), random)};
-    const auto loss = [&](const data::Batch<T, D>& batch, const Context& context) {
-      return task.loss(plain.classifier(plain.encoders(batch.streams), context), batch);
-    };
-    pretrain_record = models::pretrain<T, D>(
-        plain, options.pretraining, samples, checks, random,
-        [&](std::span<const index_t> some, const Context& context) { return loss(fetch(some), context); },
-        [&](std::span<const index_t> some) { return loss(check(some), Context{}); });
-    encoders = plain.encoders;
-    pretrained = plain.encoders;
-    freeze(pretrained);
+  template <class Feed>
+  std::optional<Phase<T, D>> next_phase(const Options& o, const Feed& feed, Random& random) {
+    if (ready) return std::nullopt;
+    const auto plain = std::make_shared<Plain>(Plain{encoders, Classifier(o, joint_width(), random)});
+    return pretraining<T, D>(
+        "encoders", o.pretraining, feed,
+        [plain](const TrainingBatch<T, D>& batch, const Context& context) {
+          return batch.task_loss(plain->classifier(plain->encoders(batch.whole), context));
+        },
+        [plain] { return pack<T, D>(*plain); },
+        [this, plain](const PhaseRecord& record) {
+          encoders = plain->encoders;
+          pretrained = plain->encoders;
+          freeze(pretrained);
+          pretrain_record = record;
+          ready = true;
+        });
+  }
+  void save_state(State& state) const { state.put("encoders_ready", ready); }
+  void load_state(const State& state) { state.get("encoders_ready", ready); }
+
+  /// The codes behind their perceptron (B, hidden).
+  Variable<T, 2, D> embed(const Streams<T, D>& streams, const Context& context) const {
+    return classifier.body(forward(encoders(streams)).z, context);
+  }
+  Variable<T, 2, D> operator()(const Streams<T, D>& streams, const Context& context) const {
+    return classifier.head(embed(streams, context));
   }
 
-  Variable<T, 2, D> operator()(const Streams& streams, const Context& context) const {
-    return classifier(forward(encoders(streams)).z, context);
-  }
-
-  Learned<T, D> learn(const Streams& seen, const Streams& whole, const Context& context) const {
-    const auto h = encoders(seen);
+  LossTerms<T, D> objective(const TrainingBatch<T, D>& batch, const Context& context) const {
+    const auto h = encoders(batch.seen);
     const auto imagined = forward(h);
     const auto recalled = backward(imagined.y).y;
     Variable<T, 2, D> target;
     {
       const NoGrad off;
-      target = pretrained(whole);
+      target = pretrained(batch.whole);
     }
-    const auto [gone, here] = shares(seen, whole);
-    return {classifier(imagined.z, context),
-            {{"imagination", options.imagination, mse_loss(by_modality(imagined.y), by_modality(target), gone)},
-             {"cycle", options.cycle, mse_loss(by_modality(recalled), by_modality(h.detach()), here)}}};
+    return Objective<T, D>()
+        .add("task", 1, batch.task_loss(classifier(imagined.z, context)))
+        .add("imagination", options.imagination, mse_loss(by_modality(imagined.y), by_modality(target), batch.taken()))
+        .add("cycle", options.cycle, mse_loss(by_modality(recalled), by_modality(h.detach()), batch.here()))
+        .result();
   }
 
   static void reflect(auto& self, auto&& visit) {
@@ -184,22 +195,9 @@ struct MminNetwork {
   Variable<T, 3, D> by_modality(const Variable<T, 2, D>& x) const {
     return reshape(x, std::array<index_t, 3>{x.extent(0), index_t(options.inputs.size()), options.width});
   }
-  /// (B, M) each: modalities that were taken away, and those that are there.
-  std::pair<Mask<2, D>, Mask<2, D>> shares(const Streams& seen, const Streams& whole) const {
-    const std::array<index_t, 2> extents{seen[0].present.extent(0), index_t(seen.size())};
-    std::vector<std::uint8_t> gone(std::size_t(extents[0] * extents[1])), here(gone.size());
-    for (std::size_t m = 0; m < seen.size(); ++m) {
-      const auto now = any_present(seen[m].present).to_vector(), before = any_present(whole[m].present).to_vector();
-      for (std::size_t b = 0; b < now.size(); ++b) {
-        here[b * seen.size() + m] = now[b];
-        gone[b * seen.size() + m] = before[b] && !now[b];
-      }
-    }
-    return {Mask<2, D>::from(extents, gone), Mask<2, D>::from(extents, here)};
-  }
 };
 
 template <class T = float, class D = Cpu>
-using Mmin = Supervised<MminNetwork<T, D>>;
+using Mmin = Model<MminNetwork<T, D>>;
 
 }  // namespace lacuna::models

@@ -14,7 +14,7 @@
 /// modalities are masked instead of zero.
 #pragma once
 
-#include "lacuna/models/supervised.hpp"
+#include "lacuna/models/model.hpp"
 #include "lacuna/nn/linear.hpp"
 #include "lacuna/nn/position.hpp"
 #include "lacuna/nn/transformer.hpp"
@@ -38,7 +38,7 @@ struct ModalityDropoutTransformerOptions {
   double feature_clip = 5;
 
   static void visit(auto& self, auto&& f) {
-    visit_supervised(self, f);
+    visit_model_options(self, f);
     f("width", self.width);
     f("num_heads", self.num_heads);
     f("layers", self.layers);
@@ -77,7 +77,8 @@ struct ModalityDropoutTransformerNetwork {
     head = Linear<T, D>({.in_features = o.width, .out_features = outputs_for(o.classes)}, random);
   }
 
-  Variable<T, 2, D> operator()(const std::vector<data::Stream<T, D>>& streams, const Context& context) const {
+  /// c' (B, width)
+  Variable<T, 2, D> embed(const Streams<T, D>& streams, const Context& context) const {
     const index_t batch = streams[0].frames.extent(0), width = class_token.extent(1);
     std::vector<Variable<T, 2, D>> rows;  // (B, frames · width): joined along time
     const auto add = [&](const Variable<T, 3, D>& tokens) {
@@ -89,7 +90,10 @@ struct ModalityDropoutTransformerNetwork {
     const auto present = keys(streams);
     const auto tokens = reshape(concat(rows, -1), std::array<index_t, 3>{batch, present.extent(1), width});
     const auto first = slice(encoder(tokens, present, context), 1, 0, 1);
-    return head(lacuna::dropout(reshape(first, std::array<index_t, 2>{batch, width}), dropout, context));
+    return reshape(first, std::array<index_t, 2>{batch, width});
+  }
+  Variable<T, 2, D> operator()(const Streams<T, D>& streams, const Context& context) const {
+    return head(lacuna::dropout(embed(streams, context), dropout, context));
   }
   static void reflect(auto& self, auto&& visit) {
     visit("projection", self.projection);
@@ -100,7 +104,7 @@ struct ModalityDropoutTransformerNetwork {
 
  private:
   /// (B, 1 + Σ T_m): the class token, then what is present.
-  static Mask<2, D> keys(const std::vector<data::Stream<T, D>>& streams) {
+  static Mask<2, D> keys(const Streams<T, D>& streams) {
     const index_t batch = streams[0].present.extent(0);
     index_t width = 1;
     for (const auto& stream : streams) width += stream.present.extent(1);
@@ -118,6 +122,6 @@ struct ModalityDropoutTransformerNetwork {
 };
 
 template <class T = float, class D = Cpu>
-using ModalityDropoutTransformer = Supervised<ModalityDropoutTransformerNetwork<T, D>>;
+using ModalityDropoutTransformer = Model<ModalityDropoutTransformerNetwork<T, D>>;
 
 }  // namespace lacuna::models

@@ -4,38 +4,34 @@
 ///     models::Corrkd<> model({.network = {.inputs = corpus.dimensions()}}, Random(7));
 ///     train::fit(model, corpus, {.epochs = 50, .batch = 64, .learning_rate = 4e-3, .gradient_clip = 0.8});
 ///
-/// `prepare`, which the trainer calls, trains the teacher on complete data, keeps its best epoch on the validation
-/// split and freezes it; then the trainer trains the student and the critics on what modality random missing leaves of
-/// every batch. Only the student predicts. A sample that lacks modalities lacks them for teacher and student alike.
+/// First every teacher has a phase of its own on complete data, keeps its best epoch on the validation split and is
+/// frozen; then student and critics are trained on what modality random missing leaves of every batch. Only the student
+/// predicts. A sample that lacks modalities lacks them for teacher and student alike.
 #pragma once
 
-#include "lacuna/core/state.hpp"
-#include "lacuna/data/batch.hpp"
-#include "lacuna/data/standardize.hpp"
-#include "lacuna/missing/condition.hpp"
-#include "lacuna/models/corrkd/teacher.hpp"
-#include "lacuna/models/preparation.hpp"
+#include "lacuna/models/corrkd/objective.hpp"
 
 namespace lacuna::models {
 
 template <class T = float, class D = Cpu>
-struct Corrkd {
+struct CorrkdDistillation {
   using scalar = T;
   using device = D;
   using Options = CorrkdOptions;
   using Network = CorrkdNetwork<T, D>;
+  static constexpr const char* name = "CorrKD";
+  static constexpr bool fixed_objective = true;
 
-  Options options;
+  CorrkdOptions options;
   Network student;
-  std::vector<Network> teacher;  ///< options.teacher.count of them, frozen; none when `distill` is off
-  CorrkdCritics<T, D> critics;   ///< none unless the response loss is RCD
-  bool teacher_ready = false;    ///< trained, or given
-  data::Standardizer standardizer;
-  std::vector<PretrainRecord> teacher_record;  ///< of every teacher, of the last `prepare`; not stored
+  std::vector<Network> teacher;             ///< options.teacher.count of them, frozen; none when `distill` is off
+  CorrkdCritics<T, D> critics;              ///< none unless the response loss is RCD
+  index_t taught = 0;                       ///< teachers that have had their phase, or were given
+  std::vector<PhaseRecord> teacher_record;  ///< of every teacher's phase; not stored
 
-  Corrkd() = default;
+  CorrkdDistillation() = default;
   /// Throws OptionError for options that make no model.
-  Corrkd(const Options& o, Random random) : options(o) {
+  CorrkdDistillation(const Options& o, Random& random) : options(o) {
     options.check();
     options.network.outputs = o.outputs();
     student = Network(options.network, random);
@@ -46,30 +42,7 @@ struct Corrkd {
       critics = CorrkdCritics<T, D>(o.head_count(), o.one_vs_rest ? 2 : o.class_count(), o.critic, random);
   }
 
-  /// The first phase. A model that has a teacher keeps it. Throws OptionError for other feature sizes. `watch` may end
-  /// it.
-  void prepare(const data::Dataset& data, Random& random, const Watch& watch = {}) {
-    const std::vector<index_t> found = data.dimensions();
-    if (found.size() < options.network.inputs.size() ||
-        !std::equal(options.network.inputs.begin(), options.network.inputs.end(), found.begin()))
-      throw OptionError(detail::cat("CorrKD: ", data.name, " has other feature sizes than the model was made for"));
-    if (options.standardize) standardizer = data::Standardizer::fit(data.train, {.clip = options.feature_clip});
-    if (options.network.frames.empty() && options.network.gap_mask == GapMask::none) {
-      for (std::size_t m = 0; m < options.network.inputs.size(); ++m)
-        options.network.frames.push_back(std::max<index_t>(1, data.train.modalities[m].frames.extent(1)));
-      fix_lengths();
-    }
-    if (!options.distill || teacher_ready) return;
-    freeze(teacher, false);
-    teacher_record.clear();
-    for (Network& network : teacher)
-      teacher_record.push_back(fit_corrkd_teacher<T, D>(
-          network, options, data.train.size(), data.validation.size(), random,
-          watched(watch,
-                  [&](std::span<const index_t> samples) { return standardized(data::gather<T>(data.train, samples)); }),
-          [&](std::span<const index_t> samples) { return standardized(data::gather<T>(data.validation, samples)); }));
-    set_teacher(std::vector<Network>(teacher));
-  }
+  bool teacher_ready() const { return options.distill && taught == index_t(teacher.size()); }
   /// A teacher that was trained elsewhere, or several. Throws OptionError when sizes differ.
   void set_teacher(const Network& network) { set_teacher(std::vector<Network>{network}); }
   void set_teacher(const std::vector<Network>& networks) {
@@ -79,153 +52,101 @@ struct Corrkd {
       if (network.options.inputs != options.network.inputs || network.options.outputs != options.network.outputs)
         throw OptionError("CorrKD: the teacher has other inputs or outputs than the student");
     teacher = networks;  // copies
-    options.teacher.count = index_t(networks.size());
     freeze(teacher);
-    teacher_ready = true;
+    taught = index_t(teacher.size());
     if (options.student_init == StudentInit::random) return;
     student = teacher[0];
     freeze(student, false);
   }
 
-  struct Loss {
-    Variable<T, 0, D> total;
-    LossNumbers terms;  ///< of a device: read when somebody asks for them
-  };
-  /// The second phase: complete batches in; in training MRM takes away from what the student sees.
-  Loss loss(const data::Batch<T>& given, const Context& context) const {
-    if (options.distill && !teacher_ready) throw Error("CorrKD: there is no trained teacher yet; call prepare first");
-    const data::Batch<T> host = standardized(given);
-    const Streams streams = data::to_device<D>(host.streams);
-    const auto target = corrkd_target<D>(options, host);
-    CorrkdOutput<T, D> from_teacher;
-    if (options.distill) {
-      const NoGrad off;
-      from_teacher = teacher_output(streams);
-    }
-    data::Batch<T> left = host;
-    if (context.training())
-      left = missing::drop_modalities(options.mrm, host, options.network.inputs.size(), context, "CorrKD");
-    CorrkdOutput<T, D> output = student(left_on_device(streams, left), context);
-    for (std::size_t m = 0; m < output.present.size(); ++m)
-      output.known.push_back(Present<D>::of(any_present(left.streams[m].present)));
-    const auto losses = corrkd_objective(options, output, from_teacher, target, critics, context);
-    LossRecord<T, D> record;
-    const auto note = [&](const char* name, const Variable<T, 0, D>& term) {
-      if (term.defined()) record.note(name, term);
-    };
-    note("task", losses.task);
-    note("unimodal", losses.unimodal);
-    note("unimodal_response", losses.unimodal_response);
-    note("scd", losses.sample);
-    note("cpd", losses.prototype);
-    note("response", losses.response);
-    note("mi_target", losses.target_information);
-    note("mi_rest", losses.rest_information);
-    return {losses.total, record.numbers()};
+  /// Under GapMask::none padding takes part, so that lengths are fixed: those of the training split.
+  void fit(Options& o, const data::Dataset& data, Random&) {
+    auto& frames = options.network.frames;
+    if (frames.empty() && options.network.gap_mask == GapMask::none)
+      for (std::size_t m = 0; m < options.network.inputs.size(); ++m)
+        frames.push_back(std::max<index_t>(1, data.train.modalities[m].frames.extent(1)));
+    o.network.frames = student.options.frames = frames;
+    for (Network& network : teacher) network.options.frames = frames;
+  }
+  /// The next teacher that is not ready: the task alone, on complete data.
+  template <class Feed>
+  std::optional<Phase<T, D>> next_phase(const Options& o, const Feed& feed, Random&) {
+    if (!options.distill || teacher_ready()) return std::nullopt;
+    Network& network = teacher[std::size_t(taught)];
+    freeze(network, false);
+    if (taught == 0) teacher_record.clear();
+    return pretraining<T, D>(
+        detail::cat("teacher ", taught + 1, " of ", teacher.size()),
+        PretrainOptions{o.teacher.epochs, o.teacher.batch, o.teacher.learning_rate, o.teacher.gradient_clip}, feed,
+        [this, &network](const TrainingBatch<T, D>& batch, const Context& context) {
+          CorrkdOutput<T, D> output = network(batch.whole, context);
+          if (!output.present.empty()) output.known = batch.had;
+          const auto task = batch.task->loss(output.scores, batch.targets);
+          return options.loss.unimodal != 0 && context.training()
+                     ? task + options.loss.unimodal * corrkd_unimodal_loss(*batch.task, output, batch.targets)
+                     : task;
+        },
+        [&network] { return pack<T, D>(network); },
+        [this](const PhaseRecord& record) {
+          teacher_record.push_back(record);
+          freeze(teacher[std::size_t(taught)]);
+          if (++taught == index_t(teacher.size())) set_teacher(std::vector<Network>(teacher));
+        });
   }
 
-  /// One real number per sample, see corrkd_predictions.
-  std::vector<double> predict(const data::Batch<T>& batch) const {
+  Variable<T, 2, D> operator()(const Streams<T, D>& streams, const Context& context) const {
+    return student(streams, context).scores;
+  }
+  /// H of the student (B, M d).
+  Variable<T, 2, D> embed(const Streams<T, D>& streams, const Context& context) const {
+    return student(streams, context).joint;
+  }
+  /// What the teacher says: the first one's representation, all teachers' mean response.
+  CorrkdOutput<T, D> teacher_output(const Streams<T, D>& streams) const {
+    if (!teacher_ready()) throw Error("CorrKD: there is no trained teacher yet; its phases come first");
     const NoGrad off;
-    return corrkd_predictions(options, student(there(batch).streams).scores.value());
-  }
-  /// (B, K).
-  Tensor<double, 2> probabilities(const data::Batch<T>& batch) const {
-    const NoGrad off;
-    return corrkd_probabilities(options, student(there(batch).streams).scores.value());
-  }
-  /// What the teacher would say of the same batch.
-  std::vector<double> predict_as_teacher(const data::Batch<T>& batch) const {
-    if (!teacher_ready) throw Error("CorrKD: there is no trained teacher");
-    const NoGrad off;
-    return corrkd_predictions(options, teacher_output(there(batch).streams).scores.value());
-  }
-
-  /// Complete, and every subset of up to four modalities; of more, each one missing and each one alone.
-  std::vector<missing::Condition> conditions(const std::vector<std::string>& names) const {
-    return missing::subset_conditions(names, options.network.inputs.size());
-  }
-  /// K of class ids, or 0 where the labels are real.
-  index_t predicts_classes() const { return options.labels == CorrkdLabels::classes ? options.classes : 0; }
-  /// Selection looks at the weighted F1 of the classes it is trained on, at the MAE of a regression.
-  const char* selects_on() const {
-    switch (options.labels) {
-      case CorrkdLabels::classes:
-        return "f1_weighted";
-      case CorrkdLabels::binary_non0:
-        return "f1_non0";
-      case CorrkdLabels::binary_has0:
-        return "f1_has0";
-      case CorrkdLabels::ternary:
-        return "acc3";
-      case CorrkdLabels::five:
-        return "acc5";
-      case CorrkdLabels::seven:
-        return "acc7";
-      default:
-        return "mae";
+    CorrkdOutput<T, D> output = teacher[0](streams);
+    if (teacher.size() == 1) return output;
+    std::vector<std::vector<Tensor<T, 2, D>>> responses(1 + output.unimodal.size());
+    for (std::size_t i = 0; i < teacher.size(); ++i) {
+      const CorrkdOutput<T, D> one = i == 0 ? output : teacher[i](streams);
+      responses[0].push_back(one.scores.value());
+      for (std::size_t m = 0; m < output.unimodal.size(); ++m) responses[1 + m].push_back(one.unimodal[m].value());
     }
+    const Task task = options.task();
+    output.scores = Variable<T, 2, D>(task.mean_response(responses[0]));
+    for (std::size_t m = 0; m < output.unimodal.size(); ++m)
+      output.unimodal[m] = Variable<T, 2, D>(task.mean_response(responses[1 + m]));
+    return output;
+  }
+  /// The second phase's.
+  LossTerms<T, D> objective(const TrainingBatch<T, D>& batch, const Context& context) const {
+    CorrkdOutput<T, D> goal;
+    if (options.distill) goal = teacher_output(batch.whole);
+    CorrkdOutput<T, D> output = student(batch.seen, context);
+    if (!output.present.empty()) output.known = batch.has;
+    return corrkd_objective(options, output, goal, batch.targets, critics, context, *batch.task).terms();
   }
 
   void save_state(State& state) const {
-    CorrkdOptions::visit(options, [&](const char* name, const auto& value) { state.put(name, value); });
-    state.put("teacher_ready", teacher_ready);
-    State standard;
-    standardizer.save_state(standard);
-    state.put("standardizer", standard);
+    state.put("teachers", index_t(teacher.size()));
+    state.put("teachers_ready", taught);
   }
   void load_state(const State& state) {
-    Options o;
-    CorrkdOptions::visit(o, [&](const char* name, auto& value) { state.get(name, value); });
-    *this = Corrkd(o, Random(0));
-    state.get("teacher_ready", teacher_ready);
-    standardizer.load_state(state.under("standardizer"));
+    state.get("teachers_ready", taught);
+    const auto count = state.get<std::size_t>("teachers");
+    if (count > 0 && teacher.empty()) state.fail("teachers", "are stored of a model without distillation");
+    teacher.resize(count, teacher.empty() ? Network() : Network(teacher[0]));
+    freeze(teacher);
   }
-
   static void reflect(auto& self, auto&& visit) {
     visit("student", self.student);
     visit("teacher", self.teacher);
     visit("critics", self.critics);
   }
-
- private:
-  using Streams = std::vector<data::Stream<T, D>>;
-
-  /// What MRM left of a batch whose complete streams are on the device: masks alone are uploaded. The frames that went
-  /// are still there; networks clear what is absent before they read it.
-  static Streams left_on_device(const Streams& complete, const data::Batch<T>& left) {
-    if constexpr (std::is_same_v<D, Cpu>) return left.streams;
-    Streams seen = complete;
-    for (std::size_t m = 0; m < seen.size(); ++m) seen[m].present = to_device<D>(left.streams[m].present);
-    return seen;
-  }
-  /// The first teacher's representation, all teachers' response.
-  CorrkdOutput<T, D> teacher_output(const Streams& streams) const {
-    CorrkdOutput<T, D> mean = teacher[0](streams);
-    if (teacher.size() == 1) return mean;
-    std::vector<std::vector<Tensor<T, 2, D>>> scores(1 + mean.unimodal.size());
-    for (std::size_t i = 0; i < teacher.size(); ++i) {
-      const CorrkdOutput<T, D> each = i == 0 ? mean : teacher[i](streams);
-      scores[0].push_back(each.scores.value());
-      for (std::size_t m = 0; m < mean.unimodal.size(); ++m) scores[1 + m].push_back(each.unimodal[m].value());
-    }
-    mean.scores = Variable<T, 2, D>(corrkd_mean_response(options, scores[0]));
-    for (std::size_t m = 0; m < mean.unimodal.size(); ++m)
-      mean.unimodal[m] = Variable<T, 2, D>(corrkd_mean_response(options, scores[1 + m]));
-    return mean;
-  }
-  void fix_lengths() {
-    student.options.frames = options.network.frames;
-    for (Network& network : teacher) network.options.frames = options.network.frames;
-  }
-  data::Batch<T, D> there(const data::Batch<T>& batch) const { return data::to_device<D>(standardized(batch)); }
-  /// On the host, where batches come from.
-  data::Batch<T> standardized(data::Batch<T> batch) const {
-    if (standardizer.modalities.empty()) return batch;
-    for (std::size_t m = 0; m < options.network.inputs.size(); ++m)
-      batch.streams[m].frames = standardizer.apply(m, batch.streams[m].frames, batch.streams[m].present);
-    return batch;
-  }
 };
+
+template <class T = float, class D = Cpu>
+using Corrkd = Model<CorrkdDistillation<T, D>>;
 
 }  // namespace lacuna::models

@@ -1,6 +1,6 @@
 /// CorrKD's network, one for the teacher and one for the student.  (Li et al., CVPR 2024, arXiv 2404.16456)
 ///
-/// Per modality m, X_m (B, T_m, D_m) with absent frames set to zero:
+/// Per modality m, X_m (B, T_m, D_m) with zeros where a frame is absent (models/streams.hpp):
 ///   E_m = norm(layers(s conv(X_m) + positions))   (B, T_m, d)   pre-norm Transformer encoder of its own; s = 1
 ///   h_m = mean over time of E_m                   (B, d)
 ///   H = [h_1; …; h_M]                             (B, M d)      joint representation
@@ -27,12 +27,12 @@ namespace lacuna::models {
 
 template <class T, class D = Cpu>
 struct CorrkdOutput {
-  List<Variable<T, 2, D>> streams;   ///< h_m
-  Variable<T, 2, D> joint;           ///< H
-  Variable<T, 2, D> scores;          ///< z
+  List<Variable<T, 2, D>> streams;        ///< h_m
+  Variable<T, 2, D> joint;                ///< H
+  Variable<T, 2, D> scores;               ///< z
   List<Variable<T, 2, D>> unimodal = {};  ///< U_m h_m + c_m, 0 where m is absent; empty without evidence
-  List<Mask<1, D>> present = {};     ///< (B) of every modality: a frame is present; empty unless asked for
-  List<Present<D>> known = {};       ///< the same where the host knows it, from whom made the batch; else empty
+  List<Mask<1, D>> present = {};          ///< (B) of every modality: a frame is present; empty unless asked for
+  List<Present<D>> known = {};            ///< the same where the host knows it, from whom made the batch; else empty
 };
 
 template <class T = float, class D = Cpu>
@@ -47,7 +47,7 @@ struct CorrkdNetwork {
   std::vector<Linear<T, D>> fill;  ///< weight (D_m, 1): the learned vector of an absent frame; empty unless asked for
   Linear<T, D> head_in, head_out;
   std::vector<Linear<T, D>> unimodal;  ///< a head of every modality; empty without evidence
-  Rows rows = Rows::automatic;    ///< frames that encoders compute, where a mask says which count
+  Rows rows = Rows::automatic;         ///< frames that encoders compute, where a mask says which count
 
   CorrkdNetwork() = default;
   /// Throws OptionError for sizes that make no network.
@@ -125,7 +125,7 @@ struct CorrkdNetwork {
  private:
   /// s conv(X_m)
   Variable<T, 3, D> embed(std::size_t m, const Stream& stream, const Mask<2, D>& seen) const {
-    Variable<T, 3, D> x(cleared(stream));
+    Variable<T, 3, D> x(stream.frames);
     if (!fill.empty()) x = x + fill[m](Variable<T, 3, D>(absent(stream.present, seen)));
     x = convolution[m](x);
     return options.embedding_scale != 1 ? options.embedding_scale * x : x;
@@ -194,16 +194,6 @@ struct CorrkdNetwork {
     Tensor<T, 1, D> share({here.extent(0)});
     Kernels<D>::shares(here.extent(0), here.extent(1), here.data(), share.data());
     return detail::scale_leading("evidence", total, share);
-  }
-  /// The frames, zeros where absent; the given ones when none is.
-  static Tensor<T, 3, D> cleared(const Stream& stream) {
-    const Mask<2, D>& present = stream.present;
-    if constexpr (requires { Kernels<D>::keeps_all(present.size(), present.data()); })
-      if (Kernels<D>::keeps_all(present.size(), present.data())) return stream.frames;
-    if (stream.cleared) return stream.frames;
-    Tensor<T, 3, D> frames(stream.frames.extents());
-    Kernels<D>::keep_rows(present.size(), frames.extent(2), present.data(), stream.frames.data(), frames.data());
-    return frames;
   }
   /// Undefined: all. Under GapMask::valid the mask goes through the host.
   Mask<2, D> counted(const Mask<2, D>& present) const {

@@ -2,29 +2,11 @@
 #pragma once
 
 #include "lacuna/losses/regression.hpp"
-#include "lacuna/losses/total.hpp"
 #include "lacuna/models/corrkd/critic.hpp"
-#include "lacuna/models/corrkd/labels.hpp"
 #include "lacuna/models/corrkd/network.hpp"
 #include "lacuna/ops/slice.hpp"
 
 namespace lacuna::models {
-
-/// Cross-entropy of the scores, averaged over one-vs-rest heads; mean square error for a regression. Over the samples
-/// of `present`, undefined for all.
-template <class T, class D>
-Variable<T, 0, D> corrkd_task_loss(const CorrkdOptions& o, const Variable<T, 2, D>& scores,
-                                   const CorrkdTarget<T, D>& target, const Given<Present<D>>& present) {
-  if (o.labels == CorrkdLabels::regression) return mse_loss(scores, Variable<T, 2, D>(target.values), present.mask());
-  const CrossEntropyOptions smooth{.smoothing = o.loss.smoothing};
-  if (!o.one_vs_rest) return cross_entropy(scores, target.labels_there(), smooth, present);
-  Variable<T, 0, D> total;
-  for (index_t h = 0; h < o.head_count(); ++h) {
-    const auto term = cross_entropy(slice(scores, 1, 2 * h, 2), target.labels_of(o, h), smooth, present);
-    total = total.defined() ? total + term : term;
-  }
-  return (1.0 / double(o.head_count())) * total;
-}
 
 /// The mean over modalities of term(m, those samples that take part and have the modality). On a device one wait for
 /// every modality, unless the host knows who has it (`output.known`).
@@ -40,10 +22,10 @@ Variable<T, 0, D> corrkd_over_modalities(const CorrkdOutput<T, D>& output, const
 }
 /// The task loss of every modality's own head.
 template <class T, class D>
-Variable<T, 0, D> corrkd_unimodal_loss(const CorrkdOptions& o, const CorrkdOutput<T, D>& output,
-                                       const CorrkdTarget<T, D>& target) {
+Variable<T, 0, D> corrkd_unimodal_loss(const Task& task, const CorrkdOutput<T, D>& output,
+                                       const Targets<T, D>& target) {
   return corrkd_over_modalities(output, target.present, [&](std::size_t m, const Present<D>& present) {
-    return corrkd_task_loss(o, output.unimodal[m], target, present);
+    return task.loss<T, D>(output.unimodal[m], target, present);
   });
 }
 /// KL from the teacher to the student, the mean over one-vs-rest heads; of a regression the mean square difference.
@@ -66,6 +48,22 @@ template <class T, class D = Cpu>
 struct CorrkdLosses {
   Variable<T, 0, D> task, unimodal, unimodal_response, sample, prototype, response, target_information,
       rest_information, total;
+
+  LossTerms<T, D> terms() const {
+    LossRecord<T, D> record;
+    const auto note = [&](const char* name, const Variable<T, 0, D>& term) {
+      if (term.defined()) record.note(name, term);
+    };
+    note("task", task);
+    note("unimodal", unimodal);
+    note("unimodal_response", unimodal_response);
+    note("scd", sample);
+    note("cpd", prototype);
+    note("response", response);
+    note("mi_target", target_information);
+    note("mi_rest", rest_information);
+    return {total, record.numbers()};
+  }
 };
 
 /// L = L_task + λ_own L_own + λ_own_response L_own_response + λ_scd L_SCD + λ_cpd L_CPD + λ_rcd L_RCD; the teacher's
@@ -74,8 +72,8 @@ struct CorrkdLosses {
 /// the predictions, and prototypes are of the seven rounded labels. teacher undefined: L_task and L_own alone.
 template <class T, class D>
 CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T, D>& student,
-                                    const CorrkdOutput<T, D>& teacher, const CorrkdTarget<T, D>& target,
-                                    const CorrkdCritics<T, D>& critics, const Context& context = {}) {
+                                    const CorrkdOutput<T, D>& teacher, const Targets<T, D>& target,
+                                    const CorrkdCritics<T, D>& critics, const Context& context, const Task& task) {
   CorrkdLosses<T, D> losses;
   List<Variable<T, 0, D>> terms;
   List<double> weights;
@@ -87,8 +85,8 @@ CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T
     losses.total = weighted_total(terms, weights);
     return losses;
   };
-  include(1, losses.task = corrkd_task_loss(o, student.scores, target, target.present));
-  if (o.loss.unimodal != 0) include(o.loss.unimodal, losses.unimodal = corrkd_unimodal_loss(o, student, target));
+  include(1, losses.task = task.loss(student.scores, target));
+  if (o.loss.unimodal != 0) include(o.loss.unimodal, losses.unimodal = corrkd_unimodal_loss(task, student, target));
   if (!teacher.joint.defined()) return totalled();
   const auto joint = teacher.joint.detach(), scores = teacher.scores.detach();
   const CorrkdLossOptions& l = o.loss;
@@ -114,15 +112,15 @@ CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T
   for (index_t h = 0; h < heads; ++h) {
     const auto s = o.one_vs_rest ? slice(student.scores, 1, 2 * h, 2) : student.scores;
     const auto t = o.one_vs_rest ? slice(scores, 1, 2 * h, 2) : scores;
-    const Labels<D> labels = target.labels_of(o, h);
+    const Labels<D> own = o.one_vs_rest ? target.labels_of_head(h) : target.labels_there();
     switch (l.response) {
       case ResponseLoss::rcd: {
         const auto &ours = critics.target.at(std::size_t(h)), &others = critics.rest.at(std::size_t(h));
         using Shuffled = ShuffledPairs<ResponseCritic<T, D>>;
         const auto result = l.negatives == Negatives::all
-                                ? rcd_loss(s, t, labels, ours, others, l.information, target.present)
-                                : rcd_loss(s, t, labels, Shuffled{ours, context.random},
-                                           Shuffled{others, context.random}, l.information, target.present);
+                                ? rcd_loss(s, t, own, ours, others, l.information, target.present)
+                                : rcd_loss(s, t, own, Shuffled{ours, context.random}, Shuffled{others, context.random},
+                                           l.information, target.present);
         add(losses.response, result.loss);
         add(losses.target_information, result.target_information);
         add(losses.rest_information, result.rest_information);
@@ -132,7 +130,7 @@ CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T
         add(losses.response, kl_divergence(s, t, l.divergence, target.present));
         break;
       case ResponseLoss::dkd:
-        add(losses.response, dkd_loss(s, t, labels, l.decoupled, target.present));
+        add(losses.response, dkd_loss(s, t, own, l.decoupled, target.present));
         break;
       default:
         add(losses.response, iic_loss(s, t, l.clustering, target.present));
@@ -141,6 +139,12 @@ CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T
   if (heads > 1) losses.response = (1.0 / double(heads)) * losses.response;
   include(l.rcd, losses.response);
   return totalled();
+}
+template <class T, class D>
+CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T, D>& student,
+                                    const CorrkdOutput<T, D>& teacher, const Targets<T, D>& target,
+                                    const CorrkdCritics<T, D>& critics, const Context& context = {}) {
+  return corrkd_objective(o, student, teacher, target, critics, context, o.task());
 }
 
 }  // namespace lacuna::models

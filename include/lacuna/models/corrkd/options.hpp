@@ -9,6 +9,7 @@
 #include "lacuna/losses/mutual_information.hpp"
 #include "lacuna/losses/prototype.hpp"
 #include "lacuna/missing/sampler.hpp"
+#include "lacuna/models/model.hpp"
 
 namespace lacuna::models {
 
@@ -17,10 +18,8 @@ namespace lacuna::models {
 /// present: present ones only, so that an absent modality gives a zero vector.
 enum class GapMask { none, valid, present };
 
-/// What is predicted. classes: the class ids of the data. Of real labels y: binary_non0 y < 0, y > 0, zeros take no
-/// part; binary_has0 y < 0, y >= 0; ternary, five, seven: y clipped to ±1, ±2, ±3 and rounded half to even; regression:
-/// y.
-enum class CorrkdLabels { classes, binary_non0, binary_has0, ternary, five, seven, regression };
+/// What is predicted, by its name in CorrKD's options.
+using CorrkdLabels = LabelKind;
 
 /// What pulls the responses: RCD, or in its place an ordinary divergence ("w/o RCD" of the paper is kl), IIC, nothing.
 enum class ResponseLoss { rcd, kl, dkd, iic, none };
@@ -71,8 +70,8 @@ struct CorrkdLossOptions {
   double scd = 1, cpd = 1, rcd = 1;
   double unimodal = 0;  ///< weight of the task loss of every present modality's head, averaged; needs evidence
   double unimodal_response =
-      0;                    ///< weight of KL from the teacher's heads of modalities to the student's, averaged likewise
-  double smoothing = 0;     ///< of the labels in every cross-entropy, 0..1
+      0;                 ///< weight of KL from the teacher's heads of modalities to the student's, averaged likewise
+  double smoothing = 0;  ///< of the labels in every cross-entropy, 0..1
   ScdOptions sample = {.margin = 1.2};
   CpdOptions prototype = {};
   ResponseLoss response = ResponseLoss::rcd;
@@ -88,7 +87,7 @@ struct CorrkdTeacherOptions {
   index_t epochs = 50, batch = 64;
   double learning_rate = 4e-3;
   double gradient_clip = 0.8;  ///< largest norm of the gradient; 0 = no limit
-  index_t count = 1;  ///< of teachers, from different starts; responses are those of their mean probability
+  index_t count = 1;           ///< of teachers, from different starts; responses are those of their mean probability
 };
 
 struct CorrkdOptions {
@@ -103,37 +102,17 @@ struct CorrkdOptions {
   CorrkdTeacherOptions teacher = {};
   bool distill = true;  ///< false: the student alone, trained on its task under MRM
   StudentInit student_init = StudentInit::random;
-  bool standardize = false;  ///< every feature to mean 0 and deviation 1 of the training split
-  double feature_clip = 0;   ///< of standardised features, in deviations; 0 = never
+  bool standardize = false;         ///< every feature to mean 0 and deviation 1 of the training split
+  bool standardize_labels = false;  ///< the same for the real labels of a regression
+  double feature_clip = 0;          ///< of standardised features, in deviations; 0 = never
 
-  index_t class_count() const {
-    switch (labels) {
-      case CorrkdLabels::classes:
-        return classes;
-      case CorrkdLabels::ternary:
-        return 3;
-      case CorrkdLabels::five:
-        return 5;
-      case CorrkdLabels::seven:
-      case CorrkdLabels::regression:  // classes of the prototypes
-        return 7;
-      default:
-        return 2;
-    }
-  }
+  Task task() const { return task_of(*this, "CorrKD"); }
+  index_t class_count() const { return task().class_count(); }
   /// Two-way heads, or the one head.
-  index_t head_count() const { return one_vs_rest ? class_count() : 1; }
-  index_t outputs() const {
-    return labels == CorrkdLabels::regression ? 1 : one_vs_rest ? 2 * class_count() : class_count();
-  }
+  index_t head_count() const { return task().head_count(); }
+  index_t outputs() const { return task().outputs(); }
   /// Throws OptionError for what cannot be trained.
   void check() const {
-    if (network.inputs.empty()) throw OptionError("CorrKD: needs at least one modality");
-    for (const index_t in : network.inputs)
-      if (in < 1) throw OptionError(detail::cat("CorrKD: a modality has ", in, " features"));
-    if (class_count() < 2) throw OptionError(detail::cat("CorrKD: ", class_count(), " classes, expected at least 2"));
-    if (one_vs_rest && labels == CorrkdLabels::regression)
-      throw OptionError("CorrKD: a regression has no classes for one-vs-rest heads");
     for (const double weight : {loss.scd, loss.cpd, loss.rcd, loss.unimodal, loss.unimodal_response})
       if (!(weight >= 0 && weight < 1e300)) throw OptionError(detail::cat("CorrKD: a loss weight is ", weight));
     if (loss.response == ResponseLoss::rcd && loss.information.renormalize && (one_vs_rest || class_count() == 2))
@@ -147,15 +126,12 @@ struct CorrkdOptions {
     if (network.fill == missing::Fill::substitute)
       throw OptionError(
           "CorrKD: a substitute stream is put in by missing::apply; fill is zeros, encoded_zeros or learned");
-    if (!(loss.smoothing >= 0 && loss.smoothing <= 1))
-      throw OptionError(detail::cat("CorrKD: label smoothing is ", loss.smoothing, ", expected 0..1"));
     if ((loss.unimodal != 0 || loss.unimodal_response != 0) && network.evidence == Evidence::none)
       throw OptionError("CorrKD: the losses of every modality's own head need evidence = sum or mean");
     if (distill && (teacher.count < 1 || teacher.epochs < 1 || teacher.batch < 1 || !(teacher.learning_rate > 0) ||
                     !(teacher.gradient_clip >= 0)))
       throw OptionError(
           "CorrKD: teacher count, epochs, batch and learning_rate must be positive, gradient_clip not negative");
-    mrm.check(index_t(network.inputs.size()));
   }
 
   /// f(name, member) for everything: storing and loading are written once.
@@ -217,6 +193,7 @@ struct CorrkdOptions {
     f("distill", self.distill);
     f("student_init", self.student_init);
     f("standardize", self.standardize);
+    f("standardize_labels", self.standardize_labels);
     f("feature_clip", self.feature_clip);
   }
 };

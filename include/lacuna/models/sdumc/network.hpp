@@ -81,8 +81,7 @@ struct SdumcNetwork {
   using Flow = SdumcFlow<T, D>;
 
   /// The frames of one modality in the common space: what both flows share is computed once.
-  /// Frames that attention may not see enter as zeros: what stands there, NaN included, reaches neither value nor
-  /// gradient.
+  /// Absent frames are 0 in every stream (models/streams.hpp).
   Variable<T, 3, D> project(std::size_t modality, const Stream& stream) const;
   /// What attention may see of a stream under the padding option.
   Mask<2, D> visible(const Stream& stream) const;
@@ -156,17 +155,13 @@ SdumcNetwork<T, D>::SdumcNetwork(const SdumcOptions& o, Random& random)
 template <class T, class D>
 Variable<T, 3, D> SdumcNetwork<T, D>::project(std::size_t modality, const Stream& stream) const {
   detail::expect_shape("SDUMC", "present", stream.present.shape(), {stream.frames.extent(0), stream.frames.extent(1)});
-  const Mask<2, D> seen = visible(stream);
-  if constexpr (requires { Kernels<D>::keeps_all(seen.size(), seen.data()); })
-    if (Kernels<D>::keeps_all(seen.size(), seen.data())) return projection[modality](Variable<T, 3, D>(stream.frames));
   if constexpr (std::is_same_v<D, Cpu>) {
-    if (const PresentRows here(seen); here.taken(rows))
-      return linear_present<T>(stream.frames, here, projection[modality].weight, projection[modality].bias);
+    const Mask<2, D> seen = visible(stream);
+    if (!Kernels<D>::keeps_all(seen.size(), seen.data()))
+      if (const PresentRows here(seen); here.taken(rows))
+        return linear_present<T>(stream.frames, here, projection[modality].weight, projection[modality].bias);
   }
-  if (stream.cleared) return projection[modality](Variable<T, 3, D>(stream.frames));
-  Tensor<T, 3, D> frames(stream.frames.extents());
-  Kernels<D>::keep_rows(seen.size(), frames.extent(2), seen.data(), stream.frames.data(), frames.data());
-  return projection[modality](Variable<T, 3, D>(frames));
+  return projection[modality](Variable<T, 3, D>(stream.frames));
 }
 
 template <class T, class D>
@@ -192,7 +187,9 @@ SdumcFlow<T, D> SdumcNetwork<T, D>::operator()(std::span<const Variable<T, 3, D>
   flow.missing = options.missing;
   flow.frames.assign(frames.begin(), frames.end());
   const bool alone = context.training() || detail::recording();  // dropout and gradients tell the flows apart
-  const auto known = [&](std::size_t i) { return !alone && beside != nullptr && beside->keys.size() == m && i != lost; };
+  const auto known = [&](std::size_t i) {
+    return !alone && beside != nullptr && beside->keys.size() == m && i != lost;
+  };
   for (std::size_t i = 0; i < m; ++i) {
     if (known(i)) {
       flow.pooled.push_back(beside->pooled[i]);

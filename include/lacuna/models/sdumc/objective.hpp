@@ -3,8 +3,8 @@
 
 #include "lacuna/losses/classification.hpp"
 #include "lacuna/losses/distillation.hpp"
+#include "lacuna/losses/objective.hpp"
 #include "lacuna/losses/ranking.hpp"
-#include "lacuna/losses/total.hpp"
 #include "lacuna/models/sdumc/network.hpp"
 
 namespace lacuna::models {
@@ -21,6 +21,17 @@ namespace lacuna::models {
 template <class T, class D = Cpu>
 struct SdumcLosses {
   Variable<T, 0, D> full, missing, text, query, feature, contrast, total;
+
+  LossTerms<T, D> terms() const {
+    LossRecord<T, D> record;
+    record.note("full", full);
+    record.note("missing", missing);
+    record.note("text", text);
+    record.note("query", query);
+    record.note("feature", feature);
+    record.note("contrast", contrast);
+    return {total, record.numbers()};
+  }
 };
 
 /// The terms between the flows, and the total.

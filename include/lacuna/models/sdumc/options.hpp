@@ -61,12 +61,13 @@ struct SdumcOptions {
   missing::MrmOptions drop = sdumc_no_drop();
   SimulatorOptions simulator = {};
   bool standardize = true;          ///< every feature to mean 0 and deviation 1 of the training split, clipped
+  bool standardize_labels = true;   ///< the same for real labels; false: as the authors trained
   double feature_clip = 5;          ///< of standardised features, in deviations; 0 = never
 
   /// Scores per sample.
   index_t outputs() const { return classes > 0 ? classes : 1; }
 
-  /// f(name, member) for all that a stored model needs, but for the size of its decoder: storing and loading are written once.
+  /// f(name, member) for everything: storing and loading are written once.
   static void visit(auto& self, auto&& f) {
     f("inputs", self.inputs);
     f("missing", self.missing);
@@ -93,9 +94,16 @@ struct SdumcOptions {
     f("classes_normalize", self.classes_contrast.normalize);
     missing::MrmOptions::visit(self.drop, f);
     f("simulated_stream", self.simulator.stream);
+    f("simulator_slots", self.simulator.slots);
     f("simulator_width", self.simulator.width);
     f("simulator_num_heads", self.simulator.num_heads);
+    f("simulator_dropout", self.simulator.dropout);
+    f("simulator_epochs", self.simulator.epochs);
+    f("simulator_patience", self.simulator.patience);
+    f("simulator_batch", self.simulator.batch);
+    f("simulator_learning_rate", self.simulator.learning_rate);
     f("standardize", self.standardize);
+    f("standardize_labels", self.standardize_labels);
     f("feature_clip", self.feature_clip);
   }
 };

@@ -1,39 +1,19 @@
 /// The stand-in of a modality that may be missing: the simulated text of SDUMC.
 ///
-/// The authors make it with a speech-to-text language model. Here it is a concept, so that one can join; two
-/// implementations come with the library: a stream of the data set, and a decoder trained on the training split.
+/// The authors make it with a speech-to-text language model. Here it is a stream of the data set, or what a decoder
+/// makes of the other modalities, which is trained on the training split in a phase of its own. A sample from which
+/// nothing can be made gets a stand-in without any present frame.
 #pragma once
 
 #include <cmath>
-#include <concepts>
-#include <limits>
 
-#include "lacuna/data/dataset.hpp"
 #include "lacuna/losses/regression.hpp"
+#include "lacuna/models/pretrain.hpp"
 #include "lacuna/models/sdumc/options.hpp"
 #include "lacuna/nn/attention_pooling.hpp"
 #include "lacuna/ops/mask.hpp"
-#include "lacuna/optim/adam.hpp"
 
 namespace lacuna::models {
-
-/// Makes a stand-in (B, S, D_missing) from the streams of a batch. It never reads the missing modality itself; a sample
-/// from which nothing can be made gets a stand-in without any present frame.
-template <class S, class T, class D>
-concept Simulator = requires(const S& simulator, const std::vector<data::Stream<T, D>>& streams) {
-  { simulator(streams) } -> std::same_as<data::Stream<T, D>>;
-};
-
-/// A stream that the data set brings: features of machine-made transcripts, for example.
-template <class T = float, class D = Cpu>
-struct StreamSimulator {
-  std::size_t stream;
-  data::Stream<T, D> operator()(const std::vector<data::Stream<T, D>>& streams) const {
-    if (stream >= streams.size())
-      throw ShapeError(detail::cat("simulated stream: number ", stream, " of ", streams.size(), " streams"));
-    return streams[stream];
-  }
-};
 
 /// The mean of a stream over `slots` equal parts of its true length: (B, T, D) → (B, slots, D). A sequence shorter than
 /// `slots` repeats frames; a sample without frames gives zeros that are not present.
@@ -66,7 +46,7 @@ data::Stream<T, D> resample(const data::Stream<T, D>& stream, index_t slots) {
 /// Trained to the mean square error against the modality it stands in for, cut into as many parts (see resample).
 template <class T = float, class D = Cpu>
 struct DecoderSimulator {
-  index_t missing = 0, slots = 0, num_heads = 1;
+  index_t missing = 0, slots = 0, heads = 1;
   double dropout = 0;
   std::vector<Linear<T, D>> embed, key, value;
   Parameter<T, 2, D> query;  ///< (slots, width)
@@ -75,7 +55,7 @@ struct DecoderSimulator {
   DecoderSimulator() = default;
   DecoderSimulator(const std::vector<index_t>& inputs, index_t lost, index_t slot_count, const SimulatorOptions& o,
                    Random& random)
-      : missing(lost), slots(slot_count), num_heads(o.num_heads), dropout(o.dropout) {
+      : missing(lost), slots(slot_count), heads(o.num_heads), dropout(o.dropout) {
     if (o.width < 1 || o.num_heads < 1 || o.width % o.num_heads || slot_count < 1)
       throw OptionError(
           detail::cat("simulator: width ", o.width, " must divide into ", o.num_heads, " heads; slots ", slot_count));
@@ -93,9 +73,9 @@ struct DecoderSimulator {
     outer = Linear<T, D>({.in_features = 2 * w, .out_features = out}, random);
   }
 
-  Variable<T, 3, D> decode(const std::vector<data::Stream<T, D>>& streams, const Context& context) const;
+  Variable<T, 3, D> decode(const Streams<T, D>& streams, const Context& context) const;
 
-  data::Stream<T, D> operator()(const std::vector<data::Stream<T, D>>& streams) const {
+  data::Stream<T, D> operator()(const Streams<T, D>& streams) const {
     const NoGrad off;
     const index_t batch = streams[0].frames.extent(0);
     auto made = Mask<2, D>::zeros({batch, slots});
@@ -104,7 +84,7 @@ struct DecoderSimulator {
       const Mask<2, D>& present = streams[m].present;
       Kernels<D>::any_present(batch, present.extent(1), present.data(), slots, true, made.data());
     }
-    return {decode(streams, {}).value(), made};
+    return masked_stream(decode(streams, {}).value(), made);
   }
 
   static void reflect(auto& self, auto&& visit) {
@@ -118,75 +98,55 @@ struct DecoderSimulator {
   }
 };
 
-static_assert(Simulator<StreamSimulator<float>, float, Cpu> && Simulator<DecoderSimulator<float>, float, Cpu>);
-
 template <class T, class D>
-Variable<T, 3, D> DecoderSimulator<T, D>::decode(const std::vector<data::Stream<T, D>>& streams,
-                                                 const Context& context) const {
+Variable<T, 3, D> DecoderSimulator<T, D>::decode(const Streams<T, D>& streams, const Context& context) const {
   const index_t width = query.extent(1);
   const auto queries = reshape(static_cast<const Variable<T, 2, D>&>(query), std::array<index_t, 3>{1, slots, width});
   std::vector<Variable<T, 3, D>> seen;
   for (std::size_t i = 0; i < embed.size(); ++i) {
     const auto& stream = streams[i < std::size_t(missing) ? i : i + 1];
     const auto e = lacuna::dropout(embed[i](Variable<T, 3, D>(stream.frames)), dropout, context);
-    seen.push_back(attention(queries, key[i](e), value[i](e), stream.present, {.num_heads = num_heads}).output);
+    seen.push_back(attention(queries, key[i](e), value[i](e), stream.present, {.num_heads = heads}).output);
   }
   const auto joined = concat(seen, -1);
   return skip(joined) + outer(lacuna::dropout(inner(joined, Activation::relu), dropout, context));
 }
 
-/// Trains a decoder on batches of the training split; keeps the parameters with the smallest error on the held-out
-/// ones. fetch(samples) gives the (standardised) streams of those samples; a sample without the modality takes no part.
-/// Returns the best held-out mean square error.
-template <class T, class D, class Fetch>
-double fit_simulator(DecoderSimulator<T, D>& simulator, index_t samples, const SimulatorOptions& o, Random& random,
-                     Fetch&& fetch) {
+/// The phase that trains a decoder on the training split; it keeps the parameters with the smallest error on an eighth
+/// of it that is held out. A sample without the modality takes no part. AdamW, a rate that falls linearly.
+template <class T, class D, class Feed>
+Phase<T, D> decoder_phase(DecoderSimulator<T, D>& decoder, const SimulatorOptions& o, const Feed& feed, Random& random,
+                          Function<void(const PhaseRecord&)> finish) {
   if (o.epochs < 1 || o.batch < 1 || !(o.learning_rate > 0))
     throw OptionError("simulator: epochs, batch and learning_rate must be positive");
+  const index_t samples = feed.train_size(), held = samples >= 10 ? samples / 8 : 0;
   const std::vector<index_t> all = random.permutation(samples);
-  const index_t held = samples >= 10 ? samples / 8 : 0;
-  const std::vector<index_t> check(all.begin(), all.begin() + held);
-  std::vector<index_t> order(all.begin() + held, all.end());
-  const auto error = [&](const std::vector<index_t>& picked, const Context& context) {
-    const auto streams = fetch(std::span<const index_t>(picked));
-    const auto target = resample(streams[std::size_t(simulator.missing)], simulator.slots);
-    const Mask<1, D> has = any_present(target.present);
-    return mse_loss(simulator.decode(streams, context), Variable<T, 3, D>(target.frames), has);
+  const std::vector<index_t> check(all.begin(), all.begin() + held), rest(all.begin() + held, all.end());
+  const auto error = [&decoder, feed](std::span<const index_t> some, const Context& context) {
+    const Streams<T, D> streams = feed.train(some).whole;
+    const auto target = resample(streams[std::size_t(decoder.missing)], decoder.slots);
+    return mse_loss(decoder.decode(streams, context), Variable<T, 3, D>(target.frames), any_present(target.present));
   };
-  const auto packed = pack<T, D>(simulator);
-  optim::AdamW<T, D> adam(packed, {.weight_decay = 1e-2});
-  Array<T, D> best = packed.values.clone();
-  double best_error = std::numeric_limits<double>::infinity();
-  index_t waited = 0;
-  for (index_t epoch = 0; epoch < o.epochs && waited <= o.patience; ++epoch) {
-    const std::vector<index_t> shuffle = random.permutation(index_t(order.size()));
-    double seen_error = 0;
-    for (std::size_t begin = 0; begin < order.size(); begin += std::size_t(o.batch)) {
-      std::vector<index_t> picked;
-      for (std::size_t i = begin; i < std::min(order.size(), begin + std::size_t(o.batch)); ++i)
-        picked.push_back(order[std::size_t(shuffle[i])]);
-      packed.zero_grad();
-      const auto loss = error(picked, Context::train(random));
-      loss.backward();
-      adam.set_learning_rate(o.learning_rate * (1.0 - double(epoch) / double(o.epochs)));
-      adam.step();
-      seen_error += double(loss.item()) * double(picked.size());
-    }
-    double now = seen_error / double(std::max<std::size_t>(order.size(), 1));
-    if (held > 0) {
-      const NoGrad off;
-      now = double(error(check, {}).item());
-    }
-    ++waited;
-    if (now < best_error) {
-      best_error = now;
-      best = packed.values.clone();
-      waited = 0;
-    }
-  }
-  D::copy(Array<T, D>(packed.values).data(), best.data(), std::size_t(best.size()) * sizeof(T));
-  packed.zero_grad();
-  return best_error;
+  Phase<T, D> phase{.name = "decoder", .epochs = o.epochs, .batch = o.batch};
+  phase.pack = [&decoder] { return pack<T, D>(decoder); };
+  phase.rate = [o](index_t epoch) { return o.learning_rate * (1.0 - double(epoch) / double(o.epochs)); };
+  phase.optimizer = {.name = "adamw", .weight_decay = 1e-2};
+  phase.patience = o.patience + 1;
+  phase.order = [rest](index_t, Random& source) {
+    std::vector<index_t> order;
+    for (const index_t i : source.permutation(index_t(rest.size()))) order.push_back(rest[std::size_t(i)]);
+    return order;
+  };
+  phase.loss = [error](std::span<const index_t> some, const Context& context) {
+    return Objective<T, D>().add("error", 1, error(some, context)).result();
+  };
+  phase.validate = [error, check](double training_loss) {
+    if (check.empty()) return training_loss;
+    const NoGrad off;
+    return double(error(check, Context{}).item());
+  };
+  phase.finish = std::move(finish);
+  return phase;
 }
 
 }  // namespace lacuna::models

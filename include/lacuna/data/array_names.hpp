@@ -1,0 +1,90 @@
+/// What the name of an array says about it: whether it is named like a label, and from which modality it comes.
+#pragma once
+
+#include <algorithm>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lacuna::detail {
+
+inline bool listed(const std::vector<std::string>& list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+/// The words of a name in small letters, without digits and a plural s behind them: "Regression_labels2" gives
+/// regression and label.
+inline std::vector<std::string> words_of(std::string_view name) {
+  std::vector<std::string> words(1);
+  for (const char c : name) {
+    if (c == '_' || c == '-' || c == '.' || c == ' ')
+      words.emplace_back();
+    else
+      words.back() += c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
+  }
+  for (std::string& word : words) {
+    while (word.size() > 1 && word.back() >= '0' && word.back() <= '9') word.pop_back();
+    if (word.size() > 3 && word.back() == 's' && word[word.size() - 2] != 's') word.pop_back();
+  }
+  return words;
+}
+
+/// Whether a word of the name is one for what is to be predicted: label2, regression_labels, emotion, valence, y.
+inline bool named_like_label(std::string_view name) {
+  for (const std::string& word : words_of(name))
+    for (const char* known : {"label",     "class",       "classe",  "target",    "y",        "annotation", "emotion",
+                              "sentiment", "valence",     "arousal", "dominance", "polarity", "score",      "rating",
+                              "truth",     "groundtruth", "gt",      "answer",    "outcome",  "category"})
+      if (word == known) return true;
+  return false;
+}
+
+/// The modality that a word stands for: vision and visual are video, acoustic and speech are audio, language is text;
+/// empty for a word that names none.
+inline std::string modality_word(std::string_view word) {
+  if (word == "audio" || word == "acoustic" || word == "speech") return "audio";
+  if (word == "text" || word == "language" || word == "transcript") return "text";
+  if (word == "video" || word == "vision" || word == "visual") return "video";
+  return "";
+}
+
+/// The stream of `others` that `name` comes from: text for text_bert and glove_text, video for vision_raw; empty when
+/// it is one of its own.
+inline std::string derived_from(const std::string& name, const std::vector<std::string>& others) {
+  std::string source;
+  const auto consider = [&](const std::string& other) {
+    if (other.size() > source.size()) source = other;
+  };
+  for (const std::string& other : others) {
+    if (other == name || other.empty()) continue;
+    if (name.starts_with(other + "_") || name.ends_with("_" + other)) consider(other);
+    const std::string own = modality_word(other);
+    if (own.empty() || name.find('_') == std::string::npos) continue;
+    const auto words = words_of(name);
+    if (modality_word(words.front()) == own || modality_word(words.back()) == own) consider(other);
+  }
+  return source;
+}
+
+/// Groups of streams that come from one source, and so go missing together: streams of the same first or last word for
+/// a modality (audio_mfcc, audio_wav2vec), or derived one from the other. group[i] is the first stream of the group of
+/// stream i.
+inline std::vector<std::size_t> groups_of(const std::vector<std::string>& names) {
+  std::vector<std::size_t> group(names.size());
+  const auto word = [](const std::string& name) {
+    const auto words = words_of(name);
+    const std::string first = modality_word(words.front());
+    return first.empty() ? modality_word(words.back()) : first;
+  };
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    group[i] = i;
+    for (std::size_t j = 0; j < i && group[i] == i; ++j)
+      if ((!word(names[i]).empty() && word(names[i]) == word(names[j])) ||
+          !derived_from(names[i], {names[j]}).empty() || !derived_from(names[j], {names[i]}).empty())
+        group[i] = group[j];
+  }
+  return group;
+}
+
+}  // namespace lacuna::detail

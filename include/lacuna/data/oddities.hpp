@@ -1,0 +1,248 @@
+/// What looks odd about data that loads without an error, one line each: what a careful person would ask about before
+/// training. Lines, not errors: each may be meant to be so.
+///
+///     for (const data::Note& note : data::oddities(set)) std::puts(note.text.c_str());
+///
+/// Looked for: values that stand for none (-10 among labels from -3 to 3; -999 among features), vectors of zeros that
+/// count as present, constant features, labels far from 0, other labels or another class prior in valid or test than in
+/// train, class ids that never come. Inverted masks, lengths and repeated ids are told by the loader (data/load.hpp),
+/// which sees the file.
+#pragma once
+
+#include "lacuna/core/words_aside.hpp"
+// macros of others stand aside from here on
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "lacuna/data/dataset.hpp"
+
+namespace lacuna::detail {
+
+/// Three digits of a number, the same in every locale.
+inline std::string brief(double x) {
+  char digits[32];
+  return std::string(digits, std::to_chars(digits, digits + sizeof digits, x, std::chars_format::general, 3).ptr);
+}
+
+/// The outermost number on one side of a set, how often it comes, and the next one.
+struct Outermost {
+  double sign, value = 0, next = 0;
+  index_t count = 0;
+  bool has_next = false;
+
+  explicit Outermost(double s) : sign(s) {}
+  void visit(double number) {
+    const double x = sign * number;
+    if (count == 0 || x > value) {
+      if (count > 0) next = value, has_next = true;
+      value = x, count = 1;
+    } else if (x == value) {
+      ++count;
+    } else if (!has_next || x > next) {
+      next = x, has_next = true;
+    }
+  }
+};
+
+/// A whole number that comes more than once, at an end of all others and farther from them than they are from each other; NaN
+/// where there is none.
+class Placeholder {
+ public:
+  void visit(double x) {
+    if (!std::isfinite(x)) return;
+    high_.visit(x);
+    low_.visit(x);
+    ++all_;
+  }
+  double value() const {
+    if (high_.has_next && odd(high_, -low_.value)) return high_.value;
+    if (low_.has_next && odd(low_, -high_.value)) return -low_.value;
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  index_t count() const { return high_.value == value() ? high_.count : low_.count; }
+  index_t all() const { return all_; }
+
+ private:
+  /// `other` is the far end, with the sign of `end`.
+  bool odd(const Outermost& end, double other) const {
+    return end.count > 1 && 2 * end.count < all_ && end.next > other && end.value - end.next > end.next - other &&
+           std::abs(end.value) >= 1 && end.value == std::round(end.value);
+  }
+  Outermost high_{1}, low_{-1};
+  index_t all_ = 0;
+};
+
+/// Mean and deviation of real labels.
+struct LabelMoments {
+  double count = 0, mean = 0, deviation = 0;
+  float lowest = 0, highest = 0;
+
+  explicit LabelMoments(const std::vector<float>& labels) : count(double(labels.size())) {
+    for (const float y : labels) mean += double(y) / count;
+    for (const float y : labels) deviation += std::pow(double(y) - mean, 2) / count;
+    deviation = std::sqrt(deviation);
+    if (!labels.empty()) {
+      const auto ends = std::minmax_element(labels.begin(), labels.end());
+      lowest = *ends.first, highest = *ends.second;
+    }
+  }
+};
+
+/// Shares of the classes.
+inline std::vector<double> class_shares(const std::vector<index_t>& classes, index_t count) {
+  std::vector<double> shares(static_cast<std::size_t>(count));
+  for (const index_t k : classes) shares[std::size_t(k)] += 1 / double(classes.size());
+  return shares;
+}
+
+}  // namespace lacuna::detail
+
+namespace lacuna::data {
+namespace odd {
+
+/// Labels that look like "no label".
+template <Role role>
+void labels(const Split<role>& split, LoadNotes& notes) {
+  lacuna::detail::Placeholder placeholder;
+  for (const float y : split.labels) placeholder.visit(double(y));
+  if (const double value = placeholder.value(); !std::isnan(value))
+    notes.push_back(
+        {lacuna::detail::cat(placeholder.count(), " of ", placeholder.all(), " labels of ", to_string(role), " are ",
+                             lacuna::detail::brief(value), ", far from all others: does it stand for no label?"),
+         true});
+}
+
+/// Features of one modality: values that stand for none, vectors of zeros.
+template <Role role>
+void features(const Split<role>& split, const Modality& modality, LoadNotes& notes) {
+  using lacuna::detail::cat;
+  const index_t rows = modality.present.size(), d = modality.features();
+  std::vector<lacuna::detail::Placeholder> columns(
+      static_cast<std::size_t>(d));  // features may have scales of their own
+  index_t here = 0, zeros = 0;
+  for (index_t r = 0; r < rows; ++r) {
+    if (!modality.present.data()[r]) continue;
+    const float* const x = modality.frames.data() + r * d;
+    ++here;
+    zeros += std::all_of(x, x + d, [](float number) { return number == 0; });
+    for (index_t f = 0; f < d; ++f) columns[std::size_t(f)].visit(double(x[f]));
+  }
+  double value = 0;
+  index_t count = 0, features = 0;
+  for (const auto& column : columns) {
+    const double own = column.value();
+    if (std::isnan(own) || (features > 0 && own != value)) continue;
+    value = own, count += column.count(), ++features;
+  }
+  if (features > 0)
+    notes.push_back({cat(count, " numbers of ", to_string(role), " ", modality.name, ", in ", features, " of ", d,
+                         " features, are ", lacuna::detail::brief(value),
+                         ", far from all others there: does it stand for no value?"),
+                     true});
+  if (zeros > 1 && 50 * zeros >= here)
+    notes.push_back({cat(zeros, " of ", here, " present ", modality.frames.extent(1) > 1 ? "frames" : "vectors", " of ",
+                         to_string(role), " ", modality.name, " are all zeros, of ", split.size(),
+                         " samples: are they absent? A mask or length, or infer_padding, would say so"),
+                     true});
+}
+
+/// Features that are one number in all of the training split.
+inline void constants(const Modality& modality, LoadNotes& notes) {
+  const index_t rows = modality.present.size(), d = modality.features();
+  std::vector<float> first;
+  std::vector<bool> varies(static_cast<std::size_t>(d));
+  index_t here = 0;
+  for (index_t r = 0; r < rows; ++r) {
+    if (!modality.present.data()[r]) continue;
+    const float* const x = modality.frames.data() + r * d;
+    if (here++ == 0) first.assign(x, x + d);
+    for (index_t f = 0; f < d; ++f)
+      if (x[f] != first[std::size_t(f)]) varies[std::size_t(f)] = true;
+  }
+  const auto same = std::count(varies.begin(), varies.end(), false);
+  if (here > 1 && same > 0)
+    notes.push_back({lacuna::detail::cat(index_t(same), " of ", d, " features of train ", modality.name,
+                                         " are constant: they tell nothing"),
+                     same == d});
+}
+
+/// Labels of another split against those of the training split: their mean, further off than chance, or their classes.
+template <Role role>
+void against_train(const Dataset& set, const Split<role>& split, LoadNotes& notes) {
+  using lacuna::detail::cat;
+  if (!set.train.labels.empty() && !split.labels.empty()) {
+    const lacuna::detail::LabelMoments a(set.train.labels), b(split.labels);
+    const double apart = b.mean - a.mean,
+                 chance = std::sqrt(a.deviation * a.deviation / a.count + b.deviation * b.deviation / b.count);
+    if (std::abs(apart) > 0.5 * a.deviation && std::abs(apart) > 5 * chance)
+      notes.push_back({cat("labels of ", to_string(role), " lie around ", lacuna::detail::brief(b.mean),
+                           ", those of train around ", lacuna::detail::brief(a.mean), " (deviation ",
+                           lacuna::detail::brief(a.deviation), "): are they on one scale?"),
+                       true});
+  }
+  if (set.train.classes.empty() || split.classes.empty() || set.class_count < 2) return;
+  const auto a = lacuna::detail::class_shares(set.train.classes, set.class_count),
+             b = lacuna::detail::class_shares(split.classes, set.class_count);
+  double distance = 0, chance = 0;
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    distance += std::abs(a[k] - b[k]) / 2;
+    const double p = (a[k] + b[k]) / 2;
+    chance += std::sqrt(p * (1 - p) * (1 / double(set.train.classes.size()) + 1 / double(split.classes.size()))) / 2;
+  }
+  if (distance > 0.1 && distance > 2.5 * chance)
+    notes.push_back(
+        {cat("classes of ", to_string(role), " come in other shares than in train (", std::lround(100 * distance),
+             " % lie elsewhere): look at macro F1 or the mean recall, not at accuracy"),
+         true});
+}
+
+}  // namespace odd
+
+/// All lines, in the order of the splits.
+inline LoadNotes oddities(const Dataset& set) {
+  using lacuna::detail::cat;
+  LoadNotes notes;
+  std::vector<std::string> said;  // what one split shows is not told again of the next
+  const auto once = [&](const std::string& what, auto&& add) {
+    if (lacuna::detail::listed(said, what)) return;
+    const std::size_t before = notes.size();
+    add();
+    if (notes.size() > before) said.push_back(what);
+  };
+  const auto look = [&](const auto& split) {
+    once("labels of the file", [&] { odd::labels(split, notes); });
+    for (const Modality& modality : split.modalities)
+      once(modality.name, [&] { odd::features(split, modality, notes); });
+  };
+  look(set.train);
+  look(set.validation);
+  look(set.test);
+  for (const Modality& modality : set.train.modalities) odd::constants(modality, notes);
+  if (set.train.labels.size() > 1) {
+    const lacuna::detail::LabelMoments y(set.train.labels);
+    if (y.lowest == y.highest)
+      notes.push_back(
+          {cat("all labels of train are ", lacuna::detail::brief(y.mean), ": there is nothing to learn"), true});
+    else if (std::abs(y.mean) > y.deviation)
+      notes.push_back(
+          {cat("labels lie around ", lacuna::detail::brief(y.mean), " (deviation ", lacuna::detail::brief(y.deviation),
+               "), not around 0", y.lowest >= 0 || y.highest <= 0 ? ": scores of signs say nothing" : ""),
+           true});
+  }
+  if (!set.train.classes.empty()) {
+    const auto shares = lacuna::detail::class_shares(set.train.classes, set.class_count);
+    const auto never = std::count(shares.begin(), shares.end(), 0.0);
+    if (never > 0)
+      notes.push_back({cat(index_t(never), " of ", set.class_count, " classes have no sample in train"), true});
+  }
+  odd::against_train(set, set.validation, notes);
+  odd::against_train(set, set.test, notes);
+  return notes;
+}
+
+}  // namespace lacuna::data
+
+#include "lacuna/core/words_back.hpp"

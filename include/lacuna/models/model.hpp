@@ -1,0 +1,431 @@
+/// From a network to a model that is trained, evaluated, stored and served: write the network, `Model` knows the rest.
+///
+///     struct Averages {                                                     // a model of one's own
+///       using Options = models::ModelOptions;
+///       Linear<float> layer;
+///       Averages(const Options& o, Random& random) : layer({o.inputs[0], o.outputs()}, random) {}
+///       Variable<float, 2> operator()(const models::Streams<float>& streams, const Context&) const {
+///         return layer(mean_pool(Variable<float, 3>(streams[0].frames), streams[0].present));
+///       }
+///       static void reflect(auto& self, auto&& visit) { visit("layer", self.layer); }
+///     };
+///     models::Model<Averages> model({.inputs = corpus.dimensions()}, Random(7));
+///     train::fit(model, corpus);
+///
+/// A network is a module with
+///     using Options              an aggregate; `ModelOptions`, or one with those of its members that it wants, its
+///     own,
+///                                and a `visit(self, f)` that names all
+///     Network(options, random)
+///     operator()(streams, context) const -> Variable<T, 2, D>     scores (B, outputs)
+/// and, where it has them,
+///     using scalar = T, device = D                                float on the host without them
+///     static constexpr const char* name                           for messages
+///     embed(streams, context) -> Variable<T, 2, D>                the joint representation (B, E)
+///     attention(streams)                                          weights of attention, one tensor per modality
+///     objective(batch, context) -> LossTerms<T, D>                in training, given a TrainingBatch: labels, masks,
+///                                                                 and what was there before something was taken away
+///     fit(options, data, random)                                  sizes that it takes from the training split
+///     next_phase(...)                                             what is trained before the rest (phase.hpp)
+///     conditions(options, names)                                  under which absences it is meant to work
+///     save_state(state), load_state(state)                        what is neither an option nor a parameter
+///
+/// A network sees exactly M streams, frames (B, T_m, D_m) and present (B, T_m), standardised, and 0 wherever nothing is
+/// present, whatever stood there: NaN in an absent frame reaches nothing, in a present one it is refused with its
+/// place. In training modalities and frames of every sample are taken away anew, as the options say. Throws OptionError
+/// for data of other sizes or labels than the model was made for, ShapeError for batches that do not fit, Error for a
+/// present feature that is not finite.
+#pragma once
+
+#include <atomic>
+
+#include "lacuna/core/context.hpp"
+#include "lacuna/missing/condition.hpp"
+#include "lacuna/missing/sampler.hpp"
+#include "lacuna/models/pretrain.hpp"
+#include "lacuna/models/training_batch.hpp"
+
+namespace lacuna::models {
+
+/// What every model can be told. A network with options of its own repeats those of these members that it wants; what
+/// it leaves out is as here.
+struct ModelOptions {
+  std::vector<index_t> inputs = {};                        ///< feature size of every modality
+  index_t classes = 0;                                     ///< K class ids as labels; 0: one real label
+  LabelKind labels = LabelKind::regression;                ///< what is made of real labels
+  bool one_vs_rest = false;                                ///< a two-way head for every class
+  RegressionLoss loss = RegressionLoss::mse;               ///< of real labels
+  missing::MrmOptions drop = missing::mrm_preset("none");  ///< what training takes away
+  bool standardize = true;  ///< features, and real labels, to mean 0 and deviation 1 of the training split
+  double feature_clip = 5;  ///< of standardised features, in deviations; 0 = never
+
+  /// Scores per sample.
+  index_t outputs() const;
+  static void visit(auto& self, auto&& f);
+};
+
+/// f(name, member) for those members of any Options that are in ModelOptions.
+void visit_model_options(auto& self, auto&& f) {
+  f("inputs", self.inputs);
+  if constexpr (requires { self.classes; }) f("classes", self.classes);
+  if constexpr (requires { self.labels; }) f("labels", self.labels);
+  if constexpr (requires { self.one_vs_rest; }) f("one_vs_rest", self.one_vs_rest);
+  if constexpr (requires { self.loss; }) f("loss", self.loss);
+  if constexpr (requires { self.drop; }) missing::MrmOptions::visit(self.drop, f);
+  if constexpr (requires { self.standardize; }) f("standardize", self.standardize);
+  if constexpr (requires { self.feature_clip; }) f("feature_clip", self.feature_clip);
+}
+
+/// What the baselines lose in training: with probability 0.7 a sample keeps one of its incomplete subsets of
+/// modalities, all equally likely.
+inline missing::MrmOptions modality_dropping() { return missing::mrm_preset("mplmm"); }
+
+/// The task that options ask for.
+template <class Options>
+Task task_of(const Options& o, const char* model) {
+  Task task{.model = model};
+  if constexpr (requires { o.classes; }) task.classes = o.classes;
+  bool asked = false;  // a kind that is not the options' default was chosen
+  if constexpr (requires { LabelKind(o.labels); }) {
+    task.kind = o.labels;
+    asked = Options().labels != LabelKind::regression;
+  }
+  if (task.classes != 0 && !asked && task.kind == LabelKind::regression) task.kind = LabelKind::classes;
+  if constexpr (requires { o.one_vs_rest; }) task.one_vs_rest = o.one_vs_rest;
+  if constexpr (requires { RegressionLoss(o.loss); }) task.regression_loss = o.loss;
+  if constexpr (requires { o.loss.smoothing; }) task.smoothing = o.loss.smoothing;
+  return task;
+}
+inline index_t ModelOptions::outputs() const { return task_of(*this, "model").outputs(); }
+void ModelOptions::visit(auto& self, auto&& f) { visit_model_options(self, f); }
+
+/// Where the options hold feature sizes, what training takes away, and scaling.
+template <class Options>
+const std::vector<index_t>& inputs_of(const Options& o) {
+  if constexpr (requires { o.inputs; })
+    return o.inputs;
+  else
+    return o.network.inputs;
+}
+template <class Options>
+missing::MrmOptions drop_of(const Options& o) {
+  if constexpr (requires { o.drop; })
+    return o.drop;
+  else if constexpr (requires { o.mrm; })
+    return o.mrm;
+  else
+    return ModelOptions().drop;
+}
+
+template <class Network>
+struct ScalarOf {
+  using type = float;
+};
+template <class Network>
+requires requires { typename Network::scalar; }
+struct ScalarOf<Network> {
+  using type = typename Network::scalar;
+};
+
+/// A stream of the data set that is no modality but stands in for one: by position, and the modality whose sizes and
+/// scale it shares.
+struct StandIn {
+  std::size_t stream, modality;
+};
+
+template <class Network>
+struct Model {
+  using scalar = typename ScalarOf<Network>::type;
+  using device = device_of<Network>;
+  using Options = typename Network::Options;
+  using Batch = data::Batch<scalar>;  ///< of the host
+  using Loss = LossTerms<scalar, device>;
+  using Taught = TrainingBatch<scalar, device>;
+
+  Options options;
+  Network network;
+  data::Standardizer standardizer;        ///< of the features; none until `prepare`, or when off
+  Task task;                              ///< with the scale of real labels
+  std::vector<std::string> names;         ///< of the streams of the data; none until `prepare`
+  OwnLoss<scalar, device> own_loss = {};  ///< in the place of the task's; not stored
+
+  Model() requires std::default_initializable<Network>
+  = default;
+  /// Throws OptionError for options that make no model.
+  Model(const Options& o, Random random) : Model(o, random, checked(o)) {}
+
+  /// Everything but training: scales and sizes, from the training split alone. Throws OptionError when the data cannot
+  /// train the model: other feature sizes or labels, or a modality that no training sample has.
+  void prepare(const data::Dataset& data, Random& random) {
+    for (const StandIn& input : inputs()) {
+      if (input.stream >= data.train.modalities.size())
+        throw OptionError(detail::cat(name(), ": ", data.name, " has ", data.train.modalities.size(),
+                                      " streams, the model wants number ", input.stream));
+      const data::Modality& modality = data.train.modalities[input.stream];
+      if (modality.features() != sizes()[input.modality])
+        throw OptionError(detail::cat(name(), ": ", data.name,
+                                      " has other feature sizes than the model was made for: ", modality.features(),
+                                      " of '", modality.name, "', expected ", sizes()[input.modality]));
+      require_presence(data, modality);
+    }
+    names = data.modality_names();
+    task.fit(data, scales_labels());
+    if (scales_features()) standardizer = data::Standardizer::fit(data.train, {.clip = feature_clip()});
+    if constexpr (requires { network.fit(options, data, random); }) network.fit(options, data, random);
+  }
+  /// What is to be trained next, before the rest; none: the rest. Refers to this model and to the data.
+  std::optional<Phase<scalar, device>> next_phase([[maybe_unused]] const data::Dataset& data,
+                                                  [[maybe_unused]] Random& random) {
+    if constexpr (requires { network.next_phase(options, Feed{this, &data}, random); })
+      return network.next_phase(options, Feed{this, &data}, random);
+    else
+      return std::nullopt;
+  }
+
+  /// The objective of a batch of the host, from which training takes away what the options say.
+  Loss loss(Batch batch, const Context& context) const {
+    const Taught taught = this->taught(std::move(batch), context);
+    if constexpr (requires { network.objective(taught, context); })
+      return network.objective(taught, context);
+    else
+      return Objective<scalar, device>().add("task", 1, taught.task_loss(network(taught.seen, context))).result();
+  }
+  /// A batch as an objective is given it. `take`: what to take away is drawn from the context.
+  Taught taught(Batch given, const Context& context, bool take = true) const {
+    Taught taught{.targets = task.template targets<device>(given), .task = &task, .own_loss = &own_loss};
+    const Batch batch = ready(std::move(given));
+    taught.whole = taught.seen = data::to_device<device>(batch.streams);
+    std::vector<Mask<2>> present;
+    for (std::size_t m = 0; m < sizes().size(); ++m) {
+      present.push_back(batch.streams[m].present);
+      taught.had.push_back(Present<device>::of(any_present(present.back())));
+    }
+    taught.has = taught.had;
+    const missing::MrmOptions drop = drop_of(options);
+    if (!take || !context.training() || !drop.active()) return taught;
+    const std::vector<Mask<2>> kept = missing::sample_masks(drop, present, batch.samples, context, name());
+    for (std::size_t m = 0; m < kept.size(); ++m) {
+      if (std::equal(kept[m].data(), kept[m].data() + kept[m].size(), present[m].data())) continue;
+      taught.seen[m] = masked_stream(taught.whole[m].frames, to_device<device>(kept[m]));
+      taught.has[m] = Present<device>::of(any_present(kept[m]));
+    }
+    return taught;
+  }
+  /// The streams of a batch of the host as the network sees them.
+  Streams<scalar, device> streams(Batch batch) const {
+    return data::to_device<device>(ready(std::move(batch)).streams);
+  }
+
+  /// (B, outputs) of whatever is present.
+  Tensor<scalar, 2, device> scores(const Batch& batch) const {
+    const NoGrad off;
+    return network(streams(batch), Context{}).value();
+  }
+  /// One number per sample, in label units or a class id (Task::predictions).
+  std::vector<double> predict(const Batch& batch) const { return task.predictions(scores(batch)); }
+  /// (B, K). Throws OptionError for real labels.
+  Tensor<double, 2> probabilities(const Batch& batch) const { return task.probabilities(scores(batch)); }
+  /// (B, E): what the last layers read of all modalities together.
+  Tensor<scalar, 2> embedding(const Batch& batch) const requires
+      requires(const Network& n, const Streams<scalar, device>& s) {
+    n.embed(s, Context{});
+  }
+  {
+    const NoGrad off;
+    return to_device<Cpu>(network.embed(streams(batch), Context{}).value());
+  }
+  /// Weights of attention, one tensor per modality; the network says what its axes are.
+  std::vector<Tensor<scalar, 4>> attention(const Batch& batch) const requires
+      requires(const Network& n, const Streams<scalar, device>& s) {
+    n.attention(s);
+  }
+  {
+    const NoGrad off;
+    std::vector<Tensor<scalar, 4>> all;
+    for (const auto& weights : network.attention(streams(batch))) all.push_back(to_device<Cpu>(weights));
+    return all;
+  }
+
+  /// K, or 0 for real labels.
+  index_t predicts_classes() const { return task.predicts_classes(); }
+  const char* selects_on() const { return task.selects_on(); }
+  /// The absences it is meant for.
+  std::vector<missing::Condition> conditions(const std::vector<std::string>& modalities) const {
+    if constexpr (requires { network.conditions(options, modalities); })
+      return network.conditions(options, modalities);
+    else
+      return missing::subset_conditions(modalities, sizes().size());
+  }
+  /// A loss in the place of the task's. Throws OptionError for a network that has a whole objective of its own.
+  void set_loss(OwnLoss<scalar, device> loss) {
+    if constexpr (requires { Network::fixed_objective; })
+      if (loss) throw OptionError(detail::cat(name(), ": its objective has no place for another loss"));
+    own_loss = std::move(loss);
+  }
+  /// Of the classes in the task's cross-entropy. Throws OptionError.
+  void set_class_weights(const std::vector<double>& weights) {
+    if constexpr (requires { Network::fixed_class_weights; })
+      throw OptionError(detail::cat(name(), ": its objective weighs no classes; order = balanced does"));
+    if (task.kind == LabelKind::regression || task.one_vs_rest || index_t(weights.size()) != task.class_count())
+      throw OptionError(detail::cat(name(), ": ", weights.size(), " class weights, expected ", task.class_count(),
+                                    " of a task of classes with one head"));
+    task.class_weights = weights;
+  }
+  /// Training takes this away instead of what the options said. Throws OptionError.
+  void take_away(const missing::MrmOptions& what) {
+    what.check(index_t(sizes().size()));
+    if constexpr (requires { options.drop; })
+      options.drop = what;
+    else if constexpr (requires { options.mrm; })
+      options.mrm = what;
+    else
+      throw OptionError(detail::cat(name(), ": its options say nothing of what training takes away"));
+  }
+
+  void save_state(State& state) const {
+    Options::visit(options, [&](const char* option, const auto& value) { state.put(option, value); });
+    task.save_state(state);
+    state.put("streams", names);
+    State standard;
+    standardizer.save_state(standard);
+    state.put("standardizer", standard);
+    if constexpr (requires { network.save_state(state); }) network.save_state(state);
+  }
+  void load_state(const State& state) { *this = from(state); }
+  /// The model that `save_state` described; its parameters have their shapes, and any numbers.
+  static Model from(const State& state) {
+    Options o;
+    Options::visit(o, [&](const char* option, auto& value) { state.get(option, value); });
+    Model model(o, Random(0));
+    model.task.load_state(state);
+    state.get("streams", model.names);
+    model.standardizer.load_state(state.under("standardizer"));
+    if constexpr (requires { model.network.load_state(state); }) model.network.load_state(state);
+    return model;
+  }
+
+  static void reflect(auto& self, auto&& visit) { visit("network", self.network); }
+
+  static const char* name() {
+    if constexpr (requires { Network::name; })
+      return Network::name;
+    else
+      return "model";
+  }
+
+ private:
+  /// Batches of a data set as the network is taught by them, with nothing taken away.
+  struct Feed {
+    const Model* model;
+    const data::Dataset* data;
+
+    Taught train(std::span<const index_t> samples) const { return of(data->train, samples); }
+    Taught validation(std::span<const index_t> samples) const { return of(data->validation, samples); }
+    index_t train_size() const { return data->train.size(); }
+    index_t validation_size() const { return data->validation.size(); }
+
+   private:
+    Taught of(const auto& split, std::span<const index_t> samples) const {
+      return model->taught(data::gather<scalar>(split, samples), Context{}, false);
+    }
+  };
+
+  Model(const Options& o, Random& random, Task checked) : options(o), network(o, random), task(std::move(checked)) {}
+
+  static Task checked(const Options& o) {
+    const Task task = task_of(o, name());
+    if (inputs_of(o).empty()) throw OptionError(detail::cat(name(), ": needs at least one modality"));
+    for (const index_t in : inputs_of(o))
+      if (in < 1) throw OptionError(detail::cat(name(), ": a modality has ", in, " features"));
+    task.check();
+    if constexpr (requires { o.dropout; })
+      if (!(o.dropout >= 0 && o.dropout < 1))
+        throw OptionError(detail::cat(name(), ": dropout is ", o.dropout, ", expected 0 or more, below 1"));
+    drop_of(o).check(index_t(inputs_of(o).size()));
+    return task;
+  }
+
+  const std::vector<index_t>& sizes() const { return inputs_of(options); }
+  bool scales_features() const {
+    if constexpr (requires { options.standardize; })
+      return options.standardize;
+    else
+      return true;
+  }
+  bool scales_labels() const {
+    if constexpr (requires { options.standardize_labels; })
+      return options.standardize_labels;
+    else
+      return scales_features();
+  }
+  double feature_clip() const {
+    if constexpr (requires { options.feature_clip; })
+      return options.feature_clip;
+    else
+      return ModelOptions().feature_clip;
+  }
+  /// What the network is given, in its order.
+  std::vector<StandIn> inputs() const {
+    std::vector<StandIn> all;
+    for (std::size_t m = 0; m < sizes().size(); ++m) all.push_back({m, m});
+    if constexpr (requires { Network::stand_in(options); })
+      if (const std::optional<StandIn> more = Network::stand_in(options)) all.push_back(*more);
+    return all;
+  }
+  /// What training never shows would be read by weights that were never trained.
+  static void require_presence(const data::Dataset& data, const data::Modality& modality) {
+    for (const std::uint8_t present : modality.present.to_vector())
+      if (present) return;
+    throw OptionError(detail::cat(name(), ": '", modality.name, "' is absent from all ", data.train.size(),
+                                  " training samples of ", data.name, "; leave it out of the modalities"));
+  }
+
+  /// The door: sizes and numbers are checked, features scaled, what is absent is 0. Frames that nobody else sees are
+  /// written over.
+  Batch ready(Batch batch) const {
+    const std::vector<StandIn> wanted = inputs();
+    Streams<scalar> streams;
+    for (const auto& [position, modality] : wanted) {
+      if (position >= batch.streams.size())
+        throw ShapeError(detail::cat(name(), ": ", batch.streams.size(), " streams for ", wanted.size(), " inputs"));
+      auto& [frames, present] = batch.streams[position];
+      detail::expect_shape(name(), "frames", frames.shape(), {present.extent(0), present.extent(1), sizes()[modality]});
+      expect_finite(batch, position);
+      if (standardizer.modalities.empty())
+        streams.push_back(masked_stream(frames, present));
+      else
+        streams.push_back({standardizer.apply(modality, std::move(frames), present), present});
+    }
+    batch.streams = std::move(streams);
+    return batch;
+  }
+  void expect_finite(const Batch& batch, std::size_t position) const {
+    const Tensor<scalar, 3>& frames = batch.streams[position].frames;
+    const Mask<2>& present = batch.streams[position].present;
+    const index_t rows = present.size(), width = frames.extent(2);
+    const auto finite = [width, x = frames.data()](index_t row) {
+      bool all = true;
+      for (index_t d = 0; d < width; ++d) all &= std::abs(x[row * width + d]) <= std::numeric_limits<scalar>::max();
+      return all;
+    };
+    std::atomic<bool> good = true;
+    parallel_for(rows, detail::row_grain(width), [&](index_t begin, index_t end) {
+      for (index_t r = begin; r < end; ++r)
+        if (present.data()[r] && !finite(r)) good.store(false, std::memory_order_relaxed);
+    });
+    if (good) return;
+    for (index_t r = 0; r < rows; ++r) {
+      if (!present.data()[r] || finite(r)) continue;
+      index_t d = 0;
+      while (std::isfinite(frames.data()[r * width + d])) ++d;
+      const auto b = std::size_t(r / present.extent(1));
+      throw Error(detail::cat(name(), ": sample ", b < batch.samples.size() ? batch.samples[b] : index_t(b), ", frame ",
+                              r % present.extent(1), ", feature ", d, " of ",
+                              position < names.size() ? "'" + names[position] + "'" : detail::cat("stream ", position),
+                              " is ", frames.data()[r * width + d],
+                              ", expected a finite number; repair it or mark the frame as absent"));
+    }
+  }
+};
+
+}  // namespace lacuna::models

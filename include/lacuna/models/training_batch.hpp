@@ -1,0 +1,51 @@
+/// What an objective is given: a batch on the device of the network, with labels, masks, and what was there before
+/// something was taken away.
+#pragma once
+
+#include "lacuna/core/function.hpp"
+#include "lacuna/losses/objective.hpp"
+#include "lacuna/models/streams.hpp"
+#include "lacuna/models/task.hpp"
+#include "lacuna/ops/mask.hpp"
+
+namespace lacuna::models {
+
+/// A loss of the user's own in the place of the task's: scores (B, outputs) and targets → a number to minimise.
+template <class T, class D = Cpu>
+using OwnLoss = Function<Variable<T, 0, D>(const Variable<T, 2, D>&, const Targets<T, D>&)>;
+
+template <class T, class D = Cpu>
+struct TrainingBatch {
+  Streams<T, D> seen = {};   ///< what is left: a stream per modality, then the stand-in where a model has one
+  Streams<T, D> whole = {};  ///< before anything was taken away; shares what is equal
+  Targets<T, D> targets = {};
+  List<Present<D>> has = {};  ///< (B) of every modality: the sample has something of it in `seen`; known to the host
+  List<Present<D>> had = {};  ///< the same of `whole`
+  const Task* task = nullptr;
+  const OwnLoss<T, D>* own_loss = nullptr;
+
+  index_t size() const { return index_t(targets.classes.size()); }
+  /// The loss of scores (B, outputs) that the user asked for: that of the task, or one of their own.
+  Variable<T, 0, D> task_loss(const Variable<T, 2, D>& scores) const {
+    return own_loss != nullptr && *own_loss ? (*own_loss)(scores, targets) : task->loss(scores, targets);
+  }
+  /// (B, M): 1 where modality m was there and has been taken away; where it is there.
+  Mask<2, D> taken() const {
+    return flags([&](std::size_t m, index_t b) { return there(had[m], b) && !there(has[m], b); });
+  }
+  Mask<2, D> here() const {
+    return flags([&](std::size_t m, index_t b) { return there(has[m], b); });
+  }
+
+ private:
+  static bool there(const Present<D>& present, index_t b) { return !present.defined() || present.host()(b); }
+  template <class F>
+  Mask<2, D> flags(F&& flag) const {
+    const auto modalities = has.size();
+    std::vector<std::uint8_t> all(std::size_t(size()) * modalities);
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = flag(i % modalities, index_t(i / modalities));
+    return Mask<2, D>::from({size(), index_t(modalities)}, all);
+  }
+};
+
+}  // namespace lacuna::models

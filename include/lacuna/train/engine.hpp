@@ -1,0 +1,243 @@
+/// The one training loop: a phase (models/phase.hpp) step by step, from its start or from where it was interrupted.
+///
+/// A step gathers a batch, computes its loss, goes backwards, clips, and moves the weights; the last one of an epoch is
+/// followed by what judges the epoch. The best epoch's weights are kept beside. Every bit of it is a function of the
+/// phase and its random source, so that `save` after any step and `load` into a new engine end in the same numbers.
+/// Throws Error, with the phase, the epoch, the batch and the first term to blame, when a loss is not finite; the
+/// weights are then as before.
+#pragma once
+
+#include <chrono>
+#include <limits>
+
+#include "lacuna/models/phase.hpp"
+#include "lacuna/optim/average.hpp"
+#include "lacuna/optim/clip.hpp"
+#include "lacuna/train/observer.hpp"
+
+namespace lacuna::train {
+
+template <class T, class D>
+class Engine {
+ public:
+  using Phase = models::Phase<T, D>;
+
+  /// `title` of the reports; empty for the training of the whole model. `note` completes the record of an epoch that
+  /// has just been judged.
+  Engine(Phase phase, Random random, std::string title, Function<void(EpochRecord&)> note = {})
+      : phase_(std::move(phase)),
+        title_(std::move(title)),
+        note_(std::move(note)),
+        random_(random),
+        packed_(phase_.pack()),
+        optimizer_(packed_, phase_.optimizer) {
+    if (phase_.average > 0) average_.emplace(packed_, optim::EmaOptions{.decay = phase_.average, .warmup = true});
+    begin_epoch();
+  }
+
+  bool finished() const { return epoch_ >= phase_.epochs || (phase_.patience > 0 && waited_ >= phase_.patience); }
+  /// One batch; after the last one of an epoch also its judgement.
+  void step(Observer& observer) {
+    if (finished()) return;
+    const auto start = Clock::now();
+    const index_t samples = index_t(order_.size());
+    const index_t begin = batch_ * phase_.batch, end = std::min(begin + phase_.batch, samples);
+    packed_.zero_grad();
+    const LossTerms<T, D> loss =
+        phase_.loss({order_.data() + begin, std::size_t(end - begin)}, Context::train(random_));
+    loss.total.backward();
+    const GradientFactor<D> factor = phase_.gradient_clip > 0 ? clip_factor(packed_, phase_.gradient_clip) : 1.0;
+    account(loss, double(end - begin));  // on a GPU the one wait of the step, with the way back already queued
+    optimizer_.step(phase_.rate(epoch_), factor);
+    if (average_) average_->update();
+    ++batch_;
+    observer.batch({title_, epoch_ + 1, phase_.epochs, end, samples, sums_[0].second / double(end),
+                    history_.epochs.empty() ? nullptr : &history_.epochs.back()});
+    if (end == samples) validate();
+    seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
+    if (end == samples) finish_epoch(observer);
+  }
+  bool at_epoch_end() const { return batch_ == 0; }
+  index_t epoch() const { return epoch_; }
+  const History& history() const { return history_; }
+  const Phase& phase() const { return phase_; }
+  Random random() const { return random_; }
+
+  /// Puts the best weights in their place.
+  void restore_best() {
+    if (best_.defined())
+      D::copy(packed_.values.data(), std::as_const(best_).data(), std::size_t(best_.size()) * sizeof(T));
+  }
+  /// The end of a phase before the last: the best weights, no gradients, and whoever waits for them.
+  void conclude() {
+    restore_best();
+    packed_.zero_grad();
+    models::PhaseRecord record;
+    if (phase_.validate)
+      for (const EpochRecord& epoch : history_.epochs) record.scores.push_back(epoch.score);
+    record.best = history_.best() != nullptr ? history_.best()->epoch : epoch_;
+    if (phase_.finish) phase_.finish(record);
+  }
+
+  /// Shares storage with this engine: write it before the next step.
+  State save() const {
+    State training;
+    training.put("parameters", by_name(packed_.values));
+    training.put("has_best", best_.defined());
+    if (best_.defined()) training.put("best", by_name(best_));
+    training.put("epoch", epoch_);
+    training.put("batch", batch_);
+    training.put("seconds", seconds_);
+    training.put("waited", waited_);
+    training.put("least", least_);
+    put_random(training, "random", random_);
+    put_random(training, "epoch_random", epoch_random_);
+    std::vector<std::string> terms;
+    std::vector<double> sums;
+    for (const auto& [name, sum] : sums_) {
+      terms.push_back(name);
+      sums.push_back(sum);
+    }
+    training.put("terms", terms);
+    training.put("sums", sums);
+    State part, record;
+    optimizer_.save_state(part);
+    training.put("optimizer", part);
+    if (average_) {
+      State average;
+      average_->save_state(average);
+      training.put("average", average);
+    }
+    history_.save_state(record);
+    training.put("record", record);
+    return training;
+  }
+  /// Throws IoError when the state does not fit the phase.
+  void load(const State& training) {
+    read(training.under("parameters"), packed_.values);
+    if (training.get<bool>("has_best")) {
+      best_ = packed_.values.clone();
+      read(training.under("best"), best_);
+    }
+    optimizer_.load_state(training.under("optimizer"));
+    if (average_) average_->load_state(training.under("average"));
+    training.get("epoch", epoch_);
+    training.get("batch", batch_);
+    training.get("seconds", seconds_);
+    training.get("waited", waited_);
+    training.get("least", least_);
+    random_ = random_of(training, "epoch_random");
+    begin_epoch();
+    random_ = random_of(training, "random");
+    if (epoch_ < 0 || batch_ < 0 || batch_ * phase_.batch >= std::max<index_t>(index_t(order_.size()), 1))
+      training.fail("batch", cat("is ", batch_, " of epoch ", epoch_, ", which the data do not have"));
+    const auto terms = training.get<std::vector<std::string>>("terms");
+    const auto sums = training.get<std::vector<double>>("sums");
+    if (terms.size() != sums.size()) training.fail("sums", "does not fit the terms");
+    sums_.clear();
+    for (std::size_t k = 0; k < terms.size(); ++k) sums_.emplace_back(terms[k], sums[k]);
+    history_.load_state(training.under("record"));
+    for (EpochRecord& record : history_.epochs) record.phase = title_;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  template <class... Pieces>
+  static std::string cat(const Pieces&... pieces) {
+    return detail::cat(pieces...);
+  }
+  static void put_random(State& state, const char* name, const Random& random) {
+    state.put(name, std::vector<std::uint64_t>{random.key(), random.next()});
+  }
+  static Random random_of(const State& state, const char* name) {
+    const auto numbers = state.get<std::vector<std::uint64_t>>(name);
+    if (numbers.size() != 2) state.fail(name, "is damaged");
+    return Random(numbers[0], numbers[1]);
+  }
+
+  void begin_epoch() {
+    epoch_random_ = random_;
+    order_ = phase_.order(epoch_, random_);
+    if (order_.empty()) throw Error(cat(phase_.name, ": there are no samples to train on"));
+  }
+  /// Adds up the loss and its terms, and refuses what is not finite.
+  void account(const LossTerms<T, D>& loss, double weight) {
+    Scores now{{"loss", double(LossRecord<T, D>::beside(loss.terms, loss.total))}};
+    now.insert(now.end(), loss.terms.begin(), loss.terms.end());
+    if (!std::isfinite(now[0].second)) {
+      std::size_t blamed = 0;
+      for (std::size_t i = now.size(); i-- > 1;)
+        if (!std::isfinite(now[i].second)) blamed = i;
+      throw Error(cat(phase_.name, ": epoch ", epoch_ + 1, ", batch ", batch_ + 1, ": ",
+                      blamed == 0 ? std::string("the loss") : "loss term '" + now[blamed].first + "'", " is ",
+                      csv_number(now[blamed].second), "; try a smaller learning rate or gradient clipping"));
+    }
+    if (sums_.empty())
+      for (const auto& [name, value] : now) sums_.emplace_back(name, 0.0);
+    if (sums_.size() != now.size()) throw Error("training: the loss has other terms than in the batch before");
+    for (std::size_t i = 0; i < now.size(); ++i) sums_[i].second += weight * now[i].second;
+  }
+  void validate() {
+    EpochRecord record;
+    record.phase = title_;
+    record.epoch = epoch_ + 1;
+    record.learning_rate = phase_.rate(epoch_);
+    const double samples = double(order_.size());
+    for (const auto& [name, sum] : sums_) record.losses.emplace_back(name, sum / samples);
+    if (phase_.validate) {
+      if (average_) average_->swap();
+      record.score = phase_.validate(record.losses[0].second);
+      record.best = record.score < least_;
+      if (record.best) {
+        least_ = record.score;
+        best_ = packed_.values.clone();
+      }
+      waited_ = record.best ? 0 : waited_ + 1;
+      if (average_) average_->swap();
+    }
+    if (note_) note_(record);
+    history_.epochs.push_back(std::move(record));
+  }
+  void finish_epoch(Observer& observer) {
+    history_.epochs.back().seconds = std::exchange(seconds_, 0.0);
+    sums_.clear();
+    batch_ = 0;
+    ++epoch_;
+    observer.epoch(history_.epochs.back(), phase_.epochs);
+    if (!finished()) begin_epoch();
+  }
+
+  /// A flat buffer as named arrays; shares storage with one on the host.
+  State by_name(const Array<T, D>& flat) const {
+    State state;
+    for (const auto& segment : packed_.segments)
+      state.put(segment.path, to_device<Cpu>(flat.window(segment.offset, segment.node->value.shape())));
+    return state;
+  }
+  void read(const State& stored, const Array<T, D>& flat) const {
+    for (const auto& segment : packed_.segments) {
+      const auto numbers = stored.template get<Array<T>>(segment.path);
+      if (!(numbers.shape() == segment.node->value.shape()))
+        stored.fail(segment.path, cat("has shape ", numbers.shape(), ", expected ", segment.node->value.shape()));
+      flat.window(segment.offset, numbers.shape()).assign({std::as_const(numbers).data(), std::size_t(numbers.size())});
+    }
+  }
+
+  Phase phase_;
+  std::string title_;
+  Function<void(EpochRecord&)> note_;
+  Random random_, epoch_random_;
+  Packed<T, D> packed_;
+  optim::NamedOptimizer<T, D> optimizer_;
+  std::optional<optim::Ema<T, D>> average_;
+  Array<T, D> best_;
+  History history_;
+  index_t epoch_ = 0, batch_ = 0, waited_ = 0;
+  double least_ = std::numeric_limits<double>::infinity();
+  std::vector<index_t> order_;
+  Scores sums_;
+  double seconds_ = 0;
+};
+
+}  // namespace lacuna::train

@@ -3,7 +3,7 @@
 # 0) and takes no argument.
 source "$LACUNA_SOURCE_DIR/tests/support/check.sh"
 
-examples=(autoencoders cross_attention dataset_statistics distillation_losses missing_masks optimizers_and_schedules own_loss
+examples=(autoencoders cross_attention dataset_statistics distillation_losses missing_masks optimizers_and_schedules own_loss own_loss_function
   own_model own_operation training_loop)
 for name in "${examples[@]}"; do
   source=$LACUNA_SOURCE_DIR/examples/$name.cpp

@@ -4,9 +4,11 @@ set -uo pipefail
 data=$LACUNA_DATA_DIR/mfeat_six_views.npz
 [[ -e $data ]] || { echo "skipped: $data is not here"; exit 77; }
 status=0
-for pair in imputation:denoising_imputation distillation:distill_student alignment:align_modalities; do
-  guide=$LACUNA_SOURCE_DIR/docs/guide_${pair%%:*}.md program=${pair#*:}
-  "$LACUNA_BIN/$program" --data "$data" >found.txt || { echo "$program fails"; status=1; continue; }
+for call in "imputation autoencoders" "distillation distillation_losses fou" "alignment training_loop fac kar"; do
+  read -r guide program rest <<<"$call"
+  guide=$LACUNA_SOURCE_DIR/docs/guide_$guide.md
+  # shellcheck disable=SC2086  # several words
+  "$LACUNA_BIN/$program" "$data" $rest >found.txt || { echo "$program fails"; status=1; continue; }
   sed -n '/^```console/,/^```$/p' "$guide" | grep -v '^```\|^\$' >quoted.txt
   # Another processor rounds otherwise, and training carries that on: 3 points, or a tenth of a number below 1.
   paste -d '\n' quoted.txt found.txt | awk -v program="$program" '

@@ -35,8 +35,6 @@ int compare(RunOptions& options, const Call& call) {
        {std::pair("training", set.train.size()), std::pair("validation", set.validation.size()),
         std::pair("test", set.test.size())})
     if (samples == 0) throw Error(detail::cat(set.name, ": the ", split, " split has no samples"));
-  if (!options.quiet)
-    for (const std::string& note : set.notes) std::fprintf(stderr, "lacuna experiment: note: %s\n", note.c_str());
   work.targets = work.data.targets();
   if (index_t(work.targets.values.size()) != set.test.size())
     throw Error(set.name + ": the test split has no labels, there is nothing to compare");
@@ -48,6 +46,8 @@ int compare(RunOptions& options, const Call& call) {
   for (const std::string& name : options.models)
     work.systems.push_back(zoo::registry().make(zoo::parse_model(name), request));
   expect_own_folders(work.systems);
+  if (!options.quiet)
+    for (const std::string& note : set.notes) std::fprintf(stderr, "lacuna experiment: note: %s\n", note.c_str());
   work.reference = options.reference;
   if (options.dry_run) return rehearse(work, options);
 

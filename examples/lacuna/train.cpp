@@ -67,8 +67,6 @@ std::vector<missing::Condition> whole_conditions(const std::vector<missing::Prot
 int train_model(RunOptions& options, const Call& call) {
   Work work{.program = "lacuna train", .data = load(options.data), .replaces = true};
   const data::Dataset& set = *work.data.set;
-  if (!options.quiet)
-    for (const std::string& note : set.notes) std::fprintf(stderr, "lacuna train: note: %s\n", note.c_str());
   work.targets = work.data.targets();
   work.metrics = options.metrics = metrics_of(options, work.targets);
   work.reference = options.reference = "constant";
@@ -81,6 +79,8 @@ int train_model(RunOptions& options, const Call& call) {
   if (spec.name != "constant") work.systems.push_back(zoo::registry().make(constant, request));
   work.systems.push_back(zoo::registry().make(spec, request));
   const lab::System& system = work.systems.back();
+  if (!options.quiet)
+    for (const std::string& note : set.notes) std::fprintf(stderr, "lacuna train: note: %s\n", note.c_str());
 
   std::vector<missing::Protocol> protocols;
   for (const std::string& name : options.protocols)

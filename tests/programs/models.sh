@@ -7,7 +7,7 @@ source "$LACUNA_SOURCE_DIR/tests/support/experiment.sh"
 small_set real.npz
 class_set classes.npz
 
-# single_set FILE NAME:FEATURES:FRAMES...: one test sample whose every feature is 0.25, as the examples of the predictor have it: four frames of
+# single_set FILE NAME:FEATURES:FRAMES...: one test sample whose every feature is 0.25, as the examples of the predictor have it: one frame of
 # every modality.
 single_set() {
   local out=$1 part name features frames i names=()
@@ -20,8 +20,8 @@ single_set() {
   archive "$out" "${names[@]}"
   rm "${names[@]}"
 }
-single_set one_real.npz audio:3:4 text:4:4 video:2:4
-single_set one_classes.npz left:4:4 right:2:4
+single_set one_real.npz audio:3:1 text:4:1 video:2:1
+single_set one_classes.npz left:4:1 right:2:1
 
 # close A B: two lists of "name value", equal within 1e-6.
 close() {

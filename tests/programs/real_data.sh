@@ -20,7 +20,7 @@ refuses 2 "'text' is absent from all 220 training samples" "$lacuna" train --dat
 exists mmmo/metrics.json
 
 # six views and class ids; any subset may be missing
-refuses 2 "'text' is no modality of mfeat_six_views.npz; it has fou, fac, kar, pix, zer, mor" "$lacuna" train --data "$LACUNA_DATA_DIR/mfeat_six_views.npz" "${quick[@]}"
+refuses 2 "'text' is no modality of the data; they have fou, fac, kar, pix, zer, mor" "$lacuna" train --data "$LACUNA_DATA_DIR/mfeat_six_views.npz" --missing text "${quick[@]}"
 "$lacuna" train --data "$LACUNA_DATA_DIR/mfeat_six_views.npz" --missing pix --drop mplmm "${quick[@]}" >table.txt
 grep -q accuracy table.txt || wrong "class ids are not scored as classes: $(cat table.txt)"
 [[ $(wc -l <runs/mfeat_six_views/sdumc/seed-1/predictions.csv) == $((13 * 500 + 1)) ]] || wrong "not one row per sample and condition"

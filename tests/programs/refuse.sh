@@ -6,7 +6,7 @@ source "$LACUNA_SOURCE_DIR/tests/support/npz.sh"
 # the command line: 2
 refuses 2 'epochen' "$lacuna" train --epochen 3
 refuses 2 'stray' "$lacuna" train stray
-refuses 2 '--epochs' "$lacuna" train --epochs many
+refuses 2 "option epochs: 'many' is not a whole number" "$lacuna" train --epochs many
 refuses 2 'epochs is 0, expected at least 1' "$lacuna" train --epochs 0
 refuses 2 'batch is -4' "$lacuna" train --batch -4
 refuses 2 'learning_rate is nan' "$lacuna" train --learning-rate nan
@@ -17,15 +17,14 @@ refuses 2 '--seeds: 2 is named twice' "$lacuna" train --seeds 1,2,2
 refuses 2 '--padding.*masked' "$lacuna" train --padding none
 refuses 2 '--imagination' "$lacuna" train --imagination on
 refuses 2 '--dtype' "$lacuna" train --dtype f16
-refuses 2 '--preset' "$lacuna" train --preset best
-refuses 2 '--model' "$lacuna" train --model other
-refuses 2 '--loss-weights: 2 numbers, expected 6' "$lacuna" train --loss-weights 1,2
+refuses 2 "there is no model 'other'; there are constant, ridge" "$lacuna" train --model other
+refuses 2 "option weight_text: 'none' is not a number" "$lacuna" train --weight-text none
 refuses 2 '--threads: -1' "$lacuna" train --threads -1
 refuses 2 'exclude each other' "$lacuna" train --resume --overwrite
 refuses 2 'samples is 0' "$lacuna" train --samples 0
 refuses 2 'width' "$lacuna" train "${small[@]}" --quiet --width 0
 refuses 2 'dropout' "$lacuna" train "${small[@]}" --quiet --dropout 1.5
-refuses 2 "--missing: 'smell' is no modality of synthetic; it has audio, text, video" "$lacuna" train --missing smell
+refuses 2 "option missing: 'smell' is no modality of the data; they have audio, text, video" "$lacuna" train --missing smell
 refuses 2 '--modalities needs --data' "$lacuna" train --modalities audio,text
 refuses 2 'config|no\.toml' "$lacuna" train --config no.toml
 printf 'epochs = 2\nepochen = 3\n' >typo.toml
@@ -47,7 +46,7 @@ small_set set.npz
 head -c 700 set.npz >short.npz
 refuses 1 'short\.npz: ' "$lacuna" train --data short.npz
 refuses 2 "'smell' is not in the file; set.npz has audio, text, video" "$lacuna" train --data set.npz --modalities audio,smell
-refuses 2 "'smell' is no modality of set.npz" "$lacuna" train --data set.npz --missing smell
+refuses 2 "'smell' is no modality of the data" "$lacuna" train --data set.npz --missing smell
 refuses 2 "set.npz has no 'smell'" "$lacuna" train --data set.npz --simulated-text smell
 refuses 2 "has no label array" "$lacuna" train --data set.npz --label gone
 refuses 2 'two modalities' "$lacuna" train --quiet --data set.npz --modalities text --missing text

@@ -10,13 +10,13 @@ int main(int argc, char** argv) {
   float** frames = calloc((size_t)inputs, sizeof *frames);
   int64_t* counts = calloc((size_t)inputs, sizeof *counts);
   for (int64_t i = 0; i < inputs; ++i) {
-    const int64_t numbers = 4 * lacuna_input_features(predictor, i);
+    const int64_t numbers = lacuna_input_features(predictor, i);
     frames[i] = malloc((size_t)numbers * sizeof(float));
     for (int64_t k = 0; k < numbers; ++k) frames[i][k] = 0.25f; /* yours: frame after frame */
   }
   for (int64_t without = -1; without < inputs; ++without) {
     double value;
-    for (int64_t i = 0; i < inputs; ++i) counts[i] = i == without ? 0 : 4; /* 0: absent */
+    for (int64_t i = 0; i < inputs; ++i) counts[i] = i != without; /* frames; 0: absent */
     if (lacuna_predict(predictor, (const float* const*)frames, counts, &value, NULL))
       return fprintf(stderr, "predictor: %s\n", lacuna_last_error()), 1;
     if (without < 0)

@@ -8,7 +8,7 @@ int main(int argc, char** argv) {
     const auto predictor = lacuna::Predictor::load(argc > 1 ? argv[1] : "model.lacuna");
     lacuna::Sample sample;
     for (const auto& input : predictor.inputs()) {
-      const Eigen::MatrixXf frames = Eigen::MatrixXf::Constant(4, input.features, 0.25f);  // yours: frames x features
+      const Eigen::MatrixXf frames = Eigen::MatrixXf::Constant(1, input.features, 0.25f);  // yours: frames x features
       sample.push_back({input.name, frames});
     }
     std::printf("all: %.9g\n", predictor(sample).value);

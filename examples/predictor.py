@@ -24,11 +24,11 @@ predictor = lacuna.lacuna_create(sys.argv[2].encode()) or fail()
 names = [lacuna.lacuna_input_name(predictor, i).decode() for i in range(lacuna.lacuna_inputs(predictor))]
 frames = []
 for i in range(len(names)):
-    numbers = [0.25] * (4 * lacuna.lacuna_input_features(predictor, i))  # yours: frame after frame
+    numbers = [0.25] * lacuna.lacuna_input_features(predictor, i)  # yours: frame after frame
     frames.append((ctypes.c_float * len(numbers))(*numbers))
 for without in [None] + names:
     pointers = (ctypes.c_void_p * len(names))(*map(ctypes.addressof, frames))
-    counts = (ctypes.c_int64 * len(names))(*[0 if name == without else 4 for name in names])  # 0: absent
+    counts = (ctypes.c_int64 * len(names))(*[int(name != without) for name in names])  # frames; 0: absent
     value = ctypes.c_double()
     if lacuna.lacuna_predict(predictor, pointers, counts, ctypes.byref(value), None):
         fail()

@@ -108,5 +108,12 @@ TEST_CASE("report: one model, one seed, no curves, class ids") {
   CHECK(text.find(">25.00<") != std::string::npos);
 }
 
+TEST_CASE("chart: numbers that differ by their rounding alone are drawn, and end") {
+  const double y = 0.1 + 0.2;
+  CHECK(lab::ticks(0.3, y).size() < 20);
+  CHECK(lab::ticks(1e12, 1e12 + 1e-4).size() < 20);
+  CHECK(lab::line_chart({{"flat", {0, 1}, {0.3, y}, {}}}, {"x", "y"}).size() > 100);
+}
+
 }  // namespace
 }  // namespace lacuna

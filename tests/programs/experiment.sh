@@ -5,28 +5,29 @@ source "$LACUNA_SOURCE_DIR/tests/support/check.sh"
 source "$LACUNA_SOURCE_DIR/tests/support/npz.sh"
 source "$LACUNA_SOURCE_DIR/tests/support/experiment.sh"
 
-"$experiment" --help >help.txt
-for name in data models ablation seeds protocols metrics reference masks resume print report config; do
+"$lacuna" experiment --help >help.txt
+for name in data models ablation seeds protocols metrics reference masks resume config; do
   grep -qE -- "^  --$name\b" help.txt || wrong "experiment --help does not name --$name"
 done
-"$experiment" --list-models >models.txt
+"$lacuna" models >models.txt
 for name in constant ridge corrkd corrkd-without-scd corrkd-student sdumc sdumc-without-mia sdumc-any; do
-  grep -qE -- "^ *$name +[A-Za-z]" models.txt || wrong "--list-models does not explain $name"
+  grep -qE -- "^ *$name +[A-Za-z]" models.txt || wrong "models does not explain $name"
 done
+for model in corrkd sdumc; do "$lacuna" models $model | grep -q '^  epochs=' || wrong "models $model shows no options"; done
 rm help.txt models.txt
 
-refuses 2 "there is no model 'corrk'" "$experiment" --models corrk
-refuses 2 "has no option 'scdd'; it has epochs, batch" "$experiment" --models corrkd:scdd=0
-refuses 2 "option scd: 'much' is not a number" "$experiment" --models corrkd:scd=much
-refuses 2 "option response: 'x' is not one of rcd, kl" "$experiment" --models corrkd:response=x
-refuses 2 "there is no protocol 'p7'" "$experiment" --protocols p7
-refuses 2 "there is no metric 'accuracy' of real labels" "$experiment" --metrics accuracy
-refuses 2 "there is no ablation table of 'ridge'" "$experiment" --ablation ridge
-refuses 2 "'ridge' is not one of the models" "$experiment" --models sdumc --reference ridge
-refuses 2 "'sdumc' is named twice" "$experiment" --models sdumc,sdumc
-refuses 2 'experiment --help explains' "$experiment" --sedes 1
-refuses 1 'no_such.npz' "$experiment" --data no_such.npz
-refuses 1 'nothing/results.json: cannot be opened' "$experiment" --print nothing
+refuses 2 "there is no model 'corrk'" "$lacuna" experiment --models corrk
+refuses 2 "has no option 'scdd'; it has epochs, batch" "$lacuna" experiment --models corrkd:scdd=0
+refuses 2 "option scd: 'much' is not a number" "$lacuna" experiment --models corrkd:scd=much
+refuses 2 "option response: 'x' is not one of rcd, kl" "$lacuna" experiment --models corrkd:response=x
+refuses 2 "there is no protocol 'p7'" "$lacuna" experiment --protocols p7
+refuses 2 "there is no metric 'accuracy' of real labels" "$lacuna" experiment --metrics accuracy
+refuses 2 "there is no ablation table of 'ridge'" "$lacuna" experiment --ablation ridge
+refuses 2 "'ridge' is not one of the models" "$lacuna" experiment --models sdumc --reference ridge
+refuses 2 "'sdumc' is named twice" "$lacuna" experiment --models sdumc,sdumc
+refuses 2 'experiment --help explains' "$lacuna" experiment --sedes 1
+refuses 1 'no_such.npz' "$lacuna" experiment --data no_such.npz
+refuses 1 'nothing/results.json: cannot be opened' "$lacuna" report nothing
 : >occupied
 refuses 1 'occupied.*: ' lab --out occupied
 rm occupied
@@ -35,7 +36,7 @@ rm occupied
 # a whole experiment; the tables again from the folder, and the report
 lab --out whole >table.txt 2>progress.txt
 for file in results.csv results.json averages.csv differences.csv curves.csv timings.csv report.html \
-  runs/constant/seed-0/predictions.npz runs/corrkd-student_width=8_num_heads=2_depth=1/seed-2/{predictions.npz,model.lacuna,history.csv}; do
+  constant/seed-0/predictions.npz corrkd-student_width=8_num_heads=2_depth=1/seed-2/{predictions.npz,model.lacuna,history.csv}; do
   exists "whole/$file"
 done
 # constant and ridge once, two models with two seeds; 7 + 11 conditions each
@@ -48,12 +49,12 @@ done
 [[ $(grep ',p1-intra,rate-1.0,' whole/results.csv | cut -d, -f7- | sort -u | wc -l) == 1 ]] ||
   wrong "models differ where nothing is present: $(grep ',p1-intra,rate-1.0,' whole/results.csv)"
 [[ $(grep -c ',p1-intra,mae,.*,constant$' whole/curves.csv) == 4 ]] || wrong "curves do not end in the constant: $(cat whole/curves.csv)"
-"$experiment" --print whole >printed.txt
+"$lacuna" report whole >printed.txt
 while IFS= read -r line; do
-  grep -qF -- "$line" table.txt || wrong "--print shows another line: $line"
+  grep -qF -- "$line" table.txt || wrong "report shows another line: $line"
 done <printed.txt
 cp whole/report.html report.before
-"$experiment" --report whole >/dev/null
+"$lacuna" report --html whole >/dev/null
 same report.before whole/report.html
 if command -v python3 >/dev/null; then
   python3 -c 'import json; json.load(open("whole/results.json"))' || wrong "results.json is no JSON"
@@ -80,10 +81,10 @@ lab --jobs 3 --out several >/dev/null 2>progress.txt
 same_tables whole several
 [[ $(grep -c ' starts$' progress.txt) == 6 && $(grep -c '  done: ' progress.txt) == 6 ]] || wrong "progress: $(cat progress.txt)"
 [[ -z $(grep -vE '^[a-z].* seed [012]  (starts|done: .*|epoch [1-3]/3  loss .*)$' progress.txt) ]] || wrong "torn lines: $(cat progress.txt)"
-mkdir -p failing/runs/early-fusion_epochs=30/seed-1/history.csv # a folder where a file has to go, when the training has ended
-refuses 1 'history.csv' "$experiment" --samples 60 --models modality-dropout-transformer:epochs=5000,early-fusion:epochs=30 \
+mkdir -p failing/early-fusion_epochs=30/seed-1/history.csv # a folder where a file has to go, when the training has ended
+refuses 1 'history.csv' "$lacuna" experiment --samples 60 --models modality-dropout-transformer:epochs=5000,early-fusion:epochs=30 \
   --seeds 1 --batch 16 --draws 20 --quiet --jobs 2 --resume --out failing
-exists failing/runs/modality-dropout-transformer_epochs=5000/seed-1/unfinished.lacuna
+exists failing/modality-dropout-transformer_epochs=5000/seed-1/unfinished.lacuna
 rm -r failing
 
 # another seed, and another protocol for the models that are there: only what is new is done
@@ -106,12 +107,12 @@ PROTOCOLS=p4
 refuses 1 'masks.npz: holds masks of 18 conditions' lab --masks masks.npz --out refused
 unset PROTOCOLS
 printf 'samples = 60\nmodels = ["ridge", "sdumc:width=16:fused=8:contrast=8:simulator_width=16", "corrkd-student:width=8:num_heads=2:depth=1"]\nprotocols = ["p1", "p1-intra"]\nseeds = [1, 2]\nepochs = 9\nbatch = 16\ndraws = 100\nthreads = 1\n' >lab.toml
-"$experiment" --config lab.toml --epochs 3 --quiet --out from_file >/dev/null
+"$lacuna" experiment --config lab.toml --epochs 3 --quiet --out from_file >/dev/null
 same_tables whole from_file
 
 # class ids, and an ablation table
 class_set set.npz
-"$experiment" --data set.npz --ablation corrkd:depth=1 --models sdumc-any:width=16:fused=8:contrast=8 --epochs 1 --batch 16 --seeds 1 \
+"$lacuna" experiment --data set.npz --ablation corrkd:depth=1 --models sdumc-any:width=16:fused=8:contrast=8 --epochs 1 --batch 16 --seeds 1 \
   --protocols p1 --draws 20 --quiet --out classes >table.txt
 for word in 'accuracy, %' 'f1_weighted, %' corrkd-without-scd:depth=1 corrkd-without-cpd:depth=1 \
   corrkd-without-rcd:depth=1 corrkd-student:depth=1 'less that of corrkd:depth=1'; do

@@ -22,14 +22,14 @@ interrupted() {
 }
 goes_on() { eval "$(tail -1 interrupted.err | sed 's/.*to go on: //')" >/dev/null 2>&1 || wrong "the command that it names does not go on"; }
 
-long=("$train" --samples 1000 --width 16 --fused 8 --contrast 8 --simulator-epochs 30 --simulator-width 16 --batch 16 --epochs 1 --threads 1)
+long=("$lacuna" train --samples 1000 --width 16 --fused 8 --contrast 8 --simulator-epochs 30 --simulator-width 16 --batch 16 --epochs 1 --threads 1)
 "${long[@]}" --quiet --out left_alone >/dev/null
-interrupted INT 130 'a decoder learns' "${long[@]}" --out stopped
-[[ -f stopped/seed-1/unfinished.lacuna ]] || wrong "the phase that was interrupted was not stored"
+interrupted INT 130 'sdumc.* starts' "${long[@]}" --out stopped
+[[ -f stopped/sdumc/seed-1/unfinished.lacuna ]] || wrong "the phase that was interrupted was not stored: $(find stopped)"
 goes_on
 same_results left_alone stopped
 
-teacher=("$experiment" --samples 60 --models corrkd:width=8:num_heads=2:depth=1:teacher_epochs=800,ridge --seeds 1 --epochs 2
+teacher=("$lacuna" experiment --samples 60 --models corrkd:width=8:num_heads=2:depth=1:teacher_epochs=800,ridge --seeds 1 --epochs 2
   --batch 16 --protocols p1 --draws 20 --threads 1)
 "${teacher[@]}" --quiet --out undisturbed >/dev/null
 interrupted TERM 143 'corrkd.* starts' "${teacher[@]}" --out prepared

@@ -8,7 +8,7 @@ printf 'LACUNA_TEST_SEED=%s\n' "${LACUNA_TEST_SEED:-$$}"
 options=("${small[@]}" --epochs 12 --seeds '1,2' --quiet --threads 1)
 
 begin=$(date +%s%N)
-"$train" "${options[@]}" --out left_alone >/dev/null
+"$lacuna" train "${options[@]}" --out left_alone >/dev/null
 length=$((($(date +%s%N) - begin) / 1000000)) # milliseconds
 
 done=0 round=0
@@ -16,7 +16,7 @@ while ((done < kills)); do
   round=$((round + 1))
   rm -rf killed
   while ((done < kills)); do
-    "$train" "${options[@]}" --out killed --resume >/dev/null &
+    "$lacuna" train "${options[@]}" --out killed --resume >/dev/null &
     child=$!
     moment=$(((RANDOM * 32768 + RANDOM) % (length + 1)))
     sleep "$((moment / 1000)).$(printf %03d $((moment % 1000)))"
@@ -27,7 +27,7 @@ while ((done < kills)); do
     ((status == 137)) || wrong "exit status $status"
     done=$((done + 1))
   done
-  "$train" "${options[@]}" --out killed --resume >/dev/null || wrong "resuming failed"
+  "$lacuna" train "${options[@]}" --out killed --resume >/dev/null || wrong "resuming failed"
   same_results left_alone killed
 done
 printf '%s kills in %s runs\n' "$done" "$round"

@@ -4,22 +4,22 @@ source "$LACUNA_SOURCE_DIR/tests/support/check.sh"
 source "$LACUNA_SOURCE_DIR/tests/support/npz.sh"
 small_set set.npz
 for dtype in f32 f64; do
-  "$train" --data set.npz "${small[@]}" --epochs 2 --quiet --dtype $dtype --out $dtype >/dev/null
-  model=$dtype/seed-1/checkpoint.lacuna
-  "$predict" --checkpoint "$model" --data set.npz >complete.csv 2>metrics.txt
-  "$predict" --checkpoint "$model" --data set.npz --missing text --out text.csv 2>/dev/null
+  "$lacuna" train --data set.npz "${small[@]}" --epochs 2 --quiet --dtype $dtype --out $dtype >/dev/null
+  model=$dtype/sdumc/seed-1/model.lacuna
+  "$lacuna" predict --checkpoint "$model" --data set.npz >complete.csv 2>metrics.txt
+  "$lacuna" predict --checkpoint "$model" --data set.npz --missing text --out text.csv 2>/dev/null
   { cat complete.csv; tail -n +2 text.csv; } >both.csv
-  same both.csv $dtype/seed-1/predictions.csv
+  same both.csv $dtype/sdumc/seed-1/predictions.csv
   grep -q '^complete' metrics.txt || wrong "no metrics on standard error"
 
   # a modality that the file lacks is the same as one that is taken away
   archive lacking.npz train_audio.npy train_video.npy train_label.npy test_audio.npy test_video.npy test_label.npy
-  "$predict" --checkpoint "$model" --data lacking.npz --out lacking.csv 2>/dev/null
+  "$lacuna" predict --checkpoint "$model" --data lacking.npz --out lacking.csv 2>/dev/null
   sed 's/without-text/complete/' text.csv >expected.csv
   same lacking.csv expected.csv
   # and so for every subset: none of them fails, all differ
   for missing in audio video audio,text text,video audio,text,video; do
-    "$predict" --checkpoint "$model" --data set.npz --missing $missing --out "${missing//,/-}.csv" 2>/dev/null
+    "$lacuna" predict --checkpoint "$model" --data set.npz --missing $missing --out "${missing//,/-}.csv" 2>/dev/null
     [[ $(wc -l <"${missing//,/-}.csv") == 10 ]] || wrong "--missing $missing: not one row per sample"
     ! grep -qi nan "${missing//,/-}.csv" || wrong "--missing $missing gives NaN"
   done
@@ -27,18 +27,18 @@ for dtype in f32 f64; do
 
   # labels are not needed
   archive unlabelled.npz test_audio.npy test_text.npy test_video.npy
-  "$predict" --checkpoint "$model" --data unlabelled.npz --out unlabelled.csv 2>metrics.txt
+  "$lacuna" predict --checkpoint "$model" --data unlabelled.npz --out unlabelled.csv 2>metrics.txt
   [[ ! -s metrics.txt ]] || wrong "metrics without labels: $(cat metrics.txt)"
   cut -d, -f1,2,4 complete.csv >expected.csv
   cut -d, -f1,2,4 unlabelled.csv >found.csv
   same found.csv expected.csv
 done
-refuses 1 'has no valid split' "$predict" --checkpoint "$model" --data unlabelled.npz --split valid
-refuses 2 "'smell' is not in the data; it has audio, text, video" "$predict" --checkpoint "$model" --data set.npz --missing smell
+refuses 1 'has no valid split' "$lacuna" predict --checkpoint "$model" --data unlabelled.npz --split valid
+refuses 2 "'smell' is not in the data; it has audio, text, video" "$lacuna" predict --checkpoint "$model" --data set.npz --missing smell
 floats 27 1 | array test_text.npy '<f4' '9, 3'
 archive sizes.npz test_text.npy
-refuses 1 "'text' has 3 features, the model expects 4" "$predict" --checkpoint "$model" --data sizes.npz
+refuses 1 "'text' has 3 features, the model expects 4" "$lacuna" predict --checkpoint "$model" --data sizes.npz
 floats 27 1 | array test_smell.npy '<f4' '9, 3'
 archive stranger.npz test_smell.npy
-refuses 1 'none of the modalities that the model knows: audio, text, video' "$predict" --checkpoint "$model" --data stranger.npz
-refuses 1 'cannot be written' "$predict" --checkpoint "$model" --data set.npz --out no/such/folder.csv
+refuses 1 'none of the modalities that the model knows: audio, text, video' "$lacuna" predict --checkpoint "$model" --data stranger.npz
+refuses 1 'cannot be written' "$lacuna" predict --checkpoint "$model" --data set.npz --out no/such/folder.csv

@@ -4,72 +4,71 @@ source "$LACUNA_SOURCE_DIR/tests/support/check.sh"
 source "$LACUNA_SOURCE_DIR/tests/support/npz.sh"
 
 # the command line: 2
-refuses 2 'epochen' "$train" --epochen 3
-refuses 2 'stray' "$train" stray
-refuses 2 '--epochs' "$train" --epochs many
-refuses 2 'epochs is 0, expected at least 1' "$train" --epochs 0
-refuses 2 'batch is -4' "$train" --batch -4
-refuses 2 'learning_rate is nan' "$train" --learning-rate nan
-refuses 2 'weight_decay is -1' "$train" --weight-decay -1
-refuses 2 'decay_every|step_decay|staircase' "$train" --decay-every 0
-refuses 2 '--seeds' "$train" --seeds one
-refuses 2 '--seeds: 2 is named twice' "$train" --seeds 1,2,2
-refuses 2 '--padding.*masked' "$train" --padding none
-refuses 2 '--imagination' "$train" --imagination on
-refuses 2 '--dtype' "$train" --dtype f16
-refuses 2 '--preset' "$train" --preset best
-refuses 2 '--model' "$train" --model other
-refuses 2 '--loss-weights: 2 numbers, expected 6' "$train" --loss-weights 1,2
-refuses 2 '--threads: -1' "$train" --threads -1
-refuses 2 'exclude each other' "$train" --resume --overwrite
-refuses 2 'samples is 0' "$train" --samples 0
-refuses 2 'width' "$train" "${small[@]}" --quiet --width 0
-refuses 2 'dropout' "$train" "${small[@]}" --quiet --dropout 1.5
-refuses 2 "--missing: 'smell' is no modality of synthetic; it has audio, text, video" "$train" --missing smell
-refuses 2 '--modalities needs --data' "$train" --modalities audio,text
-refuses 2 'config|no\.toml' "$train" --config no.toml
+refuses 2 'epochen' "$lacuna" train --epochen 3
+refuses 2 'stray' "$lacuna" train stray
+refuses 2 "option epochs: 'many' is not a whole number" "$lacuna" train --epochs many
+refuses 2 'epochs is 0, expected at least 1' "$lacuna" train --epochs 0
+refuses 2 'batch is -4' "$lacuna" train --batch -4
+refuses 2 'learning_rate is nan' "$lacuna" train --learning-rate nan
+refuses 2 'weight_decay is -1' "$lacuna" train --weight-decay -1
+refuses 2 'decay_every|step_decay|staircase' "$lacuna" train --decay-every 0
+refuses 2 '--seeds' "$lacuna" train --seeds one
+refuses 2 '--seeds: 2 is named twice' "$lacuna" train --seeds 1,2,2
+refuses 2 '--padding.*masked' "$lacuna" train --padding none
+refuses 2 '--imagination' "$lacuna" train --imagination on
+refuses 2 '--dtype' "$lacuna" train --dtype f16
+refuses 2 "there is no model 'other'; there are constant, ridge" "$lacuna" train --model other
+refuses 2 "option weight_text: 'none' is not a number" "$lacuna" train --weight-text none
+refuses 2 '--threads: -1' "$lacuna" train --threads -1
+refuses 2 'exclude each other' "$lacuna" train --resume --overwrite
+refuses 2 'samples is 0' "$lacuna" train --samples 0
+refuses 2 'width' "$lacuna" train "${small[@]}" --quiet --width 0
+refuses 2 'dropout' "$lacuna" train "${small[@]}" --quiet --dropout 1.5
+refuses 2 "option missing: 'smell' is no modality of the data; they have audio, text, video" "$lacuna" train --missing smell
+refuses 2 '--modalities needs --data' "$lacuna" train --modalities audio,text
+refuses 2 'config|no\.toml' "$lacuna" train --config no.toml
 printf 'epochs = 2\nepochen = 3\n' >typo.toml
-refuses 2 'epochen' "$train" --config typo.toml
+refuses 2 'epochen' "$lacuna" train --config typo.toml
 printf 'epochs = many\n' >typo.toml
-refuses 2 'epochs' "$train" --config typo.toml
-refuses 2 '--checkpoint is required' "$predict" --data x.npz
-refuses 2 '--split' "$predict" --checkpoint a --data b --split dev
+refuses 2 'epochs' "$lacuna" train --config typo.toml
+refuses 2 '--checkpoint is required' "$lacuna" predict --data x.npz
+refuses 2 '--split' "$lacuna" predict --checkpoint a --data b --split dev
 
 # files and data: 1 (2 where an option names what the data do not have)
-refuses 1 'gone\.npz: cannot be opened: No such file' "$train" --data gone.npz
-refuses 1 'is not a regular file' "$train" --data .
+refuses 1 'gone\.npz: cannot be opened: No such file' "$lacuna" train --data gone.npz
+refuses 1 'is not a regular file' "$lacuna" train --data .
 printf 'no archive at all\n' >text.npz
-refuses 1 'text\.npz: ' "$train" --data text.npz
+refuses 1 'text\.npz: ' "$lacuna" train --data text.npz
 : >empty.npz
-refuses 1 'empty\.npz: ' "$train" --data empty.npz
+refuses 1 'empty\.npz: ' "$lacuna" train --data empty.npz
 
 small_set set.npz
 head -c 700 set.npz >short.npz
-refuses 1 'short\.npz: ' "$train" --data short.npz
-refuses 2 "'smell' is not in the file; set.npz has audio, text, video" "$train" --data set.npz --modalities audio,smell
-refuses 2 "'smell' is no modality of set.npz" "$train" --data set.npz --missing smell
-refuses 2 "set.npz has no 'smell'" "$train" --data set.npz --simulated-text smell
-refuses 2 "has no label array" "$train" --data set.npz --label gone
-refuses 2 'two modalities' "$train" --quiet --data set.npz --modalities text --missing text
-refuses 2 "'video' has 2 features, 'text' has 4" "$train" --quiet --data set.npz --simulated-text video "${small[@]}" --out made_too_late
+refuses 1 'short\.npz: ' "$lacuna" train --data short.npz
+refuses 2 "'smell' is not in the file; set.npz has audio, text, video" "$lacuna" train --data set.npz --modalities audio,smell
+refuses 2 "'smell' is no modality of the data" "$lacuna" train --data set.npz --missing smell
+refuses 2 "set.npz has no 'smell'" "$lacuna" train --data set.npz --simulated-text smell
+refuses 2 "has no label array" "$lacuna" train --data set.npz --label gone
+refuses 2 'two modalities' "$lacuna" train --quiet --data set.npz --modalities text --missing text
+refuses 2 "'video' has 2 features, 'text' has 4" "$lacuna" train --quiet --data set.npz --simulated-text video "${small[@]}" --out made_too_late
 absent made_too_late
 
 floats 16 1 | array train_text.npy '<f4' '4, 4'
 floats 24 2 | array train_label.npy '<f4' '24,'
 archive samples.npz train_text.npy train_label.npy
-refuses 1 "samples.npz: array 'train_label' has 24 samples, expected 4" "$train" --data samples.npz
+refuses 1 "samples.npz: array 'train_label' has 24 samples, expected 4" "$lacuna" train --data samples.npz
 floats 16 1 | array train_text.npy '<f4' '2, 2, 2, 2'
 archive rank.npz train_text.npy train_label.npy
-refuses 1 'rank.npz: ' "$train" --data rank.npz
+refuses 1 'rank.npz: ' "$lacuna" train --data rank.npz
 floats 24 1 | array train_text.npy '<f4' '24, 1'
 floats 24 1 | array train_audio.npy '<f4' '24, 1'
 archive no_validation.npz train_text.npy train_audio.npy train_label.npy
-refuses 1 'validation split has no samples' "$train" --quiet --data no_validation.npz "${small[@]}" --out made_too_late
+refuses 1 'validation split has no samples' "$lacuna" train --quiet --data no_validation.npz "${small[@]}" --out made_too_late
 absent made_too_late
 
 # a folder that cannot be written
 : >occupied
-refuses 1 'occupied.*: ' "$train" "${small[@]}" --out occupied/runs
-refuses 1 'occupied.*: ' "$train" "${small[@]}" --out occupied
+refuses 1 'occupied.*: ' "$lacuna" train "${small[@]}" --out occupied/runs
+refuses 1 'occupied.*: ' "$lacuna" train "${small[@]}" --out occupied
 
 absent runs

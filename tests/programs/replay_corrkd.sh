@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # replay corrkd: what it explains, what it refuses, and that it computes every array of the reference.
 source "$LACUNA_SOURCE_DIR/tests/support/check.sh"
-replay=$LACUNA_BIN/replay
 
-"$replay" corrkd --help >help.txt 2>errors.txt || wrong "replay corrkd --help exits with $?"
+"$lacuna" replay corrkd --help >help.txt 2>errors.txt || wrong "replay corrkd --help exits with $?"
 [[ ! -s errors.txt ]] || wrong "replay corrkd --help writes to standard error"
 for option in file case dtype steps out; do
   grep -qE -- "^  --$option\b" help.txt || wrong "replay corrkd --help does not name --$option"
@@ -11,11 +10,11 @@ done
 rm help.txt errors.txt
 
 # CLI11 prints its own hint below the reason
-"$replay" corrkd --case k3 --out x.npz >out.txt 2>&1 && wrong "replay corrkd runs without --file"
+"$lacuna" replay corrkd --case k3 --out x.npz >out.txt 2>&1 && wrong "replay corrkd runs without --file"
 grep -q -- '--file is required' out.txt || wrong "nothing says that --file is required: $(cat out.txt)"
-refuses 1 'gone\.npz: cannot be opened: No such file' "$replay" corrkd --file gone.npz --case k3 --out x.npz
+refuses 1 'gone\.npz: cannot be opened: No such file' "$lacuna" replay corrkd --file gone.npz --case k3 --out x.npz
 printf 'no archive at all\n' >text.npz
-refuses 1 'text\.npz: ' "$replay" corrkd --file text.npz --case k3 --out x.npz
+refuses 1 'text\.npz: ' "$lacuna" replay corrkd --file text.npz --case k3 --out x.npz
 absent x.npz
 
 reference=$LACUNA_ORACLE_DIR/corrkd_net.npz
@@ -23,17 +22,17 @@ reference=$LACUNA_ORACLE_DIR/corrkd_net.npz
   echo "no $reference"
   exit 77
 }
-refuses 1 "has no case 'stranger'; it has k3, k2, full" "$replay" corrkd --file "$reference" --case stranger --out x.npz
-refuses 1 'cannot be written' "$replay" corrkd --file "$reference" --case k3 --out no/such/folder.npz
+refuses 1 "has no case 'stranger'; it has k3, k2, full" "$lacuna" replay corrkd --file "$reference" --case stranger --out x.npz
+refuses 1 'cannot be written' "$lacuna" replay corrkd --file "$reference" --case k3 --out no/such/folder.npz
 absent x.npz
 
 for name in k3 k2; do
-  "$replay" corrkd --file "$reference" --case $name --out $name.npz >line.txt
+  "$lacuna" replay corrkd --file "$reference" --case $name --out $name.npz >line.txt
   grep -qE "^[0-9]+ arrays in $name\.npz$" line.txt || wrong "replay corrkd says: $(cat line.txt)"
-  "$replay" corrkd --file "$reference" --case $name --dtype f32 --steps 0 --out $name-f32.npz >/dev/null
+  "$lacuna" replay corrkd --file "$reference" --case $name --dtype f32 --steps 0 --out $name-f32.npz >/dev/null
 done
 # the same bytes again
-"$replay" corrkd --file "$reference" --case k2 --out again.npz >/dev/null
+"$lacuna" replay corrkd --file "$reference" --case k2 --out again.npz >/dev/null
 same k2.npz again.npz
 
 # Array by array. Only Python's own library: NumPy need not be there.

@@ -3,8 +3,7 @@
 # shellcheck shell=bash
 set -euo pipefail
 export LC_ALL=C
-export program=$LACUNA_BIN/lacuna
-export train="$program train" predict="$program predict"
+export lacuna=$LACUNA_BIN/lacuna
 
 # A model and a corpus small enough for a test: a run takes a fraction of a second.
 export small=(--samples 60 --width 16 --fused 8 --contrast 8 --simulator-epochs 2 --simulator-width 16 --batch 16)
@@ -33,12 +32,13 @@ absent() { [[ ! -e $1 ]] || wrong "$1 is there and should not be"; }
 
 # What a run leaves, without the durations: equal for equal runs.
 same_results() {
-  local folder
+  local folder file
   same "$1/metrics.json" "$2/metrics.json"
-  for folder in "$1"/seed-*; do
-    folder=${folder##*/}
-    same "$1/$folder/checkpoint.lacuna" "$2/$folder/checkpoint.lacuna"
-    same "$1/$folder/predictions.csv" "$2/$folder/predictions.csv"
+  for file in results.csv results.json averages.csv differences.csv curves.csv; do same "$1/$file" "$2/$file"; done
+  for folder in "$1"/*/seed-*; do
+    folder=${folder#"$1/"}
+    for file in model.lacuna predictions.npz predictions.csv; do same "$1/$folder/$file" "$2/$folder/$file"; done
+    [[ -e $1/$folder/history.csv ]] || continue # models without epochs have none
     sed 's/,[^,]*$//' "$1/$folder/history.csv" >history.a
     sed 's/,[^,]*$//' "$2/$folder/history.csv" >history.b
     same history.a history.b

@@ -1,11 +1,10 @@
 # Shared by the tests of the laboratory's program.
 # shellcheck shell=bash
-export experiment=$LACUNA_BIN/experiment
 
 # Four models and 18 conditions: about a second. `tiny` fills the array `all`; PROTOCOLS, SEEDS, EPOCHS and THREADS change
 # what is usual; `lab` runs it.
 tiny() {
-  all=("$experiment" --samples 60 --models 'ridge,sdumc:width=16:fused=8:contrast=8:simulator_width=16,corrkd-student:width=8:num_heads=2:depth=1'
+  all=("$lacuna" experiment --samples 60 --models 'ridge,sdumc:width=16:fused=8:contrast=8:simulator_width=16,corrkd-student:width=8:num_heads=2:depth=1'
     --protocols "${PROTOCOLS:-p1,p1-intra}" --seeds "${SEEDS:-1,2}" --epochs "${EPOCHS:-3}" --batch 16 --draws 100 --threads "${THREADS:-1}")
 }
 lab() {

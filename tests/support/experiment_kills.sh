@@ -33,7 +33,7 @@ while ((done < kills)); do
   done
   "${options[@]}" --out killed --resume >/dev/null || wrong "resuming failed"
   same_tables undisturbed killed
-  for file in $(cd undisturbed && find runs -name predictions.npz -o -name model.lacuna); do
+  for file in $(cd undisturbed && find . -name predictions.npz -o -name model.lacuna); do
     [[ $file == *model.lacuna ]] || same "undisturbed/$file" "killed/$file"
     exists "killed/$file"
   done

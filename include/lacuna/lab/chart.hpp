@@ -18,7 +18,8 @@ struct Series {
 
 /// Round numbers that cover low..high, about `count` of them.
 inline std::vector<double> ticks(double low, double high, int count = 6) {
-  if (!(high > low)) high = low + 1;
+  // Numbers that differ by their rounding alone are equal: steps of that size would never get anywhere.
+  if (!(high - low > 1e-9 * std::max(std::abs(low), std::abs(high)))) high = low + 1;
   const double raw = (high - low) / count, power = std::pow(10.0, std::floor(std::log10(raw)));
   double step = 10 * power;
   for (const double one : {1.0, 2.0, 2.5, 5.0})
@@ -100,7 +101,8 @@ inline std::string line_chart(const std::vector<Series>& all, const ChartOptions
     }
   if (!(x1 >= x0)) return element("p", "class=\"note\"", "Nothing to draw: no number is defined.");
   if (x1 == x0) x0 -= 0.5, x1 += 0.5;
-  const double space = y1 > y0 ? 0.06 * (y1 - y0) : std::max(0.5 * std::abs(y0), 0.5);
+  const bool flat = !(y1 - y0 > 1e-9 * std::max(std::abs(y0), std::abs(y1)));
+  const double space = flat ? std::max(0.5 * std::abs(y0), 0.5) : 0.06 * (y1 - y0);
   y0 -= space, y1 += space;
   const detail::Scale x{x0, x1, 62, options.width - 18}, y{y0, y1, options.height - 46, 14};
   std::string svg;

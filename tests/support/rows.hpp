@@ -533,8 +533,8 @@ std::string check_row() {
     all(
         c, [](const Case& k) { return check_gradient<Row>(k); }, [](const Case& k) { return check_float<Row>(k); },
         check_slots<Row>, check_absent<Row, float>, check_absent<Row, double>,
-        [](const Case& k) { return check_not_finite<Row, float>(k, 120); },
-        [](const Case& k) { return check_not_finite<Row, double>(k, 120); });
+        [](const Case& k) { return check_not_finite<Row, float>(k, 60); },
+        [](const Case& k) { return check_not_finite<Row, double>(k, 30); });
   for (const Case& c : Row::large())
     all(
         c, [](const Case& k) { return check_direction<Row>(k); }, [](const Case& k) { return check_float<Row>(k); },

@@ -26,7 +26,7 @@ class Shape {
     if (rank < 0 || rank > max_rank) throw ShapeError(detail::cat("shape: rank ", rank, " is outside 0..", max_rank));
     for (int i = 0; i < rank; ++i) {
       if (lengths[i] < 0) throw ShapeError(detail::cat("shape: axis ", i, " has negative length ", lengths[i]));
-      lengths_[i] = lengths[i];
+      lengths_[std::size_t(i)] = lengths[i];
       if (lengths[i] > 0 && size_ > std::numeric_limits<index_t>::max() / lengths[i])
         throw ShapeError("shape: the number of elements overflows 64 bits");
       size_ *= lengths[i];
@@ -36,22 +36,22 @@ class Shape {
   int rank() const { return rank_; }
   index_t size() const { return size_; }
   /// Length of an axis; negative axes count from the end.
-  index_t operator[](int axis) const { return lengths_[axis < 0 ? axis + rank_ : axis]; }
+  index_t operator[](int axis) const { return lengths_[std::size_t(axis < 0 ? axis + rank_ : axis)]; }
   const index_t* begin() const { return lengths_.data(); }
   const index_t* end() const { return lengths_.data() + rank_; }
   /// Product of all lengths but the last: the rows of the matrix (size / last, last). 1 for rank 0.
   index_t rows() const {
     index_t product = 1;
-    for (int i = 0; i + 1 < rank_; ++i) product *= lengths_[i];
+    for (int i = 0; i + 1 < rank_; ++i) product *= lengths_[std::size_t(i)];
     return product;
   }
   /// Length of the last axis, 1 for rank 0.
-  index_t columns() const { return rank_ == 0 ? 1 : lengths_[rank_ - 1]; }
+  index_t columns() const { return rank_ == 0 ? 1 : lengths_[std::size_t(rank_ - 1)]; }
 
   friend bool operator==(const Shape& a, const Shape& b) {
     if (a.rank_ != b.rank_) return false;
     for (int i = 0; i < a.rank_; ++i)
-      if (a.lengths_[i] != b.lengths_[i]) return false;
+      if (a.lengths_[std::size_t(i)] != b.lengths_[std::size_t(i)]) return false;
     return true;
   }
 

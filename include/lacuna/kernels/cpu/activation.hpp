@@ -20,7 +20,7 @@ void packet_run(T* y, index_t n, F f) {
   index_t i = 0;
   for (; i + width <= n; i += width) simd::pstoreu(y + i, f(simd::ploadu<Packet>(y + i)));
   if (i == n) return;
-  T rest[width] = {};
+  T rest[std::size_t(width)] = {};
   for (index_t j = i; j < n; ++j) rest[j - i] = y[j];
   simd::pstoreu(rest, f(simd::ploadu<Packet>(rest)));
   for (index_t j = i; j < n; ++j) y[j] = rest[j - i];

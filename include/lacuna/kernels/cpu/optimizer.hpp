@@ -50,7 +50,7 @@ struct Optimizer {
       index_t i = begin;
       for (; i + lanes <= end; i += lanes) run(value + i, gradient + i, state.array[0] + i, state.array[1] + i);
       if (i == end) return;
-      T rest[4][lanes] = {};
+      T rest[4][std::size_t(lanes)] = {};
       T* const from[4] = {value + i, const_cast<T*>(gradient) + i, state.array[0] + i, state.array[1] + i};
       for (int a = 0; a < 4; ++a)
         for (index_t j = i; j < end; ++j) rest[a][j - i] = from[a][j - i];

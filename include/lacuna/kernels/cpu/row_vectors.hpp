@@ -26,7 +26,7 @@ class RowVectors {
   static constexpr index_t lanes = simd::lanes<T>;
 
   explicit RowVectors(index_t n) : whole_(n / lanes * lanes), rest_(n - whole_) {
-    T ones[lanes];
+    T ones[std::size_t(lanes)];
     for (index_t l = 0; l < lanes; ++l) ones[l] = l < rest_ ? T(1) : T(0);
     here_ = simd::pcmp_eq(simd::ploadu<Packet>(ones), simd::pset1<Packet>(T(1)));
   }
@@ -61,7 +61,7 @@ class RowVectors {
       else if constexpr (std::is_same_v<T, double>)
         return _mm512_maskz_loadu_pd(__mmask8((1u << rest) - 1u), x + v);
 #endif
-      T row[lanes] = {};
+      T row[std::size_t(lanes)] = {};
       std::memcpy(row, x + v, std::size_t(rest) * sizeof(T));
       return simd::ploadu<Packet>(row);
     }
@@ -72,7 +72,7 @@ class RowVectors {
       else if constexpr (std::is_same_v<T, double>)
         return _mm512_mask_storeu_pd(y + v, __mmask8((1u << rest) - 1u), numbers);
 #endif
-      T row[lanes];
+      T row[std::size_t(lanes)];
       simd::pstoreu(row, numbers);
       std::memcpy(y + v, row, std::size_t(rest) * sizeof(T));
     }

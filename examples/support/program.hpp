@@ -32,7 +32,7 @@ inline int fail(const char* program, const std::string& message, int status) {
 
 /// A thread that waits for others spins first, with GCC's OpenMP for milliseconds. Beside another busy program it then
 /// holds the very core that the others need, and a training takes several times as long. Here it spins some 20 us,
-/// which costs little on an idle machine (docs/performance.md). OpenMP reads its environment before main, so the
+/// which costs little on an idle machine (docs/research/performance.md). OpenMP reads its environment before main, so the
 /// program starts itself once more. Who has set either variable has decided.
 inline void wait_briefly(char** argv) {
 #ifdef _OPENMP

@@ -7,7 +7,7 @@ grep -qx 'restored: the same predictions' out
 mae() { awk -v condition="$1" '$1 == condition { print $2 }' out; }
 awk -v complete="$(mae complete)" -v textless="$(mae without-text)" \
   'BEGIN { exit !(complete > 0 && complete < 0.5 && textless > complete && textless < 0.75) }'
-awk '/^```cpp/ { inside = 1; next } /^```/ { inside = 0 } inside' "$LACUNA_SOURCE_DIR/docs/baselines.md" >shown
+awk '/^```cpp/ { inside = 1; next } /^```/ { inside = 0 } inside' "$LACUNA_SOURCE_DIR/docs/research/baselines.md" >shown
 [[ -s shown ]]
 awk 'NR == FNR { line[$0] = 1; next } !($0 in line) { print "not in own_model.cpp: " $0; bad = 1 } END { exit bad }' \
   "$LACUNA_SOURCE_DIR/examples/own_model.cpp" shown

@@ -35,7 +35,7 @@ inline optim::Schedule corrkd_robust_schedule(index_t epochs) {
   return optim::cosine(std::max<index_t>(1, epochs * 4 / 5), 0.02);
 }
 
-/// The published method made robust, by options alone (docs/corrkd.md says what each of them is worth): attention and
+/// The published method made robust, by options alone (docs/research/corrkd.md says what each of them is worth): attention and
 /// means over present frames only; the joint head reads presence flags; every modality has a head of its own, taught
 /// by the labels and by the teacher's, and the evidence of the present ones adds up; patterns with few modalities are
 /// drawn more often; standardised features. One layer suffices for it. The same for every data set.

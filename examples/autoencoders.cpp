@@ -52,7 +52,10 @@ int main(int argc, char** argv) {
   const DenoisingAutoencoder<float> denoising({.autoencoder = {.sizes = {width, 256, 64}}, .masking = 0.1}, random);
   const missing::MrmOptions drop{.frame_probability = 0, .stream_probability = 1, .stream_rate = 0.3};
   fit(denoising, set, [&](const auto& batch, const Context& context) {
-    const auto seen = missing::drop_modalities(drop, batch, names.size(), context, "denoising");
+    std::vector<Mask<2>> present;
+    for (const auto& stream : batch.streams) present.push_back(stream.present);
+    const auto kept = missing::sample_masks(drop, present, batch.samples, context, "denoising");
+    const auto seen = missing::with_presence(batch, kept);
     return mse_loss(denoising(joined(seen), context).y, joined(batch));
   });
   // Plain: one per modality, with codes of one size. MIA makes the code of a missing one from those of the others.

@@ -58,8 +58,11 @@ int main() {
   // Drawn anew in every step of training: modality dropping.
   Random random(3);
   for (int step = 0; step < 2; ++step) {
-    const auto seen = missing::drop_modalities({.frame_rate = 0.5}, batch, 3, Context::train(random), "example");
-    show(step == 0 ? "training, step 0: audio" : "training, step 1: audio", seen.streams[0].present);
+    std::vector<Mask<2>> present;
+    for (const auto& stream : batch.streams) present.push_back(stream.present);
+    const auto kept =
+        missing::sample_masks({.frame_rate = 0.5}, present, batch.samples, Context::train(random), "example");
+    show(step == 0 ? "training, step 0: audio" : "training, step 1: audio", kept[0]);
   }
   return loss.item() == 0.125f && std::isfinite(x.grad()(2, 0, 0)) ? 0 : 1;
 }

@@ -8,7 +8,7 @@ refuses 1 'lacuna predict: --device cuda' "$lacuna" predict --checkpoint none --
 [[ -z $(ls) ]] || wrong "a refused device left files: $(ls)"
 
 both=$LACUNA_BIN/lacuna_cuda
-[[ -x $both ]] || { echo "no lacuna_cuda: built without CUDA"; exit 0; }
+[[ -x $both ]] || { echo "no lacuna_cuda: built without CUDA, or not asked for (target lacuna_cuda_program)"; exit 0; }
 "$both" train "${small[@]}" --epochs 1 --quiet --out host >/dev/null
 exists host/sdumc/seed-1/model.lacuna
 if "$both" train "${small[@]}" --epochs 1 --quiet --device cuda --out gpu >/dev/null 2>why.txt; then

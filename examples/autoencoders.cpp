@@ -21,7 +21,6 @@ std::vector<Var> each(const data::Batch<float>& batch, F&& f) {
 const auto same = [](std::size_t, const Var& x) { return x; };
 Var joined(const data::Batch<float>& batch) { return concat(each(batch, same), -1); }
 double error(const Var& made, const Var& truth) { return double((mse_loss(made, truth) / mean(square(truth))).item()); }
-
 template <class Model, class Loss>
 void fit(const Model& model, const data::Dataset& set, Loss&& loss) {
   const data::BatchSampler sampler(set.train.size(), {.size = 100, .seed = 2});
@@ -52,10 +51,9 @@ int main(int argc, char** argv) {
   const DenoisingAutoencoder<float> denoising({.autoencoder = {.sizes = {width, 256, 64}}, .masking = 0.1}, random);
   const missing::MrmOptions drop{.frame_probability = 0, .stream_probability = 1, .stream_rate = 0.3};
   fit(denoising, set, [&](const auto& batch, const Context& context) {
-    std::vector<Mask<2>> present;
-    for (const auto& stream : batch.streams) present.push_back(stream.present);
-    const auto kept = missing::sample_masks(drop, present, batch.samples, context, "denoising");
-    const auto seen = missing::with_presence(batch, kept);
+    std::vector<Mask<2>> there;
+    for (const auto& stream : batch.streams) there.push_back(stream.present);
+    const auto seen = missing::with_presence(batch, missing::sample_masks(drop, there, batch.samples, context, "it"));
     return mse_loss(denoising(joined(seen), context).y, joined(batch));
   });
   // Plain: one per modality, with codes of one size. MIA makes the code of a missing one from those of the others.

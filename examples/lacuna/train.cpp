@@ -72,14 +72,15 @@ int train_model(RunOptions& options, const Call& call) {
   work.metrics = options.metrics = metrics_of(options, work.targets);
   work.reference = options.reference = "constant";
   const zoo::Request request = request_of(options, work.data);
+  std::sort(options.settings.begin(), options.settings.end());  // wherever they came from: equal runs, equal records
   zoo::ModelSpec spec = zoo::parse_model(options.model);
   for (const auto& setting : options.settings) spec.settings.push_back(setting);
   if (!options.data.simulated_text.empty())
     spec.settings.emplace_back("simulated_stream", std::to_string(work.data.modalities.size()));
   const zoo::ModelSpec constant = zoo::parse_model("constant");
+  work.systems.push_back(zoo::registry().make(spec, request));  // first: where it fails nothing is left behind
   if (spec.name != "constant") work.systems.push_back(zoo::registry().make(constant, request));
-  work.systems.push_back(zoo::registry().make(spec, request));
-  const lab::System& system = work.systems.back();
+  const lab::System& system = work.systems.front();
 
   std::vector<missing::Protocol> protocols;
   for (const std::string& name : options.protocols)
@@ -89,7 +90,7 @@ int train_model(RunOptions& options, const Call& call) {
       protocols.push_back(lab::protocol_by_name(name, set.modality_names(), options.mask_seed));
       protocols.back().name = name;
     }
-  work.plan = lab::make_plan(protocols, set.test);
+  work.plan = lab::plan_of(protocols, set.test);
   if (!options.masks.empty()) lab::take_masks(work.plan, options.masks, set.test.ids);
   options.models = {options.model};
   if (options.dry_run) return rehearse(work, options);
@@ -106,7 +107,7 @@ int train_model(RunOptions& options, const Call& call) {
   report.config["options"] = system.recipe;
   for (const auto& [name, value] : describe_data(work.data)) report.data[name] = value;
   const auto names = condition_names(work.plan);
-  for (const lab::Run& run : done.runs.back().runs) {
+  for (const lab::Run& run : done.runs.front().runs) {
     train::SeedReport seed{run.seed, run.epochs, run.best_epoch, run.validation_score, {}};
     for (std::size_t c = 0; c < names.size() && !work.targets.values.empty(); ++c)
       seed.test.push_back({names[c], train::scores(work.targets, predictions_of(run, c))});

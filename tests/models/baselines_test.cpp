@@ -67,7 +67,7 @@ data::Batch<T> awkward(const data::Split<role>& split, index_t count = 5) {
 template <class T>
 data::Batch<T> one_of(const data::Batch<T>& batch, index_t b) {
   data::Batch<T> one;
-  for (const auto& [frames, present, cleared] : batch.streams) {
+  for (const auto& [frames, present] : batch.streams) {
     const index_t t = present.extent(1), d = frames.extent(2);
     one.streams.push_back({Tensor<T, 3>(frames.window(b * t * d, Shape{1, t, d})).clone(),
                            Mask<2>(present.window(b * t, Shape{1, t})).clone()});
@@ -139,7 +139,7 @@ TEST_CASE_TEMPLATE("baselines: what is absent is never read, and a sample with n
     const auto model = prepared<M>(set, [&](auto& o) { o.standardize = standardize; });
     const auto hostile = awkward<double>(set.train);
     auto clean = hostile;
-    for (auto& [frames, present, cleared] : clean.streams) {
+    for (auto& [frames, present] : clean.streams) {
       frames = frames.clone();
       for (index_t b = 0; b < present.extent(0); ++b)
         for (index_t t = 0; t < present.extent(1); ++t)

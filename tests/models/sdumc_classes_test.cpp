@@ -14,7 +14,7 @@
 namespace {
 
 using namespace lacuna;
-using Model = models::Sdumc<double>;
+using ClassSdumc = models::Sdumc<double>;
 
 models::SdumcOptions tiny(std::vector<index_t> inputs, index_t classes) {
   models::SdumcOptions o{.inputs = std::move(inputs), .width = 6, .fused = 4, .contrast = 3, .classes = classes};
@@ -148,17 +148,17 @@ TEST_CASE(
   const auto data = test::class_dataset(20, 3, {4, 3});
   auto o = tiny(data.dimensions(), 3);
   o.frame_dropout = o.dropout = 0;
-  Model plain(o, Random(3));
+  ClassSdumc plain(o, Random(3));
   Random source(1);
   train::prepare(plain, data, source);
   const auto batch = data::gather<double>(data.train, std::vector<index_t>{0, 1, 2, 3});
-  const auto term = [&](const Model& model, const char* name) -> double {
+  const auto term = [&](const ClassSdumc& model, const char* name) -> double {
     Random random(5);
     for (const auto& [key, value] : model.loss(batch, Context::train(random)).terms)
       if (key == name) return value;
     return -1.0;
   };
-  Model same = plain, without = plain;
+  ClassSdumc same = plain, without = plain;
   same.options.drop = missing::mrm_preset("mplmm", 2);
   same.options.drop.stream_probability = 0;
   CHECK(term(same, "full") == term(plain, "full"));
@@ -175,9 +175,9 @@ TEST_CASE("sdumc classes: impossible options and batches are refused") {
   CHECK_THROWS_AS(models::SdumcNetwork<float>(tiny({2, 3}, -2), random), OptionError);
   const auto data = test::class_dataset(10, 3, {4, 3});
   const auto batch = data::gather<double>(data.train, std::vector<index_t>{0, 1});
-  CHECK_THROWS_WITH_AS(Model(tiny({4, 3}, 0), Random(1)).loss(batch, {}),
+  CHECK_THROWS_WITH_AS(ClassSdumc(tiny({4, 3}, 0), Random(1)).loss(batch, {}),
                        "SDUMC: needs real labels, the batch has none; for class ids set classes", OptionError);
   auto unlabelled = batch;
   unlabelled.classes.clear();
-  CHECK_THROWS_AS(Model(tiny({4, 3}, 3), Random(1)).loss(unlabelled, {}), OptionError);
+  CHECK_THROWS_AS(ClassSdumc(tiny({4, 3}, 3), Random(1)).loss(unlabelled, {}), OptionError);
 }

@@ -46,7 +46,7 @@ struct OneLayer {
   }
   static void reflect(auto& self, auto&& visit) { visit("layer", self.layer); }
 };
-static_assert(train::Learner<Model<OneLayer<float>>>);
+static_assert(train::Learner<models::Model<OneLayer<float>>>);
 
 }  // namespace
 
@@ -146,7 +146,7 @@ TEST_CASE("model: the smallest network learns real labels on their own scale") {
   auto set = data::synthetic({.samples = 200, .seed = 3, .validation = 50, .test = 100, .max_frames = 4});
   for (float& y : set.train.labels) y = 100 + 10 * y;
   for (float& y : set.test.labels) y = 100 + 10 * y;
-  Model<OneLayer<float>> model({.inputs = set.dimensions()}, Random(1));
+  models::Model<OneLayer<float>> model({.inputs = set.dimensions()}, Random(1));
   learn(model, set, 10, 1e-2);
   const auto predicted = model.predict(first<float>(set.test, 100));
   double error = 0, constant = 0;
@@ -156,7 +156,7 @@ TEST_CASE("model: the smallest network learns real labels on their own scale") {
   }
   CHECK(error < 0.9 * constant);
   // a network may look at fewer modalities than the data have
-  Model<OneLayer<float>> one({.inputs = {set.dimensions()[0]}}, Random(1));
+  models::Model<OneLayer<float>> one({.inputs = {set.dimensions()[0]}}, Random(1));
   Random random(2);
   one.prepare(set, random);
   CHECK(one.predict(first<float>(set.test, 3)).size() == 3);

@@ -13,8 +13,8 @@ done
 for name in constant ridge corrkd corrkd-without-scd corrkd-student sdumc sdumc-without-mia sdumc-any; do
   grep -qE -- "^ *$name +[A-Za-z]" models.txt || wrong "models does not explain $name"
 done
-for model in corrkd sdumc; do "$lacuna" models $model | grep -q '^  epochs=' || wrong "models $model shows no options"; done
-rm help.txt models.txt
+for model in corrkd sdumc; do "$lacuna" models $model >options.txt; grep -q '^  epochs=' options.txt || wrong "models $model shows no options"; done
+rm help.txt models.txt options.txt
 
 refuses 2 "there is no model 'corrk'" "$lacuna" experiment --models corrk
 refuses 2 "has no option 'scdd'; it has epochs, batch" "$lacuna" experiment --models corrkd:scdd=0

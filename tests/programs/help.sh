@@ -9,7 +9,7 @@ done
 refuses 2 "there is no command 'trian'; lacuna --help lists them" "$lacuna" trian
 refuses 2 "version takes no 'x'" "$lacuna" version x
 [[ $("$lacuna" --version) =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || wrong "lacuna --version"
-"$lacuna" version | grep -qE '^lacuna [0-9.]+, Eigen [0-9.]+' || wrong "lacuna version"
+[[ $("$lacuna" version) =~ ^lacuna\ [0-9.]+,\ Eigen\ [0-9.]+ ]] || wrong "lacuna version"
 for command in train 'train --model corrkd' 'train --model mmin' predict experiment report describe models replay; do
   # shellcheck disable=SC2086
   "$lacuna" $command --help >help.txt 2>errors.txt || wrong "lacuna $command --help exits with $?"

@@ -116,7 +116,7 @@ inline std::vector<missing::Average> presence_averages(const std::vector<Conditi
 
 /// Masks for every condition of these protocols.
 template <data::Role role>
-Plan make_plan(const std::vector<missing::Protocol>& protocols, const data::Split<role>& split) {
+Plan plan_of(const std::vector<missing::Protocol>& protocols, const data::Split<role>& split) {
   Plan plan;
   for (const missing::Protocol& protocol : protocols) {
     ProtocolInfo info{protocol.name, protocol.conditions.size() > 1 && protocol.conditions.back().rate > 0, {}, {}};
@@ -144,7 +144,7 @@ Plan make_plan(const std::vector<std::string>& names, const data::Split<role>& s
     protocols.push_back(protocol_by_name(names[i], modalities, options.seed));
     protocols.back().name = names[i];
   }
-  return make_plan(protocols, split);
+  return plan_of(protocols, split);
 }
 /// The conditions a model is meant for, as a protocol "meant".
 inline missing::Protocol meant_protocol(const std::vector<missing::Condition>& conditions) {

@@ -15,11 +15,11 @@ namespace program {
 struct Work {
   std::string program;  ///< named by messages
   Data data;
-  std::vector<lacuna::lab::System> systems;
-  lacuna::lab::Plan plan;
-  lacuna::train::Targets targets;
-  std::vector<std::string> metrics;
-  std::string reference;
+  std::vector<lacuna::lab::System> systems = {};
+  lacuna::lab::Plan plan = {};
+  lacuna::train::Targets targets = {};
+  std::vector<std::string> metrics = {};
+  std::string reference = {};
   bool replaces = false;  ///< a finished run with the same options is replaced, not refused
 };
 

@@ -26,17 +26,17 @@ EpochRecord record() {
 
 TEST_CASE("progress: the bar shows epoch, share, loss, metric, speed and time left, within the width") {
   const EpochRecord last = record();
-  const BatchReport report{8, 25, 450, 1000, 0.41216, &last};
+  const BatchReport report{{}, 8, 25, 450, 1000, 0.41216, &last};
   CHECK(train::progress_bar(report, 4210, 72.4, 100) ==
         "epoch  8/25 [#########...........]  45 %  loss 0.4122  mae 0.5179  4210 samples/s  1:12 left");
   for (int width = 0; width < 120; ++width)
     CHECK(train::progress_bar(report, 4210, 72.4, width).size() <= std::size_t(width));
   // nothing is known yet
-  CHECK(train::progress_bar({1, 5, 0, 1000, 0, nullptr}, -1, -1, 70) ==
+  CHECK(train::progress_bar({{}, 1, 5, 0, 1000, 0, nullptr}, -1, -1, 70) ==
         "epoch 1/5 [....................]   0 %  loss 0.0000  -:-- left");
   // the end, and an epoch without samples
-  CHECK(contains(train::progress_bar({5, 5, 1000, 1000, 1, nullptr}, 1, 0, 80), "[####################] 100 %"));
-  CHECK(contains(train::progress_bar({1, 5, 0, 0, 1, nullptr}, 1, 0, 80), "  0 %"));
+  CHECK(contains(train::progress_bar({{}, 5, 5, 1000, 1000, 1, nullptr}, 1, 0, 80), "[####################] 100 %"));
+  CHECK(contains(train::progress_bar({{}, 1, 5, 0, 0, 1, nullptr}, 1, 0, 80), "  0 %"));
 }
 
 TEST_CASE("progress: the line of an epoch") {
@@ -65,7 +65,7 @@ TEST_CASE("progress: where there is no terminal, plain lines and nothing else") 
   REQUIRE(file != nullptr);
   {
     train::Progress progress("seed 1", file);
-    for (index_t i = 1; i <= 10; ++i) progress.batch({1, 2, i, 10, 0.5, nullptr});
+    for (index_t i = 1; i <= 10; ++i) progress.batch({{}, 1, 2, i, 10, 0.5, nullptr});
     progress.epoch(record(), 25);
   }
   std::fclose(file);
@@ -86,8 +86,8 @@ TEST_CASE("progress: on a terminal the bar redraws itself on one line and leaves
   REQUIRE(::ioctl(master, TIOCSWINSZ, &size) == 0);
   {
     train::Progress progress({}, terminal);
-    progress.batch({1, 2, 1, 10, 0.5, nullptr});
-    progress.batch({1, 2, 2, 10, 0.5, nullptr});  // too soon to be drawn
+    progress.batch({{}, 1, 2, 1, 10, 0.5, nullptr});
+    progress.batch({{}, 1, 2, 2, 10, 0.5, nullptr});  // too soon to be drawn
     progress.epoch(record(), 25);
   }
   std::string text;

@@ -124,9 +124,11 @@ inline int rehearse(const Work& work, const RunOptions& options) {
     index_t parameters = 0;
     const auto save = [&](const std::function<State()>& make, bool) {
       const State state = make();
-      for (const auto& [name, value] : state.under("parameters").values())
+      const State stored = state.under("parameters");
+      for (const auto& [name, value] : stored.values()) {
         if (const auto* f32 = std::get_if<Array<float>>(&value)) parameters += f32->size();
-        else if (const auto* f64 = std::get_if<Array<double>>(&value)) parameters += f64->size();
+        if (const auto* f64 = std::get_if<Array<double>>(&value)) parameters += f64->size();
+      }
     };
     (void)system.train({learning, options.seeds[0], &clock, nullptr, save});
     const double all = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -92,7 +92,7 @@ TEST_CASE("registry: names of options are spelled with - or _, modalities by nam
   CHECK(recipe("sdumc:missing=text") == recipe("sdumc:missing=1"));
   CHECK(recipe("sdumc:missing=audio") != recipe("sdumc"));
   CHECK(recipe("sdumc:drop=mplmm") == recipe("sdumc-any"));
-  CHECK(recipe("sdumc:learning_rate=1e-4:order=published:padding=published") == recipe("sdumc-published"));
+  CHECK(recipe("sdumc:learning_rate=1e-4:order=published:padding=published:standardize_labels=off") == recipe("sdumc-published"));
   CHECK(recipe("sdumc:mrm_stream_probability=0.2:drop=mplmm") == recipe("sdumc:drop=mplmm:mrm_stream_probability=0.2"));
   CHECK(recipe("corrkd:epochs=7") == recipe("corrkd:epochs=7:teacher_epochs=7"));  // the teacher follows
   CHECK(recipe("corrkd:response=kl") == recipe("corrkd:response=kl"));

@@ -109,8 +109,6 @@ void zoo_visit(Options& o, auto&& f) {
   Options::visit(o, [&](const std::string& name, auto& member) {
     if (name != "inputs" && name != "classes") f(name, member);
   });
-  if constexpr (requires { o.simulator.epochs; }) f("simulator_epochs", o.simulator.epochs);
-  if constexpr (requires { o.simulator.slots; }) f("simulator_slots", o.simulator.slots);
 }
 
 /// A modality by its name where an option wants its position.

@@ -114,6 +114,10 @@ inline std::string help_of(std::string_view model, std::string_view option) {
       {"simulator_num_heads", "attention heads of that decoder"},
       {"simulator_slots", "frames that the decoder makes at most"},
       {"simulator_epochs", "epochs that the decoder is trained at most"},
+      {"simulator_dropout", "dropout of that decoder"},
+      {"simulator_patience", "epochs without a better loss before its training stops; 0 = never"},
+      {"simulator_batch", "samples per step of its training"},
+      {"simulator_learning_rate", "learning rate of its training"},
       // CorrKD
       {"depth", "Transformer layers of every modality"},
       {"kernel", "size of the convolution over time"},

@@ -103,7 +103,7 @@ missing::MrmOptions* zoo_dropping(Options& o) {
     return nullptr;
 }
 
-/// f(name, member) for what a user may set: not what follows from the data, and also what need not be stored.
+/// f(name, member) for what a user may set: not what follows from the data.
 template <class Options>
 void zoo_visit(Options& o, auto&& f) {
   Options::visit(o, [&](const std::string& name, auto& member) {

@@ -276,7 +276,7 @@ TEST_CASE(
   const auto batch = data::gather<float>(corpus.train, std::vector<index_t>{3, 5, 9, 11});
   std::vector<std::string> names;
   for (const auto& [name, value] : model.loss(batch, Context::train(random)).terms) names.push_back(name);
-  CHECK(std::count(names.begin(), names.end(), "own") == 1);
+  CHECK(std::count(names.begin(), names.end(), "unimodal") == 1);
   CHECK(std::count(names.begin(), names.end(), "unimodal_response") == 1);
   // one teacher given from elsewhere is one teacher from then on
   Corrkd<float> other(recipe.model, Random(2));

@@ -9,7 +9,6 @@
 
 using namespace lacuna;
 using Var = Variable<float, 2>;
-
 /// f(m, vector) of every modality: standardised vectors (B, F_m), of absent ones zeros, which is their mean.
 template <class F>
 std::vector<Var> each(const data::Batch<float>& batch, F&& f) {

@@ -43,6 +43,7 @@ int compare(RunOptions& options, const Call& call) {
   work.plan = lab::make_plan(options.protocols, set.test, {.seed = options.mask_seed});
   if (!options.masks.empty()) lab::take_masks(work.plan, options.masks, set.test.ids);
   zoo::Request request = request_of(options, work.data);
+  std::sort(options.settings.begin(), options.settings.end());  // wherever they came from: equal runs, equal records
   request.common = options.settings;
   for (const std::string& name : options.models)
     work.systems.push_back(zoo::registry().make(zoo::parse_model(name), request));

@@ -50,7 +50,7 @@ refuses 2 "'smell' is no modality of the data" "$lacuna" train --data set.npz --
 refuses 2 "set.npz has no 'smell'" "$lacuna" train --data set.npz --simulated-text smell
 refuses 2 "has no label array" "$lacuna" train --data set.npz --label gone
 refuses 2 'two modalities' "$lacuna" train --quiet --data set.npz --modalities text --missing text
-refuses 2 "'video' has 2 features, 'text' has 4" "$lacuna" train --quiet --data set.npz --simulated-text video "${small[@]}" --out made_too_late
+refuses 2 "2 of 'video', expected 4" "$lacuna" train --quiet --data set.npz --simulated-text video "${small[@]}" --out made_too_late
 absent made_too_late
 
 floats 16 1 | array train_text.npy '<f4' '4, 4'

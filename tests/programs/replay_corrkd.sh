@@ -22,7 +22,7 @@ reference=$LACUNA_ORACLE_DIR/corrkd_net.npz
   echo "no $reference"
   exit 77
 }
-refuses 1 "has no case 'stranger'; it has k3, k2, full" "$lacuna" replay corrkd --file "$reference" --case stranger --out x.npz
+refuses 2 "has no case 'stranger'; it has k3, k2, full" "$lacuna" replay corrkd --file "$reference" --case stranger --out x.npz
 refuses 1 'cannot be written' "$lacuna" replay corrkd --file "$reference" --case k3 --out no/such/folder.npz
 absent x.npz
 

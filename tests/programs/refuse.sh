@@ -60,8 +60,8 @@ refuses 1 "samples.npz: array 'train_label' has 24 samples, expected 4" "$lacuna
 floats 16 1 | array train_text.npy '<f4' '2, 2, 2, 2'
 archive rank.npz train_text.npy train_label.npy
 refuses 1 'rank.npz: ' "$lacuna" train --data rank.npz
-floats 24 1 | array train_text.npy '<f4' '24, 1'
-floats 24 1 | array train_audio.npy '<f4' '24, 1'
+floats 48 1 | array train_text.npy '<f4' '24, 2' # one feature would be the shape of a label
+floats 48 3 | array train_audio.npy '<f4' '24, 2'
 archive no_validation.npz train_text.npy train_audio.npy train_label.npy
 refuses 1 'validation split has no samples' "$lacuna" train --quiet --data no_validation.npz "${small[@]}" --out made_too_late
 absent made_too_late

@@ -23,11 +23,13 @@ Variable<T, R, D> add(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
       a, b);
 }
 
+namespace detail {
+
 /// y[b] = x[b] + block: x (B, ...), block of the shape of x without its first axis. The gradient of the block sums over
 /// the batch. Throws ShapeError when the shapes do not fit.
 template <class T, int R, class D>
-requires(R >= 1) Variable<T, R, D> add(const Variable<T, R, D>& x, const Variable<T, R - 1, D>& block) {
-  detail::expect_shape("add", "block", block.shape(), Shape(x.shape().begin() + 1, R - 1));
+requires(R >= 1) Variable<T, R, D> add_block(const Variable<T, R, D>& x, const Variable<T, R - 1, D>& block) {
+  expect_shape("add", "block", block.shape(), Shape(x.shape().begin() + 1, R - 1));
   const index_t batch = x.extent(0), inner = block.size();
   Tensor<T, R, D> y(x.extents());
   Kernels<D>::add_block(batch, inner, x.data(), block.data(), y.data());
@@ -39,6 +41,8 @@ requires(R >= 1) Variable<T, R, D> add(const Variable<T, R, D>& x, const Variabl
       },
       x, block);
 }
+
+}  // namespace detail
 
 /// y = a - b.
 template <class T, int R, class D>

@@ -247,7 +247,7 @@ template <class T, int A, int B, class D>
 requires(A != B) Variable<T, (A > B ? A : B), D>
 operator+(const Variable<T, A, D>& a, const Variable<T, B, D>& b) {
   if constexpr (A == B + 1) {
-    if (Shape(a.shape().begin() + 1, B) == b.shape()) return add(a, b);
+    if (Shape(a.shape().begin() + 1, B) == b.shape()) return detail::add_block(a, b);
   }
   return detail::zip(functors::Add{}, a, b);
 }

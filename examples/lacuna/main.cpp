@@ -1,5 +1,4 @@
 // The one program: lacuna COMMAND [options].
-#include <csignal>
 #include <cstring>
 
 #include "commands.hpp"
@@ -30,17 +29,12 @@ void usage(std::FILE* to) {
              to);
 }
 
-/// A result that could not be written is an error.
-int flushed(int status) {
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
-  return status != 0 ? status : support::fail("lacuna", "standard output cannot be written", 1);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a failed write, which is reported
+  support::keep_standard_streams();
   support::wait_briefly(argv);
+  const auto flushed = [](int status) { return support::flushed("lacuna", status); };
   const std::string name = argc > 1 ? argv[1] : "";
   if (name.empty() || name == "help" || name == "--help" || name == "-h") {
     usage(name.empty() ? stderr : stdout);

@@ -8,19 +8,18 @@
 
 #include "lacuna/train/interrupt.hpp"
 #include "lacuna/train/progress.hpp"
+#include "support/program.hpp"
 
 namespace program {
 
-/// Whether trainings have to end: somebody asked for it, or one of them has failed.
+/// Whether trainings have to end: somebody asked for it.
 class Stop {
  public:
   explicit Stop(const lacuna::train::Interrupt& interrupt) : interrupt_(interrupt) {}
-  bool asked() const { return failed_ || interrupt_.signal() != 0; }
-  void fail() { failed_ = true; }
+  bool asked() const { return interrupt_.signal() != 0; }
 
  private:
   const lacuna::train::Interrupt& interrupt_;
-  std::atomic<bool> failed_{false};
 };
 
 /// Whole lines on standard error, and where trainings run side by side on a terminal, below them one line of all:
@@ -41,6 +40,15 @@ class Board {
     const std::lock_guard lock(mutex_);
     if (live()) std::fputs("\r\033[K", stderr);
     std::fprintf(stderr, "%s  %s\n", who.c_str(), what.c_str());
+    draw();
+  }
+  /// One training has failed: a line, also under --quiet.
+  void failed(const std::string& program, const std::string& who, const std::string& why) {
+    const std::lock_guard lock(mutex_);
+    if (live()) std::fputs("\r\033[K", stderr);
+    (void)support::fail(program.c_str(), who + ", " + why, 1);
+    running_.erase(who);
+    ++done_;
     draw();
   }
   void at(const std::string& who, lacuna::index_t epoch, lacuna::index_t epochs) {

@@ -124,14 +124,19 @@ inline void make_room(Folder& folder, const RunOptions& options, const std::vect
   folder.write_beside();
 }
 
-/// What can be known of the outputs before anything is trained. Throws OptionError and IoError.
-inline void expect_outputs(const Folder& folder, const RunOptions& options, const std::vector<Job>& jobs,
-                           const Setting& setting) {
-  for (const auto& [option, input] : {std::pair("--data", options.data.data), std::pair("--masks", options.masks),
+/// No output replaces what is read. Throws OptionError.
+inline void expect_other_files(const Folder& folder, const RunOptions& options) {
+  const std::string& data = options.data.data;
+  expect_other_file("--save-masks", options.save_masks, {data, options.masks, options.config});
+  for (const auto& [option, input] : {std::pair("--data", data), std::pair("--masks", options.masks),
                                       std::pair("--config", options.config)})
     if (!input.empty() && folder.replaces(input))
       throw lacuna::OptionError(std::string(option) + ": " + input + " lies in " + folder.path() +
                                 ", where the results go, and would be replaced; choose another folder with --out");
+}
+
+/// What can be known of the outputs before anything is trained. Throws IoError.
+inline void expect_outputs(const Folder& folder, const std::vector<Job>& jobs, const Setting& setting) {
   expect_writable(folder.file("results.json"));
   for (const Job& job : jobs) {
     folder.make_run(job.system->name, job.seed);
@@ -213,13 +218,14 @@ inline std::variant<Done, int> perform(const Work& work, const RunOptions& optio
                         .dtype = options.dtype,
                         .command = call.whole};
   const std::vector<Job> jobs = jobs_of(work.systems, options.seeds);
-  expect_other_file("--save-masks", options.save_masks, {options.data.data, options.masks, options.config});
+  expect_other_files(folder, options);
   folder.open();
   make_room(folder, options, jobs, setting, work.replaces);
-  expect_outputs(folder, options, jobs, setting);
+  expect_outputs(folder, jobs, setting);
   if (!options.save_masks.empty()) missing::save_masks(options.save_masks, work.plan.masks);
   const train::Interrupt interrupt;
-  auto finished = train_all(work.program, jobs, options.jobs, setting, folder, interrupt);
+  auto finished = train_all(work.program, jobs, options.jobs, setting, folder, interrupt,
+                            work.replaces && options.seeds.size() == 1 ? &work.systems.front() : nullptr);
   if (!finished) {
     std::fprintf(stderr, "%s: interrupted; everything is in %s; to go on: %s\n", work.program.c_str(),
                  folder.path().c_str(), resuming(call.whole).c_str());

@@ -12,14 +12,16 @@
 
 namespace program {
 
-/// Whether trainings have to end: somebody asked for it.
+/// Whether trainings have to end: somebody asked for it, or the one that all others are there for has failed.
 class Stop {
  public:
   explicit Stop(const lacuna::train::Interrupt& interrupt) : interrupt_(interrupt) {}
-  bool asked() const { return interrupt_.signal() != 0; }
+  bool asked() const { return failed_ || interrupt_.signal() != 0; }
+  void fail() { failed_ = true; }
 
  private:
   const lacuna::train::Interrupt& interrupt_;
+  std::atomic<bool> failed_{false};
 };
 
 /// Whole lines on standard error, and where trainings run side by side on a terminal, below them one line of all:

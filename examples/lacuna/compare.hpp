@@ -85,6 +85,20 @@ inline void expect_own_folders(const std::vector<lacuna::lab::System>& systems) 
                                   "' would share a folder");
 }
 
+/// What earlier trainings have left is of these options and data. Throws OptionError, IoError.
+inline void expect_same_trainings(const Folder& folder, const std::vector<Job>& jobs, const Setting& setting) {
+  for (const Job& job : jobs) {
+    const std::string who = identity(*job.system, job.seed, setting);
+    const auto path = [&](const char* name) { return folder.run_file(job.system->name, job.seed, name); };
+    if (const std::string file = path("predictions.npz"); Folder::exists(file)) {
+      const auto stored = lacuna::io::Npz(file).get("identity").strings();
+      expect_identity(file, stored.empty() ? "" : stored[0], who);
+    } else if (const std::string begun = path("unfinished.lacuna"); Folder::exists(begun)) {
+      expect_identity(begun, lacuna::io::load_checkpoint(begun).get<std::string>("identity"), who);
+    }
+  }
+}
+
 /// An earlier run in the same folder: resumed, or replaced on demand; else refused, but for a finished one with the same
 /// options where that is wanted. A finished run stays where it is until the new one, which is made beside it, is finished.
 inline void make_room(Folder& folder, const RunOptions& options, const std::vector<Job>& jobs, const Setting& setting,
@@ -118,9 +132,8 @@ inline void make_room(Folder& folder, const RunOptions& options, const std::vect
     if (same == nullptr)
       throw OptionError(folder.path() + " holds " + run +
                         " of another run; choose another folder with --out, or --overwrite");
-    const auto stored = lacuna::io::Npz(file).get("identity").strings();
-    expect_identity(file, stored.empty() ? "" : stored[0], identity(*same->system, same->seed, setting));
   }
+  expect_same_trainings(folder, jobs, setting);
   folder.write_beside();
 }
 
@@ -222,6 +235,7 @@ inline std::variant<Done, int> perform(const Work& work, const RunOptions& optio
   folder.open();
   make_room(folder, options, jobs, setting, work.replaces);
   expect_outputs(folder, jobs, setting);
+  if (options.resume) expect_same_trainings(folder, jobs, setting);
   if (!options.save_masks.empty()) missing::save_masks(options.save_masks, work.plan.masks);
   const train::Interrupt interrupt;
   auto finished = train_all(work.program, jobs, options.jobs, setting, folder, interrupt,

@@ -1,5 +1,7 @@
 // The one program: lacuna COMMAND [options].
-#include <cstring>
+#include <cstdio>
+#include <exception>
+#include <string>
 
 #include "commands.hpp"
 #include "lacuna/zoo/card.hpp"
@@ -29,24 +31,31 @@ void usage(std::FILE* to) {
              to);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  support::keep_standard_streams();
-  support::wait_briefly(argv);
-  const auto flushed = [](int status) { return support::flushed("lacuna", status); };
+int run(int argc, char** argv) {
   const std::string name = argc > 1 ? argv[1] : "";
   if (name.empty() || name == "help" || name == "--help" || name == "-h") {
     usage(name.empty() ? stderr : stdout);
-    return flushed(name.empty() ? 2 : 0);
+    return name.empty() ? 2 : 0;
   }
   if (name == "version" || name == "--version") {
     if (argc > 2) return support::fail("lacuna", std::string("version takes no '") + argv[2] + "'", 2);
     std::printf("%s\n", name == "version" ? lacuna::zoo::versions().c_str() : support::version().c_str());
-    return flushed(0);
+    return 0;
   }
   for (const Command& command : commands)
-    if (name == command.name)
-      return flushed(command.run({argc - 1, argv + 1, support::quoted(argc, argv)}));
+    if (name == command.name) return command.run({argc - 1, argv + 1, support::quoted(argc, argv)});
   return support::fail("lacuna", "there is no command '" + name + "'; lacuna --help lists them", 2);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  support::keep_standard_streams();
+  try {
+    support::wait_briefly(argv);
+    return support::flushed("lacuna", run(argc, argv));
+  } catch (const std::exception&) {  // commands tell their own errors: this is memory, before one has begun
+    std::fputs("lacuna: not enough memory\n", stderr);
+    return 1;
+  }
 }

@@ -9,6 +9,7 @@
 #include "lacuna/core/words_aside.hpp"
 // macros of others stand aside from here on
 
+#include "lacuna/data/formats/convert.hpp"
 #include "lacuna/data/formats/csv_folder.hpp"
 #include "lacuna/data/formats/dialogue.hpp"
 #include "lacuna/data/formats/mertools.hpp"
@@ -35,7 +36,8 @@ inline Arrays import(const std::string& path, const ImportOptions& options = {},
   const std::string& format = found.format;
   Arrays arrays(path);
   const bool folder = kind_of_path(path) == PathKind::folder;
-  if (!folder && !found.pickle && format != "npz") found.pickle = io::open_pickle(path).value;
+  if (format == "safetensors") arrays = read_safetensors(path);
+  if (!folder && !found.pickle && format != "npz" && format != "safetensors") found.pickle = io::open_pickle(path).value;
   const auto root = [&]() -> const io::Value& {
     if (found.pickle) return *found.pickle;
     throw IoError(lacuna::detail::cat(path, ": is ", folder ? "a folder" : "no pickle", ", which format ", format,

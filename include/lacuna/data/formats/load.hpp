@@ -21,20 +21,33 @@ inline Dataset load(Arrays arrays, const LoadOptions& load = {}, bool drop_unlab
   leave_out_unlabelled(arrays, load.label, drop_unlabelled);
   const io::Npz file = arrays.npz();
   Dataset dataset = load_arrays(file, load);
-  if (dataset.class_count > 0 && arrays.contains("class_names"))  // a class without samples is one, too
-    dataset.class_count = std::max(dataset.class_count, arrays.at("class_names").header.shape[0]);
+  if (dataset.class_count > 0 && file.contains("class_names"))  // a class without samples is one, too
+    dataset.class_count = std::max(dataset.class_count, file.header("class_names").shape[0]);
   LoadNotes notes = arrays.notes();
   notes.insert(notes.end(), dataset.notes.begin(), dataset.notes.end());
   dataset.notes = std::move(notes);
   return dataset;
 }
 
-/// Throws IoError, OptionError.
-inline Dataset load(const std::string& path, const LoadOptions& options = {}, const ImportOptions& how = {}) {
+/// `class_names`: where to put the names that the file has for its classes. Throws IoError, OptionError.
+inline Dataset load(const std::string& path, const LoadOptions& options = {}, const ImportOptions& how = {},
+                    std::vector<std::string>* class_names = nullptr) {
   Recognised found{how.format};
   if (how.format.empty()) found = recognise(path);
-  if (found.format == "npz") return load_npz(path, options);
-  return load(import(path, how, std::move(found)), options, how.unlabelled != Unlabelled::keep);
+  const auto take_names = [&](const io::Npz& file) {
+    if (class_names != nullptr && file.contains("class_names")) *class_names = file.get("class_names").strings();
+  };
+  if (found.format == "npz") {
+    const io::Npz file(path);
+    take_names(file);
+    return load_arrays(file, options);
+  }
+  if ((found.format == "gcnet" || found.format == "cosmic") && how.features.empty())
+    throw IoError(path + ": holds labels and folds, its features are folders of NAME.npy: --features "
+                         "audio=FOLDER,text=FOLDER");
+  Arrays arrays = import(path, how, std::move(found));
+  take_names(arrays.npz());
+  return load(std::move(arrays), options, how.unlabelled != Unlabelled::keep);
 }
 
 }  // namespace lacuna::data::formats

@@ -16,6 +16,7 @@ struct FormatName {
 };
 inline constexpr FormatName known_formats[] = {
     {"npz", "lacuna's own .npz"},
+    {"safetensors", "the same arrays in safetensors, as convert writes them"},
     {"mmsa", "pickle of MMSA, LNLN, DMD, CH-SIMS, MMSA-FET"},
     {"mmsa_single", "pickle of one sample (MMSA_test)"},
     {"one_split", "pickle of one split: language, acoustic, visual, labels"},
@@ -111,6 +112,8 @@ inline Recognised recognise(const std::string& path) {
   if (starts_with(bytes, "PK\x03\x04") || starts_with(bytes, "PK\x05\x06")) return {"npz"};
   if (starts_with(bytes, "\x89HDF\r\n\x1a\n")) return {"hdf5"};
   if (starts_with(bytes, "MATLAB")) return {"mat"};
+  if (bytes.size() > 8 && bytes[8] == '{' && lacuna::detail::load_little<std::uint64_t>(bytes.data()) < bytes.size())
+    return {"safetensors"};
   io::PickleFile opened = io::open_pickle(file);
   std::string format = format_of(opened.value);
   if (format.empty())

@@ -75,8 +75,8 @@ inline void clean(Clean rule, float* numbers, index_t count, const std::string& 
     found += bad;
   }
   if (found > 0)
-    say(lacuna::detail::cat(name, ": ", found, rule == Clean::nan ? " NaN" : " values of -inf",
-                            " become 0, as the loaders of this format do"));
+    say(lacuna::detail::cat(name, ": ", rule == Clean::nan ? "NaN" : "-inf", " becomes 0 (", found,
+                            " times), as in the loaders of this format"));
 }
 
 /// An array [T, D] or [D], a list of T lists of D numbers, or a list of T arrays [D].

@@ -12,7 +12,7 @@ namespace lacuna::data::formats {
 inline std::string split_prefix(const Arrays& arrays, const ImportOptions& options) {
   if (options.split == "train" || options.split == "valid" || options.split == "test") return options.split + "_";
   if (!options.split.empty())
-    throw OptionError(lacuna::detail::cat("--split: there is no '", options.split, "'; expected train, valid or test"));
+    throw OptionError(lacuna::detail::cat("--as-split: there is no '", options.split, "'; expected train, valid or test"));
   const std::string name = arrays.path().substr(arrays.path().rfind('/') + 1);
   const std::pair<const char*, const char*> known[] = {
       {"train", "train_"}, {"dev", "valid_"}, {"val", "valid_"}, {"test", "test_"}};
@@ -21,7 +21,7 @@ inline std::string split_prefix(const Arrays& arrays, const ImportOptions& optio
       arrays.note(lacuna::detail::cat("one split, ", prefix, " by the name of the file"));
       return prefix;
     }
-  arrays.note("one split: it is taken for the test split; --split says otherwise");
+  arrays.note("one split: it is taken for the test split; --as-split says otherwise");
   return "test_";
 }
 

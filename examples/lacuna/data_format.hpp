@@ -21,7 +21,7 @@ inline void declare(CLI::App& app, FormatOptions& o) {
                  "folders of features, as audio=wavlm-large-FRA,text=FOLDER; without it all that the data set has")
       ->delimiter(',')
       ->group(group);
-  app.add_option("--labels", o.import.labels, "file of the labels, where a folder has several")->group(group);
+  app.add_option("--label-file", o.import.labels, "file of the labels, where a folder has several")->group(group);
   app.add_option("--folds", o.import.folds, "JSON file {\"train\": [ids], \"valid\": [...], \"test\": [...]}")
       ->group(group);
   app.add_option("--part", o.import.part, "which of several data sets in one file: an emotion, test2")->group(group);

@@ -85,7 +85,7 @@ class MertoolsReader {
     std::string list;
     for (const std::string& name : found) list += (list.empty() ? "" : ", ") + name;
     throw IoError(lacuna::detail::cat(folder, ": has ", found.empty() ? "no label*.npz" : "several files of labels (" + list + ")",
-                                      "; say which with --labels"));
+                                      "; say which with --label-file"));
   }
   /// Folds by session, the two digits after Ses.
   void by_session(const MertoolsCorpus& whole) {

@@ -84,7 +84,7 @@ TEST_CASE("csd: computational sequences" * doctest::skip(!test::have_formats()))
     const io::Npz numbers(folder + file + ".expected.npz");
     const std::string message = test::message_of<IoError>([&] { io::Csd one(folder + file); });
     if (test::contains(message, "a later HDF5")) {
-      MESSAGE(file, " needs a later HDF5 than the one that is installed");
+      MESSAGE(std::string(file), " needs a later HDF5 than the one that is installed");
       ++later;
       continue;
     }

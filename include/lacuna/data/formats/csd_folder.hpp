@@ -10,6 +10,7 @@
 /// Features are read a segment at a time while they are asked for, so that the files may be larger than memory.
 #pragma once
 
+#include "lacuna/data/array_names.hpp"
 #include "lacuna/data/formats/align.hpp"
 #include "lacuna/data/formats/feature_folder.hpp"
 #include "lacuna/data/formats/folds.hpp"

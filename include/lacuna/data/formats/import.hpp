@@ -16,9 +16,14 @@
 #include "lacuna/data/formats/misa.hpp"
 #include "lacuna/data/formats/mmsa.hpp"
 #include "lacuna/data/formats/mult.hpp"
+#include "lacuna/data/formats/multiview.hpp"
 #include "lacuna/data/formats/recognise.hpp"
 #include "lacuna/data/formats/splits.hpp"
 #include "lacuna/data/formats/urfunny.hpp"
+#ifdef LACUNA_HDF5  // the component lacuna::hdf5
+#include "lacuna/data/formats/csd_folder.hpp"
+#include "lacuna/data/formats/mfn_folder.hpp"
+#endif
 
 namespace lacuna::data::formats {
 
@@ -37,7 +42,8 @@ inline Arrays import(const std::string& path, const ImportOptions& options = {},
   Arrays arrays(path);
   const bool folder = kind_of_path(path) == PathKind::folder;
   if (format == "safetensors") arrays = read_safetensors(path);
-  if (!folder && !found.pickle && format != "npz" && format != "safetensors") found.pickle = io::open_pickle(path).value;
+  if (format == "mat") read_multiview(arrays, path);
+  if (!folder && !found.pickle && format != "npz" && format != "safetensors" && format != "mat") found.pickle = io::open_pickle(path).value;
   const auto root = [&]() -> const io::Value& {
     if (found.pickle) return *found.pickle;
     throw IoError(lacuna::detail::cat(path, ": is ", folder ? "a folder" : "no pickle", ", which format ", format,
@@ -68,9 +74,16 @@ inline Arrays import(const std::string& path, const ImportOptions& options = {},
   if (format == "urfunny") read_urfunny(arrays, path);
   if (format == "mertools") MertoolsReader(arrays, options).read(path);
   if (format == "csv_folder") read_csv_folder(arrays, path, options);
+  if (format == "csd" || format == "mfn") {
+#ifdef LACUNA_HDF5
+    format == "csd" ? read_csd_folder(arrays, path, options) : read_mfn_folder(arrays, path);
+#else
+    throw IoError(path + ": is HDF5, which this program was built without (libhdf5-dev)");
+#endif
+  }
   if (arrays.names().empty())
     throw IoError(lacuna::detail::cat(path, ": format ", format, " is not read from it; expected one of ", format_names()));
-  if (format != "mertools" && format != "csv_folder" && !options.features.empty())
+  if (format != "mertools" && format != "csv_folder" && format != "csd" && !options.features.empty())
     add_folders(arrays, folder ? path : path.substr(0, path.rfind('/') + 1) + ".", options.features);
   hold_out(arrays, options.holdout);
   return arrays;

@@ -32,6 +32,9 @@ inline constexpr FormatName known_formats[] = {
     {"urfunny", "folder of UR-FUNNY"},
     {"mertools", "folder of MERTools, MERBench, SDUMC: features/ and label*.npz"},
     {"csv_folder", "folder of CSV features with a label.csv"},
+    {"csd", "folder of computational sequences (needs HDF5)"},
+    {"mfn", "folder of MFN and SMIL: y_train.h5 and so on (needs HDF5)"},
+    {"mat", "MATLAB: several views and labels"},
 };
 inline std::string format_names() {
   std::string list;
@@ -103,14 +106,18 @@ inline Recognised recognise(const std::string& path) {
     if (there("features")) return {"mertools"};
     if (there("train.pkl") && (there("dev.pkl") || there("valid.pkl") || there("test.pkl"))) return {"misa"};
     if (there("data_folds.pkl")) return {"urfunny"};
+    if (there("y_train.h5") || there("y_test.h5")) return {"mfn"};
+    if (!names_in(path, ".csd").empty()) return {"csd"};
     throw IoError(path + ": is a folder with neither features/ and label*.npz (mertools), train.pkl and dev.pkl (misa), "
-                         "data_folds.pkl (urfunny) nor label.csv (csv_folder); give one of its files, or --format");
+                         "data_folds.pkl (urfunny), label.csv (csv_folder), y_train.h5 (mfn) nor *.csd; give one of its "
+                         "files, or --format");
   }
   const auto file = std::make_shared<io::MappedFile>(path);
   const auto bytes = file->bytes();
   using lacuna::detail::starts_with;
   if (starts_with(bytes, "PK\x03\x04") || starts_with(bytes, "PK\x05\x06")) return {"npz"};
-  if (starts_with(bytes, "\x89HDF\r\n\x1a\n")) return {"hdf5"};
+  if (starts_with(bytes, "\x89HDF\r\n\x1a\n"))
+    throw IoError(path + ": is one HDF5 file; data sets are the folder of them (csd, mfn): give the folder");
   if (starts_with(bytes, "MATLAB")) return {"mat"};
   if (bytes.size() > 8 && bytes[8] == '{' && lacuna::detail::load_little<std::uint64_t>(bytes.data()) < bytes.size())
     return {"safetensors"};

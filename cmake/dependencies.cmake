@@ -21,3 +21,8 @@ find_package(cereal ${lacuna_io_need})
 find_package(nlohmann_json ${lacuna_io_need})
 find_package(ZLIB ${lacuna_io_need})
 find_package(xtensor QUIET)
+# HDF5: computational sequences, folders of MFN. Optional; its C library is found by pkg-config, which Debian's package has.
+find_package(PkgConfig QUIET)
+if(PkgConfig_FOUND)
+  pkg_check_modules(hdf5 QUIET IMPORTED_TARGET hdf5)
+endif()

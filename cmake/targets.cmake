@@ -1,5 +1,6 @@
 # lacuna::lacuna       all headers; Eigen, and OpenMP where there is one
 # lacuna::io           the same for programs that include lacuna/io/...: cereal, JSON, zlib
+# lacuna::hdf5         the same for programs that include io/hdf5.hpp, io/csd.hpp; data/formats reads these files where it is linked
 # lacuna::xtensor      the same for programs that include lacuna/interop/xtensor.hpp, data/from_xtensor.hpp, statistics.hpp
 # lacuna::cuda         the same for .cu files that include lacuna/cuda.cuh, see cuda.cmake
 # lacuna::precompiled  the same as lacuna::lacuna with the common templates compiled once, see precompiled.cmake
@@ -36,6 +37,10 @@ if(cereal_FOUND AND nlohmann_json_FOUND AND ZLIB_FOUND)
 endif()
 if(xtensor_FOUND)
   lacuna_add_component(xtensor xtensor)
+endif()
+if(TARGET PkgConfig::hdf5)
+  lacuna_add_component(hdf5 PkgConfig::hdf5)
+  target_compile_definitions(lacuna_hdf5 INTERFACE LACUNA_HDF5)
 endif()
 
 include(${PROJECT_SOURCE_DIR}/cmake/cuda.cmake)

@@ -63,6 +63,17 @@ Tensor<T, 3> by_position(const std::vector<Tensor<T, 2>>& states) {
   return detail::stack_rows(rows, index_t(states.size()), states[0].extent(1));
 }
 
+/// (n, layers + 1, hidden) → (n, hidden): the sum of the last `count` entries, which is the feature that the authors of
+/// SDUMC made of `published`, with 4.
+template <class T>
+Tensor<T, 2> summed_layers(const Tensor<T, 3>& states, index_t count) {
+  auto sum = Tensor<T, 2>::zeros({states.extent(0), states.extent(2)});
+  for (index_t t = 0; t < sum.extent(0); ++t)
+    for (index_t k = std::max<index_t>(states.extent(1) - count, 0); k < states.extent(1); ++k)
+      for (index_t j = 0; j < sum.extent(1); ++j) sum(t, j) += states(t, k, j);
+  return sum;
+}
+
 /// prompt (P, hidden), embedded; P ≥ 1. `watch(scores)` sees what every step chose from: (rows, vocabulary), behind the
 /// penalties. One beam is greedy search: the largest logit, the lowest id among equals.
 template <class T, class Watch>

@@ -72,14 +72,17 @@ class Llama {
 
   /// Scores of the next token: last (N, hidden) → (N, vocabulary).
   Variable<T, 2> logits(const Variable<T, 2>& last) const { return linear(last, output_); }
+  /// What is inside: for tests and studies.
+  const LlamaLayer<T>& layer(index_t i) const { return (*layers_)[std::size_t(i)]; }
   Cache<T> cache() const { return Cache<T>(config_.layers, config_.key_heads * config_.head_size); }
-
- private:
-  using Layers = std::vector<LlamaLayer<T>>;
 
   cpu::GroupedSizes sizes() const {
     return {config_.heads, config_.key_heads, config_.head_size, 1 / std::sqrt(double(config_.head_size))};
   }
+
+ private:
+  using Layers = std::vector<LlamaLayer<T>>;
+
   RotaryTable<T> angles(const std::vector<index_t>& positions, index_t length) const {
     return RotaryTable<T>(rotary_frequencies(config_.rotary, config_.head_size, length), positions);
   }
@@ -173,7 +176,7 @@ Reading<T> Llama<T>::read(Cache<T>& cache, const Tensor<T, 2>& x, bool states) c
   Variable<T, 2> h(x);
   for (index_t i = 0; i < config_.layers; ++i) {
     if (states) reading.states.push_back(h.value());
-    h = pass((*layers_)[std::size_t(i)], config_.norm_epsilon, angle, h, [&](const auto& q, const auto& k, const auto& v) {
+    h = pass(layer(i), config_.norm_epsilon, angle, h, [&](const auto& q, const auto& k, const auto& v) {
       cache.append(i, k.data(), v.data());
       Tensor<T, 2> y(q.extents());
       for (index_t b = 0; b < beams; ++b) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <vector>
 
 #include "lacuna/kernels/cpu/gemm.hpp"
 
@@ -31,6 +32,7 @@ struct GroupedSizes {
 
 struct GroupedAttention {
   static constexpr index_t query_block = 64;
+  static constexpr double small = 2e5;  ///< multiplications that are not worth waking a thread
 
   /// y (rows, heads · d) of one sequence; query i sees the first `seen + i` keys of the runs together.
   template <class T>
@@ -40,13 +42,14 @@ struct GroupedAttention {
     const auto scale = [&](index_t, T* row, index_t count) {
       for (index_t k = 0; k < count; ++k) row[k] *= T(s.scale);
     };
+    const double work = double(rows) * double(seen + rows) * double(s.width());
     if (rows == 1)  // the query heads of a group are the rows of one product
-      return parallel_for(s.key_heads, 1, [&](index_t begin, index_t end) {
+      return parallel_for(s.key_heads, work < small ? s.key_heads : 1, [&](index_t begin, index_t end) {
         for (index_t g = begin; g < end; ++g)
           block(s, s.group(), seen, 0, query + g * s.group() * s.size, s.size, g, runs, scale,
                 y + g * s.group() * s.size);
       });
-    parallel_for(blocks * s.heads, 1, [&](index_t begin, index_t end) {
+    parallel_for(blocks * s.heads, work < small ? blocks * s.heads : 1, [&](index_t begin, index_t end) {
       for (index_t task = begin; task < end; ++task) {
         const index_t h = task % s.heads, first = task / s.heads * query_block;
         const index_t at = first * s.width() + h * s.size;
@@ -62,7 +65,8 @@ struct GroupedAttention {
   static void full_attention(const GroupedSizes& s, index_t rows, const T* query, const KeyRun<T>& run,
                              const Adjust& adjust, T* y) {
     const index_t blocks = (rows + query_block - 1) / query_block;
-    parallel_for(blocks * s.heads, 1, [&](index_t begin, index_t end) {
+    const bool alone = double(rows) * double(run.count) * double(s.width()) < small;
+    parallel_for(blocks * s.heads, alone ? blocks * s.heads : 1, [&](index_t begin, index_t end) {
       for (index_t task = begin; task < end; ++task) {
         const index_t h = task % s.heads, first = task / s.heads * query_block;
         const index_t at = first * s.width() + h * s.size;
@@ -79,7 +83,8 @@ struct GroupedAttention {
                                          const T* value, const T* dy, T beta_query, T* dquery, T beta_key, T* dkey,
                                          T beta_value, T* dvalue) {
     const index_t w = s.width(), kw = s.key_width(), d = s.size;
-    parallel_for(s.key_heads, 1, [&](index_t begin, index_t end) {
+    const bool alone = double(rows) * double(rows) * double(w) < small;
+    parallel_for(s.key_heads, alone ? s.key_heads : 1, [&](index_t begin, index_t end) {
       std::vector<T> weights(std::size_t(rows * rows)), change(std::size_t(rows * rows));
       T *const p = weights.data(), *const dp = change.data();
       for (index_t g = begin; g < end; ++g)

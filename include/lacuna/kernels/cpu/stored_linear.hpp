@@ -22,7 +22,8 @@ struct StoredLinear {
     };
     if (const T* const direct = as_it_lies<T>(weight))
       return Gemm::gemm<T>(rows, out, in, {x, in}, {direct, in, true}, T(0), y, out, add_bias);
-    parallel_for(out, block_rows<T>(in), [&](index_t begin, index_t end) {
+    const bool alone = double(rows) * double(in) * double(out) < 1e5;
+    parallel_for(out, alone ? out : block_rows<T>(in), [&](index_t begin, index_t end) {
       const index_t count = end - begin;
       const Block<T> block(count * in);
       Widen::widen(weight.type, count * in, weight.from(begin * in), block.numbers);

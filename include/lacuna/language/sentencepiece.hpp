@@ -133,10 +133,10 @@ class SentencePiece {
       }
       flush();
       if (one.kind == control) continue;
-      std::string plain = one.kind == unknown ? " \xE2\x81\x87 " : detail::replaced(one.text, blank, " ");
-      if (first && plain.starts_with(' ')) plain.erase(0, 1);
+      std::string shown = one.kind == unknown ? " \xE2\x81\x87 " : detail::replaced(one.text, blank, " ");
+      if (first && shown.starts_with(' ')) shown.erase(0, 1);
       first = false;
-      text += plain;
+      text += shown;
     }
     flush();
     return text;
@@ -144,11 +144,11 @@ class SentencePiece {
 
  private:
   static constexpr std::string_view blank = "\xE2\x96\x81";
-  enum Kind { normal = 1, unknown = 2, control = 3, own = 4, unused = 5, byte = 6 };
+  enum Kind { plain = 1, unknown = 2, control = 3, own = 4, unused = 5, byte = 6 };
   struct Piece {
     std::string text;
     float score = 0;
-    int kind = normal;
+    int kind = plain;
   };
   struct Hash {
     using is_transparent = void;
@@ -189,14 +189,14 @@ class SentencePiece {
     if (map) throw IoError(path + ": normalises by the map '" + detail::printable(name) + "', expected identity");
   }
   std::string normalized(std::string_view text) const {
-    std::string plain = detail::repaired(text);
+    std::string whole = detail::repaired(text);
     if (squeeze_) {
-      while (plain.starts_with(' ')) plain.erase(0, 1);
-      while (plain.ends_with(' ')) plain.pop_back();
-      for (std::size_t at; (at = plain.find("  ")) != std::string::npos;) plain.erase(at, 1);
+      while (whole.starts_with(' ')) whole.erase(0, 1);
+      while (whole.ends_with(' ')) whole.pop_back();
+      for (std::size_t at; (at = whole.find("  ")) != std::string::npos;) whole.erase(at, 1);
     }
-    if (plain.empty()) return plain;
-    return detail::replaced(prefix_ ? " " + plain : plain, " ", blank);
+    if (whole.empty()) return whole;
+    return detail::replaced(prefix_ ? " " + whole : whole, " ", blank);
   }
   void encode_part(std::string_view text, std::vector<index_t>& ids) const {
     // symbols that are no piece have numbers behind those of the pieces
@@ -210,13 +210,13 @@ class SentencePiece {
       detail::next_character(text, at);
       const std::string_view one = text.substr(from, at - from);
       const index_t found = id(one);
-      const bool usable = found >= 0 && pieces_[std::size_t(found)].kind == normal;
+      const bool usable = found >= 0 && pieces_[std::size_t(found)].kind == plain;
       if (!usable) others.emplace_back(one);
       symbols.push_back(usable ? found : size() + index_t(others.size()) - 1);
     }
     const auto merged = detail::merge_pairs(std::move(symbols), [&](index_t a, index_t b) {
       const index_t whole = id(text_of(a) + text_of(b));
-      if (whole < 0 || pieces_[std::size_t(whole)].kind != normal) return detail::Joined{};
+      if (whole < 0 || pieces_[std::size_t(whole)].kind != plain) return detail::Joined{};
       return detail::Joined{true, -double(pieces_[std::size_t(whole)].score), whole};
     });
     for (const index_t symbol : merged) {

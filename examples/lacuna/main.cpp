@@ -18,6 +18,7 @@ constexpr Command commands[] = {
     {"experiment", "compare models x seeds x protocols, the same masks for all", program::experiment},
     {"report", "the tables of a folder of results again, in the terminal and as a page", program::report},
     {"describe", "what is in a data set: sizes, lengths, labels, what is missing", program::describe},
+    {"extract", "sound to streams: audio features, and the text that a language model hears", program::extract},
     {"models", "the models that can be named, their variants and options", program::models},
     {"replay", "a published model on given parameters and inputs, number by number", program::replay},
 };

@@ -40,6 +40,7 @@ struct EncodeOptions {
   bool states = false;   ///< keep all, not the last alone
   index_t samples = -1;  ///< the clip's true length, zeros behind it; −1: all
   bool mask = true;      ///< frames of padding are not attended to; false: they are heard as silence
+  bool normalized = false;  ///< the waveform is already, as the checkpoint asks
 };
 
 template <class T>
@@ -212,7 +213,7 @@ Heard<T> Encoder<T>::operator()(const Tensor<T, 1>& wave, const EncodeOptions& o
                                  " are needed (", double(config_.field()) / 16000, " s at 16 kHz)"));
   const index_t seen = options.mask ? present : frames;
   const double epsilon = config_.norm_epsilon;
-  Variable<T, 2> x(features(config_.normalize ? normalized(wave, samples) : wave, watch));
+  Variable<T, 2> x(features(config_.normalize && !options.normalized ? normalized(wave, samples) : wave, watch));
   if (config_.projection_norm) x = norm(x, projection_norm_, epsilon);
   Tensor<T, 2> h = projection_(x).value();
   if (watch) watch("proj", h);

@@ -21,3 +21,7 @@ find_package(cereal ${lacuna_io_need})
 find_package(nlohmann_json ${lacuna_io_need})
 find_package(ZLIB ${lacuna_io_need})
 find_package(xtensor QUIET)
+# Sound other than WAV. Debian's package has a pkg-config file and no CMake one.
+find_path(LACUNA_SNDFILE_INCLUDE sndfile.h)
+find_library(LACUNA_SNDFILE_LIBRARY sndfile)
+mark_as_advanced(LACUNA_SNDFILE_INCLUDE LACUNA_SNDFILE_LIBRARY)

@@ -77,7 +77,8 @@ inline void save_set(const std::string& path, const std::vector<ClipRow>& rows, 
       const auto number = [&](const std::string& text, const char* what) {
         char* end = nullptr;
         const double value = std::strtod(text.c_str(), &end);
-        if (text.empty() || *end != '\0') throw lacuna::IoError(cat(rows[i].name, ": ", what, " is '", text, "', expected a number"));
+        if (text.empty() || *end != '\0')
+          throw lacuna::IoError(cat(rows[i].name, ": ", what, " is '", text, "', expected a number"));
         return value;
       };
       if (!rows[here[0]].label.empty()) labels.push_back(float(number(rows[i].label, "label")));

@@ -26,21 +26,31 @@ struct ExtractOptions {
 void declare(CLI::App& app, ExtractOptions& o) {
   speech::ListenerOptions& l = o.listener;
   app.add_option("--sound", o.sound, "folder of clips")->required();
-  app.add_option("--manifest", o.manifest, "list of clips, CSV with a header: clip,split,label,class,text; without: all sounds of the folder, their transcripts in .txt beside them");
+  app.add_option("--manifest", o.manifest,
+                 "list of clips, CSV with a header: clip,split,label,class,text; without: all sounds of the folder, "
+                 "their transcripts in .txt beside them");
   app.add_option("--model", l.speech, "folder of WavLM, HuBERT or wav2vec 2.0: audio features");
-  app.add_option("--layer", l.layer, "which hidden state, negative from the end; the last one is behind the final norm")->capture_default_str();
+  app.add_option("--layer", l.layer, "which hidden state, negative from the end; the last one is behind the final norm")
+      ->capture_default_str();
   app.add_flag("--raw", l.raw, "count as transformers 5 does: the last one is in front of that norm");
   app.add_option("--language", l.language, "folder of a Llama or Qwen2 model: hidden states of transcripts");
   app.add_option("--projector", l.projector, "folder or file of linear1, linear2: simulated text");
   app.add_option("--prompt", l.prompt, "what the language model is asked; \"short\": the recipe's");
-  app.add_option("--language-states", o.states, "sumN: the sum of the last N hidden states; a number: that one, negative from the end")->capture_default_str();
-  app.add_flag("--published", l.published, "simulated text of beam row 0 at every step, as the authors of SDUMC stored it; else of the best text");
+  app.add_option("--language-states", o.states,
+                 "sumN: the sum of the last N hidden states; a number: that one, negative from the end")
+      ->capture_default_str();
+  app.add_flag("--published", l.published,
+               "simulated text of beam row 0 at every step, as the authors of SDUMC stored it; else of the best text");
   app.add_option("--beams", l.generate.num_beams, "1: greedy")->capture_default_str();
   app.add_option("--new-tokens", l.generate.max_new_tokens, "at most")->capture_default_str();
-  app.add_option("--piece-seconds", l.pieces.seconds, "longer clips are heard in overlapping pieces")->capture_default_str();
+  app.add_option("--piece-seconds", l.pieces.seconds, "longer clips are heard in overlapping pieces")
+      ->capture_default_str();
   app.add_option("--out", o.out, "folder of one file per clip; what is there and was made alike stays")->required();
-  app.add_option("--format", o.format, "npz, or npy with a .json beside")->check(CLI::IsMember({"npz", "npy"}))->capture_default_str();
-  app.add_option("--set", o.set, "all clips as one data set (.npz), for --data of the other commands; needs --manifest");
+  app.add_option("--format", o.format, "npz, or npy with a .json beside")
+      ->check(CLI::IsMember({"npz", "npy"}))
+      ->capture_default_str();
+  app.add_option("--set", o.set,
+                 "all clips as one data set (.npz), for --data of the other commands; needs --manifest");
   app.add_option("--jobs", o.jobs, "clips at once; 0: as many as there are cores")->capture_default_str();
   app.add_flag("--quiet", o.quiet, "no progress");
 }
@@ -76,15 +86,16 @@ io::Json identity(const std::string& folder) {
   std::uintmax_t bytes = 0;
   if (fs::is_directory(folder))
     for (const auto& entry : fs::directory_iterator(folder))
-      if (const std::string kind = entry.path().extension().string(); kind == ".safetensors" || kind == ".bin" || kind == ".pt") bytes += entry.file_size();
+      if (const std::string kind = entry.path().extension().string();
+          kind == ".safetensors" || kind == ".bin" || kind == ".pt")
+        bytes += entry.file_size();
   if (bytes > 0) json["bytes"] = bytes;
   return json;
 }
 io::Json provenance(const ExtractOptions& o) {
   const speech::ListenerOptions& l = o.listener;
   io::Json json{{"lacuna", support::version()}, {"speech", identity(l.speech)}, {"language", identity(l.language)}};
-  if (!l.speech.empty())
-    json.update({{"layer", l.layer}, {"raw", l.raw}, {"piece_seconds", l.pieces.seconds}});
+  if (!l.speech.empty()) json.update({{"layer", l.layer}, {"raw", l.raw}, {"piece_seconds", l.pieces.seconds}});
   if (!l.language.empty()) json["language_states"] = o.states;
   if (!l.projector.empty())
     json.update({{"projector", identity(l.projector)},
@@ -106,7 +117,8 @@ class Shown {
     if (quiet_) return;
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
     const double left = worked_ > 0 ? seconds / double(worked_) * double(total_ - done_) : 0;
-    std::fprintf(stderr, "\rlacuna extract: %zu of %zu clips, %.0f s left  %s", done_, total_, left, done_ == total_ ? "\n" : "");
+    std::fprintf(stderr, "\rlacuna extract: %zu of %zu clips, %.0f s left  %s", done_, total_, left,
+                 done_ == total_ ? "\n" : "");
     std::fflush(stderr);
   }
   void complain(const std::string& line) {
@@ -172,12 +184,15 @@ int extract_all(ExtractOptions& o) {
 #endif
   for (std::ptrdiff_t i = 0; i < count; ++i) work(std::size_t(i));
   if (shown.failed() > 0)
-    return support::fail("lacuna extract", detail::cat(shown.failed(), " of ", rows.size(), " clips failed; what was made is in ", o.out,
-                                            ", and a second call goes on"), 1);
+    return support::fail("lacuna extract",
+                         detail::cat(shown.failed(), " of ", rows.size(), " clips failed; what was made is in ", o.out,
+                                     ", and a second call goes on"),
+                         1);
   if (!o.set.empty()) save_set(o.set, rows, clips);
   std::printf("%s: %zu clips, %zu made now\n", o.out.c_str(), rows.size(), shown.worked());
   if (listener.simulates())
-    for (std::size_t i = 0; i < rows.size() && i < 4; ++i) std::printf("  %s: %s\n", rows[i].name.c_str(), clips[i].said.c_str());
+    for (std::size_t i = 0; i < rows.size() && i < 4; ++i)
+      std::printf("  %s: %s\n", rows[i].name.c_str(), clips[i].said.c_str());
   if (!o.set.empty()) std::printf("%s: for --data of the other commands\n", o.set.c_str());
   return 0;
 }
@@ -186,9 +201,12 @@ int extract_all(ExtractOptions& o) {
 
 int extract(const Call& call) {
   ExtractOptions options;
-  CLI::App app("Makes streams of sound: audio features, hidden states of transcripts, and the text that a language model hears.",
-               "lacuna extract");
-  return support::run("lacuna extract", app, call.argc, call.argv, [&] { declare(app, options); }, [&] { return extract_all(options); });
+  CLI::App app(
+      "Makes streams of sound: audio features, hidden states of transcripts, and the text that a language model hears.",
+      "lacuna extract");
+  return support::run(
+      "lacuna extract", app, call.argc, call.argv, [&] { declare(app, options); },
+      [&] { return extract_all(options); });
 }
 
 }  // namespace program

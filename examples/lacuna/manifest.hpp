@@ -66,7 +66,8 @@ inline std::vector<ClipRow> rows_of_manifest(const std::string& path, const std:
   for (std::size_t i = 1; i < cells.size(); ++i) {
     const auto& row = cells[i];
     if (row.size() != cells[0].size())
-      throw lacuna::IoError(lacuna::detail::cat(path, ": line ", i + 1, " has ", row.size(), " cells, expected ", cells[0].size()));
+      throw lacuna::IoError(
+          lacuna::detail::cat(path, ": line ", i + 1, " has ", row.size(), " cells, expected ", cells[0].size()));
     ClipRow made;
     made.name = std::filesystem::path(row[clip]).stem().string();
     made.file = (std::filesystem::path(folder) / row[clip]).string();
@@ -75,9 +76,11 @@ inline std::vector<ClipRow> rows_of_manifest(const std::string& path, const std:
     if (kind < row.size()) made.class_id = row[kind];
     if (text < row.size()) made.text = row[text];
     if (made.split != "train" && made.split != "valid" && made.split != "test")
-      throw lacuna::IoError(lacuna::detail::cat(path, ": line ", i + 1, ": split '", made.split, "', expected train, valid or test"));
+      throw lacuna::IoError(
+          lacuna::detail::cat(path, ": line ", i + 1, ": split '", made.split, "', expected train, valid or test"));
     if (made.name.empty() || !names.insert(made.name).second)
-      throw lacuna::IoError(lacuna::detail::cat(path, ": line ", i + 1, ": the clip '", made.name, "' comes twice, or has no name"));
+      throw lacuna::IoError(
+          lacuna::detail::cat(path, ": line ", i + 1, ": the clip '", made.name, "' comes twice, or has no name"));
     rows.push_back(std::move(made));
   }
   return rows;

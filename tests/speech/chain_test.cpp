@@ -50,7 +50,8 @@ TEST_CASE("the chain: clip to encoder, soft tokens, text and states" * doctest::
     const auto then = lacuna::language::generate(net, input, options, {.published = true});
     CHECK(then.steps == old.integers(before + "steps")[0]);
     const auto texts = old.tensor<index_t, 2>(before + "sequences");
-    for (std::size_t k = 0; k < then.best().tokens.size(); ++k) CHECK(then.best().tokens[k] == texts(0, index_t(k) + 1));
+    for (std::size_t k = 0; k < then.best().tokens.size(); ++k)
+      CHECK(then.best().tokens[k] == texts(0, index_t(k) + 1));
     old.compare(before + "row0_sum4", lacuna::language::summed_layers(then.published, 4), 1e-4);
   }
   const auto left = oracle.left([](const std::string& one) {
@@ -69,7 +70,8 @@ struct Lesson {
   Lesson() {
     for (int i = 0; oracle.has("in/feat" + std::to_string(i)); ++i) {
       const std::string n = std::to_string(i);
-      examples.push_back({oracle.tensor<T, 2>("in/feat" + n), oracle.integers("in/prompt" + n), oracle.integers("in/answer" + n)});
+      examples.push_back(
+          {oracle.tensor<T, 2>("in/feat" + n), oracle.integers("in/prompt" + n), oracle.integers("in/answer" + n)});
     }
   }
   Projector<T> start() {
@@ -92,9 +94,8 @@ void lesson(double allowed, double gradient, double step) {
   CHECK(found.tokens == oracle.integers("tokens")[0]);
   CHECK(std::abs(double(found.right) / double(found.tokens) - oracle.numbers("accuracy")[0]) < 1e-12);
   found.loss.backward();
-  lacuna::for_each_parameter(projector, [&](const std::string& path, const auto& p) {
-    oracle.compare("grad/" + path, p.grad(), gradient);
-  });
+  lacuna::for_each_parameter(
+      projector, [&](const std::string& path, const auto& p) { oracle.compare("grad/" + path, p.grad(), gradient); });
   // the batch's rows and scores, spread over the padded layout of the oracle
   const lacuna::NoGrad off;
   const auto batch = lacuna::speech::slam_batch<T>(projector, l.net, l.examples);
@@ -123,7 +124,8 @@ void lesson(double allowed, double gradient, double step) {
     oracle.compare("soft" + n, projector(l.examples[i].heard).value(), allowed);
     const auto alone = lacuna::speech::slam_loss<T>(projector, l.net, std::span(l.examples).subspan(i, 1));
     CHECK(alone.tokens == oracle.integers("alone" + n + "/tokens")[0]);
-    CHECK(std::abs(double(alone.loss.item()) / oracle.numbers("alone" + n + "/loss")[0] - 1) < std::max(allowed, 1e-10));
+    CHECK(std::abs(double(alone.loss.item()) / oracle.numbers("alone" + n + "/loss")[0] - 1) <
+          std::max(allowed, 1e-10));
   }
   oracle.used("in/use"), oracle.used("batch/ids");
   for (const std::string run : {"adamw", "adamw_decay", "adamw_warmup"}) {

@@ -22,7 +22,8 @@ void heard(const std::string& name, double allowed) {
   const auto wave = [&](index_t i) { return oracle.tensor<T, 1>("in/wave" + std::to_string(i)); };
   const std::string at = name + "/";
   const auto states = [&](const std::string& where, const auto& found) {
-    for (index_t k = 0; k <= config.layers; ++k) oracle.compare(where + "hs" + std::to_string(k), found.raw(k), allowed);
+    for (index_t k = 0; k <= config.layers; ++k)
+      oracle.compare(where + "hs" + std::to_string(k), found.raw(k), allowed);
     oracle.compare(where + "last", found.state(-1), allowed);
   };
   for (index_t i = 0; oracle.has(at + "alone" + std::to_string(i) + "/last"); ++i) {
@@ -79,7 +80,8 @@ void heard(const std::string& name, double allowed) {
       if (mask && !config.group_norm) {
         const auto alone = encoder(clip);
         for (index_t j = 0; j < rows * width; ++j)
-          if (std::abs(double(alone.last.data()[j]) - double(found.last.data()[j])) > 10 * allowed) FAIL("padding reaches the clip");
+          if (std::abs(double(alone.last.data()[j]) - double(found.last.data()[j])) > 10 * allowed)
+            FAIL("padding reaches the clip");
       }
     }
   }

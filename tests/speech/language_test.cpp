@@ -1,8 +1,7 @@
 /// Language models against transformers: states, scores, rotary positions, and what they generate.
-#include "lacuna/language/generate.hpp"
-
 #include <fstream>
 
+#include "lacuna/language/generate.hpp"
 #include "speech/speech_oracle.hpp"
 
 namespace language_test {
@@ -143,10 +142,9 @@ void generated(bool exact) {
     auto options = options_of(oracle, at);
     const auto prompt = oracle.tensor<T, 2>("embeds/" + oracle.text(at + "embeds"));
     std::vector<double> scores;
-    const auto made = lacuna::language::generate(net, prompt, options, {.published = true, .forced = true},
-                                                 [&](const std::vector<double>& step) {
-                                                   scores.insert(scores.end(), step.begin(), step.end());
-                                                 });
+    const auto made = lacuna::language::generate(
+        net, prompt, options, {.published = true, .forced = true},
+        [&](const std::vector<double>& step) { scores.insert(scores.end(), step.begin(), step.end()); });
     CHECK(made.steps == oracle.integers(at + "steps")[0]);
     const auto sequences = oracle.tensor<index_t, 2>(at + "sequences");
     const bool beams = options.num_beams > 1;

@@ -23,7 +23,8 @@ using lacuna::Tensor;
 inline std::string folder() { return lacuna::test::oracle_dir() + "/speech_llm/"; }
 inline std::string model(const std::string& name) { return folder() + "models/" + name; }
 inline bool have() {
-  return lacuna::test::have_oracle() && std::ifstream(folder() + "llm.npz").good() && std::ifstream(folder() + "chain.npz").good();
+  return lacuna::test::have_oracle() && std::ifstream(folder() + "llm.npz").good() &&
+         std::ifstream(folder() + "chain.npz").good();
 }
 
 /// One file of the oracle; every array that was not asked for is named at the end.
@@ -55,7 +56,8 @@ class Oracle {
   template <class T>
   void compare(const std::string& name, const Array<T>& found, double allowed) {
     const std::vector<double> reference = numbers(name);
-    CHECK_MESSAGE(found.size() == index_t(reference.size()), name << " has " << reference.size() << ", found " << found.size());
+    CHECK_MESSAGE(found.size() == index_t(reference.size()),
+                  name << " has " << reference.size() << ", found " << found.size());
     if (found.size() == index_t(reference.size())) compare_numbers(name, found.data(), reference, allowed);
   }
   template <class T>

@@ -45,7 +45,8 @@ TEST_CASE("tokenizers: a folder's own, with its start id" * doctest::skip(!have(
 }
 
 /// The 32000 pieces of the package mistral_common, in $LACUNA_MISTRAL_MODEL.
-TEST_CASE("tokenizers: a real model's pieces" * doctest::skip(!have() || std::getenv("LACUNA_MISTRAL_MODEL") == nullptr)) {
+TEST_CASE("tokenizers: a real model's pieces" *
+          doctest::skip(!have() || std::getenv("LACUNA_MISTRAL_MODEL") == nullptr)) {
   const SentencePiece pieces(std::getenv("LACUNA_MISTRAL_MODEL"));
   CHECK(pieces.size() == 32000);
   for (const auto& one : cases("tokenizer_real_cases.json")) {

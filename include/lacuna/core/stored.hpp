@@ -11,9 +11,7 @@ namespace lacuna {
 
 enum class StoredType { f64, f32, f16, bf16 };
 
-inline index_t bytes_of(StoredType type) {
-  return type == StoredType::f64 ? 8 : type == StoredType::f32 ? 4 : 2;
-}
+inline index_t bytes_of(StoredType type) { return type == StoredType::f64 ? 8 : type == StoredType::f32 ? 4 : 2; }
 inline const char* name_of(StoredType type) {
   static constexpr const char* names[] = {"F64", "F32", "F16", "BF16"};
   return names[int(type)];

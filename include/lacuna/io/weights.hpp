@@ -124,8 +124,8 @@ class Weights {
     }
     for (const auto& [name, file] : map->items())
       if (!files_.contains(name))
-        throw IoError(detail::cat(index, ": tensor '", detail::printable(name), "' is not in ",
-                                  file.get<std::string>(), "; index and shards belong to different models"));
+        throw IoError(detail::cat(index, ": tensor '", detail::printable(name), "' is not in ", file.get<std::string>(),
+                                  "; index and shards belong to different models"));
   }
   std::string full_name(std::string_view name) const {
     if (files_.contains(name)) return std::string(name);
@@ -140,7 +140,8 @@ class Weights {
       if (shown == 3) break;
       text += detail::cat(shown++ ? ", " : ": ", detail::printable(known));
     }
-    throw IoError(text + (files_.size() > 3 ? ", ..." : "") + "; the weights belong to another model, or names changed");
+    throw IoError(text + (files_.size() > 3 ? ", ..." : "") +
+                  "; the weights belong to another model, or names changed");
   }
   static StoredType type_of(std::string_view name, const std::string& where) {
     for (const StoredType type : {StoredType::f64, StoredType::f32, StoredType::f16, StoredType::bf16})

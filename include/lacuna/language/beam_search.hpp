@@ -45,7 +45,8 @@ struct Hypothesis {
 namespace lacuna::detail {
 
 /// Repetition penalty over the ids seen, then no end before there are enough tokens; on logits or log-probabilities.
-inline void process_scores(const language::GenerateOptions& o, std::span<const index_t> tokens, std::span<double> scores) {
+inline void process_scores(const language::GenerateOptions& o, std::span<const index_t> tokens,
+                           std::span<double> scores) {
   if (o.repetition_penalty != 1) {
     std::vector<index_t> seen(tokens.begin(), tokens.end());
     if (o.rules == language::BeamRules::v4) seen.push_back(o.start);
@@ -199,9 +200,8 @@ class BeamSearch {
     if (next.empty()) return false;
     const bool far = o_.early_stopping == EarlyStopping::never && o_.length_penalty > 0;
     const double length = double(far ? o_.max_new_tokens + 1 : step_ + 2);
-    const bool stop =
-        full() && (o_.early_stopping == EarlyStopping::on ||
-                   finished_.back().score >= candidates[0].score / std::pow(length, o_.length_penalty));
+    const bool stop = full() && (o_.early_stopping == EarlyStopping::on ||
+                                 finished_.back().score >= candidates[0].score / std::pow(length, o_.length_penalty));
     run(std::move(next));
     if (!stop && step_ + 1 == o_.max_new_tokens)
       for (const Row& row : rows_) {

@@ -21,7 +21,8 @@ class Cache {
   void fork(index_t beams) {
     for (Layer& layer : layers_) {
       layer.prefix_key = Tensor<T, 1>::from({prefix_ * width_ + tail_ * width_}, joined(layer.prefix_key, layer.key));
-      layer.prefix_value = Tensor<T, 1>::from({prefix_ * width_ + tail_ * width_}, joined(layer.prefix_value, layer.value));
+      layer.prefix_value =
+          Tensor<T, 1>::from({prefix_ * width_ + tail_ * width_}, joined(layer.prefix_value, layer.value));
     }
     prefix_ += tail_;
     restart(beams);
@@ -52,8 +53,7 @@ class Cache {
     for (Layer& layer : layers_)
       for (Tensor<T, 1>* kept : {&layer.key, &layer.value}) {
         Tensor<T, 1> larger({beams_ * room * width_});
-        for (index_t b = 0; b < beams_; ++b)
-          copy(kept->data() + b * room_ * width_, larger.data() + b * room * width_);
+        for (index_t b = 0; b < beams_; ++b) copy(kept->data() + b * room_ * width_, larger.data() + b * room * width_);
         *kept = larger;
       }
     room_ = room;
@@ -72,7 +72,8 @@ class Cache {
   std::array<cpu::KeyRun<T>, 2> runs(index_t layer, index_t beam) const {
     const Layer& kept = layers_[std::size_t(layer)];
     const index_t at = beam * room_ * width_;
-    return {{{kept.prefix_key.data(), kept.prefix_value.data(), prefix_}, {kept.key.data() + at, kept.value.data() + at, next_}}};
+    return {{{kept.prefix_key.data(), kept.prefix_value.data(), prefix_},
+             {kept.key.data() + at, kept.value.data() + at, next_}}};
   }
   /// Every layer has appended.
   void advance() { tail_ = next_; }

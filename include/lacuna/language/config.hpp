@@ -40,9 +40,9 @@ inline RotaryOptions read_rotary(const io::Settings& settings) {
     settings.refuse("rope_type", " is '", printable(kind), "', expected default, linear, dynamic, llama3 or yarn");
   if (o.scaling == RotaryScaling::standard) return o;
   o.factor = rope.number("factor");
-  o.original_length = o.scaling == RotaryScaling::dynamic
-                          ? settings.number("max_position_embeddings")
-                          : rope.number("original_max_position_embeddings", settings.number("max_position_embeddings", 0));
+  o.original_length = o.scaling == RotaryScaling::dynamic ? settings.number("max_position_embeddings")
+                                                          : rope.number("original_max_position_embeddings",
+                                                                        settings.number("max_position_embeddings", 0));
   o.low_factor = rope.number("low_freq_factor", 1);
   o.high_factor = rope.number("high_freq_factor", 4);
   o.beta_fast = rope.number("beta_fast", 32);

@@ -123,8 +123,7 @@ class SentencePiece {
     const auto flush = [&] { text += detail::repaired(std::exchange(bytes, {})); };
     bool first = prefix_;
     for (const index_t id : ids) {
-      if (id < 0 || id >= size())
-        throw ShapeError(detail::cat("decode: id ", id, " is outside 0..", size() - 1));
+      if (id < 0 || id >= size()) throw ShapeError(detail::cat("decode: id ", id, " is outside 0..", size() - 1));
       const Piece& one = pieces_[std::size_t(id)];
       if (one.kind == byte) {
         bytes += char(detail::byte_of_piece(one.text));
@@ -223,7 +222,8 @@ class SentencePiece {
       if (symbol < size()) {
         ids.push_back(symbol);
       } else if (fallback_) {
-        for (const char c : text_of(symbol)) ids.push_back(bytes_[std::uint8_t(c)] >= 0 ? bytes_[std::uint8_t(c)] : unknown_);
+        for (const char c : text_of(symbol))
+          ids.push_back(bytes_[std::uint8_t(c)] >= 0 ? bytes_[std::uint8_t(c)] : unknown_);
       } else if (ids.empty() || ids.back() != unknown_) {
         ids.push_back(unknown_);
       }

@@ -22,7 +22,8 @@ class Tokenizer {
     struct stat facts {};
     const auto exists = [&](const std::string& file) { return ::stat(file.c_str(), &facts) == 0; };
     const bool folder = exists(path) && S_ISDIR(facts.st_mode);
-    const std::string pieces = folder ? path + "/tokenizer.model" : path, json = folder ? path + "/tokenizer.json" : path;
+    const std::string pieces = folder ? path + "/tokenizer.model" : path,
+                      json = folder ? path + "/tokenizer.json" : path;
     if (folder ? exists(pieces) : !path.ends_with(".json")) {
       pieces_ = std::make_shared<const SentencePiece>(pieces);
       start_ = pieces_->id("<s>");

@@ -115,12 +115,14 @@ class TokenizerJson {
       }
       const index_t a = id(left), b = id(right), whole = id(left + right);
       if (a < 0 || b < 0 || whole < 0)
-        refuse("the merge of '" + detail::printable(left) + "' and '" + detail::printable(right) + "' is not in the vocabulary");
+        refuse("the merge of '" + detail::printable(left) + "' and '" + detail::printable(right) +
+               "' is not in the vocabulary");
       merges_.emplace(key(a, b), detail::Joined{true, rank++, whole});
     }
     fallback_ = model.value("byte_fallback", false);
     whole_words_ = model.value("ignore_merges", false);
-    if (model.contains("unk_token") && model.at("unk_token").is_string()) unknown_ = id(model.at("unk_token").get<std::string>());
+    if (model.contains("unk_token") && model.at("unk_token").is_string())
+      unknown_ = id(model.at("unk_token").get<std::string>());
     for (const auto& one : listed(json, "normalizer", "normalizers")) read_normalizer(one);
     for (const auto& one : listed(json, "pre_tokenizer", "pretokenizers")) read_split(one);
     for (const auto& one : listed(json, "post_processor", "processors")) read_template(one);
@@ -139,7 +141,8 @@ class TokenizerJson {
       compose_ = true;
     else if (kind == "Prepend" && one.at("prepend") == std::string(blank))
       prepend_ = Prepend::every_part;
-    else if (kind == "Replace" && one.at("content") == std::string(blank) && one.at("pattern").value("String", "") == " ")
+    else if (kind == "Replace" && one.at("content") == std::string(blank) &&
+             one.at("pattern").value("String", "") == " ")
       blanks_ = true;
     else
       refuse("the normalizer '" + detail::printable(one.dump()) + "' is not supported");

@@ -8,8 +8,8 @@ namespace detail {
 
 /// Every head of every row turned; `sign` −1 turns back.
 template <class T>
-void rotate_rows(index_t rows, index_t heads, index_t half, const T* x, const T* cosine, const T* sine, T sign, bool add,
-                 T* y) {
+void rotate_rows(index_t rows, index_t heads, index_t half, const T* x, const T* cosine, const T* sine, T sign,
+                 bool add, T* y) {
   for (index_t i = 0; i < rows; ++i)
     for (index_t h = 0; h < heads; ++h) {
       const T *const a = x + (i * heads + h) * 2 * half, *const c = cosine + i * half, *const s = sine + i * half;

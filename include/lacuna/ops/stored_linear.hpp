@@ -33,7 +33,8 @@ Tensor<T, 2> stored_rows(const StoredArray& table, std::span<const index_t> ids)
   Tensor<T, 2> y({index_t(ids.size()), width});
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (ids[i] < 0 || ids[i] >= table.shape[0])
-      throw ShapeError(detail::cat("embedding: id ", ids[i], " at position ", i, " is outside 0..", table.shape[0] - 1));
+      throw ShapeError(
+          detail::cat("embedding: id ", ids[i], " at position ", i, " is outside 0..", table.shape[0] - 1));
     cpu::Widen::widen(table.type, width, table.from(ids[i] * width), y.data() + index_t(i) * width);
   }
   return y;

@@ -12,18 +12,20 @@ struct EncoderConfig {
   EncoderKind kind = EncoderKind::wavlm;
   std::vector<index_t> channels, kernels, strides;  ///< of the convolutions over the waveform
   bool convolution_bias = false;
-  bool group_norm = false;  ///< one norm over time behind the first convolution, instead of one over channels behind each
+  bool group_norm =
+      false;  ///< one norm over time behind the first convolution, instead of one over channels behind each
   bool projection_norm = true;
   index_t hidden = 0, layers = 0, heads = 0, inner = 0;
   index_t position_kernel = 128, position_groups = 16;
   double norm_epsilon = 1e-5;
-  bool pre_norm = false;   ///< norms in front of attention and feed-forward, and one behind the last layer
-  bool normalize = false;  ///< the waveform: mean 0, variance 1
+  bool pre_norm = false;             ///< norms in front of attention and feed-forward, and one behind the last layer
+  bool normalize = false;            ///< the waveform: mean 0, variance 1
   index_t buckets = 320, far = 800;  ///< WavLM: of relative positions, and where the last one is reached
 
   /// Frames of a clip of n samples; 0 when it is too short.
   index_t frames(index_t samples) const {
-    for (std::size_t j = 0; j < kernels.size(); ++j) samples = samples < kernels[j] ? 0 : (samples - kernels[j]) / strides[j] + 1;
+    for (std::size_t j = 0; j < kernels.size(); ++j)
+      samples = samples < kernels[j] ? 0 : (samples - kernels[j]) / strides[j] + 1;
     return samples;
   }
   /// Samples between the starts of two frames: 320.

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "lacuna/io/weights.hpp"
-#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/kernels/cpu/widen.hpp"
+#include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna::detail {
 
@@ -41,7 +41,8 @@ struct Convolution {
   Convolution(const io::Weights& weights, const std::string& name, index_t in, index_t k, index_t s, index_t to,
               bool with_bias)
       : channels(in), kernel(k), stride(s), out(to) {
-    weight = lacuna::detail::swapped_last(lacuna::detail::widened<T>(weights.at(name + ".weight", {to, in, k})), to, in, k);
+    weight =
+        lacuna::detail::swapped_last(lacuna::detail::widened<T>(weights.at(name + ".weight", {to, in, k})), to, in, k);
     if (with_bias) bias = lacuna::detail::widened<T>(weights.at(name + ".bias", {to}));
   }
 

@@ -37,9 +37,9 @@ Tensor<T, 1> normalized(const Tensor<T, 1>& wave, index_t samples) {
 }
 
 struct EncodeOptions {
-  bool states = false;   ///< keep all, not the last alone
-  index_t samples = -1;  ///< the clip's true length, zeros behind it; −1: all
-  bool mask = true;      ///< frames of padding are not attended to; false: they are heard as silence
+  bool states = false;      ///< keep all, not the last alone
+  index_t samples = -1;     ///< the clip's true length, zeros behind it; −1: all
+  bool mask = true;         ///< frames of padding are not attended to; false: they are heard as silence
   bool normalized = false;  ///< the waveform is already, as the checkpoint asks
 };
 
@@ -124,26 +124,31 @@ Encoder<T>::Encoder(const EncoderConfig& c, const io::Weights& weights) : config
   index_t in = 1;
   for (std::size_t j = 0; j < c.channels.size(); ++j) {
     const std::string at = detail::cat("feature_extractor.conv_layers.", j);
-    convolutions_.emplace_back(weights, at + ".conv", in, c.kernels[j], c.strides[j], c.channels[j], c.convolution_bias);
+    convolutions_.emplace_back(weights, at + ".conv", in, c.kernels[j], c.strides[j], c.channels[j],
+                               c.convolution_bias);
     in = c.channels[j];
     convolution_norms_.push_back(!c.group_norm || j == 0 ? norm(at + ".layer_norm", in) : Norm{});
   }
   if (c.projection_norm) projection_norm_ = norm("feature_projection.layer_norm", in);
   projection_ = dense("feature_projection.projection", c.hidden, in);
-  position_ = PositionalConvolution<T>(weights, "encoder.pos_conv_embed.conv", c.hidden, c.position_kernel,
-                                       c.position_groups);
+  position_ =
+      PositionalConvolution<T>(weights, "encoder.pos_conv_embed.conv", c.hidden, c.position_kernel, c.position_groups);
   norm_ = norm("encoder.layer_norm", c.hidden);
   const bool gated = c.kind == EncoderKind::wavlm;
   if (gated)
-    bias_table_ = detail::widened<T>(
-        weights.matrix("encoder.layers.0.attention.rel_attn_embed.weight", c.buckets, c.heads));
+    bias_table_ =
+        detail::widened<T>(weights.matrix("encoder.layers.0.attention.rel_attn_embed.weight", c.buckets, c.heads));
   for (index_t i = 0; i < c.layers; ++i) {
     const std::string at = detail::cat("encoder.layers.", i, "."), attention = at + "attention.";
-    Layer layer{norm(at + "layer_norm", c.hidden), norm(at + "final_layer_norm", c.hidden),
-                dense(attention + "q_proj", c.hidden, c.hidden), dense(attention + "k_proj", c.hidden, c.hidden),
-                dense(attention + "v_proj", c.hidden, c.hidden), dense(attention + "out_proj", c.hidden, c.hidden),
+    Layer layer{norm(at + "layer_norm", c.hidden),
+                norm(at + "final_layer_norm", c.hidden),
+                dense(attention + "q_proj", c.hidden, c.hidden),
+                dense(attention + "k_proj", c.hidden, c.hidden),
+                dense(attention + "v_proj", c.hidden, c.hidden),
+                dense(attention + "out_proj", c.hidden, c.hidden),
                 dense(at + "feed_forward.intermediate_dense", c.inner, c.hidden),
-                dense(at + "feed_forward.output_dense", c.hidden, c.inner), {}};
+                dense(at + "feed_forward.output_dense", c.hidden, c.inner),
+                {}};
     if (gated) layer.gate = PositionGate<T>(weights, attention, c.heads, c.hidden / c.heads);
     layers_.push_back(std::move(layer));
   }
@@ -167,8 +172,9 @@ Tensor<T, 2> Encoder<T>::features(const Tensor<T, 1>& wave, const Watch& watch) 
       for (index_t t = 0; t < rows; ++t)
         for (index_t c = 0; c < width; ++c) {
           T& one = x.data()[t * width + c];
-          one = T((double(one) - mean[std::size_t(c)]) / std::sqrt(square[std::size_t(c)] + 1e-5)) *
-                    n.weight.data()[c] + n.bias.data()[c];
+          one =
+              T((double(one) - mean[std::size_t(c)]) / std::sqrt(square[std::size_t(c)] + 1e-5)) * n.weight.data()[c] +
+              n.bias.data()[c];
         }
     } else if (n.weight.defined()) {
       x = norm(Variable<T, 2>(x), n, 1e-5).value();

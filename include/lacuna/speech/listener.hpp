@@ -28,17 +28,17 @@ inline constexpr const char* transcribe_prompt =
 inline constexpr const char* short_prompt = "USER: Transcribe speech to text. \n ASSISTANT:";
 
 struct ListenerOptions {
-  std::string speech = {};               ///< folder of a speech encoder
-  std::string language = {};             ///< folder of a language model; none: audio features alone
-  std::string projector = {};            ///< its projector; none: no simulated text
-  index_t layer = -5;                    ///< audio: a state of the encoder, as Heard::state counts
-  bool raw = false;                      ///< as Heard::raw counts
+  std::string speech = {};     ///< folder of a speech encoder
+  std::string language = {};   ///< folder of a language model; none: audio features alone
+  std::string projector = {};  ///< its projector; none: no simulated text
+  index_t layer = -5;          ///< audio: a state of the encoder, as Heard::state counts
+  bool raw = false;            ///< as Heard::raw counts
   PieceOptions pieces = {};
   std::string prompt = transcribe_prompt;
   language::GenerateOptions generate = {};  ///< without ends: those of config.json
-  bool published = false;                ///< simulated text of beam row 0, as the authors; else of the best text
-  index_t sum = 4;                       ///< text: the sum of so many last states,
-  std::optional<index_t> state = {};     ///< or this one alone, negative from the end
+  bool published = false;                   ///< simulated text of beam row 0, as the authors; else of the best text
+  index_t sum = 4;                          ///< text: the sum of so many last states,
+  std::optional<index_t> state = {};        ///< or this one alone, negative from the end
 };
 
 template <class T>

@@ -26,7 +26,8 @@ Features<T> features(const Encoder<T>& encoder, const Tensor<T, 1>& wave, index_
                      const PieceOptions& options = {}) {
   const auto& config = encoder.config();
   const index_t hop = config.hop(), frames = config.frames(wave.size());
-  const auto piece = index_t(options.seconds * 16000 / double(hop)), aside = index_t(options.overlap * 16000 / double(hop));
+  const auto piece = index_t(options.seconds * 16000 / double(hop)),
+             aside = index_t(options.overlap * 16000 / double(hop));
   if (piece <= 2 * aside || aside < 0)
     throw OptionError(detail::cat("speech: pieces of ", options.seconds, " s that overlap by ", options.overlap, " s"));
   const auto chosen = [&](const Heard<T>& heard) { return raw ? heard.raw(layer) : heard.state(layer); };

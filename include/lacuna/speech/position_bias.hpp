@@ -24,7 +24,8 @@ inline index_t position_bucket(index_t r, index_t buckets, index_t far) {
 
 /// R by distance, for clips of F frames: of head h and key − query = r at [h (2F − 1) + r + F − 1].
 template <class T>
-std::vector<T> position_table(const std::vector<T>& table, index_t buckets, index_t far, index_t heads, index_t frames) {
+std::vector<T> position_table(const std::vector<T>& table, index_t buckets, index_t far, index_t heads,
+                              index_t frames) {
   const index_t distances = 2 * frames - 1;
   std::vector<T> by_distance(std::size_t(heads * distances));
   for (index_t i = 0; i < distances; ++i) {

@@ -24,7 +24,8 @@ inline Sound read_with_sndfile(const std::string& path) {
   });
   if (!file) throw IoError(detail::cat(path, ": is no sound that libsndfile reads: ", sf_strerror(nullptr)));
   if (facts.frames < 0 || facts.frames > index_t(1) << 34 || facts.channels < 1 || facts.channels > 64)
-    throw IoError(detail::cat(path, ": claims ", index_t(facts.frames), " samples in ", facts.channels, " channels; it is damaged"));
+    throw IoError(detail::cat(path, ": claims ", index_t(facts.frames), " samples in ", facts.channels,
+                              " channels; it is damaged"));
   std::vector<double> all;
   std::vector<double> block(std::size_t(65536 * facts.channels));
   while (const sf_count_t got = sf_readf_double(file.get(), block.data(), 65536))
@@ -47,7 +48,10 @@ inline Sound read_sound(const std::string& path) {
   const char* const kind = detail::starts_with(file.bytes(), "fLaC")   ? "is FLAC"
                            : detail::starts_with(file.bytes(), "OggS") ? "is Ogg"
                                                                        : nullptr;
-  if (kind) throw IoError(detail::cat(path, ": ", kind, ", and this program is built without libsndfile: build it with libsndfile1-dev installed, or convert the file to WAV"));
+  if (kind)
+    throw IoError(detail::cat(path, ": ", kind,
+                              ", and this program is built without libsndfile: build it with libsndfile1-dev "
+                              "installed, or convert the file to WAV"));
   return read_wav(file);  // says what it is
 #endif
 }

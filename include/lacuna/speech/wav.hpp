@@ -27,8 +27,9 @@ struct WavFormat {
 };
 
 inline double wav_sample(const WavFormat& f, const std::uint8_t* from) {
-  if (f.tag == 3) return f.bits == 32 ? double(std::bit_cast<float>(load_little<std::uint32_t>(from)))
-                                      : std::bit_cast<double>(load_little<std::uint64_t>(from));
+  if (f.tag == 3)
+    return f.bits == 32 ? double(std::bit_cast<float>(load_little<std::uint32_t>(from)))
+                        : std::bit_cast<double>(load_little<std::uint64_t>(from));
   if (f.bits == 8) return (double(*from) - 128) / 128;
   std::uint32_t bits = 0;  // in the upper bytes, so that the sign is where it belongs
   for (std::uint32_t i = 0; i < f.bits / 8; ++i) bits |= std::uint32_t(from[i]) << (32 - f.bits + 8 * i);
@@ -73,10 +74,12 @@ inline Sound read_wav(const io::MappedFile& file) {
       if (size < 16) fail("has a format of ", size, " bytes, expected at least 16; the header is damaged");
       format = {half(at + 8), half(at + 10), word(at + 12), half(at + 22)};
       if (format.tag == 0xFFFE && size >= 40) format.tag = half(at + 32);
-      const bool whole = format.tag == 1 && (format.bits == 8 || format.bits == 16 || format.bits == 24 || format.bits == 32);
+      const bool whole =
+          format.tag == 1 && (format.bits == 8 || format.bits == 16 || format.bits == 24 || format.bits == 32);
       if (!whole && !(format.tag == 3 && (format.bits == 32 || format.bits == 64)))
         fail("holds samples of kind ", format.tag, " with ", format.bits,
-             " bits, expected integers (1) of 8 to 32 or floating ones (3) of 32 or 64; convert it, with ffmpeg for example");
+             " bits, expected integers (1) of 8 to 32 or floating ones (3) of 32 or 64; convert it, with ffmpeg for "
+             "example");
       if (format.channels < 1 || format.channels > 64 || format.rate < 1000 || format.rate > 1'000'000)
         fail("has ", format.channels, " channels at ", format.rate, " Hz; the header is damaged");
     }

@@ -103,8 +103,7 @@ struct GroupedAttention {
             for (index_t k = 0; k < rows; ++k)
               dp[i * rows + k] = k <= i ? T(s.scale) * p[i * rows + k] * (dp[i * rows + k] - mean) : T(0);
           }
-          if (dquery)
-            Gemm::gemm_serial<T>(rows, d, rows, {dp, rows}, {key + key_at, kw}, beta_query, dquery + at, w);
+          if (dquery) Gemm::gemm_serial<T>(rows, d, rows, {dp, rows}, {key + key_at, kw}, beta_query, dquery + at, w);
           if (dkey)
             Gemm::gemm_serial<T>(rows, d, rows, {dp, rows, true}, {query + at, w}, j ? T(1) : beta_key, dkey + key_at,
                                  kw);

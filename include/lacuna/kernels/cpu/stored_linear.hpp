@@ -71,7 +71,8 @@ struct StoredLinear {
   /// Null for another type, and for numbers at an odd address.
   template <class T>
   static const T* as_it_lies(const StoredArray& weight) {
-    const bool fits = weight.type == stored_type_of<T> && reinterpret_cast<std::uintptr_t>(weight.bytes) % sizeof(T) == 0;
+    const bool fits =
+        weight.type == stored_type_of<T> && reinterpret_cast<std::uintptr_t>(weight.bytes) % sizeof(T) == 0;
     return fits ? reinterpret_cast<const T*>(weight.bytes) : nullptr;
   }
 };

@@ -10,6 +10,7 @@
 /// model with a head have one. Errors are IoError: file, tensor, found, expected.
 #pragma once
 
+#include "lacuna/core/function.hpp"
 #include "lacuna/core/stored.hpp"
 #include "lacuna/io/json_file.hpp"
 #include "lacuna/io/pytorch.hpp"
@@ -24,8 +25,13 @@ class Weights {
     is_folder(path) ? find() : open(path);
   }
 
+  /// Weights that are made when they are asked for: make(name, shape), for the names that `has` accepts.
+  Weights(std::string name, Function<bool(std::string_view)> has,
+          Function<StoredArray(const std::string&, const Shape&)> make)
+      : path_(std::move(name)), has_(std::move(has)), make_(std::move(make)) {}
+
   const std::string& path() const { return path_; }
-  bool contains(std::string_view name) const { return !full_name(name).empty(); }
+  bool contains(std::string_view name) const { return has_ ? has_(name) : !full_name(name).empty(); }
   /// Bytes of all tensors in the files.
   std::size_t bytes() const {
     std::size_t sum = 0;
@@ -59,6 +65,7 @@ class Weights {
   }
   /// The same of a given shape; throws IoError for another.
   StoredArray at(std::string_view name, const Shape& expected) const {
+    if (make_ && contains(name)) return make_(std::string(name), expected);
     StoredArray array = at(name);
     if (!(array.shape == expected))
       throw IoError(detail::cat(array.where, " has shape ", array.shape, ", expected ", expected,
@@ -158,6 +165,8 @@ class Weights {
   std::string path_;
   std::vector<std::string> prefixes_;
   std::map<std::string, File, std::less<>> files_;
+  Function<bool(std::string_view)> has_;
+  Function<StoredArray(const std::string&, const Shape&)> make_;
 };
 
 }  // namespace lacuna::io

@@ -20,6 +20,7 @@ constexpr Command commands[] = {
     {"report", "the tables of a folder of results again, in the terminal and as a page", program::report},
     {"describe", "what is in a data set or a file of weights: sizes, lengths, labels, what is missing", program::describe},
     {"convert", "data sets and weights of other programs as .npz or safetensors", program::convert},
+    {"extract", "sound to streams: audio features, and the text that a language model hears", program::extract},
     {"models", "the models that can be named, their variants and options", program::models},
     {"replay", "a published model on given parameters and inputs, number by number", program::replay},
 };

@@ -13,6 +13,7 @@
 #include "lacuna/models/corrkd/objective.hpp"
 #include "lacuna/models/sdumc/objective.hpp"
 #include "lacuna/nn/pack.hpp"
+#include "lacuna/nn/pack_weights.hpp"
 #include "lacuna/optim/adam.hpp"
 #include "lacuna/optim/clip.hpp"
 
@@ -140,6 +141,7 @@ struct CorrkdInfer final : Workload {
   Replay<D> replay;
 
   CorrkdInfer() {
+    pack_weights(network);
     for (const index_t features : options.network.inputs) {
       streams.push_back(data::to_device<D>(stream(1, 50, features, 1, random)));
       gflop += 2e-9 * corrkd_macs(50, features, 40, 4);
@@ -303,6 +305,7 @@ struct SdumcInfer final : Workload {
   Replay<D> replay;
 
   SdumcInfer() {
+    pack_weights(network);
     const index_t frames[] = {200, 40, 100};
     for (std::size_t m = 0; m < 3; ++m)
       streams.push_back(data::to_device<D>(stream(1, frames[m], options.inputs[m], 1, random)));

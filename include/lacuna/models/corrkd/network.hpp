@@ -82,7 +82,7 @@ struct CorrkdNetwork {
   }
 
   /// streams: at least one per modality, further ones are not read.
-  CorrkdOutput<T, D> operator()(const std::vector<Stream>& streams, const Context& context = {}) const {
+  CorrkdOutput<T, D> operator()(const data::Streams<T, D>& streams, const Context& context = {}) const {
     if (streams.size() < convolution.size())
       throw ShapeError(detail::cat("CorrKD: ", streams.size(), " streams for ", convolution.size(), " modalities"));
     CorrkdOutput<T, D> output;
@@ -132,7 +132,7 @@ struct CorrkdNetwork {
   }
   /// All h_m, with the numbers of `encode`, through all encoders at once where the device gains by that and the
   /// modalities are equally long; else none.
-  List<Variable<T, 2, D>> encode_together([[maybe_unused]] const std::vector<Stream>& streams,
+  List<Variable<T, 2, D>> encode_together([[maybe_unused]] const data::Streams<T, D>& streams,
                                           [[maybe_unused]] const Context& context) const {
     List<Variable<T, 2, D>> result;
     if constexpr (detail::Grouping<T, D>) {

@@ -303,19 +303,23 @@ TEST_CASE("corrkd network: gradients and absent streams under every mask and fil
 TEST_CASE("corrkd network: one frame, one sample, none; one to six modalities; neighbours in the batch") {
   Random random(2);
   auto options = small();
-  options.frames = {8, 8};
-  const CorrkdNetwork<double> fixed(options, random);
   const auto given = streams();
-  const auto all = fixed(given).scores.value();
-  for (index_t b = 0; b < 4; ++b) {  // alone and shorter: the same, since lengths are fixed
-    data::Streams<double> one;
-    for (const auto& stream : given) {
-      const index_t t = stream.present.extent(1), d = stream.frames.extent(2);
-      one.push_back({Tensor<double, 3>(stream.frames.window(b * t * d, Shape{1, t, d})),
-                     Mask<2>(stream.present.window(b * t, Shape{1, t}))});
+  for (const index_t length : {8, 2}) {  // longer than the batch, and shorter than some of its samples
+    options.frames = {length, length};
+    const CorrkdNetwork<double> fixed(options, random);
+    const auto all = fixed(given).scores.value();
+    for (index_t b = 0; b < 4; ++b) {  // alone and as short as it is: the same, since lengths are fixed
+      data::Streams<double> one;
+      for (const auto& stream : given) {
+        const index_t t = stream.present.extent(1), d = stream.frames.extent(2);
+        index_t own = t;
+        while (own > 1 && !stream.present(b, own - 1)) --own;
+        one.push_back({Tensor<double, 3>(stream.frames.window(b * t * d, Shape{1, own, d})),
+                       Mask<2>(stream.present.window(b * t, Shape{1, own}))});
+      }
+      const auto alone = fixed(one).scores.value();
+      for (index_t k = 0; k < 3; ++k) CHECK(std::abs(alone(0, k) - all(b, k)) < 1e-12);
     }
-    const auto alone = fixed(one).scores.value();
-    for (index_t k = 0; k < 3; ++k) CHECK(std::abs(alone(0, k) - all(b, k)) < 1e-12);
   }
   const CorrkdNetwork<double> network(small(), random);
   CHECK(network(streams(1, 1, 1)).scores.shape() == Shape{1, 3});

@@ -4,6 +4,8 @@
 /// side that has nothing present there is nothing to compare: 0. Gradient flows to both sets.
 #pragma once
 
+#include "lacuna/kernels/cpu/alignment_losses.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/batch.hpp"
 
 namespace lacuna {
@@ -39,8 +41,8 @@ Variable<T, 0, D> cmd_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>& 
     throw OptionError(detail::cat("cmd_loss: ", options.moments, " moments, expected at least 1"));
   return detail::set_loss("cmd_loss", x, y, x_present, y_present, 1,
                           [&](index_t n, index_t m, const T* a, const T* b, T* grad_a, T* grad_b) {
-                            return Kernels<D>::central_moments(n, m, x.extent(1), a, b, options.moments, options.span,
-                                                               grad_a, grad_b);
+                            return Kernels<D>::AlignmentLosses::central_moments(
+                                n, m, x.extent(1), a, b, options.moments, options.span, grad_a, grad_b);
                           });
 }
 
@@ -51,7 +53,7 @@ Variable<T, 0, D> coral_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>
                              const Given<Present<D>>& x_present = {}, const Given<Present<D>>& y_present = {}) {
   return detail::set_loss("coral_loss", x, y, x_present, y_present, 2,
                           [&](index_t n, index_t m, const T* a, const T* b, T* grad_a, T* grad_b) {
-                            return Kernels<D>::covariances(n, m, x.extent(1), a, b, grad_a, grad_b);
+                            return Kernels<D>::AlignmentLosses::covariances(n, m, x.extent(1), a, b, grad_a, grad_b);
                           });
 }
 
@@ -69,8 +71,8 @@ Variable<T, 0, D> mmd_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>& 
   for (const double width : options.bandwidths) detail::expect_positive("mmd_loss", "a bandwidth", width);
   return detail::set_loss("mmd_loss", x, y, x_present, y_present, options.unbiased ? 2 : 1,
                           [&](index_t n, index_t m, const T* a, const T* b, T* grad_a, T* grad_b) {
-                            return Kernels<D>::kernel_means(n, m, x.extent(1), a, b, options.bandwidths,
-                                                            options.unbiased, grad_a, grad_b);
+                            return Kernels<D>::AlignmentLosses::kernel_means(
+                                n, m, x.extent(1), a, b, options.bandwidths, options.unbiased, grad_a, grad_b);
                           });
 }
 
@@ -92,19 +94,21 @@ Variable<T, 0, D> orthogonality_loss(const Variable<T, 2, D>& a, const Variable<
   if (!options.normalize)
     return detail::record_loss(
         "orthogonality_loss",
-        Kernels<D>::shared_directions(n, da, db, x.data(), y.data(), 1.0, x.gradient(), y.gradient()), x, y);
-  using Unit = typename Kernels<D>::template Unit<T>;
-  const Array<T, D> centred_x = Kernels<D>::centred(n, da, x.data()), centred_y = Kernels<D>::centred(n, db, y.data());
+        Kernels<D>::AlignmentLosses::shared_directions(n, da, db, x.data(), y.data(), 1.0, x.gradient(), y.gradient()),
+        x, y);
+  using Unit = typename Kernels<D>::LossRows::template Unit<T>;
+  const Array<T, D> centred_x = Kernels<D>::AlignmentLosses::centred(n, da, x.data()),
+                    centred_y = Kernels<D>::AlignmentLosses::centred(n, db, y.data());
   const Unit unit_x(n, da, centred_x.data(), 1e-12), unit_y(n, db, centred_y.data(), 1e-12);
   auto to_x = detail::zeros_on<T, D>({n, da}), to_y = detail::zeros_on<T, D>({n, db});
-  const auto value = Kernels<D>::shared_directions(n, da, db, unit_x.data(), unit_y.data(),
-                                                   1 / (double(da) * double(db)), to_x.data(), to_y.data());
+  const auto value = Kernels<D>::AlignmentLosses::shared_directions(
+      n, da, db, unit_x.data(), unit_y.data(), 1 / (double(da) * double(db)), to_x.data(), to_y.data());
   const auto back = [&](const Unit& unit, const Array<T, D>& slope, index_t width, T* gradient) {
     if (!gradient) return;
     auto centred = detail::zeros_on<T, D>({n, width});
     unit.back(slope.data(), centred.data());
     const Array<T, D> share =
-        Kernels<D>::centred(n, width, std::as_const(centred).data());  // centring is its own transpose
+        Kernels<D>::AlignmentLosses::centred(n, width, std::as_const(centred).data());  // centring is its own transpose
     D::copy(gradient, share.data(), std::size_t(share.size()) * sizeof(T));
   };
   back(unit_x, to_x, da, x.gradient());

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/kernels/cpu/elementwise.hpp"
+#include "lacuna/kernels/cpu/loss_rows.hpp"
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/labels.hpp"
 
@@ -72,7 +74,7 @@ class Kept {
   Array<N, D> of(const Labels<D, N>& labels) const {
     if (all()) return labels.there();
     Array<N, D> chosen(Shape{count_});
-    Kernels<D>::gather_rows(count_, 1, labels.data(), rows(), chosen.data());
+    Kernels<D>::LossRows::gather_rows(count_, 1, labels.data(), rows(), chosen.data());
     return chosen;
   }
 
@@ -109,10 +111,7 @@ class Kept {
 template <class T, class D>
 Array<T, D> zeros_on(const Shape& shape) {
   Array<T, D> zeros(shape);
-  if constexpr (std::is_same_v<D, Cpu>)
-    Kernels<D>::generate(zeros.size(), zeros.data(), functors::Constant<T>{T(0)});
-  else
-    D::fill(zeros.data(), 0, std::size_t(zeros.size()) * sizeof(T));
+  D::fill(zeros.data(), 0, std::size_t(zeros.size()) * sizeof(T));
   return zeros;
 }
 
@@ -133,10 +132,10 @@ class LossInput {
       rows_ = x.value().reshaped(shape);
     } else {
       rows_ = Array<T, D>(shape);
-      Kernels<D>::gather_rows(kept.count(), width_, x.data(), kept.rows(), rows_.data());
+      Kernels<D>::LossRows::gather_rows(kept.count(), width_, x.data(), kept.rows(), rows_.data());
     }
     if (!recording() || !x.requires_grad()) return;
-    const bool zeros = room == GradientRoom::zeros || std::is_same_v<D, Cpu>;
+    const bool zeros = room == GradientRoom::zeros || Kernels<D>::LossRows::adds_gradients;
     gradient_ = zeros ? zeros_on<T, D>(shape) : Array<T, D>(shape);
   }
 
@@ -156,7 +155,8 @@ class LossInput {
   /// Adds dy, one number on the device, times the gradient to that of the variable.
   void hand_back(const T* dy) const {
     const auto slot = variable_.gradient_slot();
-    if (slot) Kernels<D>::contribute_rows(variable_.extent(0), width_, places_.data(), dy, gradient_.data(), slot);
+    if (slot)
+      Kernels<D>::LossRows::contribute_rows(variable_.extent(0), width_, places_.data(), dy, gradient_.data(), slot);
   }
 
  private:

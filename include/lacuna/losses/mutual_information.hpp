@@ -5,9 +5,12 @@
 /// 0.
 #pragma once
 
+#include "lacuna/kernels/cpu/information_losses.hpp"
+#include "lacuna/kernels/cpu/loss_rows.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/batch.hpp"
 #include "lacuna/nn/linear.hpp"
-#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/elementwise.hpp"
 #include "lacuna/ops/shape.hpp"
 
 namespace lacuna {
@@ -22,8 +25,8 @@ Variable<T, 2, D> kept_rows(const Variable<T, 2, D>& x, const Kept<D>& kept) {
       "kept_rows", Tensor<T, 2, D>(rows.rows()),
       [x, places = kept.places()](const Tensor<T, 2, D>& dy) {
         if (const auto slot = x.gradient_slot())
-          Kernels<D>::contribute_rows(x.extent(0), x.extent(1), places.data(), static_cast<const T*>(nullptr),
-                                      dy.data(), slot);
+          Kernels<D>::LossRows::contribute_rows(x.extent(0), x.extent(1), places.data(), static_cast<const T*>(nullptr),
+                                                dy.data(), slot);
       },
       x);
 }
@@ -33,11 +36,11 @@ template <class T, class D>
 Variable<T, 2, D> all_pairs(const Variable<T, 2, D>& q, const Variable<T, 2, D>& u) {
   const index_t n = q.extent(0), a = q.extent(1), b = u.extent(1);
   Tensor<T, 2, D> y({n * n, a + b});
-  Kernels<D>::all_pairs(n, a, b, q.data(), u.data(), y.data());
+  Kernels<D>::LossRows::all_pairs(n, a, b, q.data(), u.data(), y.data());
   return record(
       "all_pairs", y,
       [=](const Tensor<T, 2, D>& dy) {
-        Kernels<D>::all_pairs_gradient(n, a, b, dy.data(), q.gradient_slot(), u.gradient_slot());
+        Kernels<D>::LossRows::all_pairs_gradient(n, a, b, dy.data(), q.gradient_slot(), u.gradient_slot());
       },
       q, u);
 }
@@ -48,12 +51,13 @@ Variable<T, 2, D> response_part(const Variable<T, 2, D>& logits, const Array<ind
                                 functors::ResponsePart part) {
   const index_t n = logits.extent(0), classes = logits.extent(1);
   Tensor<T, 2, D> y({n, part.width(classes)});
-  Kernels<D>::response_part(part, n, classes, logits.data(), labels.data(), y.data());
+  Kernels<D>::InformationLosses::response_part(part, n, classes, logits.data(), labels.data(), y.data());
   return record(
       "response_part", y,
       [=](const Tensor<T, 2, D>& dy) {
         if (const auto slot = logits.gradient_slot())
-          Kernels<D>::response_part_gradient(part, n, classes, logits.data(), labels.data(), dy.data(), slot);
+          Kernels<D>::InformationLosses::response_part_gradient(part, n, classes, logits.data(), labels.data(),
+                                                                dy.data(), slot);
       },
       logits);
 }
@@ -100,7 +104,8 @@ Variable<T, 0, D> jsd_mutual_information(const Variable<T, 2, D>& scores, const 
   const auto room = kept.all() ? detail::GradientRoom::unwritten : detail::GradientRoom::zeros;
   detail::LossInput f(scores, all, room);
   if (kept.count() == 0) return detail::record_loss("jsd_mutual_information", 0.0, f);
-  const auto value = Kernels<D>::jensen_shannon(kept.count(), n, kept.rows(), f.data(), f.gradient());
+  const auto value =
+      Kernels<D>::InformationLosses::jensen_shannon(kept.count(), n, kept.rows(), f.data(), f.gradient());
   return detail::record_loss("jsd_mutual_information", value, f);
 }
 
@@ -185,8 +190,8 @@ Variable<T, 0, D> iic_loss(const Variable<T, 2, D>& student, const Variable<T, 2
   const detail::Kept<D> kept("iic_loss", student.extent(0), present);
   detail::LossInput s(student, kept), t(teacher, kept);
   if (kept.count() == 0 || student.extent(1) == 0) return detail::record_loss("iic_loss", 0.0, s, t);
-  const auto value = Kernels<D>::joint_classes(kept.count(), student.extent(1), s.data(), t.data(), options.symmetric,
-                                               s.gradient(), t.gradient());
+  const auto value = Kernels<D>::InformationLosses::joint_classes(kept.count(), student.extent(1), s.data(), t.data(),
+                                                                  options.symmetric, s.gradient(), t.gradient());
   return detail::record_loss("iic_loss", value, s, t);
 }
 

@@ -1,6 +1,8 @@
 /// Divergence of a Gaussian code from the standard normal: the regulariser of variational autoencoders.
 #pragma once
 
+#include "lacuna/kernels/cpu/information_losses.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/batch.hpp"
 
 namespace lacuna {
@@ -26,8 +28,8 @@ Variable<T, 0, D> vae_kl_loss(const Variable<T, R, D>& mu, const Variable<T, R, 
   const double divisor = options.reduction == CodeReduction::sum          ? 1
                          : options.reduction == CodeReduction::batch_mean ? double(kept.count())
                                                                           : double(numbers);
-  const auto value = Kernels<D>::gaussian_divergence(numbers, m.data(), v.data(), divisor > 0 ? 1 / divisor : 0,
-                                                     m.gradient(), v.gradient());
+  const auto value = Kernels<D>::InformationLosses::gaussian_divergence(
+      numbers, m.data(), v.data(), divisor > 0 ? 1 / divisor : 0, m.gradient(), v.gradient());
   return detail::record_loss("vae_kl_loss", value, m, v);
 }
 

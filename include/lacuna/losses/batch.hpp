@@ -175,6 +175,31 @@ Variable<T, 0, D> record_loss(const char* operation, const Value& value, const L
       inputs.variable()...);
 }
 
+/// The rows of the samples that take part, as an operation: the others are not read, and get gradient 0. Losses that
+/// are composed of ops begin with it.
+template <class T, int R, class D>
+Variable<T, R, D> kept_rows(const Variable<T, R, D>& x, const Kept<D>& kept) {
+  if (kept.all()) return x;
+  auto extents = x.extents();
+  extents[0] = kept.count();
+  const index_t width = x.extent(0) > 0 ? x.size() / x.extent(0) : 0;
+  Tensor<T, R, D> rows(extents);
+  Kernels<D>::LossRows::gather_rows(kept.count(), width, x.data(), kept.rows(), rows.data());
+  return record(
+      "kept_rows", rows,
+      [x, width, places = kept.places()](const Tensor<T, R, D>& dy) {
+        if (const auto slot = x.gradient_slot())
+          Kernels<D>::LossRows::contribute_rows(x.extent(0), width, places.data(), static_cast<const T*>(nullptr),
+                                                dy.data(), slot);
+      },
+      x);
+}
+/// 0, whose gradients are 0.
+template <class D, class... V>
+auto nothing_to_compare(const char* operation, const Kept<D>& kept, const V&... x) {
+  return record_loss(operation, 0.0, LossInput(x, kept)...);
+}
+
 /// Class labels of the samples that take part, on the device. Throws ShapeError for a wrong count, Error for a label
 /// outside 0..classes-1; labels of absent samples may be anything.
 template <class D>

@@ -8,6 +8,9 @@
 #include "lacuna/kernels/cpu/relation_losses.hpp"
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/batch.hpp"
+#include "lacuna/ops/elementwise.hpp"
+#include "lacuna/ops/matmul.hpp"
+#include "lacuna/ops/reduction.hpp"
 
 namespace lacuna {
 namespace detail {
@@ -50,9 +53,15 @@ Variable<T, 0, D> rkd_angle_loss(const Variable<T, 2, D>& student, const Variabl
 template <class T, class D>
 Variable<T, 0, D> similarity_preserving_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher,
                                              const Given<Present<D>>& present = {}) {
-  return detail::relation_loss("similarity_preserving_loss", student, teacher, present, [](auto... problem) {
-    return Kernels<D>::RelationLosses::template similarity_relations<T>(problem...);
-  });
+  detail::expect_axis("similarity_preserving_loss", "teacher", teacher.shape(), 0, student.extent(0));
+  const detail::Kept<D> kept("similarity_preserving_loss", student.extent(0), present);
+  if (kept.count() == 0) return detail::nothing_to_compare("similarity_preserving_loss", kept, student, teacher);
+  const auto similarities = [&](const Variable<T, 2, D>& features) {
+    const auto rows = detail::kept_rows(features, kept);
+    const auto gram = matmul(rows, rows, {.transpose_b = true});
+    return gram / maximum(norm(gram, 2, 1, keepdim), 1e-12);
+  };
+  return mean(square(similarities(teacher) - similarities(student)));
 }
 
 }  // namespace lacuna

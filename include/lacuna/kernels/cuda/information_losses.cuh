@@ -1,5 +1,4 @@
-/// Mutual information: the Jensen-Shannon bound from the scores of a critic
-/// and the parts of a response. Policy: one
+/// Mutual information: the Jensen-Shannon bound from the scores of a critic, and the parts of a response. Policy: one
 /// team per row, all sums in double.
 #pragma once
 

@@ -4,6 +4,8 @@
 /// (Kingma & Ba, ICLR 2015; Loshchilov & Hutter, ICLR 2019; Reddi, Kale & Kumar, ICLR 2018)
 #pragma once
 
+#include "lacuna/kernels/cpu/optimizer.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/optim/optimizer.hpp"
 
 namespace lacuna::optim {
@@ -47,7 +49,8 @@ struct AdamMethodOf {
                               T(1 / std::sqrt(correction2)),
                               T(o.epsilon),
                               T(1 - c.learning_rate * c.decay * (decoupled ? o.weight_decay : 0))};
-    Kernels<D>::optimizer_step(rule, n, c.gradient_factor, decoupled ? 0 : c.decay * o.weight_decay, p, g, slots);
+    Kernels<D>::Optimizer::optimizer_step(rule, n, c.gradient_factor, decoupled ? 0 : c.decay * o.weight_decay, p, g,
+                                          slots);
   }
 };
 using AdamMethod = AdamMethodOf<AdamOptions>;

@@ -83,6 +83,9 @@ struct UnitRows {
 };
 
 struct LossRows {
+  /// The losses of the host add to the room for a gradient, so it must hold zeros.
+  static constexpr bool adds_gradients = true;
+
   /// UnitRows of this device.
   template <class T>
   using Unit = UnitRows<T>;

@@ -12,6 +12,9 @@
 #pragma once
 
 #include "lacuna/data/stream.hpp"
+#include "lacuna/kernels/cpu/loss_rows.hpp"
+#include "lacuna/kernels/cpu/shape.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/labels.hpp"
 #include "lacuna/models/corrkd/options.hpp"
 #include "lacuna/nn/conv1d.hpp"
@@ -173,9 +176,9 @@ struct CorrkdNetwork {
     if (options.gap_mask != GapMask::none || options.frames.empty() || options.frames[m] <= now) return stream;
     Stream longer{Tensor<T, 3, D>::zeros({batch, options.frames[m], features}),
                   Mask<2, D>::zeros({batch, options.frames[m]})};
-    Kernels<D>::copy_runs(batch, now * features, stream.frames.data(), now * features, longer.frames.data(),
-                          options.frames[m] * features);
-    Kernels<D>::copy_runs(batch, now, stream.present.data(), now, longer.present.data(), options.frames[m]);
+    Kernels<D>::ShapeMoves::copy_runs(batch, now * features, stream.frames.data(), now * features, longer.frames.data(),
+                                      options.frames[m] * features);
+    Kernels<D>::ShapeMoves::copy_runs(batch, now, stream.present.data(), now, longer.present.data(), options.frames[m]);
     return longer;
   }
   /// (B, M)
@@ -183,7 +186,7 @@ struct CorrkdNetwork {
     const index_t batch = present[0].size(), count = index_t(present.size());
     Tensor<T, 2, D> numbers({batch, count});
     for (index_t m = 0; m < count; ++m)
-      Kernels<D>::flags(batch, present[std::size_t(m)].data(), count, numbers.data() + m);
+      Kernels<D>::LossRows::flags(batch, present[std::size_t(m)].data(), count, numbers.data() + m);
     return numbers;
   }
   /// The sum or the mean of what the present modalities say.
@@ -193,7 +196,7 @@ struct CorrkdNetwork {
     if (options.evidence == Evidence::sum) return total;
     const Tensor<T, 2, D> here = flags(output.present);
     Tensor<T, 1, D> share({here.extent(0)});
-    Kernels<D>::shares(here.extent(0), here.extent(1), here.data(), share.data());
+    Kernels<D>::LossRows::shares(here.extent(0), here.extent(1), here.data(), share.data());
     return detail::scale_leading("evidence", total, share);
   }
   /// Whether a batch of this length is longer than the lengths that are fixed.

@@ -143,7 +143,7 @@ class TermNumbers<T, Cpu> {
  public:
   TermNumbers() = default;
   explicit TermNumbers(const LossNumbers&) {}
-  LossNumber note(const Tensor<T, 0>& term) { return double(term.item()); }
+  LossNumber note(const Tensor<T, 0>& term) { return double(*term.data()); }
 };
 
 }  // namespace detail

@@ -3,6 +3,7 @@
 
 #include "lacuna/autograd/accumulate.hpp"
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/core/precompile.hpp"
 #include "lacuna/kernels/cpu/elementwise.hpp"
 #include "lacuna/kernels/cpu/reduce.hpp"
 #include "lacuna/kernels/cpu/rows.hpp"
@@ -115,5 +116,15 @@ template <class T, int R, class D>
 Variable<T, 0, D> mean(const Variable<T, R, D>& x) {
   return scale(sum(x), x.size() > 0 ? 1.0 / double(x.size()) : 0.0);
 }
+
+#define LACUNA_DETAIL_ARITHMETIC(T, R)                                                                        \
+  LACUNA_PRECOMPILE(template Variable<T, R, Cpu> add(const Variable<T, R, Cpu>&, const Variable<T, R, Cpu>&)) \
+  LACUNA_PRECOMPILE(template Variable<T, R, Cpu> scale(const Variable<T, R, Cpu>&, double))                   \
+  LACUNA_PRECOMPILE(template Variable<T, 0, Cpu> sum(const Variable<T, R, Cpu>&))
+LACUNA_DETAIL_ARITHMETIC(float, 2)
+LACUNA_DETAIL_ARITHMETIC(float, 3)
+LACUNA_DETAIL_ARITHMETIC(double, 2)
+LACUNA_DETAIL_ARITHMETIC(double, 3)
+#undef LACUNA_DETAIL_ARITHMETIC
 
 }  // namespace lacuna

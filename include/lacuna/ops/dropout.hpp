@@ -5,6 +5,7 @@
 #include "lacuna/autograd/accumulate.hpp"
 #include "lacuna/autograd/record.hpp"
 #include "lacuna/core/context.hpp"
+#include "lacuna/core/precompile.hpp"
 #include "lacuna/kernels/cpu/elementwise.hpp"
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/ops/arithmetic.hpp"
@@ -61,5 +62,13 @@ Variable<T, R, D> add_dropout(const Variable<T, R, D>& x, const Variable<T, R, D
       },
       x, f);
 }
+
+#define LACUNA_DETAIL_DROPOUT(T, R) \
+  LACUNA_PRECOMPILE(template Variable<T, R, Cpu> dropout(const Variable<T, R, Cpu>&, double, const Context&))
+LACUNA_DETAIL_DROPOUT(float, 2)
+LACUNA_DETAIL_DROPOUT(float, 3)
+LACUNA_DETAIL_DROPOUT(double, 2)
+LACUNA_DETAIL_DROPOUT(double, 3)
+#undef LACUNA_DETAIL_DROPOUT
 
 }  // namespace lacuna

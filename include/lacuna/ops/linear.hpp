@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/core/precompile.hpp"
 #include "lacuna/kernels/cpu/activation.hpp"
 #include "lacuna/kernels/cpu/elementwise.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
@@ -99,5 +100,14 @@ requires(R >= 1) Variable<T, R, D> linear_relu_dropout(const Variable<T, R, D>& 
   };
   return record("linear_relu_dropout", y, backward, x, weight, bias);
 }
+
+#define LACUNA_DETAIL_LINEAR(T, R)                                                                              \
+  LACUNA_PRECOMPILE(template Variable<T, R, Cpu> linear(const Variable<T, R, Cpu>&, const Variable<T, 2, Cpu>&, \
+                                                        const Variable<T, 1, Cpu>&, Activation))
+LACUNA_DETAIL_LINEAR(float, 2)
+LACUNA_DETAIL_LINEAR(float, 3)
+LACUNA_DETAIL_LINEAR(double, 2)
+LACUNA_DETAIL_LINEAR(double, 3)
+#undef LACUNA_DETAIL_LINEAR
 
 }  // namespace lacuna

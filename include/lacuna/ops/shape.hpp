@@ -5,6 +5,7 @@
 
 #include "lacuna/autograd/accumulate.hpp"
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/core/precompile.hpp"
 #include "lacuna/kernels/cpu/shape.hpp"
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/kernels/row_parts.hpp"
@@ -181,5 +182,14 @@ Variable<T, 2, D> weighted_sum(const Variable<T, 2, D>& w, const Variable<T, 3, 
                                std::initializer_list<std::uint8_t> chosen) {
   return weighted_sum(w, x, std::span<const std::uint8_t>(chosen.begin(), chosen.size()));
 }
+
+#define LACUNA_DETAIL_JOIN(T, R)                                                                \
+  LACUNA_PRECOMPILE(template Variable<T, R, Cpu> concat(const List<Variable<T, R, Cpu>>&, int)) \
+  LACUNA_PRECOMPILE(template Variable<T, R + 1, Cpu> stack(const List<Variable<T, R, Cpu>>&, int))
+LACUNA_DETAIL_JOIN(float, 2)
+LACUNA_DETAIL_JOIN(float, 3)
+LACUNA_DETAIL_JOIN(double, 2)
+LACUNA_DETAIL_JOIN(double, 3)
+#undef LACUNA_DETAIL_JOIN
 
 }  // namespace lacuna

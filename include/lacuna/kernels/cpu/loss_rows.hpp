@@ -140,6 +140,11 @@ struct LossRows {
       share[i] = sum > 0 ? 1 / sum : T(0);
     }
   }
+  /// to_i = 1 where label_i is k, else 0.
+  template <class N>
+  static void equal_to(index_t n, const N* label, N k, N* to) {
+    for (index_t i = 0; i < n; ++i) to[i] = N(label[i] == k);
+  }
   /// The first of n numbers that is not in low..high, −1 when there is none.
   template <class T>
   static index_t first_outside(index_t n, const T* x, T low, T high) {

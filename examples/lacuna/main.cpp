@@ -18,7 +18,9 @@ constexpr Command commands[] = {
     {"predict", "predictions of a trained model for a data set, whichever modalities it has", program::predict},
     {"experiment", "compare models x seeds x protocols, the same masks for all", program::experiment},
     {"report", "the tables of a folder of results again, in the terminal and as a page", program::report},
-    {"describe", "what is in a data set: sizes, lengths, labels, what is missing", program::describe},
+    {"describe", "what is in a data set or a file of weights: sizes, lengths, labels, what is missing", program::describe},
+    {"convert", "data sets and weights of other programs as .npz or safetensors", program::convert},
+    {"extract", "sound to streams: audio features, and the text that a language model hears", program::extract},
     {"models", "the models that can be named, their variants and options", program::models},
     {"replay", "a published model on given parameters and inputs, number by number", program::replay},
 };

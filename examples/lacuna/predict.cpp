@@ -18,6 +18,7 @@ struct PredictOptions {
   index_t batch = 96;
   int threads = 0;
   bool infer_padding = false, probabilities = false, embedding = false;
+  FormatOptions format;
 };
 
 /// All of a split, batch after batch.
@@ -109,11 +110,12 @@ int predict_and_write(const PredictOptions& options) {
   load.label = options.label;
   load.infer_padding = options.infer_padding;
   load.labels = data::LabelUse::optional;
+  if (options.format.non_finite == "zero") load.non_finite = data::NonFinite::zero;
   load.splits = {options.split == "train"   ? data::Role::train
                  : options.split == "valid" ? data::Role::validation
                                             : data::Role::test};
   const data::Dataset set =
-      load_streams(options.data, predictor.card().streams, predictor.card().features, load);
+      load_streams(options.data, predictor.card().streams, predictor.card().features, load, options.format.import);
   say_notes(set);
   const auto condition = missing::without(options.missing, predictor.card().streams);
   const zoo::Wanted wanted{.probabilities = options.probabilities, .embedding = options.embedding};
@@ -158,7 +160,7 @@ int predict(const Call& call) {
   app.add_option("--checkpoint", options.checkpoint, "model, as train and experiment write it: MODEL/seed-N/model.lacuna")
       ->required();
   app.add_option("--data", options.data,
-                 "data set (.npz); modalities that it lacks count as missing, labels are not needed")
+                 "data set of any form that train takes; modalities that it lacks count as missing, labels are not needed")
       ->required();
   app.add_option("--split", options.split, "which part of it")
       ->capture_default_str()
@@ -166,6 +168,7 @@ int predict(const Call& call) {
   app.add_option("--missing", options.missing, "modalities to take away, as a,b; without it none")->delimiter(',');
   app.add_option("--label", options.label, "array of the labels, as label2 for test_label2; without it label");
   app.add_flag("--infer-padding", options.infer_padding, "without lengths and masks, frames of zeros are absent");
+  declare(app, options.format);
   app.add_option("--export,--out", options.out, "file to write, .csv or .npz; without it CSV on standard output");
   app.add_flag("--probabilities", options.probabilities, "write the probability of every class too");
   app.add_flag("--embedding", options.embedding, "write the joint representation too, where the model has one");

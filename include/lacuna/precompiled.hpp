@@ -35,7 +35,7 @@
   LACUNA_DETAIL_EXTERN template struct SdumcImputation<T, Cpu>;                                                         \
   LACUNA_DETAIL_EXTERN template struct Model<SdumcImputation<T, Cpu>>;                                                  \
   LACUNA_DETAIL_EXTERN template SdumcFlows<T, Cpu> both_flows(                                                          \
-      const SdumcNetwork<T, Cpu>&, const std::vector<data::Stream<T, Cpu>>&, const data::Stream<T, Cpu>&, const Context&, \
+      const SdumcNetwork<T, Cpu>&, const Streams<T, Cpu>&, const data::Stream<T, Cpu>&, const Context&, \
       const Context&);                                                                                                  \
   LACUNA_DETAIL_EXTERN template SdumcLosses<T, Cpu> sdumc_objective(const SdumcFlows<T, Cpu>&, const Labels<Cpu, T>&,    \
                                                                     const SdumcWeights&, RankNContrastOptions,          \

@@ -22,6 +22,8 @@ may_include() {
     missing) echo "core io data missing" ;;
     lab) echo "$chain data missing io lab" ;;
     zoo) echo "$chain data missing io lab zoo" ;;
+    language) echo "$chain io language" ;; # models that are files
+    speech) echo "$chain data missing io lab zoo language speech" ;;
     # Leaves: they may see all, nobody sees them.
     interop) echo "$chain data missing io interop" ;;
     distributed) echo "$chain data missing io distributed" ;;

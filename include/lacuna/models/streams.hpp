@@ -13,8 +13,7 @@
 
 namespace lacuna::models {
 
-template <class T = float, class D = Cpu>
-using Streams = std::vector<data::Stream<T, D>>;
+using data::Streams;
 
 /// Shares `frames` when everything is present and the device can tell without a wait; else copies them once.
 /// Throws ShapeError when the two do not fit.

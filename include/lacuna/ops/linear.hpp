@@ -52,7 +52,10 @@ requires(R >= 1) Variable<T, R, D> linear(const Variable<T, R, D>& x, const Vari
   auto extents = x.value().extents();
   extents[R - 1] = out;
   Tensor<T, R, D> y(extents);
-  Kernels<D>::linear(rows, in, out, x.data(), weight.data(), bias.data(), activation, y.data());
+  if constexpr (std::is_same_v<D, Cpu>)
+    Kernels<D>::linear(rows, in, out, x.data(), weight.data(), bias.data(), activation, y.data(), weight.packed());
+  else
+    Kernels<D>::linear(rows, in, out, x.data(), weight.data(), bias.data(), activation, y.data());
   if (!detail::recorded(x, weight, bias)) return Variable<T, R, D>(y);
   const auto backward = [=](const Tensor<T, R, D>& dy) {
     Tensor<T, R, D> through = dy;  // gradient before the activation

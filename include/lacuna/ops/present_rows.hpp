@@ -144,7 +144,7 @@ Variable<T, 3> linear_present(const Tensor<T, 3>& frames, const PresentRows& row
   detail::gather(rows, in, frames.data(), {x.data(), true});
   const T* const shift = bias.data();
   Kernels<Cpu>::linear(rows.count(), in, out, std::as_const(x).data(), weight.data(), shift, Activation::none,
-                       product.data());
+                       product.data(), weight.packed());
   Tensor<T, 3> y({rows.batch, rows.frames, out});
   detail::scatter(rows, out, std::as_const(product).data(), {y.data(), true});
   if (shift)

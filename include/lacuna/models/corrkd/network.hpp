@@ -82,7 +82,7 @@ struct CorrkdNetwork {
   }
 
   /// streams: at least one per modality, further ones are not read.
-  CorrkdOutput<T, D> operator()(const std::vector<Stream>& streams, const Context& context = {}) const {
+  CorrkdOutput<T, D> operator()(const data::Streams<T, D>& streams, const Context& context = {}) const {
     if (streams.size() < convolution.size())
       throw ShapeError(detail::cat("CorrKD: ", streams.size(), " streams for ", convolution.size(), " modalities"));
     CorrkdOutput<T, D> output;
@@ -105,7 +105,7 @@ struct CorrkdNetwork {
   Variable<T, 2, D> encode(std::size_t m, const Stream& given, const Context& context = {}) const {
     detail::expect_shape("CorrKD", "present", given.present.shape(), {given.frames.extent(0), given.frames.extent(1)});
     const Stream stream = lengthened(m, given);
-    const Mask<2, D> seen = counted(stream.present);
+    const Mask<2, D> seen = counted(m, stream.present);
     Variable<T, 3, D> x = embed(m, stream, seen);
     x = dropout(positions(x), options.embedding_dropout, context);
     x = encode_present(encoder[m], x, seen, context, rows);
@@ -132,7 +132,7 @@ struct CorrkdNetwork {
   }
   /// All h_m, with the numbers of `encode`, through all encoders at once where the device gains by that and the
   /// modalities are equally long; else none.
-  List<Variable<T, 2, D>> encode_together([[maybe_unused]] const std::vector<Stream>& streams,
+  List<Variable<T, 2, D>> encode_together([[maybe_unused]] const data::Streams<T, D>& streams,
                                           [[maybe_unused]] const Context& context) const {
     List<Variable<T, 2, D>> result;
     if constexpr (detail::Grouping<T, D>) {
@@ -147,13 +147,14 @@ struct CorrkdNetwork {
         const Tensor<T, 3, D>& frames = streams[m].frames;
         detail::expect_shape("CorrKD", "present", streams[m].present.shape(), {frames.extent(0), frames.extent(1)});
         if (frames.extent(0) != streams[0].frames.extent(0) || length(m) != length(0)) return result;
+        if (outgrown(m, length(m))) return result;  // a mask of its own
       }
       List<Variable<T, 3, D>> parts;
       List<Mask<2, D>> present, counts;
       for (std::size_t m = 0; m < count; ++m) {
         const Stream stream = lengthened(m, streams[m]);
         present.push_back(stream.present);
-        counts.push_back(counted(stream.present));
+        counts.push_back(counted(m, stream.present));
         parts.push_back(embed(m, stream, counts[m]));
       }
       const Mask<2, D> seen = counts[0].defined() ? detail::join_masks(counts) : Mask<2, D>();
@@ -195,16 +196,23 @@ struct CorrkdNetwork {
     Kernels<D>::shares(here.extent(0), here.extent(1), here.data(), share.data());
     return detail::scale_leading("evidence", total, share);
   }
-  /// Undefined: all. Under GapMask::valid the mask goes through the host.
-  Mask<2, D> counted(const Mask<2, D>& present) const {
-    if (options.gap_mask == GapMask::none) return {};
+  /// Whether a batch of this length is longer than the lengths that are fixed.
+  bool outgrown(std::size_t m, index_t length) const {
+    return options.gap_mask == GapMask::none && !options.frames.empty() && length > options.frames[m];
+  }
+  /// Undefined: all. Under GapMask::valid the mask goes through the host, and where a batch is longer than the lengths
+  /// that are fixed: a sample then is as long as it is by itself, so that its score does not depend on its batch.
+  Mask<2, D> counted(std::size_t m, const Mask<2, D>& present) const {
+    const index_t frames = present.extent(1);
+    const bool longer = outgrown(m, frames);
+    if (options.gap_mask == GapMask::none && !longer) return {};
     if (options.gap_mask == GapMask::present) return present;
     List<std::uint8_t> flags = present.to_list();
-    const index_t frames = present.extent(1);
     for (index_t b = 0; b < present.extent(0); ++b) {
       std::uint8_t* row = flags.data() + b * frames;
       index_t length = frames;
       while (length > 0 && !row[length - 1]) --length;
+      if (longer) length = std::max(length, options.frames[m]);
       if (length == 0) length = frames;
       std::fill(row, row + length, std::uint8_t(1));
     }

@@ -252,7 +252,7 @@ struct SdumcFlows {
 };
 
 template <class T, class D>
-SdumcFlows<T, D> both_flows(const SdumcNetwork<T, D>& network, const std::vector<data::Stream<T, D>>& streams,
+SdumcFlows<T, D> both_flows(const SdumcNetwork<T, D>& network, const data::Streams<T, D>& streams,
                             const data::Stream<T, D>& simulated, const Context& complete_context,
                             const Context& missing_context) {
   const auto lost = std::size_t(network.options.missing);

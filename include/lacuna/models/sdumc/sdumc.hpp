@@ -73,8 +73,8 @@ struct SdumcImputation {
 
   /// One flow in inference.
   SdumcFlow<T, D> flow(const Streams<T, D>& streams, bool complete) const {
-    std::vector<Variable<T, 3, D>> frames;
-    std::vector<Mask<2, D>> present;
+    List<Variable<T, 3, D>> frames;
+    List<Mask<2, D>> present;
     const SdumcOptions& o = flows.options;
     for (std::size_t m = 0; m < o.inputs.size(); ++m) {
       const bool replaced = !complete && m == std::size_t(o.missing);
@@ -138,8 +138,8 @@ struct SdumcImputation {
   template <class Part>
   Variable<T, 2, D> by_flow(const Streams<T, D>& streams, Part&& part) const {
     const NoGrad off;
-    const std::vector<std::uint8_t> has =
-        any_present(streams.at(std::size_t(flows.options.missing)).present).to_vector();
+    const List<std::uint8_t> has =
+        any_present(streams.at(std::size_t(flows.options.missing)).present).to_list();
     const bool some = std::find(has.begin(), has.end(), 1) != has.end(),
                all = std::find(has.begin(), has.end(), 0) == has.end();
     if (some && all) return Variable<T, 2, D>(part(flow(streams, true)));

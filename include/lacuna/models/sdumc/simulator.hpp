@@ -25,7 +25,7 @@ data::Stream<T, D> resample(const data::Stream<T, D>& stream, index_t slots) {
     const index_t batch = stream.frames.extent(0), frames = stream.frames.extent(1), width = stream.frames.extent(2);
     data::Stream<T, D> result{Tensor<T, 3, D>::zeros({batch, slots, width}), Mask<2, D>::zeros({batch, slots})};
     for (index_t b = 0; b < batch; ++b) {
-      std::vector<index_t> present;
+      List<index_t> present;
       for (index_t t = 0; t < frames; ++t)
         if (stream.present(b, t)) present.push_back(t);
       const auto length = index_t(present.size());
@@ -102,7 +102,7 @@ template <class T, class D>
 Variable<T, 3, D> DecoderSimulator<T, D>::decode(const Streams<T, D>& streams, const Context& context) const {
   const index_t width = query.extent(1);
   const auto queries = reshape(static_cast<const Variable<T, 2, D>&>(query), std::array<index_t, 3>{1, slots, width});
-  std::vector<Variable<T, 3, D>> seen;
+  List<Variable<T, 3, D>> seen;
   for (std::size_t i = 0; i < embed.size(); ++i) {
     const auto& stream = streams[i < std::size_t(missing) ? i : i + 1];
     const auto e = lacuna::dropout(embed[i](Variable<T, 3, D>(stream.frames)), dropout, context);

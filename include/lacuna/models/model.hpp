@@ -194,6 +194,7 @@ struct Model {
   Taught taught(Batch given, const Context& context, bool take = true) const {
     Taught taught{.targets = task.template targets<device>(given), .task = &task, .own_loss = &own_loss};
     const Batch batch = ready(std::move(given));
+    taught.samples = batch.samples;
     taught.whole = taught.seen = data::to_device<device>(batch.streams);
     std::vector<Mask<2>> present;
     for (std::size_t m = 0; m < sizes().size(); ++m) {

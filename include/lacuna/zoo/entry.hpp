@@ -124,14 +124,14 @@ void zoo_visit(Options& o, auto&& f) {
 /// A modality by its name where an option wants its position.
 inline zoo::Settings zoo_positions(zoo::Settings settings, const std::vector<std::string>& modalities) {
   for (auto& [option, value] : settings) {
-    if (option != "missing") continue;
+    if (option != "missing" && option != "text") continue;
     const auto at = std::find(modalities.begin(), modalities.end(), value) - modalities.begin();
     if (at < std::ptrdiff_t(modalities.size())) {
       value = std::to_string(at);
     } else if (value.find_first_not_of("0123456789") != std::string::npos) {
       std::string known;
       for (const auto& name : modalities) known += (known.empty() ? "" : ", ") + name;
-      throw OptionError("model option missing: '" + value + "' is no modality of the data; they have " + known);
+      throw OptionError("model option " + option + ": '" + value + "' is no modality of the data; they have " + known);
     }
   }
   return settings;
@@ -203,7 +203,7 @@ std::function<std::vector<OptionInfo>(const std::string&, const Request&)> optio
     bool training = true;
     const auto note = [&](const std::string& name, const auto& value) {
       std::string text = value_text(name, value);
-      if (name == "missing" && !request.modalities.empty())
+      if ((name == "missing" || name == "text") && !request.modalities.empty())
         text = request.modalities.at(std::size_t(number_from<int>(name, text)));
       std::vector<std::string> choices;
       if constexpr (std::is_enum_v<std::decay_t<decltype(value)>>) choices = choices_of(name);
@@ -222,7 +222,7 @@ std::function<std::vector<OptionInfo>(const std::string&, const Request&)> optio
 /// What can be done with M, whose options are drafted so.
 template <train::Learner M>
 Backend backend_of(DraftOf<typename M::Options> draft) {
-  Backend backend{detail::zoo_dtype(typename M::scalar()), std::is_same_v<device_of<M>, Cpu> ? "cpu" : "cuda", {}, {}};
+  Backend backend{detail::zoo_dtype(typename M::scalar()), device_of<M>::name, {}, {}};
   backend.make = [draft](const ModelSpec& spec, const std::string& variant, const Request& request) {
     const auto settled = detail::zoo_settle<typename M::Options>(draft, spec, variant, request);
     const train::FitOptions fit = settled.training.resolved();

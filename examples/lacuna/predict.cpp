@@ -17,7 +17,7 @@ struct PredictOptions {
   std::vector<std::string> missing, metrics;
   index_t batch = 96;
   int threads = 0;
-  bool infer_padding = false, probabilities = false, embedding = false;
+  bool infer_padding = false, probabilities = false, embedding = false, attention = false;
   FormatOptions format;
 };
 
@@ -31,8 +31,8 @@ zoo::Outputs outputs(const Predictor& predictor, const data::Split<role>& split,
   for (index_t begin = 0; begin < split.size(); begin += size) {
     std::vector<index_t> samples(std::size_t(std::min(size, split.size() - begin)));
     std::iota(samples.begin(), samples.end(), begin);
-    const zoo::Outputs some =
-        predictor.outputs(missing::apply(condition, data::gather<float>(split, samples)), wanted);
+    zoo::Outputs some = predictor.outputs(missing::apply(condition, data::gather<float>(split, samples)), wanted);
+    all.attention = std::move(some.attention);  // of one batch
     all.values.insert(all.values.end(), some.values.begin(), some.values.end());
     if (some.probabilities.defined())
       probabilities.insert(probabilities.end(), some.probabilities.data(),
@@ -82,11 +82,12 @@ void write_npz(const std::string& path, const Predictor& predictor, const train:
   io::NpzWriter file(path);
   file.add("ids", evaluation.ids);
   file.add("condition", std::vector<std::string>{evaluation.conditions[0].condition});
-  file.add("predictions", out.values);
+  file.add("predictions", evaluation.conditions[0].predictions);
   if (!evaluation.labels.empty()) file.add("labels", evaluation.labels);
   if (!predictor.class_names().empty()) file.add("class_names", predictor.class_names());
   if (out.probabilities.defined()) file.add("probabilities", out.probabilities);
   if (out.embedding.defined()) file.add("embedding", out.embedding);
+  for (const auto& [name, weights] : out.attention) file.add("attention_" + name, weights);
   file.close();
 }
 
@@ -100,6 +101,8 @@ void say_notes(const data::Dataset& set) {
 }
 
 int predict_and_write(const PredictOptions& options) {
+  const bool npz = options.out.size() > 4 && options.out.substr(options.out.size() - 4) == ".npz";
+  if (options.attention && !npz) throw OptionError("--attention: weights are matrices; write them with --export FILE.npz");
   expect_other_file("--out", options.out, {options.checkpoint, options.data});
   expect_writable(options.out);
   const Predictor predictor = Predictor::load(options.checkpoint, options.device);
@@ -118,19 +121,18 @@ int predict_and_write(const PredictOptions& options) {
       load_streams(options.data, predictor.card().streams, predictor.card().features, load, options.format.import);
   say_notes(set);
   const auto condition = missing::without(options.missing, predictor.card().streams);
-  const zoo::Wanted wanted{.probabilities = options.probabilities, .embedding = options.embedding};
+  const zoo::Wanted wanted{.probabilities = options.probabilities, .embedding = options.embedding, .attention = options.attention};
   const auto on = [&](const auto& split) {
     if (split.size() == 0) throw IoError(options.data + ": has no " + options.split + " split");
-    zoo::Outputs out = outputs(predictor, split, condition, wanted, options.batch);
+    zoo::Outputs out = outputs(predictor, split, condition, wanted, options.attention ? split.size() : options.batch);
     const train::Targets targets = train::targets_of(split, predictor.classes());
-    train::Evaluation evaluation{split.ids, targets.values, targets.classes, {{condition.name, out.values, {}}}};
-    if (!targets.values.empty()) evaluation.conditions[0].metrics = train::scores(targets, out.values);
+    train::Evaluation evaluation{split.ids, targets.values, targets.classes, {{condition.name, {out.values.begin(), out.values.end()}, {}}}};
+    if (!targets.values.empty()) evaluation.conditions[0].metrics = train::scores(targets, evaluation.conditions[0].predictions);
     return std::pair(std::move(evaluation), std::move(out));
   };
   const auto [evaluation, out] = options.split == "train"   ? on(set.train)
                                  : options.split == "valid" ? on(set.validation)
                                                             : on(set.test);
-  const bool npz = options.out.size() > 4 && options.out.substr(options.out.size() - 4) == ".npz";
   if (npz) {
     write_npz(options.out, predictor, evaluation, out);
   } else {
@@ -172,6 +174,9 @@ int predict(const Call& call) {
   app.add_option("--export,--out", options.out, "file to write, .csv or .npz; without it CSV on standard output");
   app.add_flag("--probabilities", options.probabilities, "write the probability of every class too");
   app.add_flag("--embedding", options.embedding, "write the joint representation too, where the model has one");
+  app.add_flag("--attention", options.attention,
+               "write the weights of attention too, to .npz, where the model has them: attention_NAME, a row per sample; all\n"
+               "samples are one batch then");
   app.add_option("--metrics", options.metrics, "metrics to show where there are labels, as uar,accuracy; without it the usual ones")
       ->delimiter(',');
   support::number_option(app, "--batch", options.batch,

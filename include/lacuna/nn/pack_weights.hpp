@@ -9,6 +9,7 @@
 /// module have none. On other devices, and with the machine's BLAS, nothing is laid out.
 #pragma once
 
+#include "lacuna/kernels/cpu/gemm_packed.hpp"
 #include "lacuna/nn/linear.hpp"
 
 namespace lacuna {

@@ -1,6 +1,7 @@
 // lacuna convert: data sets and weights of other programs as .npz or safetensors.
 #include "commands.hpp"
 #include "data_format.hpp"
+#include "foresight.hpp"
 #include "support/program.hpp"
 #include "weights.hpp"
 
@@ -22,8 +23,10 @@ int convert(const Call& call) {
   return support::run("lacuna convert", app, call.argc, call.argv, [] {}, [&] {
     const auto say = [&](const data::LoadNotes& notes) {
       for (const data::Note& note : notes)
-        if (note.always || !quiet) std::fprintf(stderr, "lacuna convert: note: %s\n", note.text.c_str());
+        if (note.always || !quiet) std::fprintf(stderr, "lacuna convert: note: %s\n", support::printable(note.text).c_str());
     };
+    expect_other_file("to", to, {from});
+    expect_writable(to);
     if (const std::string kind = kind_of_weights(from); !kind.empty()) {
       const io::Npz tensors = tensors_of(from, kind);
       formats::save(tensors, to, [&] { return formats::provenance(from, {}); });

@@ -222,7 +222,7 @@ std::function<std::vector<OptionInfo>(const std::string&, const Request&)> optio
 /// What can be done with M, whose options are drafted so.
 template <train::Learner M>
 Backend backend_of(DraftOf<typename M::Options> draft) {
-  Backend backend{detail::zoo_dtype(typename M::scalar()), std::is_same_v<device_of<M>, Cpu> ? "cpu" : "cuda", {}, {}};
+  Backend backend{detail::zoo_dtype(typename M::scalar()), device_of<M>::name, {}, {}};
   backend.make = [draft](const ModelSpec& spec, const std::string& variant, const Request& request) {
     const auto settled = detail::zoo_settle<typename M::Options>(draft, spec, variant, request);
     const train::FitOptions fit = settled.training.resolved();

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "lacuna/core/device.hpp"
+#include "lacuna/core/precompile.hpp"
 #include "lacuna/core/threads.hpp"
 #include "lacuna/kernels/cpu/blas.hpp"
 #include "lacuna/kernels/cpu/gemm_panel.hpp"
@@ -191,5 +192,11 @@ void Gemm::gemm_serial(index_t m, index_t n, index_t k, Operand<T> a, Operand<T>
     }
   }
 }
+
+#define LACUNA_DETAIL_GEMM(T) \
+  LACUNA_PRECOMPILE(template void Gemm::gemm_serial(index_t, index_t, index_t, Operand<T>, Operand<T>, T, T*, index_t))
+LACUNA_DETAIL_GEMM(float)
+LACUNA_DETAIL_GEMM(double)
+#undef LACUNA_DETAIL_GEMM
 
 }  // namespace lacuna::cpu

@@ -11,7 +11,11 @@
 /// `frames` should fix the lengths; under GapMask::present it contributes h_m = 0 and gets no gradient.
 #pragma once
 
+#include "lacuna/core/precompile.hpp"
 #include "lacuna/data/stream.hpp"
+#include "lacuna/kernels/cpu/loss_rows.hpp"
+#include "lacuna/kernels/cpu/shape.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/labels.hpp"
 #include "lacuna/models/corrkd/options.hpp"
 #include "lacuna/nn/conv1d.hpp"
@@ -51,55 +55,10 @@ struct CorrkdNetwork {
 
   CorrkdNetwork() = default;
   /// Throws OptionError for sizes that make no network.
-  CorrkdNetwork(const Options& o, Random& random) : options(o) {
-    const index_t modalities = index_t(o.inputs.size()), d = o.width;
-    if (modalities < 1 || d < 1 || o.outputs < 1 || o.depth < 0 || o.kernel < 1)
-      throw OptionError(detail::cat("CorrKD: ", modalities, " modalities, width ", d, ", ", o.outputs,
-                                    " outputs, depth ", o.depth, ", kernel ", o.kernel, " make no network"));
-    if (!o.frames.empty() && o.frames.size() != o.inputs.size())
-      throw OptionError(detail::cat("CorrKD: ", o.frames.size(), " lengths for ", modalities, " modalities"));
-    const TransformerOptions transformer{.width = d,
-                                         .num_heads = o.head_count(),
-                                         .hidden = o.hidden > 0 ? o.hidden : 4 * d,
-                                         .layers = o.depth,
-                                         .dropout = o.residual_dropout,
-                                         .attention_dropout = o.attention_dropout,
-                                         .hidden_dropout = o.hidden_dropout};
-    for (const index_t in : o.inputs)
-      convolution.emplace_back(
-          typename Conv1d<T, D>::Options{.in_channels = in, .out_channels = d, .kernel = o.kernel, .bias = false},
-          random);
-    positions = SinusoidalPositions<T, D>({.width = d});
-    for (index_t m = 0; m < modalities; ++m) encoder.emplace_back(transformer, random);
-    head_in = Linear<T, D>({.in_features = modalities * (d + o.presence), .out_features = modalities * d}, random);
-    head_out = Linear<T, D>({.in_features = modalities * d, .out_features = o.outputs}, random);
-    if (o.fill == missing::Fill::learned)
-      for (const index_t in : o.inputs)
-        fill.emplace_back(typename Linear<T, D>::Options{.in_features = 1, .out_features = in, .bias = false}, random);
-    if (o.evidence != Evidence::none)
-      for (index_t m = 0; m < modalities; ++m)
-        unimodal.emplace_back(typename Linear<T, D>::Options{.in_features = d, .out_features = o.outputs}, random);
-  }
+  CorrkdNetwork(const Options& o, Random& random);
 
   /// streams: at least one per modality, further ones are not read.
-  CorrkdOutput<T, D> operator()(const data::Streams<T, D>& streams, const Context& context = {}) const {
-    if (streams.size() < convolution.size())
-      throw ShapeError(detail::cat("CorrKD: ", streams.size(), " streams for ", convolution.size(), " modalities"));
-    CorrkdOutput<T, D> output;
-    output.streams = encode_together(streams, context);
-    for (std::size_t m = output.streams.size(); m < convolution.size(); ++m)
-      output.streams.push_back(encode(m, streams[m], context));
-    output.joint = concat(output.streams, -1);
-    auto head = output.joint;
-    if (options.presence || !unimodal.empty())
-      for (std::size_t m = 0; m < convolution.size(); ++m) output.present.push_back(any_present(streams[m].present));
-    if (options.presence) head = concat(List<Variable<T, 2, D>>{head, Variable<T, 2, D>(flags(output.present))}, -1);
-    output.scores = head_out(dropout(head_in(head, Activation::relu), options.head_dropout, context));
-    for (std::size_t m = 0; m < unimodal.size(); ++m)
-      output.unimodal.push_back(apply_mask(unimodal[m](output.streams[m]), output.present[m]));
-    if (!unimodal.empty()) output.scores = output.scores + gathered(output);
-    return output;
-  }
+  CorrkdOutput<T, D> operator()(const data::Streams<T, D>& streams, const Context& context = {}) const;
 
   /// h_m of one modality.
   Variable<T, 2, D> encode(std::size_t m, const Stream& given, const Context& context = {}) const {
@@ -173,9 +132,9 @@ struct CorrkdNetwork {
     if (options.gap_mask != GapMask::none || options.frames.empty() || options.frames[m] <= now) return stream;
     Stream longer{Tensor<T, 3, D>::zeros({batch, options.frames[m], features}),
                   Mask<2, D>::zeros({batch, options.frames[m]})};
-    Kernels<D>::copy_runs(batch, now * features, stream.frames.data(), now * features, longer.frames.data(),
-                          options.frames[m] * features);
-    Kernels<D>::copy_runs(batch, now, stream.present.data(), now, longer.present.data(), options.frames[m]);
+    Kernels<D>::ShapeMoves::copy_runs(batch, now * features, stream.frames.data(), now * features, longer.frames.data(),
+                                      options.frames[m] * features);
+    Kernels<D>::ShapeMoves::copy_runs(batch, now, stream.present.data(), now, longer.present.data(), options.frames[m]);
     return longer;
   }
   /// (B, M)
@@ -183,7 +142,7 @@ struct CorrkdNetwork {
     const index_t batch = present[0].size(), count = index_t(present.size());
     Tensor<T, 2, D> numbers({batch, count});
     for (index_t m = 0; m < count; ++m)
-      Kernels<D>::flags(batch, present[std::size_t(m)].data(), count, numbers.data() + m);
+      Kernels<D>::LossRows::flags(batch, present[std::size_t(m)].data(), count, numbers.data() + m);
     return numbers;
   }
   /// The sum or the mean of what the present modalities say.
@@ -193,7 +152,7 @@ struct CorrkdNetwork {
     if (options.evidence == Evidence::sum) return total;
     const Tensor<T, 2, D> here = flags(output.present);
     Tensor<T, 1, D> share({here.extent(0)});
-    Kernels<D>::shares(here.extent(0), here.extent(1), here.data(), share.data());
+    Kernels<D>::LossRows::shares(here.extent(0), here.extent(1), here.data(), share.data());
     return detail::scale_leading("evidence", total, share);
   }
   /// Whether a batch of this length is longer than the lengths that are fixed.
@@ -226,5 +185,59 @@ struct CorrkdNetwork {
     return Tensor<T, 3, D>::from({present.extent(0), present.extent(1), 1}, flags);
   }
 };
+
+template <class T, class D>
+CorrkdNetwork<T, D>::CorrkdNetwork(const Options& o, Random& random) : options(o) {
+  const index_t modalities = index_t(o.inputs.size()), d = o.width;
+  if (modalities < 1 || d < 1 || o.outputs < 1 || o.depth < 0 || o.kernel < 1)
+    throw OptionError(detail::cat("CorrKD: ", modalities, " modalities, width ", d, ", ", o.outputs, " outputs, depth ",
+                                  o.depth, ", kernel ", o.kernel, " make no network"));
+  if (!o.frames.empty() && o.frames.size() != o.inputs.size())
+    throw OptionError(detail::cat("CorrKD: ", o.frames.size(), " lengths for ", modalities, " modalities"));
+  const TransformerOptions transformer{.width = d,
+                                       .num_heads = o.head_count(),
+                                       .hidden = o.hidden > 0 ? o.hidden : 4 * d,
+                                       .layers = o.depth,
+                                       .dropout = o.residual_dropout,
+                                       .attention_dropout = o.attention_dropout,
+                                       .hidden_dropout = o.hidden_dropout};
+  for (const index_t in : o.inputs)
+    convolution.emplace_back(
+        typename Conv1d<T, D>::Options{.in_channels = in, .out_channels = d, .kernel = o.kernel, .bias = false},
+        random);
+  positions = SinusoidalPositions<T, D>({.width = d});
+  for (index_t m = 0; m < modalities; ++m) encoder.emplace_back(transformer, random);
+  head_in = Linear<T, D>({.in_features = modalities * (d + o.presence), .out_features = modalities * d}, random);
+  head_out = Linear<T, D>({.in_features = modalities * d, .out_features = o.outputs}, random);
+  if (o.fill == missing::Fill::learned)
+    for (const index_t in : o.inputs)
+      fill.emplace_back(typename Linear<T, D>::Options{.in_features = 1, .out_features = in, .bias = false}, random);
+  if (o.evidence != Evidence::none)
+    for (index_t m = 0; m < modalities; ++m)
+      unimodal.emplace_back(typename Linear<T, D>::Options{.in_features = d, .out_features = o.outputs}, random);
+}
+
+template <class T, class D>
+CorrkdOutput<T, D> CorrkdNetwork<T, D>::operator()(const data::Streams<T, D>& streams, const Context& context) const {
+  if (streams.size() < convolution.size())
+    throw ShapeError(detail::cat("CorrKD: ", streams.size(), " streams for ", convolution.size(), " modalities"));
+  CorrkdOutput<T, D> output;
+  output.streams = encode_together(streams, context);
+  for (std::size_t m = output.streams.size(); m < convolution.size(); ++m)
+    output.streams.push_back(encode(m, streams[m], context));
+  output.joint = concat(output.streams, -1);
+  auto head = output.joint;
+  if (options.presence || !unimodal.empty())
+    for (std::size_t m = 0; m < convolution.size(); ++m) output.present.push_back(any_present(streams[m].present));
+  if (options.presence) head = concat(List<Variable<T, 2, D>>{head, Variable<T, 2, D>(flags(output.present))}, -1);
+  output.scores = head_out(dropout(head_in(head, Activation::relu), options.head_dropout, context));
+  for (std::size_t m = 0; m < unimodal.size(); ++m)
+    output.unimodal.push_back(apply_mask(unimodal[m](output.streams[m]), output.present[m]));
+  if (!unimodal.empty()) output.scores = output.scores + gathered(output);
+  return output;
+}
+
+LACUNA_PRECOMPILE(template struct CorrkdNetwork<float, Cpu>)
+LACUNA_PRECOMPILE(template struct CorrkdNetwork<double, Cpu>)
 
 }  // namespace lacuna::models

@@ -10,6 +10,7 @@
 /// scaled by the training split, unless `standardize_labels` is off.
 #pragma once
 
+#include "lacuna/core/precompile.hpp"
 #include "lacuna/models/model.hpp"
 #include "lacuna/models/sdumc/objective.hpp"
 #include "lacuna/models/sdumc/simulator.hpp"
@@ -157,8 +158,21 @@ struct SdumcImputation {
 template <class T = float, class D = Cpu>
 using Sdumc = Model<SdumcImputation<T, D>>;
 
-}  // namespace lacuna::models
+#define LACUNA_DETAIL_SDUMC(T)                                                                                      \
+  LACUNA_PRECOMPILE(template struct SdumcNetwork<T, Cpu>)                                                           \
+  LACUNA_PRECOMPILE(template struct DecoderSimulator<T, Cpu>)                                                       \
+  LACUNA_PRECOMPILE(template struct SdumcImputation<T, Cpu>)                                                        \
+  LACUNA_PRECOMPILE(template struct Model<SdumcImputation<T, Cpu>>)                                                 \
+  LACUNA_PRECOMPILE(                                                                                                \
+      template SdumcFlows<T, Cpu> both_flows(const SdumcNetwork<T, Cpu>&, const data::Streams<T, Cpu>&, \
+                                             const data::Stream<T, Cpu>&, const Context&, const Context&))          \
+  LACUNA_PRECOMPILE(template SdumcLosses<T, Cpu> sdumc_objective(const SdumcFlows<T, Cpu>&, const Labels<Cpu, T>&,  \
+                                                                 const SdumcWeights&, RankNContrastOptions,         \
+                                                                 const Present<Cpu>&))                              \
+  LACUNA_PRECOMPILE(template SdumcLosses<T, Cpu> sdumc_class_objective(                                             \
+      const SdumcFlows<T, Cpu>&, const Labels<Cpu>&, const SdumcWeights&, SupConOptions, const Present<Cpu>&))
+LACUNA_DETAIL_SDUMC(float)
+LACUNA_DETAIL_SDUMC(double)
+#undef LACUNA_DETAIL_SDUMC
 
-#ifdef LACUNA_PRECOMPILED
-#include "lacuna/precompiled.hpp"
-#endif
+}  // namespace lacuna::models

@@ -82,7 +82,7 @@ void write_npz(const std::string& path, const Predictor& predictor, const train:
   io::NpzWriter file(path);
   file.add("ids", evaluation.ids);
   file.add("condition", std::vector<std::string>{evaluation.conditions[0].condition});
-  file.add("predictions", out.values);
+  file.add("predictions", std::span<const double>(out.values), Shape{index_t(out.values.size())});
   if (!evaluation.labels.empty()) file.add("labels", evaluation.labels);
   if (!predictor.class_names().empty()) file.add("class_names", predictor.class_names());
   if (out.probabilities.defined()) file.add("probabilities", out.probabilities);
@@ -123,7 +123,10 @@ int predict_and_write(const PredictOptions& options) {
     if (split.size() == 0) throw IoError(options.data + ": has no " + options.split + " split");
     zoo::Outputs out = outputs(predictor, split, condition, wanted, options.batch);
     const train::Targets targets = train::targets_of(split, predictor.classes());
-    train::Evaluation evaluation{split.ids, targets.values, targets.classes, {{condition.name, out.values, {}}}};
+    train::Evaluation evaluation{split.ids,
+                                 targets.values,
+                                 targets.classes,
+                                 {{condition.name, {out.values.begin(), out.values.end()}, {}}}};
     if (!targets.values.empty()) evaluation.conditions[0].metrics = train::scores(targets, out.values);
     return std::pair(std::move(evaluation), std::move(out));
   };

@@ -63,8 +63,7 @@ void check(ExtractOptions& o) {
   if (l.prompt == "short") l.prompt = speech::short_prompt;
   const bool sum = o.states.starts_with("sum");
   const auto value = lacuna::detail::number_from<index_t>(std::string_view(o.states).substr(sum ? 3 : 0));
-  if (!value || (sum && *value < 1))
-    throw OptionError("--language-states: '" + o.states + "', expected sum4, -4, ...");
+  if (!value || (sum && *value < 1)) throw OptionError("--language-states: '" + o.states + "', expected sum4, -4, ...");
   if (sum)
     l.sum = *value;
   else

@@ -26,3 +26,7 @@ find_package(PkgConfig QUIET)
 if(PkgConfig_FOUND)
   pkg_check_modules(hdf5 QUIET IMPORTED_TARGET hdf5)
 endif()
+# Sound other than WAV. Debian's package has a pkg-config file and no CMake one.
+find_path(LACUNA_SNDFILE_INCLUDE sndfile.h)
+find_library(LACUNA_SNDFILE_LIBRARY sndfile)
+mark_as_advanced(LACUNA_SNDFILE_INCLUDE LACUNA_SNDFILE_LIBRARY)

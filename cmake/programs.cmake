@@ -44,3 +44,8 @@ endforeach()
 if(TARGET lacuna::xtensor)
   target_link_libraries(lacuna_for_programs INTERFACE lacuna::xtensor)
 endif()
+# The kernels of lacuna::precompiled want full optimization; networks and training above them do not (measured: the same
+# time per step), and compiling them is what takes time.
+if(TARGET lacuna_zoo_objects AND TARGET lacuna_precompiled)
+  target_compile_options(lacuna_zoo_objects PRIVATE $<$<CONFIG:Release>:-O2>)
+endif()

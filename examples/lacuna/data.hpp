@@ -12,6 +12,7 @@
 #include "lacuna/io/deflate.hpp"
 #include "lacuna/train/targets.hpp"
 #include "lacuna/zoo/spec.hpp"
+#include "support/program.hpp"
 
 namespace program {
 
@@ -32,10 +33,9 @@ inline void declare(CLI::App& app, DataOptions& o, bool training) {
                  "data set: an .npz, or a file or folder of the field (docs/data.md); without it a synthetic corpus whose "
                  "best attainable errors are known")
       ->group(group);
-  app.add_option("--samples", o.samples, "training samples of the synthetic corpus")
-      ->capture_default_str()
+  support::number_option(app, "--samples", o.samples, "training samples of the synthetic corpus", {1, 10000000})
       ->group(group);
-  app.add_option("--data-seed", o.data_seed, "seed of the synthetic corpus")->capture_default_str()->group(group);
+  support::number_option(app, "--data-seed", o.data_seed, "seed of the synthetic corpus")->group(group);
   app.add_option("--modalities", o.modalities, "modalities to use, in this order, as a,b,c; without it all")
       ->delimiter(',')
       ->group(group);
@@ -175,7 +175,7 @@ inline Data load(const DataOptions& options) {
 inline void look_at(const Data& data, const DataOptions& options, const char* program, bool quiet) {
   using namespace lacuna;
   const auto say = [&](const data::Note& note) {
-    if (note.always || !quiet) std::fprintf(stderr, "%s: note: %s\n", program, note.text.c_str());
+    if (note.always || !quiet) std::fprintf(stderr, "%s: note: %s\n", program, support::printable(note.text).c_str());
   };
   for (const data::Note& note : data.set->notes) say(note);
   if (data.synthetic != nullptr) return;
@@ -190,9 +190,9 @@ inline lacuna::zoo::Settings describe_data(const Data& data) {
   const lacuna::data::Dataset& set = *data.set;
   std::string modalities;
   for (const auto& modality : set.train.modalities)
-    modalities += (modalities.empty() ? "" : ", ") + modality.name + " (" + std::to_string(modality.features()) + ")";
+    modalities += (modalities.empty() ? "" : ", ") + support::printable(modality.name) + " (" + std::to_string(modality.features()) + ")";
   const auto count = [](index_t samples) { return std::to_string(samples); };
-  return {{"name", set.name},
+  return {{"name", support::printable(set.name)},
           {"crc32", data.crc},
           {"modalities (features)", modalities},
           {"samples: training, validation, test",

@@ -17,6 +17,7 @@ int experiment(const Call& call);
 int predict(const Call& call);
 int report(const Call& call);
 int describe(const Call& call);
+int convert(const Call& call);
 int extract(const Call& call);
 int models(const Call& call);
 int replay(const Call& call);

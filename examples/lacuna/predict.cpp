@@ -18,6 +18,7 @@ struct PredictOptions {
   index_t batch = 96;
   int threads = 0;
   bool infer_padding = false, probabilities = false, embedding = false;
+  FormatOptions format;
 };
 
 /// All of a split, batch after batch.
@@ -89,19 +90,33 @@ void write_npz(const std::string& path, const Predictor& predictor, const train:
   file.close();
 }
 
+/// What was inferred of the data, left out or looks odd; for a model, a table of vectors may be one sample's frames.
+void say_notes(const data::Dataset& set) {
+  const auto say = [](const data::Note& note) {
+    if (note.always) std::fprintf(stderr, "lacuna predict: note: %s\n", support::printable(note.text).c_str());
+  };
+  for (const data::Note& note : set.notes) say(note);
+  for (const data::Note& note : data::oddities(set)) say(note);
+}
+
 int predict_and_write(const PredictOptions& options) {
+  expect_other_file("--out", options.out, {options.checkpoint, options.data});
+  expect_writable(options.out);
   const Predictor predictor = Predictor::load(options.checkpoint, options.device);
+  for (const std::string& metric : options.metrics) lab::check_metric(metric, predictor.classes());
   if (options.probabilities && predictor.classes() == 0)
     throw OptionError("--probabilities: the model predicts real labels, which have none");
   data::LoadOptions load;
   load.label = options.label;
   load.infer_padding = options.infer_padding;
   load.labels = data::LabelUse::optional;
+  if (options.format.non_finite == "zero") load.non_finite = data::NonFinite::zero;
   load.splits = {options.split == "train"   ? data::Role::train
                  : options.split == "valid" ? data::Role::validation
                                             : data::Role::test};
   const data::Dataset set =
-      load_streams(options.data, predictor.card().streams, predictor.card().features, load);
+      load_streams(options.data, predictor.card().streams, predictor.card().features, load, options.format.import);
+  say_notes(set);
   const auto condition = missing::without(options.missing, predictor.card().streams);
   const zoo::Wanted wanted{.probabilities = options.probabilities, .embedding = options.embedding};
   const auto on = [&](const auto& split) {
@@ -115,7 +130,6 @@ int predict_and_write(const PredictOptions& options) {
   const auto [evaluation, out] = options.split == "train"   ? on(set.train)
                                  : options.split == "valid" ? on(set.validation)
                                                             : on(set.test);
-  for (const std::string& metric : options.metrics) lab::check_metric(metric, predictor.classes());
   const bool npz = options.out.size() > 4 && options.out.substr(options.out.size() - 4) == ".npz";
   if (npz) {
     write_npz(options.out, predictor, evaluation, out);
@@ -146,7 +160,7 @@ int predict(const Call& call) {
   app.add_option("--checkpoint", options.checkpoint, "model, as train and experiment write it: MODEL/seed-N/model.lacuna")
       ->required();
   app.add_option("--data", options.data,
-                 "data set (.npz); modalities that it lacks count as missing, labels are not needed")
+                 "data set of any form that train takes; modalities that it lacks count as missing, labels are not needed")
       ->required();
   app.add_option("--split", options.split, "which part of it")
       ->capture_default_str()
@@ -154,21 +168,20 @@ int predict(const Call& call) {
   app.add_option("--missing", options.missing, "modalities to take away, as a,b; without it none")->delimiter(',');
   app.add_option("--label", options.label, "array of the labels, as label2 for test_label2; without it label");
   app.add_flag("--infer-padding", options.infer_padding, "without lengths and masks, frames of zeros are absent");
+  declare(app, options.format);
   app.add_option("--export,--out", options.out, "file to write, .csv or .npz; without it CSV on standard output");
   app.add_flag("--probabilities", options.probabilities, "write the probability of every class too");
   app.add_flag("--embedding", options.embedding, "write the joint representation too, where the model has one");
   app.add_option("--metrics", options.metrics, "metrics to show where there are labels, as uar,accuracy; without it the usual ones")
       ->delimiter(',');
-  app.add_option("--batch", options.batch, "samples at once; with --padding published predictions depend on it")
-      ->capture_default_str();
-  app.add_option("--threads", options.threads, "threads; 0 = all cores. Results do not depend on it")
-      ->capture_default_str();
+  support::number_option(app, "--batch", options.batch,
+                         "samples at once; with --padding published predictions depend on it", {1, 1 << 24});
+  support::number_option(app, "--threads", options.threads, "threads; 0 = all cores. Results do not depend on it",
+                         {0, support::most_threads});
   app.add_option("--device", options.device, "where to compute; cuda: a GPU, in lacuna_cuda")
       ->capture_default_str()
       ->check(CLI::IsMember(std::vector<std::string>{"cpu", "cuda"}));
   return support::run("lacuna predict", app, call.argc, call.argv, [] {}, [&] {
-    if (options.batch < 1) throw OptionError(detail::cat("--batch: ", options.batch, ", expected at least 1"));
-    if (options.threads < 0) throw OptionError(detail::cat("--threads: ", options.threads, ", expected 0 or more"));
     expect_device(options.device);
     set_threads(options.threads);
     return predict_and_write(options);

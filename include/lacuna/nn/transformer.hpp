@@ -8,7 +8,7 @@
 
 #include "lacuna/nn/attention.hpp"
 #include "lacuna/nn/norm.hpp"
-#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/elementwise.hpp"
 
 namespace lacuna {
 

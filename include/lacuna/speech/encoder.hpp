@@ -179,7 +179,7 @@ Tensor<T, 2> Encoder<T>::features(const Tensor<T, 1>& wave, const Watch& watch) 
     } else if (n.weight.defined()) {
       x = norm(Variable<T, 2>(x), n, 1e-5).value();
     }
-    Kernels<Cpu>::activation(Activation::gelu, default_parameter(Activation::gelu), x.size(), x.data(), x.data());
+    Kernels<Cpu>::Activations::activation(Activation::gelu, default_parameter(Activation::gelu), x.size(), x.data(), x.data());
     if (watch) watch(detail::cat("conv", j), x);
   }
   return x;

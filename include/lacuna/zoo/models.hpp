@@ -9,6 +9,7 @@
 #include "lacuna/zoo/baselines.hpp"
 #include "lacuna/zoo/corrkd.hpp"
 #include "lacuna/zoo/fitted.hpp"
+#include "lacuna/zoo/published.hpp"
 #include "lacuna/zoo/sdumc.hpp"
 
 namespace lacuna::zoo {
@@ -17,6 +18,7 @@ inline bool add_models(Registry& to) {
   add_constant(to);
   add_ridge(to);
   add_baselines(to);
+  add_published(to);
   add_corrkd(to);
   add_sdumc(to);
   return true;

@@ -1,0 +1,285 @@
+/// MFN and Graph-MFN: three LSTMs side by side, and a memory that watches their cells.  (Zadeh, Liang, Mazumder, Poria,
+/// Cambria & Morency, AAAI 2018, arXiv 1802.00927; Graph-MFN: Zadeh, Liang, Poria, Cambria & Morency, ACL 2018)
+///
+///   h_t, c_t  of an LSTM per modality
+///   MFN        c* = [c_{t−1}; c_t],  ĉ = softmax(A c*) ∘ c*
+///   Graph-MFN  ĉ = what a graph makes of v_m = relu(W_m [h_{t−1}; h_t])      (dynamic fusion graph, below)
+///   û = tanh(B ĉ),  γ₁, γ₂ = σ(G [ĉ; u_{t−1}]),  u_t = γ₁ ∘ u_{t−1} + γ₂ ∘ û
+///   M = W [h_T of every modality, u_T],  L = mean |M − label|
+/// A, B, G and W are perceptrons of one hidden layer. The graph: vertices of the pairs and of all three, each two linear
+/// layers of its subsets, singles before pairs, every subset times an efficacy ε; ε, 19 numbers, are three linear layers of
+/// [v_l; v_a; v_v], and ĉ two linear layers of all seven vertices times ε. The paper has a sigmoid on ε: so has this,
+/// without `published`.
+///
+/// Frames must be aligned: as many in every modality; a modality of one vector is read at the first. What is absent is not read:
+/// its LSTM stays as it is, and the memory stays where nothing is present. With `published` (github.com/thuiar/MMSA) all
+/// rows are read, padding included, and the vertices of Graph-MFN are not trained. Defaults: MOSI there.
+#pragma once
+
+#include "lacuna/models/baselines/sequences.hpp"
+#include "lacuna/nn/recurrent.hpp"
+#include "lacuna/ops/manipulation.hpp"
+#include "lacuna/ops/softmax.hpp"
+
+namespace lacuna::models {
+
+struct MfnOptions {
+  std::vector<index_t> inputs = {};
+  index_t text = 0;  ///< which of them
+  index_t text_hidden = 256, first_hidden = 32, second_hidden = 256;  ///< of the LSTMs
+  index_t memory = 400;                                               ///< size of u
+  index_t attention_hidden = 32, update_hidden = 64, keep_hidden = 256, write_hidden = 32, hidden = 128;  ///< A, B, γ₁, γ₂, W
+  index_t inner = 64;  ///< of the vertices of Graph-MFN
+  double dropout = 0.2, head_dropout = 0;  ///< of A; of W
+  bool graph = false;                        ///< Graph-MFN
+  bool published = false;
+  index_t classes = 0;
+  RegressionLoss loss = RegressionLoss::l1;
+  missing::MrmOptions drop = missing::mrm_preset("none");
+  bool standardize = true;
+  double feature_clip = 5;
+
+  static void visit(auto& self, auto&& f) {
+    visit_model_options(self, f);
+    f("text", self.text);
+    f("text_hidden", self.text_hidden);
+    f("first_hidden", self.first_hidden);
+    f("second_hidden", self.second_hidden);
+    f("memory", self.memory);
+    f("attention_hidden", self.attention_hidden);
+    f("update_hidden", self.update_hidden);
+    f("keep_hidden", self.keep_hidden);
+    f("write_hidden", self.write_hidden);
+    f("hidden", self.hidden);
+    f("inner", self.inner);
+    f("dropout", self.dropout);
+    f("head_dropout", self.head_dropout);
+    f("graph", self.graph);
+    f("published", self.published);
+  }
+};
+
+/// W₂ act(W₁ x), act relu or none.
+template <class T = float, class D = Cpu>
+struct TwoLayers {
+  Linear<T, D> fc1, fc2;
+  Activation inner = Activation::relu;
+
+  TwoLayers() = default;
+  TwoLayers(index_t in, index_t hidden, index_t out, Random& random, Activation between = Activation::relu)
+      : fc1({.in_features = in, .out_features = hidden}, random),
+        fc2({.in_features = hidden, .out_features = out}, random),
+        inner(between) {}
+  Variable<T, 2, D> operator()(const Variable<T, 2, D>& x, double dropout, const Context& context) const {
+    return fc2(lacuna::dropout(fc1(x, inner), dropout, context));
+  }
+  static void reflect(auto& self, auto&& visit) {
+    visit("fc1", self.fc1);
+    visit("fc2", self.fc2);
+  }
+};
+
+/// The dynamic fusion graph of three vertices (B, d_l), (B, d_a), (B, d_v).
+template <class T = float, class D = Cpu>
+struct FusionGraph {
+  using Rows = Variable<T, 2, D>;
+  static constexpr index_t efficacies = 19, between = 100;
+
+  bool squashed = true;  ///< ε behind a sigmoid
+  std::vector<TwoLayers<T, D>> vertex;  ///< (0 1), (0 2), (1 2), (0 1 2)
+  TwoLayers<T, D> summary, efficacy;
+  Linear<T, D> efficacy_out;
+
+  FusionGraph() = default;
+  FusionGraph(const std::vector<index_t>& sizes, index_t inner, index_t out, bool squash, Random& random) : squashed(squash) {
+    const auto linear = [&](index_t in, index_t hidden, index_t to) {
+      return TwoLayers<T, D>(in, hidden, to, random, Activation::none);
+    };
+    const index_t a = sizes[0], b = sizes[1], c = sizes[2];
+    for (const index_t in : {a + b, a + c, b + c, a + b + c + 3 * inner}) vertex.push_back(linear(in, between, inner));
+    summary = linear(a + b + c + 4 * inner, between, out);
+    efficacy = linear(a + b + c, between, inner);
+    efficacy_out = Linear<T, D>({.in_features = inner, .out_features = efficacies}, random);
+  }
+  /// ĉ, and ε (B, 19).
+  std::pair<Rows, Rows> operator()(const std::vector<Rows>& v, const Context& context) const {
+    auto e = efficacy_out(efficacy(concat(v, -1), 0, context));
+    if (squashed) e = sigmoid(e);
+    index_t next = 0;
+    const auto weighted = [&](const std::vector<Rows>& parts) {
+      std::vector<Rows> all;
+      for (const Rows& part : parts) all.push_back(part * slice(e, 1, next++, 1));
+      return concat(all, -1);
+    };
+    const auto ab = vertex[0](weighted({v[0], v[1]}), 0, context);
+    const auto ac = vertex[1](weighted({v[0], v[2]}), 0, context);
+    const auto bc = vertex[2](weighted({v[1], v[2]}), 0, context);
+    const auto abc = vertex[3](weighted({v[0], v[1], v[2], ab, ac, bc}), 0, context);
+    return {summary(weighted({v[0], v[1], v[2], ab, ac, bc, abc}), 0, context), e};
+  }
+  static void reflect(auto& self, auto&& visit) {
+    visit("vertex", self.vertex);
+    visit("summary", self.summary);
+    visit("efficacy", self.efficacy);
+    visit("efficacy_out", self.efficacy_out);
+  }
+};
+
+template <class T = float, class D = Cpu>
+struct MfnNetwork {
+  using scalar = T;
+  using device = D;
+  using Options = MfnOptions;
+  using Rows = Variable<T, 2, D>;
+  static constexpr const char* name = "MFN";
+
+  struct Forward {
+    std::vector<Rows> memory, efficacies;  ///< of every frame
+    std::vector<Rows> last;                ///< h_T of every modality
+    Rows joined, score;
+  };
+
+  Options options;
+  std::vector<RecurrentCell<T, D>> cells;
+  std::vector<Linear<T, D>> transform;  ///< of Graph-MFN
+  std::optional<FusionGraph<T, D>> graph;
+  std::optional<TwoLayers<T, D>> attention;
+  TwoLayers<T, D> update, keep, write, out;
+
+  MfnNetwork() = default;
+  MfnNetwork(const Options& o, Random& random) : options(o) {
+    const auto in = three_inputs(name, o);
+    expect_sizes(name, {o.text_hidden, o.first_hidden, o.second_hidden, o.memory, o.attention_hidden, o.update_hidden,
+                        o.keep_hidden, o.write_hidden, o.hidden, o.inner});
+    const std::vector<index_t> hidden{o.text_hidden, o.first_hidden, o.second_hidden};
+    const index_t total = o.text_hidden + o.first_hidden + o.second_hidden;
+    for (std::size_t m = 0; m < 3; ++m) cells.emplace_back(4, in[m], hidden[m], true, random);
+    if (o.graph) {
+      for (const index_t h : hidden)
+        transform.push_back(Linear<T, D>({.in_features = 2 * h, .out_features = h}, random));
+      graph.emplace(hidden, o.inner, o.inner, !o.published, random);
+      if (o.published) freeze(graph->vertex);
+    } else {
+      attention.emplace(2 * total, o.attention_hidden, 2 * total, random);
+    }
+    const index_t watched = o.graph ? o.inner : 2 * total;
+    update = {watched, o.update_hidden, o.memory, random};
+    keep = {watched + o.memory, o.keep_hidden, o.memory, random};
+    write = {watched + o.memory, o.write_hidden, o.memory, random};
+    out = {total + o.memory, o.hidden, outputs_for(o.classes), random};
+  }
+
+  Forward forward(const Sequences<T, D>& given, const Context& context) const {
+    const Sequences<T, D> x = aligned(given);
+    const index_t batch = x[0].frames.extent(0), frames = x[0].frames.extent(1);
+    Forward r;
+    std::vector<Variable<T, 3, D>> gates;
+    std::vector<Rows> h, c;
+    for (std::size_t m = 0; m < 3; ++m) {
+      gates.push_back(linear<T, 3, D>(x[m].frames, cells[m].weight_x, cells[m].bias_x));
+      h.push_back(zeros(batch, cells[m].weight_h.extent(1)));
+      c.push_back(h.back());
+    }
+    Rows u = zeros(batch, options.memory);
+    for (index_t t = 0; t < frames; ++t) {
+      std::vector<Rows> before = options.graph ? h : c, after;
+      std::vector<std::uint8_t> any(std::size_t(batch), 0);
+      for (std::size_t m = 0; m < 3; ++m) {
+        Mask<2, D> here;
+        if (!options.published) {
+          here = column(x[m].present, t);
+          const auto now = here.to_vector();
+          for (std::size_t b = 0; b < any.size(); ++b) any[b] |= now[b];
+        }
+        const auto step = recurrent<T, D>(Recurrence::lstm, slice(gates[m], 1, t, 1), cells[m].weight_h, cells[m].bias_h,
+                                          h[m], c[m], here, false);
+        h[m] = step.h, c[m] = step.c;
+      }
+      after = options.graph ? h : c;
+      Rows seen;
+      if (options.graph) {
+        std::vector<Rows> v;
+        for (std::size_t m = 0; m < 3; ++m)
+          v.push_back(transform[m](concat({before[m], after[m]}, -1), Activation::relu));
+        auto [summary, efficacies] = (*graph)(v, context);
+        seen = summary;
+        r.efficacies.push_back(efficacies);
+      } else {
+        before.insert(before.end(), after.begin(), after.end());
+        const auto both = concat(before, -1);
+        seen = softmax((*attention)(both, options.dropout, context)) * both;
+      }
+      const auto with = concat({seen, u}, -1);
+      const auto next = sigmoid(keep(with, 0, context)) * u +
+                        sigmoid(write(with, 0, context)) * tanh(update(seen, 0, context));
+      u = options.published ? next : where(Mask<2, D>::from({batch, 1}, any), next, u);
+      r.memory.push_back(u);
+    }
+    r.last = h;
+    r.joined = concat<T, 2, D>({h[0], h[1], h[2], u}, -1);
+    r.score = out(r.joined, options.head_dropout, context);
+    return r;
+  }
+  LossTerms<T, D> losses(const Forward& r, const TrainingBatch<T, D>& batch) const {
+    return Objective<T, D>().add("task", 1, batch.task_loss(r.score)).result();
+  }
+
+  /// Throws OptionError for sequences of different lengths.
+  void fit(const Options&, const data::Dataset& data, Random&) {
+    index_t frames = 1;
+    for (const auto& modality : data.train.modalities) {
+      const index_t own = modality.frames.extent(1);
+      if (own != 1 && frames != 1 && own != frames)
+        throw OptionError(detail::cat(name, ": walks over aligned frames, ", data.name, " has modalities of ", frames,
+                                      " and ", own, " frames"));
+      frames = std::max(frames, own);
+    }
+  }
+  /// [h_T of every modality, u_T].
+  Rows embed(const Streams<T, D>& x, const Context& context) const {
+    return forward(sequences(x, options.text), context).joined;
+  }
+  Rows operator()(const Streams<T, D>& x, const Context& context) const {
+    return forward(sequences(x, options.text), context).score;
+  }
+  static void reflect(auto& self, auto&& visit) {
+    visit("cells", self.cells);
+    visit("transform", self.transform);
+    visit("graph", self.graph);
+    visit("attention", self.attention);
+    visit("update", self.update);
+    visit("keep", self.keep);
+    visit("write", self.write);
+    visit("out", self.out);
+  }
+
+ private:
+  static Rows zeros(index_t batch, index_t width) { return Rows(Tensor<T, 2, D>::zeros({batch, width})); }
+  static Mask<2, D> column(const Mask<2, D>& present, index_t t) {
+    const index_t batch = present.extent(0), frames = present.extent(1);
+    const auto all = present.to_vector();
+    std::vector<std::uint8_t> one;
+    for (index_t b = 0; b < batch; ++b) one.push_back(all[std::size_t(b * frames + t)]);
+    return Mask<2, D>::from({batch, 1}, one);
+  }
+  /// Absent frames behind shorter streams: a batch is cut behind the last present frame of every stream.
+  static Sequences<T, D> aligned(Sequences<T, D> x) {
+    index_t frames = 0;
+    for (const auto& one : x) frames = std::max(frames, one.frames.extent(1));
+    for (auto& [own, present] : x) {
+      const index_t batch = own.extent(0), count = own.extent(1);
+      if (count == frames) continue;
+      own = pad(own, 1, 0, frames - count);
+      const auto all = present.to_vector();
+      std::vector<std::uint8_t> longer(std::size_t(batch * frames), 0);
+      for (index_t b = 0; b < batch; ++b) std::copy_n(all.begin() + b * count, count, longer.begin() + b * frames);
+      present = Mask<2, D>::from({batch, frames}, longer);
+    }
+    return x;
+  }
+};
+
+template <class T = float, class D = Cpu>
+using Mfn = Model<MfnNetwork<T, D>>;
+
+}  // namespace lacuna::models

@@ -9,7 +9,7 @@ namespace program {
 
 struct FormatOptions {
   lacuna::data::formats::ImportOptions import;
-  std::string unlabelled = "refuse", non_finite = "refuse";
+  std::string unlabelled = "refuse", non_finite = "refuse", scratch;
 };
 
 inline void declare(CLI::App& app, FormatOptions& o) {
@@ -39,6 +39,8 @@ inline void declare(CLI::App& app, FormatOptions& o) {
       ->check(CLI::IsMember({"refuse", "zero"}))
       ->capture_default_str()
       ->group(group);
+  app.add_option("--scratch", o.scratch, "folder for data larger than memory: features lie there while it runs")
+      ->group(group);
 }
 
 /// A data set of any format; `class_names` becomes the names that the file itself has, in order of their numbers.
@@ -47,6 +49,7 @@ inline lacuna::data::Dataset load_any(const std::string& path, lacuna::data::Loa
   namespace formats = lacuna::data::formats;
   if (options.unlabelled == "drop") options.import.unlabelled = formats::Unlabelled::drop;
   if (options.non_finite == "zero") load.non_finite = lacuna::data::NonFinite::zero;
+  load.scratch = options.scratch;
   return formats::load(path, load, options.import, &class_names);
 }
 

@@ -278,6 +278,27 @@ TEST_CASE("data formats: what is converted is read back, bit for bit" * doctest:
   }
 }
 
+TEST_CASE("data formats: features in a file of scratch are the same numbers" * doctest::skip(!test::have_formats())) {
+  const test::TemporaryFolder temporary;
+  data::LoadOptions scratch;
+  scratch.scratch = temporary / "";
+  scratch.non_finite = data::NonFinite::zero;
+  data::LoadOptions memory = scratch;
+  memory.scratch.clear();
+  const std::string npz = temporary / "a.npz";
+  formats::save(formats::import(folder() + "mmsa/aligned.pkl").npz(), npz, [] { return std::vector<std::string>{}; });
+  for (const std::string& path : {folder() + "mmsa/unaligned.pkl", folder() + "mertools", npz}) {
+    CAPTURE(path);
+    const data::Dataset a = formats::load(path, memory), b = formats::load(path, scratch);
+    for (std::size_t m = 0; m < a.train.modalities.size(); ++m) {
+      CHECK(a.train.modalities[m].frames.to_vector() == b.train.modalities[m].frames.to_vector());
+      CHECK(a.test.modalities[m].frames.to_vector() == b.test.modalities[m].frames.to_vector());
+    }
+  }
+  scratch.scratch = temporary / "nowhere";
+  CHECK(test::contains(test::message_of<IoError>([&] { formats::load(npz, scratch); }), "a scratch file cannot be made"));
+}
+
 TEST_CASE("sha256: the examples of the standard") {
   io::Sha256 empty;
   CHECK(empty.digest() == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");

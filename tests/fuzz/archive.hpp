@@ -13,7 +13,7 @@ namespace lacuna::test {
 using Bytes = std::vector<std::uint8_t>;
 
 inline void put_little(Bytes& to, std::uint64_t number, int count) {
-  for (int i = 0; i < count; ++i) to.push_back(std::uint8_t(number >> (8 * i)));
+  for (int i = 0; i < count; ++i, number >>= 8) to.push_back(std::uint8_t(number));
 }
 
 /// A stored zip with right sizes and checksums.

@@ -27,6 +27,8 @@ namespace lacuna::io {
 struct NpzEntry {
   NpyHeader header;
   std::function<NpyArray()> read;
+  /// Writes all numbers as float, over zeros, without having them in memory as a whole; may be missing.
+  std::function<void(float*)> fill = {};
 };
 
 class Npz {
@@ -58,6 +60,23 @@ class Npz {
     NpyArray array = read_npy(stream, member->size, where(name));
     stream.finish();
     return array;
+  }
+  /// Whether `fill` works: float numbers that are read one after the other.
+  bool fills(std::string_view name) const {
+    if (const NpzEntry* const made = entry(name)) return made->fill != nullptr;
+    if (find(name) == nullptr) return false;
+    const NpyHeader found = header(name);
+    return found.kind == NpyKind::real && found.item_size == 4 && !found.swapped && !found.fortran_order;
+  }
+  /// Writes the numbers of an array to memory for that many, which holds zeros.
+  void fill(std::string_view name, float* to) const {
+    if (const NpzEntry* const made = entry(name)) return made->fill(to);
+    const ZipMember* member = find(name);
+    if (member == nullptr) throw IoError(missing(name));
+    ZipStream stream = zip_->open(*member);
+    const NpyHeader found = read_npy_header(stream, member->size, where(name));
+    stream.read(to, std::size_t(found.payload));
+    stream.finish();
   }
   /// Type and shape of an array, without reading (or verifying) its elements.
   NpyHeader header(std::string_view name) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/kernels/cpu/elementwise.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/kernels/cpu/elementwise.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {

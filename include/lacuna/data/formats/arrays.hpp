@@ -43,11 +43,12 @@ class Arrays {
   /// Numbers of that shape, row by row, which `fill` writes over zeros.
   void features(const std::string& name, const Shape& shape, std::function<void(float*)> fill) {
     put(name, io::npy_dtype<float>(), io::NpyKind::real, 4, shape,
-        [fill = std::move(fill), count = std::size_t(shape.size())] {
+        [fill, count = std::size_t(shape.size())] {
           std::vector<std::uint8_t> bytes(4 * count);
           fill(reinterpret_cast<float*>(bytes.data()));
           return bytes;
         });
+    entries_.back().second.fill = std::move(fill);
   }
   void reals(const std::string& name, const Shape& shape, std::vector<float> numbers) {
     keep(name, io::npy_dtype<float>(), io::NpyKind::real, shape, numbers.data(), numbers.size() * 4);
@@ -79,6 +80,7 @@ class Arrays {
       part.header.shape = Shape(sizes.data(), int(sizes.size()));
       const std::size_t row = rows > 0 ? std::size_t(entry.header.payload) / std::size_t(rows) : 0;
       part.header.payload = row * kept.size();
+      part.fill = nullptr;
       part.read = [whole = entry.read, header = part.header, kept, row] {
         const io::NpyArray from = whole();
         std::vector<std::uint8_t> bytes(row * kept.size());

@@ -125,10 +125,11 @@ class MmsaReader {
     if (shape.rank() != 2 && shape.rank() != 3)
       throw IoError(lacuna::detail::cat(value.where(), " has shape ", shape, ", expected (N, T, D)"));
     count(shape[0], value);
-    arrays_.features(name, shape, [value, name, say = arrays_.teller()](float* to) {
-      const std::vector<float> numbers = value.array().as<float>();
-      std::copy(numbers.begin(), numbers.end(), to);
-      clean(Clean::minus_infinity, to, index_t(numbers.size()), name, say);
+    arrays_.features(name, shape, [value, name, shape, say = arrays_.teller()](float* to) {
+      float* const start = to;
+      for (index_t n = 0; n < shape[0]; n += 64)  // the file may be larger than memory
+        to = std::ranges::copy(value.rows(n, std::min(n + 64, shape[0])).as<float>(), to).out;
+      clean(Clean::minus_infinity, start, shape.size(), name, say);
     });
   }
 

@@ -7,10 +7,13 @@
 #pragma once
 
 #include "lacuna/models/baselines/cube_mlp.hpp"
+#include "lacuna/models/baselines/dmd.hpp"
 #include "lacuna/models/baselines/lmf.hpp"
+#include "lacuna/models/baselines/lnln.hpp"
 #include "lacuna/models/baselines/mctn.hpp"
 #include "lacuna/models/baselines/mfn.hpp"
 #include "lacuna/models/baselines/misa.hpp"
+#include "lacuna/models/baselines/mmim.hpp"
 #include "lacuna/models/baselines/mult.hpp"
 #include "lacuna/models/baselines/self_mm.hpp"
 #include "lacuna/models/baselines/tfn.hpp"
@@ -70,6 +73,12 @@ void for_each_published(F&& f) {
                                "Sun et al., ACM MM 2022, arXiv 2207.14087", {}, published_training(128, 4e-3, 0, 1)});
   f(Published<models::Mctn>{"mctn", "MCTN: the text translated into the others and back",
                             "Pham et al., AAAI 2019, arXiv 1812.07809", {}, published_training(32, 1e-4, 0, 1)});
+  f(Published<models::Mmim>{"mmim", "MMIM: keeps the mutual information of modalities and fusion",
+                            "Han et al., EMNLP 2021, arXiv 2109.00412", {}, published_training(32, 1e-3, 1e-4, 1), false});
+  f(Published<models::Dmd>{"dmd", "DMD: shared and private parts, distilled along learned graphs",
+                           "Li et al., CVPR 2023, arXiv 2303.13802", {}, published_training(160, 1e-4, 0, 0.6)});
+  f(Published<models::Lnln>{"lnln", "LNLN: the text dominates, a proxy stands in for what it lacks",
+                            "Zhang et al., NeurIPS 2024, arXiv 2409.20012", {}, published_training(64, 1e-4, 1e-4)});
 }
 
 /// A model whose options are drafted so, in one precision: what the objects of lacuna::zoo hold.
@@ -86,7 +95,10 @@ Backend published_backend(const DraftOf<typename M::Options>& draft) {
   part template Backend published_backend<models::SelfMm<T>>(const DraftOf<models::SelfMmOptions>&);              \
   part template Backend published_backend<models::Mfn<T>>(const DraftOf<models::MfnOptions>&);                    \
   part template Backend published_backend<models::CubeMlp<T>>(const DraftOf<models::CubeMlpOptions>&);            \
-  part template Backend published_backend<models::Mctn<T>>(const DraftOf<models::MctnOptions>&);
+  part template Backend published_backend<models::Mctn<T>>(const DraftOf<models::MctnOptions>&);                  \
+  part template Backend published_backend<models::Mmim<T>>(const DraftOf<models::MmimOptions>&);                  \
+  part template Backend published_backend<models::Dmd<T>>(const DraftOf<models::DmdOptions>&);                    \
+  part template Backend published_backend<models::Lnln<T>>(const DraftOf<models::LnlnOptions>&);
 
 #ifdef LACUNA_ZOO_PARTS
 LACUNA_PUBLISHED_OF(extern, float)

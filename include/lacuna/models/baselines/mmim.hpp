@@ -199,7 +199,10 @@ struct MmimNetwork {
     objective.add("task", 1, batch.task_loss(r.score));
     for (std::size_t m = 0; m < 3; ++m) objective.add(nce_names[m], options.alpha, nce(r, m));
     for (std::size_t p = 0; p < 3; ++p) objective.add(lld_names[p], -options.beta, lld(r, p, alternate, false));
-    if (before != nullptr) objective.add("H", -options.beta, entropy(*now, *before));
+    Number h;
+    if (before != nullptr) h = entropy(*now, *before);
+    if (alternate && !h.defined()) h = Number(Tensor<T, 0, D>::full({}, T(0)));  // every batch has the same terms
+    objective.add("H", -options.beta, h);
     if (alternate)
       for (std::size_t p = 0; p < 3; ++p) objective.add("estimate", -1, lld(r, p, false, true));
     return objective.result();

@@ -33,7 +33,8 @@ TEST_CASE("LNLN: its authors' arrays" * doctest::skip(!lacuna::test::have_publis
   const auto batch = file.batch(models::RegressionLoss::mse);
   const auto completeness = file.tensor<2>("in/completeness");
   const auto inputs = [&](const std::string& end) {
-    return models::Sequences<double>{file.sequence("language" + end), file.sequence("audio" + end), file.sequence("vision" + end)};
+    return models::Sequences<double>{file.sequence("language" + end), file.sequence("audio" + end),
+                                     file.sequence("vision" + end)};
   };
   const auto loss = [&] {
     const auto r = network.forward(inputs("_incomplete"));
@@ -48,7 +49,8 @@ TEST_CASE("LNLN: its authors' arrays" * doctest::skip(!lacuna::test::have_publis
   file.out("out/effectiveness_discriminator_out", judged.verdict);
   file.out("out/rec_feats", judged.rebuilt), file.out("out/complete_feats", judged.complete);
   const auto terms = loss();
-  for (const char* term : {"l_sp", "l_cc", "l_adv", "l_rec"}) file.out(std::string("loss/") + term, test::term(terms, term));
+  for (const char* term : {"l_sp", "l_cc", "l_adv", "l_rec"})
+    file.out(std::string("loss/") + term, test::term(terms, term));
   file.out("loss/total", terms.total);
   file.gradients(network, terms.total);
   optim::AdamW<double> adam(network, {.learning_rate = file.number("lr"), .weight_decay = file.number("weight_decay")});

@@ -29,9 +29,10 @@ struct LnlnOptions {
   std::vector<index_t> inputs = {};
   index_t text = 0;  ///< which of them
   index_t width = 128, num_heads = 8, head_width = 64;
-  index_t layers = 2, proxy_layers = 2, fusion_layers = 2;  ///< of the extractors; of proxy, check, reconstructors; last
-  std::vector<index_t> stream_frames = {50, 375, 500};      ///< text, then the others
-  index_t judge_hidden = 64;                                ///< of the adversary
+  index_t layers = 2, proxy_layers = 2,
+          fusion_layers = 2;                            ///< of the extractors; of proxy, check, reconstructors; last
+  std::vector<index_t> stream_frames = {50, 375, 500};  ///< text, then the others
+  index_t judge_hidden = 64;                            ///< of the adversary
   double completeness = 0.9, adversary = 0.8, recon = 0.1;  ///< weights
   bool published = false;
   index_t classes = 0;
@@ -67,7 +68,11 @@ struct TokenLayer {
 
   TokenLayer() = default;
   TokenLayer(index_t width, index_t num_heads, index_t head, Random& random)
-      : heads(num_heads), norm_q({.width = width}), norm_k({.width = width}), norm_v({.width = width}), norm({.width = width}) {
+      : heads(num_heads),
+        norm_q({.width = width}),
+        norm_k({.width = width}),
+        norm_v({.width = width}),
+        norm({.width = width}) {
     const auto layer = [&](index_t in, index_t to, bool bias) {
       return Linear<T, D>({.in_features = in, .out_features = to, .bias = bias}, random);
     };
@@ -75,9 +80,10 @@ struct TokenLayer {
     q = layer(width, inner, false), k = layer(width, inner, false), v = layer(width, inner, false);
     out = layer(inner, width, true), in_1 = layer(width, width, true), in_2 = layer(width, width, true);
   }
-  Variable<T, 3, D> operator()(const Variable<T, 3, D>& x, const Variable<T, 3, D>& from, const Mask<2, D>& present) const {
-    const auto seen = attention(q(norm_q(x)), k(norm_k(from)), v(norm_v(from)), present,
-                                {.num_heads = heads, .need_weights = false});
+  Variable<T, 3, D> operator()(const Variable<T, 3, D>& x, const Variable<T, 3, D>& from,
+                               const Mask<2, D>& present) const {
+    const auto seen =
+        attention(q(norm_q(x)), k(norm_k(from)), v(norm_v(from)), present, {.num_heads = heads, .need_weights = false});
     const auto y = x + out(seen.output);
     return y + in_2(in_1(norm(y), Activation::gelu));
   }
@@ -118,7 +124,8 @@ struct TokenTransformer {
       x = concat({expand(extra, {batch, count, width}), x}, 1);
     }
     if (x.extent(1) > p.extent(1))
-      throw ShapeError(detail::cat("LNLN: ", x.extent(1), " frames and tokens, there are ", p.extent(1), " positions: stream_frames"));
+      throw ShapeError(detail::cat("LNLN: ", x.extent(1), " frames and tokens, there are ", p.extent(1),
+                                   " positions: stream_frames"));
     std::vector<Variable<T, 3, D>> all{x + slice(p, 1, 0, x.extent(1))};
     for (const auto& layer : layers) all.push_back(layer(all.back(), all.back(), present));
     return all;
@@ -183,9 +190,11 @@ struct LnlnNetwork {
   LnlnNetwork(const Options& o, Random& random) : options(o) {
     const auto in = three_inputs(name, o);
     const index_t d = o.width;
-    expect_sizes(name, {d, o.num_heads, o.head_width, o.layers, o.proxy_layers, o.fusion_layers, o.judge_hidden, d / 2});
+    expect_sizes(name,
+                 {d, o.num_heads, o.head_width, o.layers, o.proxy_layers, o.fusion_layers, o.judge_hidden, d / 2});
     if (o.stream_frames.size() != 3 || d % o.num_heads)
-      throw OptionError(detail::cat(name, ": stream_frames needs 3 numbers, and width ", d, " must divide into ", o.num_heads, " heads"));
+      throw OptionError(detail::cat(name, ": stream_frames needs 3 numbers, and width ", d, " must divide into ",
+                                    o.num_heads, " heads"));
     const auto layer = [&](index_t i, index_t to, bool bias = true) {
       return Linear<T, D>({.in_features = i, .out_features = to, .bias = bias}, random);
     };
@@ -194,7 +203,8 @@ struct LnlnNetwork {
       return TokenTransformer<T, D>(frames, tokens, depth, o, random);
     };
     hyper_start = learned(count), proxy_start = learned(count);
-    for (std::size_t m = 0; m < 3; ++m) extractor.push_back({layer(in[m], d), transformer(o.stream_frames[m], count, o.layers)});
+    for (std::size_t m = 0; m < 3; ++m)
+      extractor.push_back({layer(in[m], d), transformer(o.stream_frames[m], count, o.layers)});
     proxy = transformer(3 * count, count, o.proxy_layers);
     check = transformer(count, 1, o.proxy_layers);
     language = transformer(count, 0, 2);
@@ -203,8 +213,8 @@ struct LnlnNetwork {
     for (int m = 0; m < 3; ++m) rebuild.push_back(transformer(count, 0, o.proxy_layers));
     const LayerNorm<T, D> norm({.width = d});
     for (int i = 0; i < 3; ++i)
-      hyper.push_back({norm, norm, norm, norm, layer(d, d, false), layer(d, d, false), layer(d, d, false), layer(d, d, false),
-                       layer(d, d, false), layer(d, d)});
+      hyper.push_back({norm, norm, norm, norm, layer(d, d, false), layer(d, d, false), layer(d, d, false),
+                       layer(d, d, false), layer(d, d, false), layer(d, d)});
     source_positions = learned(count + 1), target_positions = learned(count + 1), fusion_token = learned(1);
     for (index_t i = 0; i < o.fusion_layers; ++i) fusion.emplace_back(d, o.num_heads, o.head_width, random);
     out = layer(d, outputs_for(o.classes));
@@ -213,7 +223,8 @@ struct LnlnNetwork {
   std::array<Tokens, 3> extract(const Sequences<T, D>& x) const {
     std::array<Tokens, 3> h;
     for (std::size_t m = 0; m < 3; ++m)
-      h[m] = slice(extractor[m].transformer(extractor[m].input(x[m].frames), x[m].seen(options.published)), 1, 0, count);
+      h[m] =
+          slice(extractor[m].transformer(extractor[m].input(x[m].frames), x[m].seen(options.published)), 1, 0, count);
     return h;
   }
   Forward forward(const Sequences<T, D>& x) const {

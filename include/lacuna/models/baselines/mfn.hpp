@@ -25,13 +25,14 @@ namespace lacuna::models {
 
 struct MfnOptions {
   std::vector<index_t> inputs = {};
-  index_t text = 0;  ///< which of them
+  index_t text = 0;                                                   ///< which of them
   index_t text_hidden = 256, first_hidden = 32, second_hidden = 256;  ///< of the LSTMs
   index_t memory = 400;                                               ///< size of u
-  index_t attention_hidden = 32, update_hidden = 64, keep_hidden = 256, write_hidden = 32, hidden = 128;  ///< A, B, γ₁, γ₂, W
-  index_t inner = 64;  ///< of the vertices of Graph-MFN
+  index_t attention_hidden = 32, update_hidden = 64, keep_hidden = 256, write_hidden = 32,
+          hidden = 128;                    ///< A, B, γ₁, γ₂, W
+  index_t inner = 64;                      ///< of the vertices of Graph-MFN
   double dropout = 0.2, head_dropout = 0;  ///< of A; of W
-  bool graph = false;                        ///< Graph-MFN
+  bool graph = false;                      ///< Graph-MFN
   bool published = false;
   index_t classes = 0;
   RegressionLoss loss = RegressionLoss::l1;
@@ -85,13 +86,14 @@ struct FusionGraph {
   using Rows = Variable<T, 2, D>;
   static constexpr index_t efficacies = 19, between = 100;
 
-  bool squashed = true;  ///< ε behind a sigmoid
+  bool squashed = true;                 ///< ε behind a sigmoid
   std::vector<TwoLayers<T, D>> vertex;  ///< (0 1), (0 2), (1 2), (0 1 2)
   TwoLayers<T, D> summary, efficacy;
   Linear<T, D> efficacy_out;
 
   FusionGraph() = default;
-  FusionGraph(const std::vector<index_t>& sizes, index_t inner, index_t out, bool squash, Random& random) : squashed(squash) {
+  FusionGraph(const std::vector<index_t>& sizes, index_t inner, index_t out, bool squash, Random& random)
+      : squashed(squash) {
     const auto linear = [&](index_t in, index_t hidden, index_t to) {
       return TwoLayers<T, D>(in, hidden, to, random, Activation::none);
     };
@@ -191,8 +193,8 @@ struct MfnNetwork {
           const auto now = here.to_vector();
           for (std::size_t b = 0; b < any.size(); ++b) any[b] |= now[b];
         }
-        const auto step = recurrent<T, D>(Recurrence::lstm, slice(gates[m], 1, t, 1), cells[m].weight_h, cells[m].bias_h,
-                                          h[m], c[m], here, false);
+        const auto step = recurrent<T, D>(Recurrence::lstm, slice(gates[m], 1, t, 1), cells[m].weight_h,
+                                          cells[m].bias_h, h[m], c[m], here, false);
         h[m] = step.h, c[m] = step.c;
       }
       after = options.graph ? h : c;
@@ -210,8 +212,8 @@ struct MfnNetwork {
         seen = softmax((*attention)(both, options.dropout, context)) * both;
       }
       const auto with = concat({seen, u}, -1);
-      const auto next = sigmoid(keep(with, 0, context)) * u +
-                        sigmoid(write(with, 0, context)) * tanh(update(seen, 0, context));
+      const auto next =
+          sigmoid(keep(with, 0, context)) * u + sigmoid(write(with, 0, context)) * tanh(update(seen, 0, context));
       u = options.published ? next : where(Mask<2, D>::from({batch, 1}, any), next, u);
       r.memory.push_back(u);
     }

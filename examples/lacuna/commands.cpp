@@ -1,9 +1,10 @@
 // lacuna COMMAND [options]: which command is meant.
+#include "commands.hpp"
+
 #include <cstdio>
 #include <exception>
 #include <string>
 
-#include "commands.hpp"
 #include "lacuna/zoo/card.hpp"
 #include "support/program.hpp"
 
@@ -18,7 +19,8 @@ constexpr Command commands[] = {
     {"predict", "predictions of a trained model for a data set, whichever modalities it has", program::predict},
     {"experiment", "compare models x seeds x protocols, the same masks for all", program::experiment},
     {"report", "the tables of a folder of results again, in the terminal and as a page", program::report},
-    {"describe", "what is in a data set or a file of weights: sizes, lengths, labels, what is missing", program::describe},
+    {"describe", "what is in a data set or a file of weights: sizes, lengths, labels, what is missing",
+     program::describe},
     {"convert", "data sets and weights of other programs as .npz or safetensors", program::convert},
     {"extract", "sound to streams: audio features, and the text that a language model hears", program::extract},
     {"models", "the models that can be named, their variants and options", program::models},
@@ -28,9 +30,10 @@ constexpr Command commands[] = {
 void usage(std::FILE* to) {
   std::fputs("usage: lacuna COMMAND [options]\n\n", to);
   for (const Command& command : commands) std::fprintf(to, "  %-11s %s\n", command.name, command.what);
-  std::fputs("  version     versions of the program and of what it is made of\n\n"
-             "lacuna COMMAND --help explains all options of a command.\n",
-             to);
+  std::fputs(
+      "  version     versions of the program and of what it is made of\n\n"
+      "lacuna COMMAND --help explains all options of a command.\n",
+      to);
 }
 
 int run(int argc, char** argv) {

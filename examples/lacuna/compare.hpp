@@ -42,8 +42,8 @@ inline int settle(Folder& folder, const Done& done, const Work& work) {
     return 0;
   }
   std::printf("\nresults in %s\n", folder.root().c_str());
-  std::fprintf(stderr, "%s: %zu of %zu trainings failed%s; --resume tries them again\n", work.program.c_str(), done.failed,
-               done.failed + done.records.size(),
+  std::fprintf(stderr, "%s: %zu of %zu trainings failed%s; --resume tries them again\n", work.program.c_str(),
+               done.failed, done.failed + done.records.size(),
                beside ? (", so that " + folder.path() + " keeps its finished run").c_str() : "");
   return 1;
 }
@@ -58,7 +58,7 @@ inline std::vector<std::string> metrics_of(const RunOptions& options, const lacu
   std::vector<std::string> metrics = options.metrics;
   if (metrics.empty())
     metrics = targets.classes > 0 ? std::vector<std::string>{"accuracy", "f1_weighted"}
-                                : std::vector<std::string>{"mae", "acc2_non0", "f1_non0"};
+                                  : std::vector<std::string>{"mae", "acc2_non0", "f1_non0"};
   for (const std::string& metric : metrics) lacuna::lab::check_metric(metric, targets.classes);
   return metrics;
 }
@@ -73,7 +73,8 @@ inline void expect_device(const std::string& device) {
   for (const zoo::Entry& entry : zoo::registry().entries())
     for (const char* dtype : {"f32", "f64"})
       if (entry.name != "constant" && entry.name != "ridge" && zoo::registry().has(entry.name, device, dtype)) return;
-  throw lacuna::DeviceError("--device " + device + ": this program was built for the CPU alone; lacuna_cuda knows both");
+  throw lacuna::DeviceError("--device " + device +
+                            ": this program was built for the CPU alone; lacuna_cuda knows both");
 }
 
 /// Folders of models must differ.
@@ -141,8 +142,8 @@ inline void make_room(Folder& folder, const RunOptions& options, const std::vect
 inline void expect_other_files(const Folder& folder, const RunOptions& options) {
   const std::string& data = options.data.data;
   expect_other_file("--save-masks", options.save_masks, {data, options.masks, options.config});
-  for (const auto& [option, input] : {std::pair("--data", data), std::pair("--masks", options.masks),
-                                      std::pair("--config", options.config)})
+  for (const auto& [option, input] :
+       {std::pair("--data", data), std::pair("--masks", options.masks), std::pair("--config", options.config)})
     if (!input.empty() && folder.replaces(input))
       throw lacuna::OptionError(std::string(option) + ": " + input + " lies in " + folder.path() +
                                 ", where the results go, and would be replaced; choose another folder with --out");
@@ -174,7 +175,8 @@ inline int rehearse(const Work& work, const RunOptions& options) {
   using namespace lacuna;
   const data::Dataset learning = lab::without_test(*work.data.set);
   for (const lab::System& system : work.systems) {
-    std::printf("%s  %zu training%s\n  %s\n", system.name.c_str(), system.seeded ? options.seeds.size() : std::size_t(1),
+    std::printf("%s  %zu training%s\n  %s\n", system.name.c_str(),
+                system.seeded ? options.seeds.size() : std::size_t(1),
                 system.seeded && options.seeds.size() > 1 ? "s" : "", system.recipe.c_str());
     if (!system.seeded) continue;
     /// Ends after a first epoch, or after some seconds of one.
@@ -184,8 +186,10 @@ inline int rehearse(const Work& work, const RunOptions& options) {
       index_t epochs = 0;
       std::chrono::steady_clock::time_point begin{};
       void batch(const train::BatchReport& report) override {
-        if (share == 0) begin = std::chrono::steady_clock::now();
-        else seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        if (share == 0)
+          begin = std::chrono::steady_clock::now();
+        else
+          seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
         if (share == 0) first = double(report.samples) / double(report.of);
         share = double(report.samples) / double(report.of);
         epochs = report.epochs;
@@ -268,8 +272,8 @@ inline std::variant<Done, int> perform(const Work& work, const RunOptions& optio
     std::fprintf(stderr, "%s: %s has failed: differences are taken from %s\n", work.program.c_str(),
                  work.reference.c_str(), reference.c_str());
   }
-  done.results =
-      lab::make_results(done.runs, work.plan.protocols, work.targets, work.metrics, reference, {.draws = options.draws});
+  done.results = lab::make_results(done.runs, work.plan.protocols, work.targets, work.metrics, reference,
+                                   {.draws = options.draws});
   done.results->config = options.record();
   done.results->data = describe_data(work.data);
   write_results(folder, *done.results, done.records);

@@ -30,8 +30,8 @@ void declare(CLI::App& app, ExtractOptions& o) {
                  "list of clips, CSV with a header: clip,split,label,class,text; without: all sounds of the folder, "
                  "their transcripts in .txt beside them");
   app.add_option("--model", l.speech, "folder of WavLM, HuBERT or wav2vec 2.0: audio features");
-  app.add_option("--layer", l.layer, "which hidden state, negative from the end; the last one is behind the final norm")
-      ->capture_default_str();
+  support::number_option(app, "--layer", l.layer,
+                         "which hidden state, negative from the end; the last one is behind the final norm");
   app.add_flag("--raw", l.raw, "count as transformers 5 does: the last one is in front of that norm");
   app.add_option("--language", l.language, "folder of a Llama or Qwen2 model: hidden states of transcripts");
   app.add_option("--projector", l.projector, "folder or file of linear1, linear2: simulated text");
@@ -41,17 +41,18 @@ void declare(CLI::App& app, ExtractOptions& o) {
       ->capture_default_str();
   app.add_flag("--published", l.published,
                "simulated text of beam row 0 at every step, as the authors of SDUMC stored it; else of the best text");
-  app.add_option("--beams", l.generate.num_beams, "1: greedy")->capture_default_str();
-  app.add_option("--new-tokens", l.generate.max_new_tokens, "at most")->capture_default_str();
-  app.add_option("--piece-seconds", l.pieces.seconds, "longer clips are heard in overlapping pieces")
-      ->capture_default_str();
+  support::number_option(app, "--beams", l.generate.num_beams, "1: greedy", {1, 1000});
+  support::number_option(app, "--new-tokens", l.generate.max_new_tokens, "at most", {1, 1000000});
+  support::number_option(app, "--piece-seconds", l.pieces.seconds, "longer clips are heard in overlapping pieces",
+                         {0, 1e6});
   app.add_option("--out", o.out, "folder of one file per clip; what is there and was made alike stays")->required();
   app.add_option("--format", o.format, "npz, or npy with a .json beside")
       ->check(CLI::IsMember({"npz", "npy"}))
       ->capture_default_str();
   app.add_option("--set", o.set,
                  "all clips as one data set (.npz), for --data of the other commands; needs --manifest");
-  app.add_option("--jobs", o.jobs, "clips at once; 0: as many as there are cores")->capture_default_str();
+  support::number_option(app, "--jobs", o.jobs, "clips at once; 0: as many as there are cores",
+                         {0, support::most_threads});
   app.add_flag("--quiet", o.quiet, "no progress");
 }
 
@@ -59,18 +60,14 @@ void check(ExtractOptions& o) {
   speech::ListenerOptions& l = o.listener;
   if (l.speech.empty() && l.language.empty()) throw OptionError("nothing to extract: give --model, or --language");
   if (!o.set.empty() && o.manifest.empty()) throw OptionError("--set needs --manifest, which says splits and labels");
-  if (o.jobs < 0) throw OptionError(detail::cat("--jobs: ", o.jobs, ", expected 0 or more"));
   if (l.prompt == "short") l.prompt = speech::short_prompt;
   const bool sum = o.states.starts_with("sum");
-  char* end = nullptr;
-  const char* digits = o.states.c_str() + (sum ? 3 : 0);
-  const long value = std::strtol(digits, &end, 10);
-  if (end == digits || *end != '\0' || (sum && value < 1))
-    throw OptionError("--language-states: '" + o.states + "', expected sum4, -4, ...");
+  const auto value = lacuna::detail::number_from<index_t>(std::string_view(o.states).substr(sum ? 3 : 0));
+  if (!value || (sum && *value < 1)) throw OptionError("--language-states: '" + o.states + "', expected sum4, -4, ...");
   if (sum)
-    l.sum = value;
+    l.sum = *value;
   else
-    l.state = value;
+    l.state = *value;
 }
 
 std::uint32_t crc_of(const std::string& path) {

@@ -109,10 +109,10 @@ class Folder : public LockedFolder {
       }
       const std::string name = at->path().filename().string();
       const std::size_t temporary = name.find(".tmp-");
-      if (temporary != std::string::npos ? is_ours(name.substr(0, temporary))
-                                         : !only_temporaries && is_ours(name) &&
-                                               std::find(but.begin(), but.end(),
-                                                         at->path().lexically_relative(path()).string()) == but.end())
+      if (temporary != std::string::npos
+              ? is_ours(name.substr(0, temporary))
+              : !only_temporaries && is_ours(name) &&
+                    std::find(but.begin(), but.end(), at->path().lexically_relative(path()).string()) == but.end())
         files.push_back(at->path());
     }
     for (const auto& file : files) fs::remove(file, ignored);

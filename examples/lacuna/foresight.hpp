@@ -24,7 +24,8 @@ inline bool same_file(const std::string& a, const std::string& b) {
 inline void expect_other_file(const char* option, const std::string& to, std::initializer_list<std::string> inputs) {
   for (const std::string& from : inputs)
     if (same_file(to, from))
-      throw lacuna::OptionError(std::string(option) + ": " + to + " is read too, and would be replaced; choose another name");
+      throw lacuna::OptionError(std::string(option) + ": " + to +
+                                " is read too, and would be replaced; choose another name");
 }
 
 /// Throws IoError where the file cannot be written. It stays as it is.

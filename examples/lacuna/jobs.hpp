@@ -36,8 +36,8 @@ inline std::vector<Job> jobs_of(const std::vector<lacuna::lab::System>& systems,
 /// results are in the order of the jobs; nullopt: interrupted, and ready to be resumed. A training that fails says so at
 /// once, with its model, seed and phase, and the others go on. `only`: where this one fails nothing is left to be shown,
 /// and its error is thrown, an OptionError as such.
-inline std::optional<std::vector<Outcome>> train_all(const std::string& program, const std::vector<Job>& jobs, int side_by_side,
-                                                     const Setting& setting, Folder& folder,
+inline std::optional<std::vector<Outcome>> train_all(const std::string& program, const std::vector<Job>& jobs,
+                                                     int side_by_side, const Setting& setting, Folder& folder,
                                                      const lacuna::train::Interrupt& interrupt,
                                                      const lacuna::lab::System* only = nullptr) {
   using namespace lacuna;

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "locked_folder.hpp"
 #include "lacuna/io/atomic_file.hpp"
+#include "locked_folder.hpp"
 
 namespace program {
 

@@ -14,10 +14,10 @@ namespace zoo = lacuna::zoo;
 struct RunOptions {
   DataOptions data;
   // what is trained
-  std::string model = "sdumc";               ///< train
-  std::vector<std::string> models;           ///< experiment
-  std::string ablation;                      ///< experiment
-  zoo::Settings settings;                    ///< train: options of the model; experiment: options of training, for all
+  std::string model = "sdumc";      ///< train
+  std::vector<std::string> models;  ///< experiment
+  std::string ablation;             ///< experiment
+  zoo::Settings settings;           ///< train: options of the model; experiment: options of training, for all
   std::string dtype = "f32", device = "cpu";
   std::vector<std::uint64_t> seeds{1};
   // under which conditions
@@ -80,12 +80,13 @@ inline void declare_settings(CLI::App& app, const std::vector<zoo::OptionInfo>& 
                              const std::string& of_model) {
   for (const zoo::OptionInfo& option : options) {
     CLI::Option* made = app.add_option_function<std::string>(
-        flag_of(option.name),
-        [&to, name = option.name](const std::string& value) { to.emplace_back(name, value); }, option.help);
+        flag_of(option.name), [&to, name = option.name](const std::string& value) { to.emplace_back(name, value); },
+        option.help);
     if (!of_model.empty() && !option.value.empty()) made->default_str(option.value);
     if (!option.choices.empty()) made->check(CLI::IsMember(option.choices));
-    made->group(option.training ? (of_model.empty() ? "Training (all models; without them each has its own)" : "Training")
-                                : "Model " + of_model);
+    made->group(option.training
+                    ? (of_model.empty() ? "Training (all models; without them each has its own)" : "Training")
+                    : "Model " + of_model);
   }
 }
 
@@ -132,7 +133,8 @@ inline void declare(CLI::App& app, RunOptions& o, bool training) {
   number(group, "--seeds", o.seeds, "one training of every model for each, as 1,2,3", support::Range<std::uint64_t>{});
   add(group, "--protocols", o.protocols,
       "under which conditions: meant (what the model is made for; train alone), " + protocols);
-  number(group, "--mask-seed", o.mask_seed, "seed of the masks, which all models share", support::Range<std::uint64_t>{});
+  number(group, "--mask-seed", o.mask_seed, "seed of the masks, which all models share",
+         support::Range<std::uint64_t>{});
   add(group, "--masks", o.masks, "take the masks from this file (.npz)");
   add(group, "--save-masks", o.save_masks, "store the masks in this file (.npz)");
   add(group, "--metrics", o.metrics,
@@ -147,15 +149,17 @@ inline void declare(CLI::App& app, RunOptions& o, bool training) {
   add(group, "--out", o.out, "folder of the results; without it runs/NAME, NAME being that of the data");
   app.add_flag("--resume", o.resume, "go on with what the folder holds; finished trainings are kept")->group(group);
   app.add_flag("--overwrite", o.overwrite, "start anew although the folder holds something")->group(group);
-  app.add_flag("--dry-run", o.dry_run, "say what would be trained, how large it is and how long an epoch takes, and end")
+  app.add_flag("--dry-run", o.dry_run,
+               "say what would be trained, how large it is and how long an epoch takes, and end")
       ->group(group);
   number(group, "--save-seconds", o.save_seconds, "time between two checkpoints of a training",
          support::Range<double>{0, 1e9});
   number(group, "--threads", o.threads, "threads; 0 = all cores. Results do not depend on it",
          support::Range<int>{0, support::most_threads});
-  number(group, "--jobs", o.jobs,
-         "trainings side by side, which share the threads; 0 = as many as there are threads. Results do not depend on it",
-         support::Range<int>{0, support::most_threads});
+  number(
+      group, "--jobs", o.jobs,
+      "trainings side by side, which share the threads; 0 = as many as there are threads. Results do not depend on it",
+      support::Range<int>{0, support::most_threads});
   add(group, "--device", o.device, "where to compute; cuda: a GPU, in lacuna_cuda")
       ->check(CLI::IsMember(std::vector<std::string>{"cpu", "cuda"}));
   app.add_flag("--quiet", o.quiet, "show no progress")->group(group);

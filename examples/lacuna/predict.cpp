@@ -55,8 +55,9 @@ std::string table(const Predictor& predictor, const train::Evaluation& evaluatio
   const auto columns = [&](const Tensor<double, 2>& numbers, const char* name, bool of_classes) {
     if (!numbers.defined()) return;
     for (index_t k = 0; k < numbers.extent(1); ++k)
-      text += "," + train::csv_field(std::string(name) + "_" +
-                                     (of_classes && named ? predictor.class_names()[std::size_t(k)] : std::to_string(k)));
+      text +=
+          "," + train::csv_field(std::string(name) + "_" +
+                                 (of_classes && named ? predictor.class_names()[std::size_t(k)] : std::to_string(k)));
   };
   columns(out.probabilities, "p", true);
   columns(out.embedding, "e", false);
@@ -102,7 +103,8 @@ void say_notes(const data::Dataset& set) {
 
 int predict_and_write(const PredictOptions& options) {
   const bool npz = options.out.size() > 4 && options.out.substr(options.out.size() - 4) == ".npz";
-  if (options.attention && !npz) throw OptionError("--attention: weights are matrices; write them with --export FILE.npz");
+  if (options.attention && !npz)
+    throw OptionError("--attention: weights are matrices; write them with --export FILE.npz");
   expect_other_file("--out", options.out, {options.checkpoint, options.data});
   expect_writable(options.out);
   const Predictor predictor = Predictor::load(options.checkpoint, options.device);
@@ -121,13 +123,16 @@ int predict_and_write(const PredictOptions& options) {
       load_streams(options.data, predictor.card().streams, predictor.card().features, load, options.format.import);
   say_notes(set);
   const auto condition = missing::without(options.missing, predictor.card().streams);
-  const zoo::Wanted wanted{.probabilities = options.probabilities, .embedding = options.embedding, .attention = options.attention};
+  const zoo::Wanted wanted{
+      .probabilities = options.probabilities, .embedding = options.embedding, .attention = options.attention};
   const auto on = [&](const auto& split) {
     if (split.size() == 0) throw IoError(options.data + ": has no " + options.split + " split");
     zoo::Outputs out = outputs(predictor, split, condition, wanted, options.attention ? split.size() : options.batch);
     const train::Targets targets = train::targets_of(split, predictor.classes());
-    train::Evaluation evaluation{split.ids, targets.values, targets.classes, {{condition.name, {out.values.begin(), out.values.end()}, {}}}};
-    if (!targets.values.empty()) evaluation.conditions[0].metrics = train::scores(targets, evaluation.conditions[0].predictions);
+    train::Evaluation evaluation{
+        split.ids, targets.values, targets.classes, {{condition.name, {out.values.begin(), out.values.end()}, {}}}};
+    if (!targets.values.empty())
+      evaluation.conditions[0].metrics = train::scores(targets, evaluation.conditions[0].predictions);
     return std::pair(std::move(evaluation), std::move(out));
   };
   const auto [evaluation, out] = options.split == "train"   ? on(set.train)
@@ -159,10 +164,12 @@ int predict(const Call& call) {
   PredictOptions options;
   CLI::App app("Predictions of a trained model for a data set, whichever modalities it has.", "lacuna predict");
   app.get_formatter()->column_width(32);
-  app.add_option("--checkpoint", options.checkpoint, "model, as train and experiment write it: MODEL/seed-N/model.lacuna")
+  app.add_option("--checkpoint", options.checkpoint,
+                 "model, as train and experiment write it: MODEL/seed-N/model.lacuna")
       ->required();
-  app.add_option("--data", options.data,
-                 "data set of any form that train takes; modalities that it lacks count as missing, labels are not needed")
+  app.add_option(
+         "--data", options.data,
+         "data set of any form that train takes; modalities that it lacks count as missing, labels are not needed")
       ->required();
   app.add_option("--split", options.split, "which part of it")
       ->capture_default_str()
@@ -174,10 +181,12 @@ int predict(const Call& call) {
   app.add_option("--export,--out", options.out, "file to write, .csv or .npz; without it CSV on standard output");
   app.add_flag("--probabilities", options.probabilities, "write the probability of every class too");
   app.add_flag("--embedding", options.embedding, "write the joint representation too, where the model has one");
-  app.add_flag("--attention", options.attention,
-               "write the weights of attention too, to .npz, where the model has them: attention_NAME, a row per sample; all\n"
-               "samples are one batch then");
-  app.add_option("--metrics", options.metrics, "metrics to show where there are labels, as uar,accuracy; without it the usual ones")
+  app.add_flag(
+      "--attention", options.attention,
+      "write the weights of attention too, to .npz, where the model has them: attention_NAME, a row per sample; all\n"
+      "samples are one batch then");
+  app.add_option("--metrics", options.metrics,
+                 "metrics to show where there are labels, as uar,accuracy; without it the usual ones")
       ->delimiter(',');
   support::number_option(app, "--batch", options.batch,
                          "samples at once; with --padding published predictions depend on it", {1, 1 << 24});
@@ -186,11 +195,13 @@ int predict(const Call& call) {
   app.add_option("--device", options.device, "where to compute; cuda: a GPU, in lacuna_cuda")
       ->capture_default_str()
       ->check(CLI::IsMember(std::vector<std::string>{"cpu", "cuda"}));
-  return support::run("lacuna predict", app, call.argc, call.argv, [] {}, [&] {
-    expect_device(options.device);
-    set_threads(options.threads);
-    return predict_and_write(options);
-  });
+  return support::run(
+      "lacuna predict", app, call.argc, call.argv, [] {},
+      [&] {
+        expect_device(options.device);
+        set_threads(options.threads);
+        return predict_and_write(options);
+      });
 }
 
 }  // namespace program

@@ -7,12 +7,12 @@
 #include <optional>
 
 #include "folder.hpp"
-#include "run_card.hpp"
-#include "watch.hpp"
 #include "lacuna/io/checkpoint.hpp"
 #include "lacuna/lab/compare.hpp"
 #include "lacuna/lab/report_data.hpp"
 #include "lacuna/lab/system.hpp"
+#include "run_card.hpp"
+#include "watch.hpp"
 
 namespace program {
 
@@ -141,8 +141,7 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
 
   std::optional<lab::Trained> trained;
   FinishedRun finished;
-  if (system.restore && Folder::exists(path("model.lacuna")) &&
-      Folder::exists(path("predictions.npz"))) {
+  if (system.restore && Folder::exists(path("model.lacuna")) && Folder::exists(path("predictions.npz"))) {
     // Other protocols than before: the model is there, and so is what is known of its training.
     const State state = io::load_checkpoint(path("model.lacuna"));
     expect_identity(path("model.lacuna"), state.get<std::string>("identity"), who);

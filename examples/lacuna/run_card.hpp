@@ -46,9 +46,14 @@ inline std::string predictions_csv(const lacuna::lab::Run& run, const Setting& s
 inline std::string model_json(const lacuna::lab::System& system, const lacuna::lab::Run& run, const Setting& setting) {
   using Json = nlohmann::ordered_json;
   const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); };
-  Json json{{"model", system.name},        {"dtype", setting.dtype},     {"seed", run.seed},
-            {"options", system.recipe},    {"parameters", run.parameters}, {"epochs", run.epochs},
-            {"best_epoch", run.best_epoch}, {"validation_score", number(run.validation_score)}};
+  Json json{{"model", system.name},
+            {"dtype", setting.dtype},
+            {"seed", run.seed},
+            {"options", system.recipe},
+            {"parameters", run.parameters},
+            {"epochs", run.epochs},
+            {"best_epoch", run.best_epoch},
+            {"validation_score", number(run.validation_score)}};
   json["data"] = Json::object();
   for (const auto& [name, value] : describe_data(setting.data)) json["data"][name] = value;
   if (!setting.data.class_names.empty()) json["class_names"] = setting.data.class_names;

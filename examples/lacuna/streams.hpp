@@ -34,16 +34,16 @@ inline lacuna::data::Dataset load_streams(const std::string& path, const std::ve
   const auto arrange = [&](auto& split) {
     std::vector<data::Modality> arranged;
     for (std::size_t m = 0; m < streams.size(); ++m) {
-      const auto found = std::find_if(split.modalities.begin(), split.modalities.end(),
-                                      [&](const auto& modality) { return modality.name == streams[m]; });
-      if (found == split.modalities.end()) {
+      const auto here = std::find_if(split.modalities.begin(), split.modalities.end(),
+                                     [&](const auto& modality) { return modality.name == streams[m]; });
+      if (here == split.modalities.end()) {
         arranged.push_back(
             {streams[m], Tensor<float, 3>::zeros({split.size(), 1, features[m]}), Mask<2>::zeros({split.size(), 1})});
-      } else if (found->features() != features[m]) {
-        throw IoError(detail::cat(path, ": '", streams[m], "' has ", found->features(), " features, the model expects ",
+      } else if (here->features() != features[m]) {
+        throw IoError(detail::cat(path, ": '", streams[m], "' has ", here->features(), " features, the model expects ",
                                   features[m]));
       } else {
-        arranged.push_back(std::move(*found));
+        arranged.push_back(std::move(*here));
       }
     }
     split.modalities = std::move(arranged);

@@ -106,9 +106,9 @@ class Watch : public lacuna::train::Progress {
     if (!board_.has_epochs()) return;
     char text[128];
     std::snprintf(text, sizeof text, "%s%sepoch %lld/%lld  loss %.4f  score %.4f %c  %.1f s", record.phase.c_str(),
-                  record.phase.empty() ? "" : "  ", static_cast<long long>(record.epoch), static_cast<long long>(epochs),
-                  record.losses.empty() ? 0.0 : record.losses[0].second, record.score, record.best ? '*' : ' ',
-                  record.seconds);
+                  record.phase.empty() ? "" : "  ", static_cast<long long>(record.epoch),
+                  static_cast<long long>(epochs), record.losses.empty() ? 0.0 : record.losses[0].second, record.score,
+                  record.best ? '*' : ' ', record.seconds);
     board_.say(who_, text);
   }
   bool stop() override { return stop_.asked(); }

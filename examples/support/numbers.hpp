@@ -23,8 +23,7 @@ struct Range {
 
 inline std::string shown(double number) { return lacuna::detail::general_text(number, 6); }
 template <class Number>
-requires std::is_integral_v<Number>
-std::string shown(Number number) { return std::to_string(number); }
+requires std::is_integral_v<Number> std::string shown(Number number) { return std::to_string(number); }
 
 /// One number. Throws OptionError with the name, what was found and what was expected.
 template <class Number>

@@ -117,7 +117,8 @@ template <class Body>
 int run(const char* program, CLI::App& app, int argc, char** argv, Body&& body) {
   keep_standard_streams();
   wait_briefly(argv);
-  return flushed(program, run(program, app, argc, argv, [] {}, body));
+  return flushed(program, run(
+                              program, app, argc, argv, [] {}, body));
 }
 
 /// The words of a command line as a shell would read them.

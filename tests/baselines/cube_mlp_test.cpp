@@ -15,7 +15,8 @@ void compare(const std::string& name) {
   const auto word = [&](const char* key) { return file.config(key); };
   std::vector<index_t> projected;
   const std::string flags = word("res_project");
-  for (std::size_t at = 0; (at = flags.find_first_of("tf", at)) != std::string::npos; at = flags.find_first_of(",]", at))
+  for (std::size_t at = 0; (at = flags.find_first_of("tf", at)) != std::string::npos;
+       at = flags.find_first_of(",]", at))
     projected.push_back(flags[at] == 't');
   const auto compose = [&](const char* key) {
     return word(key) == "\"cat\"" ? models::CubeCompose::concat : models::CubeCompose::mean;
@@ -38,9 +39,10 @@ void compare(const std::string& name) {
                                           .published = true},
                                          random);
   for (const auto& [ours, other] :
-       {std::pair("recurrent.0.", "rnn_a."), std::pair("recurrent.1.", "rnn_v."), std::pair("conv.0", "conv_a"), std::pair("conv.1", "conv_v"),
-        std::pair("norm.0", "ln_a"), std::pair("norm.1", "ln_v"), std::pair("blocks.", "mlp_encoder.layers_stack."),
-        std::pair("head.0", "classifier.0"), std::pair("head.1", "classifier.3")})
+       {std::pair("recurrent.0.", "rnn_a."), std::pair("recurrent.1.", "rnn_v."), std::pair("conv.0", "conv_a"),
+        std::pair("conv.1", "conv_v"), std::pair("norm.0", "ln_a"), std::pair("norm.1", "ln_v"),
+        std::pair("blocks.", "mlp_encoder.layers_stack."), std::pair("head.0", "classifier.0"),
+        std::pair("head.1", "classifier.3")})
     file.rename(ours, other);
   file.load(network);
   const auto batch = file.batch(models::RegressionLoss::l1);
@@ -61,7 +63,8 @@ void compare(const std::string& name) {
   file.out("loss/total", total);
   file.gradients(network, total);
   optim::Adam<double> adam(network, {.learning_rate = file.number("lr")});
-  file.steps(network, adam, [&] { return network.losses(forward(), batch).total; }, file.number("grad_clip_value"));
+  file.steps(
+      network, adam, [&] { return network.losses(forward(), batch).total; }, file.number("grad_clip_value"));
   CHECK(file.finish() > 100);
 }
 

@@ -42,14 +42,16 @@ TEST_CASE("MCTN: the port's arrays, as coded and corrected" * doctest::skip(!lac
       file.out("loss/total", loss.total);
     } else {
       file.out("fixed/attention", r.weights);
-      for (const char* term : {"v", "t", "a", "task"}) file.out(std::string("loss/fixed_") + term, test::term(loss, term));
+      for (const char* term : {"v", "t", "a", "task"})
+        file.out(std::string("loss/fixed_") + term, test::term(loss, term));
       file.out("loss/fixed_total", loss.total);
     }
     file.gradients(network, loss.total, "grad" + end + "/", "gin" + end + "/");
     if (published) continue;
     optim::Adam<double> adam(network, {.learning_rate = file.number("lr")});
-    file.steps(network, adam, [&] { return network.losses(forward(), batch).total; }, 0, file.number("clip_norm"),
-               "step3_fixed/", "step3_fixed_total_before_step");
+    file.steps(
+        network, adam, [&] { return network.losses(forward(), batch).total; }, 0, file.number("clip_norm"),
+        "step3_fixed/", "step3_fixed_total_before_step");
   }
   CHECK(file.finish() > 170);
 }

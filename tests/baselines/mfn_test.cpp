@@ -39,15 +39,18 @@ void compare(const std::string& name, bool graph) {
     file.rename("cells." + std::to_string(m), std::string("lstm_") + letters[m]);
     file.rename("transform." + std::to_string(m), std::string(letters[m]) + "_transform");
   }
-  for (int v = 0; v < 4; ++v) file.rename("graph.vertex." + std::to_string(v) + ".", std::string("graph_mfn.networks.") + vertices[v] + ".");
+  for (int v = 0; v < 4; ++v)
+    file.rename("graph.vertex." + std::to_string(v) + ".", std::string("graph_mfn.networks.") + vertices[v] + ".");
   file.rename("graph.summary", "graph_mfn.t_network"), file.rename("graph.efficacy.", "graph_mfn.efficacy_model.");
   file.rename("graph.efficacy_out", "graph_mfn.efficacy_model.2");
-  for (const char* part : {"networks.01", "networks.02", "networks.12", "networks.012", "t_network", "efficacy_model"}) {
+  for (const char* part :
+       {"networks.01", "networks.02", "networks.12", "networks.012", "t_network", "efficacy_model"}) {
     file.rename(std::string("graph_mfn.") + part + ".fc1", std::string("graph_mfn.") + part + ".0");
     file.rename(std::string("graph_mfn.") + part + ".fc2", std::string("graph_mfn.") + part + ".1.0");
   }
-  for (const auto& [ours, other] : {std::pair("attention.", "att1_"), std::pair("update.", "att2_"), std::pair("keep.", "gamma1_"),
-                                    std::pair("write.", "gamma2_"), std::pair("out.", "out_")})
+  for (const auto& [ours, other] :
+       {std::pair("attention.", "att1_"), std::pair("update.", "att2_"), std::pair("keep.", "gamma1_"),
+        std::pair("write.", "gamma2_"), std::pair("out.", "out_")})
     file.rename(ours, other);
   file.load(network);
   freeze(network, false);

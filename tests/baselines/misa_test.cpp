@@ -60,8 +60,9 @@ TEST_CASE("MISA: its authors' arrays" * doctest::skip(!lacuna::test::have_publis
   file.load(adversary);
   const auto batch = file.batch(models::RegressionLoss::mse);
   const auto forward = [&](const auto& of) {
-    return of.forward({file.sequence("text", "length"), file.sequence("audio", "length"), file.sequence("vision", "length")},
-                      Context::train(random));
+    return of.forward(
+        {file.sequence("text", "length"), file.sequence("audio", "length"), file.sequence("vision", "length")},
+        Context::train(random));
   };
   const auto r = forward(net);
   Linear<double> judge({.in_features = file.size("hidden_size"), .out_features = 4}, random);  // no loss has it
@@ -86,7 +87,8 @@ TEST_CASE("MISA: its authors' arrays" * doctest::skip(!lacuna::test::have_publis
   file.out("out/transformer", r.encoded);
   file.out("out/M", r.score);
   const auto loss = net.losses(r, batch);
-  for (const char* name : {"task", "diff", "recon", "cmd"}) file.out(std::string("loss/") + name, test::term(loss, name));
+  for (const char* name : {"task", "diff", "recon", "cmd"})
+    file.out(std::string("loss/") + name, test::term(loss, name));
   file.out("loss/total", loss.total);
   file.gradients(net, loss.total);
 
@@ -105,6 +107,7 @@ TEST_CASE("MISA: its authors' arrays" * doctest::skip(!lacuna::test::have_publis
   CHECK(gradients == 7);
 
   optim::Adam<double> adam(net, {.learning_rate = file.number("lr")});
-  file.steps(net, adam, [&] { return net.losses(forward(net), batch).total; }, file.number("grad_clip_value"));
+  file.steps(
+      net, adam, [&] { return net.losses(forward(net), batch).total; }, file.number("grad_clip_value"));
   CHECK(file.finish() > 200);
 }

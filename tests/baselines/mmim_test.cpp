@@ -35,7 +35,9 @@ TEST_CASE("MMIM: its authors' arrays" * doctest::skip(!lacuna::test::have_publis
     const auto mask = [&](const std::string& length, const Variable<double, 3>& x) {
       return mask_from_lengths(file.integers("in/" + length), x.extent(1));
     };
-    const auto leaf = [&](const char* stream) { return Variable<double, 3>(file.tensor<3>("in/" + at + "/" + stream), true); };
+    const auto leaf = [&](const char* stream) {
+      return Variable<double, 3>(file.tensor<3>("in/" + at + "/" + stream), true);
+    };
     leaves = {leaf("text"), leaf("audio"), leaf("vision")};
     return models::Sequences<double>{{leaves[0], Mask<2>::full({leaves[0].extent(0), leaves[0].extent(1)}, 1)},
                                      {leaves[1], mask("audio_length", leaves[1])},
@@ -43,7 +45,8 @@ TEST_CASE("MMIM: its authors' arrays" * doctest::skip(!lacuna::test::have_publis
   };
   const auto zero = network.forward(inputs("batch0"), context);
   const auto stage1 = [&] {
-    return -1.0 * (network.lld(zero, 0, false, false) + network.lld(zero, 1, false, false) + network.lld(zero, 2, false, false));
+    return -1.0 * (network.lld(zero, 0, false, false) + network.lld(zero, 1, false, false) +
+                   network.lld(zero, 2, false, false));
   }();
   file.out("loss/stage1", stage1);
   file.gradients(network, stage1, "grad_stage1/", "");
@@ -79,6 +82,7 @@ TEST_CASE("MMIM: its authors' arrays" * doctest::skip(!lacuna::test::have_publis
     file.compare(std::string("gin/") + streams[m], leaves[m].grad().to_vector(), file.gradient);
   optim::Adam<double> adam(network, {.learning_rate = file.number("lr"), .weight_decay = file.number("weight_decay")},
                            {{.pattern = "pairs.*", .learning_rate_factor = 0}});
-  file.steps(network, adam, [&] { return total(network).total; }, 0, file.number("clip_norm"));
+  file.steps(
+      network, adam, [&] { return total(network).total; }, 0, file.number("clip_norm"));
   CHECK(file.finish() > 190);
 }

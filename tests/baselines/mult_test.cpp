@@ -30,8 +30,7 @@ TEST_CASE("MulT: its authors' arrays" * doctest::skip(!lacuna::test::have_publis
                            Context::train(random));
   };
   const auto r = forward();
-  for (std::size_t p = 0; p < 6; ++p)
-    file.out(std::string("act/") + network.streams.pair_names[p], r.stacks.pairs[p]);
+  for (std::size_t p = 0; p < 6; ++p) file.out(std::string("act/") + network.streams.pair_names[p], r.stacks.pairs[p]);
   for (std::size_t m = 0; m < 3; ++m)
     file.out(std::string("act/") + network.streams.memory_names[m], r.stacks.memory[m]);
   file.out("out/Feature_t", r.last[0]);
@@ -43,6 +42,7 @@ TEST_CASE("MulT: its authors' arrays" * doctest::skip(!lacuna::test::have_publis
   file.out("loss/total", total);
   file.gradients(network, total);
   optim::Adam<double> adam(network, {.learning_rate = file.number("lr")});
-  file.steps(network, adam, [&] { return network.losses(forward(), batch).total; }, file.number("grad_clip_value"));
+  file.steps(
+      network, adam, [&] { return network.losses(forward(), batch).total; }, file.number("grad_clip_value"));
   CHECK(file.finish() > 500);
 }

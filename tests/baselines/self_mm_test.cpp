@@ -35,7 +35,8 @@ struct Batches {
   }
   models::Sequences<double> inputs(index_t i, Variable<double, 3> t = {}) const {
     const auto mask = [&](const std::vector<index_t>& lengths, index_t frames) {
-      return mask_from_lengths(std::span<const index_t>(lengths).subspan(std::size_t(i * size), std::size_t(size)), frames);
+      return mask_from_lengths(std::span<const index_t>(lengths).subspan(std::size_t(i * size), std::size_t(size)),
+                               frames);
     };
     if (!t.defined()) t = rows(text, i * size, size);
     return {{t, Mask<2>::full({size, text.extent(1)}, 1)},
@@ -99,9 +100,8 @@ TEST_CASE("Self-MM: its authors' arrays" * doctest::skip(!lacuna::test::have_pub
       optim::Adam<double> adam(trained, {.learning_rate = rate, .weight_decay = decay},
                                {{"audio_model.*", file.number("lr_audio") / rate, file.number("wd_audio") / decay},
                                 {"video_model.*", file.number("lr_video") / rate, file.number("wd_video") / decay}});
-      file.steps(trained, adam, [&] {
-        return trained.losses(trained.forward(batches.inputs(0), context), batches.taught(0)).total;
-      });
+      file.steps(trained, adam,
+                 [&] { return trained.losses(trained.forward(batches.inputs(0), context), batches.taught(0)).total; });
     }
     for (index_t i = 0; i < 3; ++i) {
       const auto r = network.forward(batches.inputs(i), context);
@@ -121,8 +121,7 @@ TEST_CASE("Self-MM: its authors' arrays" * doctest::skip(!lacuna::test::have_pub
         }
     }
     for (std::size_t s = 0; s < 4; ++s) {
-      if (s > 0)
-        file.compare("out/labels_after_" + e + "/" + kept[s], network.labels.labels(s), file.forward);
+      if (s > 0) file.compare("out/labels_after_" + e + "/" + kept[s], network.labels.labels(s), file.forward);
       for (const bool positive : {false, true})
         file.compare("out/centers_after_" + e + "/" + kept[s] + (positive ? "_pos" : "_neg"),
                      network.labels.centre(s, positive), file.forward);

@@ -62,7 +62,8 @@ TEST_CASE("TFN: its authors' arrays" * doctest::skip(!lacuna::test::have_publish
   compare(file, network);
   optim::Adam<double> adam(network, {.learning_rate = file.number("lr")});
   const auto batch = file.batch(models::RegressionLoss::l1);
-  file.steps(network, adam, [&] { return network.losses(network.forward(inputs(file), Context::train(random)), batch).total; });
+  file.steps(network, adam,
+             [&] { return network.losses(network.forward(inputs(file), Context::train(random)), batch).total; });
   file.unmoved("output_range"), file.unmoved("output_shift");
   CHECK(file.finish() > 70);
 }
@@ -85,9 +86,11 @@ TEST_CASE("LMF: its authors' arrays" * doctest::skip(!lacuna::test::have_publish
   CHECK(left_out);
   compare(file, network);
   network.rank_weight.freeze(), network.bias.freeze();
-  optim::Adam<double> adam(network, {.learning_rate = file.number("lr"), .weight_decay = file.number("weight_decay")},
-                           {{.pattern = "*_factor", .learning_rate_factor = file.number("factor_lr") / file.number("lr")}});
+  optim::Adam<double> adam(
+      network, {.learning_rate = file.number("lr"), .weight_decay = file.number("weight_decay")},
+      {{.pattern = "*_factor", .learning_rate_factor = file.number("factor_lr") / file.number("lr")}});
   const auto batch = file.batch(models::RegressionLoss::l1);
-  file.steps(network, adam, [&] { return network.losses(network.forward(inputs(file), Context::train(random)), batch).total; });
+  file.steps(network, adam,
+             [&] { return network.losses(network.forward(inputs(file), Context::train(random)), batch).total; });
   CHECK(file.finish() > 70);
 }

@@ -4,7 +4,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace lacuna;
-  static const char* const names[] = {"format", "ids", "modalities", "conditions", "hashes", "fills", "mask/0/0", "mask/0/1"};
+  static const char* const names[] = {"format", "ids",   "modalities", "conditions",
+                                      "hashes", "fills", "mask/0/0",   "mask/0/1"};
   std::vector<std::pair<std::string, test::Bytes>> members;
   for (std::size_t at = 0; at + 3 <= size && members.size() < 16;) {
     const std::size_t length = std::min<std::size_t>(data[at + 1] + 256u * data[at + 2], size - at - 3);

@@ -49,9 +49,9 @@ TEST_CASE("results: averages over conditions, over r present modalities and over
 
 TEST_CASE("results: a training that failed is in no mean, and every table says so") {
   test::SmallExperiment experiment({"p1"});
-  auto& half = experiment.models[1];
-  half.runs.pop_back();
-  half.failures.push_back({2, "training: epoch 1, batch 2: loss is inf"});
+  experiment.models[1].runs.pop_back();
+  experiment.models[1].failures.push_back({2, "training: epoch 1, batch 2: loss is inf"});
+  const lab::ModelRuns half = experiment.models[1];
   experiment.models.push_back({"none", "", {}, {{1, "training: a"}, {2, "evaluation: b"}}});
   const Results results = lab::results_from_json(lab::results_text(experiment.results()));
   CHECK(summary(results, half.name, "p1", "average of all").seeds == 1);

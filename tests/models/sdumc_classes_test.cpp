@@ -181,3 +181,21 @@ TEST_CASE("sdumc classes: impossible options and batches are refused") {
   unlabelled.classes.clear();
   CHECK_THROWS_AS(ClassSdumc(tiny({4, 3}, 3), Random(1)).loss(unlabelled, {}), OptionError);
 }
+
+TEST_CASE("sdumc: a simulator of one's own joins as the stand-in, beside decoder and stream") {
+  const auto data = test::class_dataset(8, 2, {3, 3, 3});  // the third view stands in for the second
+  models::SdumcOptions by_stream = tiny({3, 3}, 2);
+  by_stream.simulator.stream = 2;
+  Random random(3), again(3);
+  const models::SdumcImputation<double> first(by_stream, random);
+  models::SdumcImputation<double> second(tiny({3, 3}, 2), again);
+  const auto streams = data::gather<double>(data.train, std::vector<index_t>{0, 1, 2}).streams;
+  CHECK_THROWS_AS(second.flow(streams, false), Error);  // nothing stands in yet
+  second.join([](const models::Streams<double>& all) { return all.at(2); });
+  static_assert(models::Simulator<models::DecoderSimulator<double>, double, Cpu>);
+  static_assert(models::Simulator<models::StreamSimulator<double>, double, Cpu>);
+  CHECK(second.flow(streams, false).prediction.value().to_vector() ==
+        first.flow(streams, false).prediction.value().to_vector());
+  second.fit(tiny({3, 3}, 2), data, random);
+  CHECK(second.decoder.empty());  // and none is trained
+}

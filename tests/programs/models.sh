@@ -35,7 +35,10 @@ settings() {
   local option
   "$lacuna" models "$1" >options.txt
   for option in epochs=1 batch=16 width=8 hidden=8 fused=8 contrast=4 num_heads=2 depth=1 layers=1 simulator_width=8 \
-    simulator_epochs=1 ae_layers=8/4 blocks=1 critic_hidden=4 teacher_count=1; do
+    simulator_epochs=1 ae_layers=8/4 blocks=1 critic_hidden=4 teacher_count=1 text_hidden=4 first_hidden=4 second_hidden=4 \
+    text_out=4 memory=4 attention_hidden=4 update_hidden=4 keep_hidden=4 write_hidden=4 inner=4 first_out=4 second_out=4 \
+    text_post=4 first_post=4 second_post=4 low_hidden=4 high_hidden=4 stream_frames=8/8/8 mixer_frames=8 mixer_hidden=4/3/4 \
+    mixer_out=4/3/4 projected=1; do
     if grep -q "^  ${option%%=*}=" options.txt; then
       option=--${option//_/-}
       printf '%s %s ' "${option%%=*}" "${option#*=}"
@@ -47,6 +50,8 @@ count=0
 for model in $("$lacuna" models | sed -n 's/^\([a-z][^ ]*\) .*/\1/p'); do
   for data in real classes; do
     [[ $model == ridge && $data == classes ]] && continue
+    # the published models are made of three modalities
+    [[ $data == classes && $model =~ ^(tfn|lmf|mult|misa|self-mm|mmim|mfn|graph-mfn|cubemlp|dmd|mctn|lnln)$ ]] && continue
     dtype=$([[ $data == real ]] && echo f32 || echo f64)
     # shellcheck disable=SC2046
     "$lacuna" train --data $data.npz --model "$model" --dtype $dtype --draws 10 --quiet --out run $(settings "$model") >/dev/null ||

@@ -79,9 +79,7 @@ int __libc_start_main(int (*main)(int, char**, char**), int argc, char** argv, v
   return next<Start>("__libc_start_main")(counted_main, argc, argv, init, fini, loader_fini, stack_end);
 }
 
-void* malloc(std::size_t size) {
-  return fails("malloc") ? failed<void*>(ENOMEM, nullptr) : __libc_malloc(size);
-}
+void* malloc(std::size_t size) { return fails("malloc") ? failed<void*>(ENOMEM, nullptr) : __libc_malloc(size); }
 void* calloc(std::size_t count, std::size_t size) {
   return fails("malloc") ? failed<void*>(ENOMEM, nullptr) : __libc_calloc(count, size);
 }

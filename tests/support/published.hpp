@@ -70,7 +70,8 @@ class Published {
     std::vector<index_t> all;
     const std::string text = config(key);
     const std::regex digits("-?[0-9]+");
-    for (std::sregex_iterator i(text.begin(), text.end(), digits), end; i != end; ++i) all.push_back(std::stoi(i->str()));
+    for (std::sregex_iterator i(text.begin(), text.end(), digits), end; i != end; ++i)
+      all.push_back(std::stoi(i->str()));
     return all;
   }
 
@@ -220,7 +221,8 @@ class Published {
   int finish() const {
     for (const std::string& full : file_.names()) {
       const std::string top = full.substr(0, full.find('/'));
-      const bool given = top == "in" || top == "param" || top == "buffer" || top == "config" || top.starts_with("nograd");
+      const bool given =
+          top == "in" || top == "param" || top == "buffer" || top == "config" || top.starts_with("nograd");
       if (!given) CHECK_MESSAGE(compared_.count(full) == 1, name_ << ": " << full << " was not compared");
     }
     std::printf("%s: %zu arrays compared, largest error: forward %.1e, gradients %.1e, steps %.1e\n", name_.c_str(),

@@ -127,8 +127,8 @@ Plan plan_of(const std::vector<missing::Protocol>& protocols, const data::Split<
     for (const auto& absence : protocol.conditions) {
       plan.masks.push_back(missing::sample_masks(absence, split));
       const index_t gone = std::count(absence.absent.begin(), absence.absent.end(), 1);
-      info.conditions.push_back({absence.name, absence.rate,
-                                 info.rates ? -1 : index_t(split.modalities.size()) - gone, plan.masks.back().hash()});
+      info.conditions.push_back({absence.name, absence.rate, info.rates ? -1 : index_t(split.modalities.size()) - gone,
+                                 plan.masks.back().hash()});
     }
     info.averages = protocol.averages;
     if (info.conditions.size() > 1)

@@ -17,7 +17,7 @@
 #include "lacuna/language/cache.hpp"
 #include "lacuna/language/config.hpp"
 #include "lacuna/ops/activation.hpp"
-#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/elementwise.hpp"
 #include "lacuna/ops/grouped_attention.hpp"
 #include "lacuna/ops/norm.hpp"
 #include "lacuna/ops/rotary.hpp"

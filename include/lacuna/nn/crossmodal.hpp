@@ -51,7 +51,8 @@ Tensor<T, 3, D> crossmodal_positions(const Variable<T, 3, D>& x, const Mask<2, D
     there = present.to_vector();
   } else {
     const std::vector<T> numbers = x.value().to_vector();
-    for (index_t row = 0; row < batch * frames; ++row) there.push_back(width > 0 && numbers[std::size_t(row * width)] != T(0));
+    for (index_t row = 0; row < batch * frames; ++row)
+      there.push_back(width > 0 && numbers[std::size_t(row * width)] != T(0));
   }
   List<T> table(std::size_t(batch * frames * width), T(0));
   for (index_t row = 0; row < batch * frames; ++row) {

@@ -55,7 +55,8 @@ Variable<T, 0, D> log_det(const Variable<T, 2, D>& a) {
   return record(
       "log_det", Tensor<T, 0, D>::full({}, T(value)),
       [a, slope](const Tensor<T, 0, D>& dy) {
-        if (const auto slot = a.gradient_slot()) Kernels<D>::Elementwise::contribute_scaled(slope.size(), dy.first(), slope.data(), slot);
+        if (const auto slot = a.gradient_slot())
+          Kernels<D>::Elementwise::contribute_scaled(slope.size(), dy.first(), slope.data(), slot);
       },
       a);
 }

@@ -17,7 +17,7 @@
 #include "lacuna/core/function.hpp"
 #include "lacuna/kernels/cpu/grouped_attention.hpp"
 #include "lacuna/ops/activation.hpp"
-#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/elementwise.hpp"
 #include "lacuna/ops/norm.hpp"
 #include "lacuna/ops/stored_linear.hpp"
 #include "lacuna/speech/config.hpp"

@@ -5,6 +5,8 @@
 /// lie. The same bits with any number of threads.
 #pragma once
 
+#include <algorithm>
+
 #include "lacuna/kernels/cpu/gemm.hpp"
 #include "lacuna/kernels/cpu/widen.hpp"
 
@@ -23,6 +25,11 @@ struct StoredLinear {
     if (const T* const direct = as_it_lies<T>(weight))
       return Gemm::gemm<T>(rows, out, in, {x, in}, {direct, in, true}, T(0), y, out, add_bias);
     const bool alone = double(rows) * double(in) * double(out) < 1e5;
+    if (rows <= few)
+      return parallel_for(out, alone ? out : 64, [&](index_t begin, index_t end) {
+        few_rows(rows, weight, x, begin, end, y);
+        add_bias(0, rows, begin, end - begin);
+      });
     parallel_for(out, alone ? out : block_rows<T>(in), [&](index_t begin, index_t end) {
       const index_t count = end - begin;
       const Block<T> block(count * in);
@@ -49,6 +56,39 @@ struct StoredLinear {
   }
 
  private:
+  static constexpr index_t few = 8;
+
+  /// The columns begin .. end − 1 of a product with few rows, which waits for memory: four rows of the matrix at a time
+  /// pass through the first cache.
+  template <class T>
+  static void few_rows(index_t rows, const StoredArray& weight, const T* x, index_t begin, index_t end, T* y) {
+    constexpr index_t deep = 1024;
+    const index_t out = weight.shape[0], in = weight.shape[1];
+    T block[4 * deep];
+    for (index_t j = begin; j < end; j += 4) {
+      const index_t width = std::min<index_t>(4, end - j);
+      for (index_t p = 0; p < in; p += deep) {
+        const index_t depth = std::min(deep, in - p);
+        for (index_t s = 0; s < width; ++s)
+          Widen::widen(weight.type, depth, weight.from((j + s) * in + p), block + s * deep);
+        const T beta = p > 0 ? T(1) : T(0);
+        for (index_t i = 0; i < rows;) {
+          const T* const left = x + i * in + p;
+          T* const to = y + i * out + j;
+          if (width == 4 && rows - i >= 4) {
+            Panel<T>::template dots<4, 4>(depth, left, in, block, deep, beta, to, out), i += 4;
+          } else if (width == 4) {
+            Panel<T>::template dots<1, 4>(depth, left, in, block, deep, beta, to, out), ++i;
+          } else {
+            for (index_t s = 0; s < width; ++s)
+              Panel<T>::template dots<1, 1>(depth, left, in, block + s * deep, deep, beta, to + s, out);
+            ++i;
+          }
+        }
+      }
+    }
+  }
+
   template <class T>
   struct Block {
     std::size_t bytes;

@@ -6,6 +6,9 @@
 
 #include <bit>
 #include <cstring>
+#ifdef __F16C__
+#include <immintrin.h>
+#endif
 
 #include "lacuna/core/stored.hpp"
 
@@ -24,6 +27,15 @@ struct Widen {
           to[i] = T(std::bit_cast<float>(std::uint32_t(load<std::uint16_t>(from, i)) << 16));
         return;
       case StoredType::f16:
+#ifdef __F16C__
+        if constexpr (sizeof(T) == 4) {
+          index_t done = 0;
+          for (; done + 8 <= count; done += 8)
+            _mm256_storeu_ps(to + done,
+                             _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + 2 * done))));
+          from += 2 * done, to += done, count -= done;
+        }
+#endif
         for (index_t i = 0; i < count; ++i) to[i] = T(half(load<std::uint16_t>(from, i)));
         return;
     }

@@ -13,10 +13,10 @@
 namespace lacuna::models {
 
 struct CrossmodalStreamsOptions {
-  CrossmodalOptions layer;                        ///< of the six pairs, its dropout of attention set aside
-  index_t memory_layers = 4;                      ///< of the three that follow, of twice the width
+  CrossmodalOptions layer;                         ///< of the six pairs, its dropout of attention set aside
+  index_t memory_layers = 4;                       ///< of the three that follow, of twice the width
   std::vector<double> source_dropout = {0, 0, 0};  ///< of attention, by the stream that is asked
-  bool published = false;                         ///< padding is seen, attention is causal
+  bool published = false;                          ///< padding is seen, attention is causal
 };
 
 template <class T = float, class D = Cpu>
@@ -35,7 +35,8 @@ struct CrossmodalStreams {
   CrossmodalStreams() = default;
   CrossmodalStreams(const CrossmodalStreamsOptions& o, Random& random) : published(o.published) {
     if (o.source_dropout.size() != 3)
-      throw OptionError(detail::cat("attention_dropout has ", o.source_dropout.size(), " numbers, expected 3: text/first/second"));
+      throw OptionError(
+          detail::cat("attention_dropout has ", o.source_dropout.size(), " numbers, expected 3: text/first/second"));
     for (const auto& [to, from] : pair) {
       CrossmodalOptions layer = o.layer;
       layer.causal = o.published;
@@ -82,14 +83,15 @@ struct StreamProjections {
                     Random& random)
       : published(as_published), width(d) {
     if (kernels.size() != in.size())
-      throw OptionError(detail::cat("kernels has ", kernels.size(), " numbers, expected ", in.size(), ": text/first/second"));
+      throw OptionError(
+          detail::cat("kernels has ", kernels.size(), " numbers, expected ", in.size(), ": text/first/second"));
     for (std::size_t m = 0; m < in.size(); ++m)
       projection.emplace_back(typename Conv1d<T, D>::Options{.in_channels = in[m],
-                                                            .out_channels = d,
-                                                            .kernel = kernels[m],
-                                                            .pad_left = published ? 0 : -1,
-                                                            .pad_right = published ? 0 : -1,
-                                                            .bias = false},
+                                                             .out_channels = d,
+                                                             .kernel = kernels[m],
+                                                             .pad_left = published ? 0 : -1,
+                                                             .pad_right = published ? 0 : -1,
+                                                             .bias = false},
                               random);
   }
   Sequences<T, D> operator()(const Sequences<T, D>& x) const {

@@ -26,11 +26,12 @@ enum class CubeCompose { mean, concat };
 
 struct CubeMlpOptions {
   std::vector<index_t> inputs = {};
-  index_t text = 0;       ///< which of them
-  index_t width = 128;    ///< d
-  index_t frames = 100;   ///< T: longer sequences are refused
-  std::vector<index_t> mixer_hidden = {50, 3, 128, 10, 3, 32}, mixer_out = {50, 3, 128, 10, 3, 32};  ///< T, K, D of every block
-  std::vector<index_t> projected = {1, 1};  ///< of every block: R is a matrix, not the identity
+  index_t text = 0;      ///< which of them
+  index_t width = 128;   ///< d
+  index_t frames = 100;  ///< T: longer sequences are refused
+  std::vector<index_t> mixer_hidden = {50, 3, 128, 10, 3, 32},
+                       mixer_out = {50, 3, 128, 10, 3, 32};  ///< T, K, D of every block
+  std::vector<index_t> projected = {1, 1};                   ///< of every block: R is a matrix, not the identity
   CubeEncoder encoder = CubeEncoder::gru;
   CubeCompose over_time = CubeCompose::mean, over_modalities = CubeCompose::concat;
   bool mixer_bias = true, norm_first = true;
@@ -135,7 +136,8 @@ struct CubeMlpNetwork {
   CubeMlpNetwork(const Options& o, Random& random) : options(o) {
     const auto in = three_inputs(name, o);
     expect_sizes(name, {o.width, o.frames});
-    if (o.mixer_hidden.size() != o.mixer_out.size() || o.mixer_out.size() != 3 * o.projected.size() || o.projected.empty())
+    if (o.mixer_hidden.size() != o.mixer_out.size() || o.mixer_out.size() != 3 * o.projected.size() ||
+        o.projected.empty())
       throw OptionError(detail::cat(name, ": mixer_hidden has ", o.mixer_hidden.size(), " sizes, mixer_out ",
                                     o.mixer_out.size(), ", expected three for each of the ", o.projected.size(),
                                     " blocks of projected"));
@@ -143,10 +145,12 @@ struct CubeMlpNetwork {
     for (std::size_t m = 1; m < 3; ++m) {
       const bool gru = o.encoder == CubeEncoder::gru;
       if (o.encoder == CubeEncoder::conv)
-        conv.emplace_back(typename Conv1d<T, D>::Options{.in_channels = in[m], .out_channels = o.width, .kernel = 3}, random);
+        conv.emplace_back(typename Conv1d<T, D>::Options{.in_channels = in[m], .out_channels = o.width, .kernel = 3},
+                          random);
       else
-        recurrent.emplace_back(gru ? Recurrence::gru : Recurrence::lstm,
-                               RecurrentOptions{.in = in[m], .hidden = o.width, .layers = gru ? 2 : 1, .bidirectional = true}, random);
+        recurrent.emplace_back(
+            gru ? Recurrence::gru : Recurrence::lstm,
+            RecurrentOptions{.in = in[m], .hidden = o.width, .layers = gru ? 2 : 1, .bidirectional = true}, random);
       norm.push_back(LayerNorm<T, D>({.width = o.width, .epsilon = 1e-6}));
     }
     std::array<index_t, 3> size{o.frames, 3, o.width};
@@ -181,9 +185,10 @@ struct CubeMlpNetwork {
     auto cube = stack(padded, 2);
     for (const auto& block : blocks) r.blocks.push_back(cube = block(cube, context));
     r.joined = joined(cube);
-    r.score = head.size() == 1 ? head[0](r.joined)
-                               : head[1](linear_relu_dropout<T, 2, D>(r.joined, head[0].weight, head[0].bias,
-                                                                      options.dropout, context));
+    r.score =
+        head.size() == 1
+            ? head[0](r.joined)
+            : head[1](linear_relu_dropout<T, 2, D>(r.joined, head[0].weight, head[0].bias, options.dropout, context));
     return r;
   }
   LossTerms<T, D> losses(const Forward& r, const TrainingBatch<T, D>& batch) const {
@@ -194,8 +199,8 @@ struct CubeMlpNetwork {
   void fit(const Options& o, const data::Dataset& data, Random&) {
     for (const auto& modality : data.train.modalities)
       if (modality.frames.extent(1) > o.frames)
-        throw OptionError(detail::cat(name, ": '", modality.name, "' of ", data.name, " has ", modality.frames.extent(1),
-                                      " frames, mixer_frames is ", o.frames));
+        throw OptionError(detail::cat(name, ": '", modality.name, "' of ", data.name, " has ",
+                                      modality.frames.extent(1), " frames, mixer_frames is ", o.frames));
   }
   /// What the head reads.
   Variable<T, 2, D> embed(const Streams<T, D>& streams, const Context& context) const {
@@ -235,7 +240,8 @@ struct CubeMlpNetwork {
   }
   /// The frames in the middle of the text's; rows of zeros under its mask become 1e-6.
   static Sequence<T, D> centred(const Sequence<T, D>& x, const Sequence<T, D>& text) {
-    const index_t batch = x.frames.extent(0), missing = text.frames.extent(1) - x.frames.extent(1), before = missing / 2;
+    const index_t batch = x.frames.extent(0), missing = text.frames.extent(1) - x.frames.extent(1),
+                  before = missing / 2;
     if (missing < 0) throw ShapeError(detail::cat(name, ": published: a stream is longer than the text"));
     const auto y = pad(x.frames, 1, before, missing - before);
     const std::vector<T> numbers = y.value().to_vector();

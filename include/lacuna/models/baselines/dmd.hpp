@@ -25,9 +25,9 @@ struct DmdOptions {
   std::vector<index_t> inputs = {};
   index_t text = 0;  ///< which of them
   index_t width = 50, num_heads = 10, layers = 4;
-  std::vector<index_t> kernels = {5, 5, 5};              ///< of the convolutions: text, then the others
-  std::vector<index_t> stream_frames = {50, 50, 50};     ///< behind them
-  std::vector<double> source_dropout = {0.3, 0.2, 0};     ///< of attention, by the stream that is asked
+  std::vector<index_t> kernels = {5, 5, 5};            ///< of the convolutions: text, then the others
+  std::vector<index_t> stream_frames = {50, 50, 50};   ///< behind them
+  std::vector<double> source_dropout = {0.3, 0.2, 0};  ///< of attention, by the stream that is asked
   double embedding_dropout = 0.2, head_dropout = 0.5;
   index_t low_hidden = 64, high_hidden = 32;  ///< of the two graphs
   bool published = false;
@@ -107,14 +107,20 @@ struct DmdNetwork {
   DmdNetwork(const Options& o, Random& random) : options(o) {
     const auto in = three_inputs(name, o);
     const index_t d = o.width, outputs = outputs_for(o.classes);
-    if (o.stream_frames.size() != 3) throw OptionError(detail::cat(name, ": stream_frames has ", o.stream_frames.size(), " numbers, expected 3"));
-    const auto layer = [&](index_t i, index_t to) { return Linear<T, D>({.in_features = i, .out_features = to}, random); };
+    if (o.stream_frames.size() != 3)
+      throw OptionError(detail::cat(name, ": stream_frames has ", o.stream_frames.size(), " numbers, expected 3"));
+    const auto layer = [&](index_t i, index_t to) {
+      return Linear<T, D>({.in_features = i, .out_features = to}, random);
+    };
     const auto point = [&](index_t i) {
       return Conv1d<T, D>({.in_channels = i, .out_channels = d, .bias = false}, random);
     };
     projections = StreamProjections<T, D>(in, d, o.kernels, o.published, random);
     common = point(d);
-    CrossmodalOptions attention{.width = d, .num_heads = o.num_heads, .layers = o.layers, .causal = o.published,
+    CrossmodalOptions attention{.width = d,
+                                .num_heads = o.num_heads,
+                                .layers = o.layers,
+                                .causal = o.published,
                                 .attention_dropout = o.source_dropout.empty() ? 0 : o.source_dropout[0],
                                 .embedding_dropout = o.embedding_dropout};
     for (const index_t frames : o.stream_frames) {
@@ -253,9 +259,12 @@ struct DmdNetwork {
     std::vector<T> values;
     if (targets.values.defined() && targets.values.size() > 0) values = targets.values.to_vector();
     for (const std::size_t m : order) {
-      const auto there = r.parts[m].has.defined() ? r.parts[m].has.to_vector() : std::vector<std::uint8_t>(targets.classes.size(), 1);
+      const auto there =
+          r.parts[m].has.defined() ? r.parts[m].has.to_vector() : std::vector<std::uint8_t>(targets.classes.size(), 1);
       for (std::size_t b = 0; b < targets.classes.size(); ++b)
-        y.push_back(!there[b] || targets.classes[b] < 0 ? std::nan("") : values.empty() ? double(targets.classes[b]) : double(values[b]));
+        y.push_back(!there[b] || targets.classes[b] < 0 ? std::nan("")
+                    : values.empty()                    ? double(targets.classes[b])
+                                                        : double(values[b]));
       all.push_back(r.parts[m].aligned);
     }
     const auto rows = concat(all, 0);
@@ -283,7 +292,9 @@ struct DmdNetwork {
     }
     if (counted == 0) return Number(Tensor<T, 0, D>::full({}, T(0)));
     const auto at = [&](const List<index_t>& list) { return index_select(cosines, 0, std::span<const index_t>(list)); };
-    const auto list = [&](const std::vector<T>& x) { return Variable<T, 1, D>(Tensor<T, 1, D>::from({index_t(x.size())}, x)); };
+    const auto list = [&](const std::vector<T>& x) {
+      return Variable<T, 1, D>(Tensor<T, 1, D>::from({index_t(x.size())}, x));
+    };
     return scale(sum(list(weight) * relu(list(gap) - at(near) + at(far))), 1.0 / double(counted));
   }
 };

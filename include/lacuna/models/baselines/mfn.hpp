@@ -16,6 +16,7 @@
 /// rows are read, padding included, and the vertices of Graph-MFN are not trained. Defaults: MOSI there.
 #pragma once
 
+#include "lacuna/models/baselines/fusion_graph.hpp"
 #include "lacuna/models/baselines/sequences.hpp"
 #include "lacuna/nn/recurrent.hpp"
 #include "lacuna/ops/manipulation.hpp"
@@ -25,13 +26,14 @@ namespace lacuna::models {
 
 struct MfnOptions {
   std::vector<index_t> inputs = {};
-  index_t text = 0;  ///< which of them
+  index_t text = 0;                                                   ///< which of them
   index_t text_hidden = 256, first_hidden = 32, second_hidden = 256;  ///< of the LSTMs
   index_t memory = 400;                                               ///< size of u
-  index_t attention_hidden = 32, update_hidden = 64, keep_hidden = 256, write_hidden = 32, hidden = 128;  ///< A, B, γ₁, γ₂, W
-  index_t inner = 64;  ///< of the vertices of Graph-MFN
+  index_t attention_hidden = 32, update_hidden = 64, keep_hidden = 256, write_hidden = 32,
+          hidden = 128;                    ///< A, B, γ₁, γ₂, W
+  index_t inner = 64;                      ///< of the vertices of Graph-MFN
   double dropout = 0.2, head_dropout = 0;  ///< of A; of W
-  bool graph = false;                        ///< Graph-MFN
+  bool graph = false;                      ///< Graph-MFN
   bool published = false;
   index_t classes = 0;
   RegressionLoss loss = RegressionLoss::l1;
@@ -56,72 +58,6 @@ struct MfnOptions {
     f("head_dropout", self.head_dropout);
     f("graph", self.graph);
     f("published", self.published);
-  }
-};
-
-/// W₂ act(W₁ x), act relu or none.
-template <class T = float, class D = Cpu>
-struct TwoLayers {
-  Linear<T, D> fc1, fc2;
-  Activation inner = Activation::relu;
-
-  TwoLayers() = default;
-  TwoLayers(index_t in, index_t hidden, index_t out, Random& random, Activation between = Activation::relu)
-      : fc1({.in_features = in, .out_features = hidden}, random),
-        fc2({.in_features = hidden, .out_features = out}, random),
-        inner(between) {}
-  Variable<T, 2, D> operator()(const Variable<T, 2, D>& x, double dropout, const Context& context) const {
-    return fc2(lacuna::dropout(fc1(x, inner), dropout, context));
-  }
-  static void reflect(auto& self, auto&& visit) {
-    visit("fc1", self.fc1);
-    visit("fc2", self.fc2);
-  }
-};
-
-/// The dynamic fusion graph of three vertices (B, d_l), (B, d_a), (B, d_v).
-template <class T = float, class D = Cpu>
-struct FusionGraph {
-  using Rows = Variable<T, 2, D>;
-  static constexpr index_t efficacies = 19, between = 100;
-
-  bool squashed = true;  ///< ε behind a sigmoid
-  std::vector<TwoLayers<T, D>> vertex;  ///< (0 1), (0 2), (1 2), (0 1 2)
-  TwoLayers<T, D> summary, efficacy;
-  Linear<T, D> efficacy_out;
-
-  FusionGraph() = default;
-  FusionGraph(const std::vector<index_t>& sizes, index_t inner, index_t out, bool squash, Random& random) : squashed(squash) {
-    const auto linear = [&](index_t in, index_t hidden, index_t to) {
-      return TwoLayers<T, D>(in, hidden, to, random, Activation::none);
-    };
-    const index_t a = sizes[0], b = sizes[1], c = sizes[2];
-    for (const index_t in : {a + b, a + c, b + c, a + b + c + 3 * inner}) vertex.push_back(linear(in, between, inner));
-    summary = linear(a + b + c + 4 * inner, between, out);
-    efficacy = linear(a + b + c, between, inner);
-    efficacy_out = Linear<T, D>({.in_features = inner, .out_features = efficacies}, random);
-  }
-  /// ĉ, and ε (B, 19).
-  std::pair<Rows, Rows> operator()(const std::vector<Rows>& v, const Context& context) const {
-    auto e = efficacy_out(efficacy(concat(v, -1), 0, context));
-    if (squashed) e = sigmoid(e);
-    index_t next = 0;
-    const auto weighted = [&](const std::vector<Rows>& parts) {
-      std::vector<Rows> all;
-      for (const Rows& part : parts) all.push_back(part * slice(e, 1, next++, 1));
-      return concat(all, -1);
-    };
-    const auto ab = vertex[0](weighted({v[0], v[1]}), 0, context);
-    const auto ac = vertex[1](weighted({v[0], v[2]}), 0, context);
-    const auto bc = vertex[2](weighted({v[1], v[2]}), 0, context);
-    const auto abc = vertex[3](weighted({v[0], v[1], v[2], ab, ac, bc}), 0, context);
-    return {summary(weighted({v[0], v[1], v[2], ab, ac, bc, abc}), 0, context), e};
-  }
-  static void reflect(auto& self, auto&& visit) {
-    visit("vertex", self.vertex);
-    visit("summary", self.summary);
-    visit("efficacy", self.efficacy);
-    visit("efficacy_out", self.efficacy_out);
   }
 };
 
@@ -191,8 +127,8 @@ struct MfnNetwork {
           const auto now = here.to_vector();
           for (std::size_t b = 0; b < any.size(); ++b) any[b] |= now[b];
         }
-        const auto step = recurrent<T, D>(Recurrence::lstm, slice(gates[m], 1, t, 1), cells[m].weight_h, cells[m].bias_h,
-                                          h[m], c[m], here, false);
+        const auto step = recurrent<T, D>(Recurrence::lstm, slice(gates[m], 1, t, 1), cells[m].weight_h,
+                                          cells[m].bias_h, h[m], c[m], here, false);
         h[m] = step.h, c[m] = step.c;
       }
       after = options.graph ? h : c;
@@ -210,8 +146,8 @@ struct MfnNetwork {
         seen = softmax((*attention)(both, options.dropout, context)) * both;
       }
       const auto with = concat({seen, u}, -1);
-      const auto next = sigmoid(keep(with, 0, context)) * u +
-                        sigmoid(write(with, 0, context)) * tanh(update(seen, 0, context));
+      const auto next =
+          sigmoid(keep(with, 0, context)) * u + sigmoid(write(with, 0, context)) * tanh(update(seen, 0, context));
       u = options.published ? next : where(Mask<2, D>::from({batch, 1}, any), next, u);
       r.memory.push_back(u);
     }

@@ -25,8 +25,8 @@ namespace lacuna::models {
 
 struct MisaOptions {
   std::vector<index_t> inputs = {};
-  index_t text = 0;      ///< which of them
-  index_t width = 128;   ///< h
+  index_t text = 0;       ///< which of them
+  index_t width = 128;    ///< h
   index_t hidden = 2048;  ///< of the encoder's feed-forward part
   index_t num_heads = 2;
   double diff = 0.1, similarity = 0.3, recon = 1;  ///< weights
@@ -153,9 +153,8 @@ struct MisaNetwork {
       part.shared = kept(shared(part.common, Activation::sigmoid));
       part.rebuilt = p.rebuild(part.own + part.shared);
       if (domain_1)
-        part.domain =
-            (*domain_2)(lacuna::dropout((*domain_1)(gradient_reversal(part.shared, options.reversal), Activation::relu),
-                                        options.dropout, context));
+        part.domain = (*domain_2)(lacuna::dropout(
+            (*domain_1)(gradient_reversal(part.shared, options.reversal), Activation::relu), options.dropout, context));
     }
     const auto& [t, a, v] = r.parts;
     const auto tokens = stack<T, 2, D>({t.own, v.own, a.own, t.shared, v.shared, a.shared}, 1);
@@ -181,8 +180,7 @@ struct MisaNetwork {
     Objective<T, D> objective;
     objective.add("task", 1, batch.task_loss(r.score)).add("diff", options.diff, diff);
     objective.add("recon", options.recon, (1.0 / 3) * recon);
-    if (options.adversarial)
-      return objective.add("domain", options.similarity, domain_loss(r)).result();
+    if (options.adversarial) return objective.add("domain", options.similarity, domain_loss(r)).result();
     return objective.add("cmd", options.similarity, (1.0 / 3) * (close(t, v) + close(t, a) + close(a, v))).result();
   }
   LossTerms<T, D> objective(const TrainingBatch<T, D>& batch, const Context& context) const {
@@ -239,7 +237,8 @@ struct MisaNetwork {
     std::vector<Rows> logits;
     for (std::size_t m = 0; m < 3; ++m) {
       const Parts& part = r.parts[m];
-      const auto there = part.has.defined() ? part.has.to_vector() : std::vector<std::uint8_t>(std::size_t(part.domain.extent(0)), 1);
+      const auto there =
+          part.has.defined() ? part.has.to_vector() : std::vector<std::uint8_t>(std::size_t(part.domain.extent(0)), 1);
       for (const std::uint8_t has : there) labels.push_back(has ? order[m] : -1);
       logits.push_back(part.domain);
     }

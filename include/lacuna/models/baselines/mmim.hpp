@@ -70,7 +70,9 @@ struct MmimNetwork {
 
     Estimator() = default;
     Estimator(index_t x, index_t y, Random& random) {
-      const auto layer = [&](index_t in, index_t out) { return Linear<T, D>({.in_features = in, .out_features = out}, random); };
+      const auto layer = [&](index_t in, index_t out) {
+        return Linear<T, D>({.in_features = in, .out_features = out}, random);
+      };
       mu_1 = layer(x, y), mu_2 = layer(y, y), log_1 = layer(x, y), log_2 = layer(y, y);
       entropy = layer(y, std::max<index_t>(1, y / 4));
     }
@@ -95,7 +97,7 @@ struct MmimNetwork {
     }
   };
   struct Forward {
-    std::array<Rows, 3> x;        ///< text, first, second
+    std::array<Rows, 3> x;          ///< text, first, second
     std::array<Mask<1, D>, 3> has;  ///< undefined: all
     Rows fused, score;
   };
@@ -117,7 +119,9 @@ struct MmimNetwork {
     first = LastStateSubnet<T, D>({in[1], o.first_hidden, o.first_out, true, false}, random);
     second = LastStateSubnet<T, D>({in[2], o.second_hidden, o.second_out, true, false}, random);
     const std::array<index_t, 3> width{in[0], o.first_out, o.second_out};
-    const auto layer = [&](index_t i, index_t out) { return Linear<T, D>({.in_features = i, .out_features = out}, random); };
+    const auto layer = [&](index_t i, index_t out) {
+      return Linear<T, D>({.in_features = i, .out_features = out}, random);
+    };
     for (std::size_t p = 0; p < 3; ++p) pairs.emplace_back(width[from[p]], width[to[p]], random);
     for (const index_t w : width) predict.push_back(layer(o.hidden, w));
     fusion_1 = layer(width[0] + width[1] + width[2], o.hidden);
@@ -141,7 +145,8 @@ struct MmimNetwork {
 
   Forward forward(const Sequences<T, D>& x, const Context& context) const {
     Forward r;
-    r.x = {options.published ? select(x[0].frames, 1, 0) : mean_pool(x[0].frames, x[0].present), first(x[1]), second(x[2])};
+    r.x = {options.published ? select(x[0].frames, 1, 0) : mean_pool(x[0].frames, x[0].present), first(x[1]),
+           second(x[2])};
     for (std::size_t m = 0; m < 3; ++m)
       if (!options.published) r.has[m] = any_present(x[m].present);
     const auto joined = lacuna::dropout(concat<T, 2, D>({r.x[0], r.x[1], r.x[2]}, -1), options.dropout, context);
@@ -152,7 +157,8 @@ struct MmimNetwork {
   /// Of pair p. held: its estimator is; else with `apart` the representations are.
   Number lld(const Forward& r, std::size_t p, bool held, bool apart) const {
     const Rows &x = r.x[from[p]], &y = r.x[to[p]];
-    return mean_of(pairs[p](apart ? x.detach() : x, apart ? y.detach() : y, options.published, held), r, from[p], to[p]);
+    return mean_of(pairs[p](apart ? x.detach() : x, apart ? y.detach() : y, options.published, held), r, from[p],
+                   to[p]);
   }
   /// Of modality m.
   Number nce(const Forward& r, std::size_t m) const {
@@ -166,7 +172,8 @@ struct MmimNetwork {
     Memory all;
     for (std::size_t p = 0; p < 3; ++p) {
       const auto e = pairs[p].entropy(r.x[to[p]], Activation::tanh);
-      const auto there = r.has[to[p]].defined() ? r.has[to[p]].to_vector() : std::vector<std::uint8_t>(labels.size(), 1);
+      const auto there =
+          r.has[to[p]].defined() ? r.has[to[p]].to_vector() : std::vector<std::uint8_t>(labels.size(), 1);
       for (const bool positive : {false, true}) {
         std::vector<index_t> rows;
         for (std::size_t b = 0; b < labels.size(); ++b)
@@ -194,12 +201,16 @@ struct MmimNetwork {
   /// With H against the batch `before`, where it is given. alternate: μ and ℓ learn by a term of their own.
   LossTerms<T, D> losses(const Forward& r, const TrainingBatch<T, D>& batch, const Memory* now, const Memory* before,
                          bool alternate) const {
-    static constexpr const char *lld_names[3] = {"lld_tv", "lld_ta", "lld_va"}, *nce_names[3] = {"nce_t", "nce_a", "nce_v"};
+    static constexpr const char *lld_names[3] = {"lld_tv", "lld_ta", "lld_va"},
+                                *nce_names[3] = {"nce_t", "nce_a", "nce_v"};
     Objective<T, D> objective;
     objective.add("task", 1, batch.task_loss(r.score));
     for (std::size_t m = 0; m < 3; ++m) objective.add(nce_names[m], options.alpha, nce(r, m));
     for (std::size_t p = 0; p < 3; ++p) objective.add(lld_names[p], -options.beta, lld(r, p, alternate, false));
-    if (before != nullptr) objective.add("H", -options.beta, entropy(*now, *before));
+    Number h;
+    if (before != nullptr) h = entropy(*now, *before);
+    if (alternate && !h.defined()) h = Number(Tensor<T, 0, D>::full({}, T(0)));  // every batch has the same terms
+    objective.add("H", -options.beta, h);
     if (alternate)
       for (std::size_t p = 0; p < 3; ++p) objective.add("estimate", -1, lld(r, p, false, true));
     return objective.result();
@@ -242,7 +253,8 @@ struct MmimNetwork {
     std::vector<std::uint8_t> both;
     index_t count = 0;
     for (std::size_t i = 0; i < a.size(); ++i) both.push_back(a[i] && b[i]), count += both.back();
-    return scale(sum(apply_mask(each, Mask<1, D>::from({each.extent(0)}, both))), count > 0 ? 1.0 / double(count) : 0.0);
+    return scale(sum(apply_mask(each, Mask<1, D>::from({each.extent(0)}, both))),
+                 count > 0 ? 1.0 / double(count) : 0.0);
   }
 };
 

@@ -19,7 +19,7 @@ struct MultOptions {
   std::vector<index_t> inputs = {};
   index_t text = 0;  ///< which of them
   index_t width = 50, num_heads = 10, layers = 4;
-  std::vector<index_t> kernels = {5, 5, 5};           ///< of the convolutions: text, then the others
+  std::vector<index_t> kernels = {5, 5, 5};            ///< of the convolutions: text, then the others
   std::vector<double> source_dropout = {0.3, 0.2, 0};  ///< of attention, by the stream that is asked
   double embedding_dropout = 0.2, residual_dropout = 0, hidden_dropout = 0, input_dropout = 0.5, head_dropout = 0.5;
   bool positions = true;
@@ -92,8 +92,7 @@ struct MultNetwork {
     x[0].frames = lacuna::dropout(x[0].frames, options.input_dropout, context);
     x = projections(x);
     r.stacks = streams(x, context);
-    for (std::size_t m = 0; m < 3; ++m)
-      r.last.push_back(last_frame(r.stacks.memory[m], x[m].seen(options.published)));
+    for (std::size_t m = 0; m < 3; ++m) r.last.push_back(last_frame(r.stacks.memory[m], x[m].seen(options.published)));
     r.joined = concat(r.last, -1);
     const auto h = linear_relu_dropout<T, 2, D>(r.joined, proj1.weight, proj1.bias, options.head_dropout, context);
     r.hidden = proj2(h) + r.joined;

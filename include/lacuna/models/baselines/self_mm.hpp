@@ -18,9 +18,9 @@ namespace lacuna::models {
 
 struct SelfMmOptions {
   std::vector<index_t> inputs = {};
-  index_t text = 0;                                                ///< which of them
-  index_t first_hidden = 16, second_hidden = 32;                   ///< of the LSTMs
-  index_t first_out = 16, second_out = 32;                         ///< behind them
+  index_t text = 0;                                                        ///< which of them
+  index_t first_hidden = 16, second_hidden = 32;                           ///< of the LSTMs
+  index_t first_out = 16, second_out = 32;                                 ///< behind them
   index_t fused = 128, text_post = 32, first_post = 16, second_post = 32;  ///< of F
   double dropout = 0.1;  ///< before the heads of text and the first modality
   bool published = false;
@@ -70,8 +70,8 @@ struct SelfMmNetwork {
     }
   };
   struct Forward {
-    std::array<Rows, heads> feature, score;      ///< joint, text, first, second
-    std::array<Mask<1, D>, heads> has;           ///< undefined: all
+    std::array<Rows, heads> feature, score;  ///< joint, text, first, second
+    std::array<Mask<1, D>, heads> has;       ///< undefined: all
   };
 
   Options options;

@@ -17,11 +17,11 @@ namespace lacuna::models {
 
 struct TfnOptions {
   std::vector<index_t> inputs = {};
-  index_t text = 0;                                            ///< which of them
+  index_t text = 0;                                                   ///< which of them
   index_t text_hidden = 128, first_hidden = 32, second_hidden = 128;  ///< of the text's LSTM and the two perceptrons
-  index_t text_out = 32;                                       ///< of the text's encoder
-  index_t hidden = 64;                                         ///< behind the product
-  double dropout = 0.3, head_dropout = 0.5;                    ///< of the averages, of the product
+  index_t text_out = 32;                                              ///< of the text's encoder
+  index_t hidden = 64;                                                ///< behind the product
+  double dropout = 0.3, head_dropout = 0.5;                           ///< of the averages, of the product
   bool published = false;
   index_t classes = 0;
   RegressionLoss loss = RegressionLoss::l1;

@@ -31,7 +31,8 @@ class UnimodalLabels {
 
   UnimodalLabels() = default;
   /// All labels start as those of the samples.
-  UnimodalLabels(const std::vector<double>& start, double limit, bool published) : limit_(limit), published_(published) {
+  UnimodalLabels(const std::vector<double>& start, double limit, bool published)
+      : limit_(limit), published_(published) {
     for (auto& one : labels_) one = start;
     visits_.assign(start.size(), 0);
   }
@@ -102,8 +103,7 @@ class UnimodalLabels {
     return std::sqrt(sum);
   }
   bool has_centres(std::size_t head) const { return !centres_[head][0].empty() && !centres_[head][1].empty(); }
-  void revise(std::size_t b, std::size_t sample, double n, const Found& found, const There& there,
-              std::size_t batch) {
+  void revise(std::size_t b, std::size_t sample, double n, const Found& found, const There& there, std::size_t batch) {
     const auto delta = [&](std::size_t h) {
       const double* const f = found[h].data() + b * (found[h].size() / batch);
       const double towards = distance(h, true, f);
@@ -129,7 +129,8 @@ class UnimodalLabels {
       ++count;
       for (std::size_t j = 0; j < width; ++j) sum[j] += features_[head][i * width + j];
     }
-    if (count == 0) return published_ ? std::vector<double>(width, std::numeric_limits<double>::quiet_NaN()) : std::vector<double>();
+    if (count == 0)
+      return published_ ? std::vector<double>(width, std::numeric_limits<double>::quiet_NaN()) : std::vector<double>();
     for (double& one : sum) one /= count;
     return sum;
   }

@@ -10,6 +10,7 @@
 /// scaled by the training split, unless `standardize_labels` is off.
 #pragma once
 
+#include "lacuna/core/function.hpp"
 #include "lacuna/core/precompile.hpp"
 #include "lacuna/models/model.hpp"
 #include "lacuna/models/sdumc/objective.hpp"
@@ -29,6 +30,8 @@ struct SdumcImputation {
   std::vector<DecoderSimulator<T, D>> decoder;  ///< one, or none when a stream of the data set stands in
   bool ready = false;                           ///< the decoder has had its phase
   PhaseRecord decoder_record;                   ///< of that phase; not stored
+  /// A stand-in from elsewhere, in the place of decoder and stream; not stored, join it again behind loading.
+  Function<data::Stream<T, D>(const Streams<T, D>&)> joined;
 
   SdumcImputation() = default;
   /// Throws OptionError for sizes that make no network.
@@ -43,11 +46,16 @@ struct SdumcImputation {
                                     " is one of the modalities; it comes behind them"));
     return StandIn{std::size_t(o.simulator.stream), std::size_t(o.missing)};
   }
+  /// Joins a simulator: from now on it makes the stand-in, and no decoder is trained.
+  template <Simulator<T, D> S>
+  void join(S simulator) {
+    joined = std::move(simulator);
+  }
   /// A decoder as long as the longest sequence, within what the options say.
   void fit(const Options& o, const data::Dataset& data, Random& random) {
     decoder.clear();
     ready = false;
-    if (o.simulator.stream >= 0) return;
+    if (o.simulator.stream >= 0 || joined) return;
     index_t longest = 1;
     const auto& present = data.train.modalities[std::size_t(o.missing)].present;
     for (index_t n = 0; n < present.extent(0); ++n) {
@@ -131,7 +139,8 @@ struct SdumcImputation {
   }
   /// A stream of the data set comes behind the modalities.
   data::Stream<T, D> simulate(const Streams<T, D>& streams) const {
-    if (flows.options.simulator.stream >= 0) return streams.at(flows.options.inputs.size());
+    if (joined) return joined(streams);
+    if (flows.options.simulator.stream >= 0) return StreamSimulator<T, D>{flows.options.inputs.size()}(streams);
     if (decoder.empty()) throw Error("SDUMC: nothing stands in for the missing modality yet; call prepare first");
     return decoder[0](streams);
   }
@@ -139,8 +148,7 @@ struct SdumcImputation {
   template <class Part>
   Variable<T, 2, D> by_flow(const Streams<T, D>& streams, Part&& part) const {
     const NoGrad off;
-    const List<std::uint8_t> has =
-        any_present(streams.at(std::size_t(flows.options.missing)).present).to_list();
+    const List<std::uint8_t> has = any_present(streams.at(std::size_t(flows.options.missing)).present).to_list();
     const bool some = std::find(has.begin(), has.end(), 1) != has.end(),
                all = std::find(has.begin(), has.end(), 0) == has.end();
     if (some && all) return Variable<T, 2, D>(part(flow(streams, true)));
@@ -158,18 +166,18 @@ struct SdumcImputation {
 template <class T = float, class D = Cpu>
 using Sdumc = Model<SdumcImputation<T, D>>;
 
-#define LACUNA_DETAIL_SDUMC(T)                                                                                      \
-  LACUNA_PRECOMPILE(template struct SdumcNetwork<T, Cpu>)                                                           \
-  LACUNA_PRECOMPILE(template struct DecoderSimulator<T, Cpu>)                                                       \
-  LACUNA_PRECOMPILE(template struct SdumcImputation<T, Cpu>)                                                        \
-  LACUNA_PRECOMPILE(template struct Model<SdumcImputation<T, Cpu>>)                                                 \
-  LACUNA_PRECOMPILE(                                                                                                \
-      template SdumcFlows<T, Cpu> both_flows(const SdumcNetwork<T, Cpu>&, const data::Streams<T, Cpu>&, \
-                                             const data::Stream<T, Cpu>&, const Context&, const Context&))          \
-  LACUNA_PRECOMPILE(template SdumcLosses<T, Cpu> sdumc_objective(const SdumcFlows<T, Cpu>&, const Labels<Cpu, T>&,  \
-                                                                 const SdumcWeights&, RankNContrastOptions,         \
-                                                                 const Present<Cpu>&))                              \
-  LACUNA_PRECOMPILE(template SdumcLosses<T, Cpu> sdumc_class_objective(                                             \
+#define LACUNA_DETAIL_SDUMC(T)                                                                                        \
+  LACUNA_PRECOMPILE(template struct SdumcNetwork<T, Cpu>)                                                             \
+  LACUNA_PRECOMPILE(template struct DecoderSimulator<T, Cpu>)                                                         \
+  LACUNA_PRECOMPILE(template struct SdumcImputation<T, Cpu>)                                                          \
+  LACUNA_PRECOMPILE(template struct Model<SdumcImputation<T, Cpu>>)                                                   \
+  LACUNA_PRECOMPILE(template SdumcFlows<T, Cpu> both_flows(const SdumcNetwork<T, Cpu>&, const data::Streams<T, Cpu>&, \
+                                                           const data::Stream<T, Cpu>&, const Context&,               \
+                                                           const Context&))                                           \
+  LACUNA_PRECOMPILE(template SdumcLosses<T, Cpu> sdumc_objective(const SdumcFlows<T, Cpu>&, const Labels<Cpu, T>&,    \
+                                                                 const SdumcWeights&, RankNContrastOptions,           \
+                                                                 const Present<Cpu>&))                                \
+  LACUNA_PRECOMPILE(template SdumcLosses<T, Cpu> sdumc_class_objective(                                               \
       const SdumcFlows<T, Cpu>&, const Labels<Cpu>&, const SdumcWeights&, SupConOptions, const Present<Cpu>&))
 LACUNA_DETAIL_SDUMC(float)
 LACUNA_DETAIL_SDUMC(double)

@@ -17,6 +17,21 @@
 
 namespace lacuna::models {
 
+/// What makes a stand-in of the streams of a batch: a decoder of the other modalities, a stream that the data set has, or a
+/// function of one's own (`SdumcImputation::join`). The stand-in is (B, T, D) with D of the missing modality; a sample
+/// from which nothing can be made has no present frame in it.
+template <class S, class T, class D>
+concept Simulator = requires(const S& simulator, const Streams<T, D>& streams) {
+  { simulator(streams) } -> std::same_as<data::Stream<T, D>>;
+};
+
+/// A stream of the data set as the stand-in, by its number behind the modalities.
+template <class T = float, class D = Cpu>
+struct StreamSimulator {
+  std::size_t number = 0;
+  data::Stream<T, D> operator()(const Streams<T, D>& streams) const { return streams.at(number); }
+};
+
 /// The mean of a stream over `slots` equal parts of its true length: (B, T, D) → (B, slots, D). A sequence shorter than
 /// `slots` repeats frames; a sample without frames gives zeros that are not present.
 template <class T>

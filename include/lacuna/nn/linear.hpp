@@ -1,9 +1,10 @@
 /// Linear layer and the multilayer perceptron made of it.
 ///
 /// ```cpp
-/// Mlp<float> head({.sizes = {8, 16, 3}}, random);
-/// const auto scores = head(first);                    // (B, 8) -> (B, 3)
-/// cross_entropy(scores, labels).backward();           // into head.layers[...].weight and .bias
+/// Mlp<float> trunk({.sizes = {8, 16, 16}, .dropout = 0.1}, random);   // relu behind every layer
+/// Linear<float> head({.in_features = 16, .out_features = 3}, random);
+/// const auto scores = head(trunk(first, Context::train(random)));     // (B, 8) -> (B, 3)
+/// cross_entropy(scores, labels).backward();
 /// ```
 #pragma once
 

@@ -1,5 +1,7 @@
 // Alignment of sequences in time, against what the SDK gives for the same sequences. The numbers are no part of the
 // repository.
+#include "lacuna/data/formats/align.hpp"
+
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -8,7 +10,6 @@
 
 #include "io/numpy_files.hpp"
 #include "io/temporary.hpp"
-#include "lacuna/data/formats/align.hpp"
 #include "lacuna/data/formats/folds.hpp"
 #include "lacuna/io/npz.hpp"
 #include "support/paths.hpp"
@@ -122,9 +123,11 @@ TEST_CASE("folds: lists of ids, each in one split") {
   CHECK(folds.of("c") == "valid");
   CHECK(folds.of("d").empty());
   write(R"({"train": ["a"], "test": ["a"]})");
-  CHECK(test::contains(test::message_of<IoError>([&] { formats::Folds(folder / "folds.json"); }), "'a' in train and in test"));
+  CHECK(test::contains(test::message_of<IoError>([&] { formats::Folds(folder / "folds.json"); }),
+                       "'a' in train and in test"));
   write(R"({"trian": []})");
-  CHECK(test::contains(test::message_of<IoError>([&] { formats::Folds(folder / "folds.json"); }), "expected train, valid"));
+  CHECK(test::contains(test::message_of<IoError>([&] { formats::Folds(folder / "folds.json"); }),
+                       "expected train, valid"));
 }
 
 }  // namespace align_in_time

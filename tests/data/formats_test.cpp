@@ -31,7 +31,8 @@ std::string difference(const formats::Arrays& arrays, const nlohmann::json& expe
       continue;
     }
     const io::NpyArray wanted = numbers.get(what.at("npz").get<std::string>());
-    if (!(found.shape() == wanted.shape())) return detail::cat(name, " is ", found.shape(), ", expected ", wanted.shape());
+    if (!(found.shape() == wanted.shape()))
+      return detail::cat(name, " is ", found.shape(), ", expected ", wanted.shape());
     if (found.dtype() != wanted.dtype()) return name + " has dtype " + found.dtype() + ", expected " + wanted.dtype();
     if (found.bytes() == wanted.bytes()) continue;
     const auto a = found.as<double>(), b = wanted.as<double>();
@@ -92,7 +93,8 @@ TEST_CASE("data formats: the format is known by content" * doctest::skip(!test::
     CAPTURE(file);
     CHECK(formats::recognise(folder() + file).format == format);
   }
-  CHECK(test::contains(message_of_import(folder() + "mmsa/aligned.pkl", {.format = "nothing"}), "there is no 'nothing'"));
+  CHECK(
+      test::contains(message_of_import(folder() + "mmsa/aligned.pkl", {.format = "nothing"}), "there is no 'nothing'"));
   CHECK(test::contains(message_of_import(folder() + "pickle/np1_proto4.pkl"), "no data set of a form that is known"));
   CHECK(test::contains(message_of_import(folder() + "pickle/html_page.pkl"), "HTML"));
 }
@@ -102,7 +104,8 @@ TEST_CASE("data formats: what is wrong in a data set is named" * doctest::skip(!
   int refused = 0;
   for (const auto& entry : index) {
     const std::string file = entry.at("file");
-    if ((!file.starts_with("mmsa/") && !file.starts_with("misa/")) || entry.at("verdict") == "ok" || file.ends_with(".pt"))
+    if ((!file.starts_with("mmsa/") && !file.starts_with("misa/")) || entry.at("verdict") == "ok" ||
+        file.ends_with(".pt"))
       continue;
     CAPTURE(file);
     const std::string message = message_of_import(folder() + file);
@@ -126,7 +129,8 @@ TEST_CASE("data formats: what is wrong in a data set is named" * doctest::skip(!
 
 TEST_CASE("data formats: rules are said" * doctest::skip(!test::have_formats())) {
   const auto says = [](const data::LoadNotes& notes, const std::string& words) {
-    return std::any_of(notes.begin(), notes.end(), [&](const data::Note& one) { return test::contains(one.text, words); });
+    return std::any_of(notes.begin(), notes.end(),
+                       [&](const data::Note& one) { return test::contains(one.text, words); });
   };
   const data::Dataset aligned = formats::load(folder() + "mmsa/aligned.pkl");
   CHECK(says(aligned.notes, "train_audio: -inf becomes 0 (1 times)"));
@@ -210,14 +214,13 @@ TEST_CASE("data formats: dialogues, their folds, features in folders, and a part
   for (const char* prefix : {"train_", "valid_", "test_"})
     for (const std::string& id : mosi.at(std::string(prefix) + "id").read().strings())
       io::save_npy(temporary / (id + ".npy"), Tensor<float, 2>::full({2, 3}, float(id.size())));
-  const data::Dataset set = formats::load(folder() + "dialogue/gcnet_cmumosi.pkl", {},
-                                          {.features = {"audio=" + (temporary / "")}});
+  const data::Dataset set =
+      formats::load(folder() + "dialogue/gcnet_cmumosi.pkl", {}, {.features = {"audio=" + (temporary / "")}});
   CHECK(set.train.size() == 5);
   CHECK(set.train.modalities[0].frames.extent(1) == 2);
   const formats::Arrays fold = formats::import(folder() + "dialogue/gcnet_iemocap.pkl", {.fold = 1});
   CHECK(fold.at("test_id").header.shape[0] == 5);
-  const data::Dataset held =
-      formats::load(folder() + "dialogue/dialoguernn_iemocap_py2.pkl", {}, {.holdout = 0.5});
+  const data::Dataset held = formats::load(folder() + "dialogue/dialoguernn_iemocap_py2.pkl", {}, {.holdout = 0.5});
   CHECK(held.train.size() == 3);
   CHECK(held.validation.ids == std::vector<std::string>{"Ses02M_script01_1_F000", "Ses02M_script01_1_M001"});
   CHECK(held.validation.modalities[0].features() == held.train.modalities[0].features());
@@ -242,7 +245,8 @@ TEST_CASE("data formats: a folder of tables") {
   const test::TemporaryFolder temporary;
   std::filesystem::create_directories(temporary / "features/face/v");
   const auto write = [&](const std::string& name, const std::string& text) { std::ofstream(temporary / name) << text; };
-  write("label.csv", "video_id,clip_id,text,label,mode\r\nv,0001,\"a, b\",1.5,train\r\nv,2,c,,train\r\nv,3,d,-1,test\r\n");
+  write("label.csv",
+        "video_id,clip_id,text,label,mode\r\nv,0001,\"a, b\",1.5,train\r\nv,2,c,,train\r\nv,3,d,-1,test\r\n");
   write("features/face/v/0001.csv", "frame, success, AU01_r, AU02_r\n1, 1, 0.5, 1\n2, 0, 0, 0\n3, 1, 2, 3\n");
   write("features/face/v_2.csv", "AU01_r,AU02_r\n1,2\n");
   const data::Dataset set = formats::load(temporary / "");
@@ -296,7 +300,8 @@ TEST_CASE("data formats: features in a file of scratch are the same numbers" * d
     }
   }
   scratch.scratch = temporary / "nowhere";
-  CHECK(test::contains(test::message_of<IoError>([&] { formats::load(npz, scratch); }), "a scratch file cannot be made"));
+  CHECK(
+      test::contains(test::message_of<IoError>([&] { formats::load(npz, scratch); }), "a scratch file cannot be made"));
 }
 
 TEST_CASE("sha256: the examples of the standard") {

@@ -51,12 +51,12 @@ TEST_CASE("hdf5: datasets of h5py" * doctest::skip(!test::have_formats())) {
     const io::Hdf5 h5(folder + file);
     const io::Npz numbers(folder + file + ".expected.npz");
     const std::function<void(const nlohmann::json&, const std::string&)> compare = [&](const nlohmann::json& node,
-                                                                                     const std::string& path) {
+                                                                                       const std::string& path) {
       CAPTURE(path);
       if (node.at("t") == "dict") {
         for (const auto& pair : node.at("v"))
-          compare(pair[1], path.empty() ? pair[0].at("v").get<std::string>()
-                                        : path + "/" + pair[0].at("v").get<std::string>());
+          compare(pair[1],
+                  path.empty() ? pair[0].at("v").get<std::string>() : path + "/" + pair[0].at("v").get<std::string>());
         return;
       }
       CHECK(difference(h5.get(path), node, numbers) == "");

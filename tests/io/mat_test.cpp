@@ -1,4 +1,6 @@
 // MATLAB's files and tables of other programs, against what is known of them. The files are no part of the repository.
+#include "lacuna/io/mat.hpp"
+
 #include <doctest/doctest.h>
 
 #include <fstream>
@@ -7,7 +9,6 @@
 #include "io/allocation_meter.hpp"
 #include "io/numpy_files.hpp"
 #include "io/temporary.hpp"
-#include "lacuna/io/mat.hpp"
 #include "lacuna/io/npz.hpp"
 #include "support/paths.hpp"
 
@@ -40,7 +41,8 @@ std::string difference(const io::MatValue& value, const nlohmann::json& node, co
 
 TEST_CASE("mat: level 5, as SciPy and MATLAB write it" * doctest::skip(!test::have_formats())) {
   const std::string folder = test::formats_dir() + "/mat/";
-  for (const char* file : {"multiview_v5.mat", "multiview_v5_compressed.mat", "multiview_transposed.mat", "kinds_v5.mat"}) {
+  for (const char* file :
+       {"multiview_v5.mat", "multiview_v5_compressed.mat", "multiview_transposed.mat", "kinds_v5.mat"}) {
     CAPTURE(file);
     const nlohmann::json tree = read_json(folder + file + ".expected.json").at("tree");
     const io::Npz numbers(folder + file + ".expected.npz");

@@ -29,7 +29,8 @@ class Csd {
       break;
     }
     if (root_.empty())
-      throw IoError(path + ": has no group with 'data' inside, as a computational sequence has (ROOT/data/KEY/features)");
+      throw IoError(path +
+                    ": has no group with 'data' inside, as a computational sequence has (ROOT/data/KEY/features)");
     for (const std::string& key : keys_) {
       const Shape features = file_.header(place(key, "features")).shape;
       const Shape intervals = file_.header(place(key, "intervals")).shape;

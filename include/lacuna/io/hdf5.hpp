@@ -237,7 +237,8 @@ class Hdf5 {
     }
     if (found->second == unreadable)
       fail(name, "cannot be opened: the file is damaged, or written by a later HDF5 than the ", H5_VERS_MAJOR, ".",
-           H5_VERS_MINOR, ".", H5_VERS_RELEASE, " that is installed (h5repack, or h5py with libver='earliest', writes it again)");
+           H5_VERS_MINOR, ".", H5_VERS_RELEASE,
+           " that is installed (h5repack, or h5py with libver='earliest', writes it again)");
     if (found->second == H5L_TYPE_EXTERNAL) fail(name, "is an external link to another file, which is not followed");
     if (found->second != H5L_TYPE_HARD) fail(name, "is a soft link, which is not followed");
     detail::Hdf5Id dataset(H5Dopen2(file_, ("/" + name).c_str(), H5P_DEFAULT), H5Dclose);
@@ -264,7 +265,8 @@ class Hdf5 {
       unsigned flags = 0;
       std::size_t values = 0;
       char text[64] = "";
-      const H5Z_filter_t filter = H5Pget_filter2(plan, unsigned(i), &flags, &values, nullptr, sizeof text, text, nullptr);
+      const H5Z_filter_t filter =
+          H5Pget_filter2(plan, unsigned(i), &flags, &values, nullptr, sizeof text, text, nullptr);
       if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32)
         fail(name, "is packed with filter ", int(filter), " (", text, "); write it with gzip or without");
       packed = packed || filter == H5Z_FILTER_DEFLATE;
@@ -339,8 +341,8 @@ class Hdf5 {
       default:
         break;
     }
-    static constexpr const char* names[] = {"integers", "floats", "a time", "strings", "bits",  "opaque bytes",
-                                            "records",  "references", "an enum", "lists", "arrays"};
+    static constexpr const char* names[] = {"integers", "floats",     "a time",  "strings", "bits",  "opaque bytes",
+                                            "records",  "references", "an enum", "lists",   "arrays"};
     const int kind = H5Tget_class(type);
     fail(name, "holds ", kind >= 0 && kind < 11 ? names[kind] : "an unknown type", " of ", size,
          " bytes, expected integers, floats or strings");

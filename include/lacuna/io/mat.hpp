@@ -26,10 +26,10 @@ namespace lacuna::io {
 struct MatValue {
   std::string name;
   Shape shape;
-  std::optional<NpyArray> array = {};   ///< text too: one string a row
-  std::vector<MatValue> cells = {};     ///< in the order of the file, column after column
+  std::optional<NpyArray> array = {};  ///< text too: one string a row
+  std::vector<MatValue> cells = {};    ///< in the order of the file, column after column
   bool cell = false;
-  std::string refused = {};             ///< "a structure"
+  std::string refused = {};  ///< "a structure"
 };
 
 }  // namespace lacuna::io
@@ -40,7 +40,9 @@ namespace lacuna::detail {
 class MatStream {
  public:
   MatStream(std::span<const std::uint8_t> bytes, bool packed, std::string where)
-      : bytes_(bytes), left_(packed ? 1100 * std::uint64_t(bytes.size()) + 64 : bytes.size()), where_(std::move(where)) {
+      : bytes_(bytes),
+        left_(packed ? 1100 * std::uint64_t(bytes.size()) + 64 : bytes.size()),
+        where_(std::move(where)) {
     if (!packed) return;
     zip_ = std::make_unique<z_stream>();
     zip_->next_in = const_cast<Bytef*>(bytes.data());
@@ -122,7 +124,8 @@ class MatParser {
     for (int axis = 0; axis < rank; ++axis) {
       const std::int32_t length = number<std::int32_t>(dims.bytes, std::size_t(4 * axis));
       if (length < 0) stream_.fail("has a dimension of ", length);
-      if (length > 0 && count > (std::uint64_t(1) << 48) / std::uint64_t(length)) stream_.fail("has a matrix beyond 2^48");
+      if (length > 0 && count > (std::uint64_t(1) << 48) / std::uint64_t(length))
+        stream_.fail("has a matrix beyond 2^48");
       count *= std::uint64_t(length);
       lengths[axis] = length;
     }
@@ -197,11 +200,25 @@ class MatParser {
   }
   static std::size_t size_of_type(std::uint32_t type) {
     switch (type) {
-      case 1: case 2: case 16: return 1;
-      case 3: case 4: case 17: return 2;
-      case 5: case 6: case 7: case 18: return 4;
-      case 9: case 12: case 13: return 8;
-      default: return 0;
+      case 1:
+      case 2:
+      case 16:
+        return 1;
+      case 3:
+      case 4:
+      case 17:
+        return 2;
+      case 5:
+      case 6:
+      case 7:
+      case 18:
+        return 4;
+      case 9:
+      case 12:
+      case 13:
+        return 8;
+      default:
+        return 0;
     }
   }
   /// `count` numbers, stored as any type.
@@ -215,16 +232,39 @@ class MatParser {
     for (std::size_t i = 0; i < values.size(); ++i) {
       const std::size_t at = i * size;
       switch (data.type) {
-        case 1: values[i] = T(number<std::int8_t>(data.bytes, at)); break;
-        case 2: case 16: values[i] = T(number<std::uint8_t>(data.bytes, at)); break;
-        case 3: values[i] = T(number<std::int16_t>(data.bytes, at)); break;
-        case 4: case 17: values[i] = T(number<std::uint16_t>(data.bytes, at)); break;
-        case 5: values[i] = T(number<std::int32_t>(data.bytes, at)); break;
-        case 6: case 18: values[i] = T(number<std::uint32_t>(data.bytes, at)); break;
-        case 7: values[i] = checked<T>(double(number<float>(data.bytes, at))); break;
-        case 9: values[i] = checked<T>(number<double>(data.bytes, at)); break;
-        case 12: values[i] = T(number<std::int64_t>(data.bytes, at)); break;
-        default: values[i] = T(number<std::uint64_t>(data.bytes, at)); break;
+        case 1:
+          values[i] = T(number<std::int8_t>(data.bytes, at));
+          break;
+        case 2:
+        case 16:
+          values[i] = T(number<std::uint8_t>(data.bytes, at));
+          break;
+        case 3:
+          values[i] = T(number<std::int16_t>(data.bytes, at));
+          break;
+        case 4:
+        case 17:
+          values[i] = T(number<std::uint16_t>(data.bytes, at));
+          break;
+        case 5:
+          values[i] = T(number<std::int32_t>(data.bytes, at));
+          break;
+        case 6:
+        case 18:
+          values[i] = T(number<std::uint32_t>(data.bytes, at));
+          break;
+        case 7:
+          values[i] = checked<T>(double(number<float>(data.bytes, at)));
+          break;
+        case 9:
+          values[i] = checked<T>(number<double>(data.bytes, at));
+          break;
+        case 12:
+          values[i] = T(number<std::int64_t>(data.bytes, at));
+          break;
+        default:
+          values[i] = T(number<std::uint64_t>(data.bytes, at));
+          break;
       }
     }
     return values;
@@ -269,7 +309,7 @@ class MatParser {
     } else if (complex) {
       stream_.fail("has complex integers");
     }
-    const io::NpyKind kind = std::floating_point<T>      ? io::NpyKind::real
+    const io::NpyKind kind = std::floating_point<T>    ? io::NpyKind::real
                              : std::signed_integral<T> ? io::NpyKind::integer
                                                        : io::NpyKind::natural;
     static_cast<void>(logical);
@@ -278,16 +318,26 @@ class MatParser {
   }
   io::MatValue numbers(io::MatValue value, std::uint64_t count, std::uint32_t kind, bool complex, bool logical) {
     switch (kind) {
-      case 6: return numbers_as<double>(std::move(value), count, complex, logical);
-      case 7: return numbers_as<float>(std::move(value), count, complex, logical);
-      case 8: return numbers_as<std::int8_t>(std::move(value), count, complex, logical);
-      case 9: return numbers_as<std::uint8_t>(std::move(value), count, complex, logical);
-      case 10: return numbers_as<std::int16_t>(std::move(value), count, complex, logical);
-      case 11: return numbers_as<std::uint16_t>(std::move(value), count, complex, logical);
-      case 12: return numbers_as<std::int32_t>(std::move(value), count, complex, logical);
-      case 13: return numbers_as<std::uint32_t>(std::move(value), count, complex, logical);
-      case 14: return numbers_as<std::int64_t>(std::move(value), count, complex, logical);
-      default: return numbers_as<std::uint64_t>(std::move(value), count, complex, logical);
+      case 6:
+        return numbers_as<double>(std::move(value), count, complex, logical);
+      case 7:
+        return numbers_as<float>(std::move(value), count, complex, logical);
+      case 8:
+        return numbers_as<std::int8_t>(std::move(value), count, complex, logical);
+      case 9:
+        return numbers_as<std::uint8_t>(std::move(value), count, complex, logical);
+      case 10:
+        return numbers_as<std::int16_t>(std::move(value), count, complex, logical);
+      case 11:
+        return numbers_as<std::uint16_t>(std::move(value), count, complex, logical);
+      case 12:
+        return numbers_as<std::int32_t>(std::move(value), count, complex, logical);
+      case 13:
+        return numbers_as<std::uint32_t>(std::move(value), count, complex, logical);
+      case 14:
+        return numbers_as<std::int64_t>(std::move(value), count, complex, logical);
+      default:
+        return numbers_as<std::uint64_t>(std::move(value), count, complex, logical);
     }
   }
   /// Rows of characters.
@@ -316,7 +366,8 @@ class MatParser {
       std::string row;
       for (index_t c = 0; c < value.shape[1]; ++c) {
         const std::uint32_t code = codes[std::size_t(c * value.shape[0] + r)];
-        if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) stream_.fail("has text with ", code, ", no character");
+        if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000))
+          stream_.fail("has text with ", code, ", no character");
         append_utf8(row, code);
       }
       while (!row.empty() && row.back() == '\0') row.pop_back();
@@ -341,11 +392,13 @@ class MatParser {
     const auto integers = [&](const Element& from) {
       std::vector<index_t> list;
       if (from.type != 5) stream_.fail("has a sparse matrix whose indices are of type ", from.type);
-      for (std::size_t at = 0; at + 4 <= from.bytes.size(); at += 4) list.push_back(number<std::int32_t>(from.bytes, at));
+      for (std::size_t at = 0; at + 4 <= from.bytes.size(); at += 4)
+        list.push_back(number<std::int32_t>(from.bytes, at));
       return list;
     };
     const std::vector<index_t> rows = integers(row_bytes), starts = integers(column_bytes);
-    if (index_t(starts.size()) != value.shape[1] + 1) stream_.fail("has a sparse matrix with ", starts.size(), " columns");
+    if (index_t(starts.size()) != value.shape[1] + 1)
+      stream_.fail("has a sparse matrix with ", starts.size(), " columns");
     const index_t stored = starts.empty() ? 0 : starts.back();
     if (stored < 0 || stored > index_t(rows.size())) stream_.fail("has a sparse matrix with ", stored, " numbers");
     const std::vector<double> numbers = read_as<double>(std::uint64_t(stored));
@@ -375,7 +428,8 @@ class Mat {
   explicit Mat(const std::string& path) : Mat(std::make_shared<MappedFile>(path)) {}
   explicit Mat(std::shared_ptr<const MappedFile> file) : name_(file->name()) {
     const auto bytes = file->bytes();
-    if (detail::starts_with(bytes, "MATLAB 7.3")) throw IoError(name_ + ": is MATLAB 7.3, which is HDF5: read it as that");
+    if (detail::starts_with(bytes, "MATLAB 7.3"))
+      throw IoError(name_ + ": is MATLAB 7.3, which is HDF5: read it as that");
     if (!detail::starts_with(bytes, "MATLAB 5.0")) {
       if (bytes.size() >= 20 && detail::load_little<std::uint32_t>(bytes.data()) < 5000)
         throw IoError(name_ + ": may be MATLAB level 4, expected level 5; save it again with a later MATLAB, or scipy");

@@ -93,9 +93,7 @@ class Npz {
   }
 
  private:
-  const ZipMember* find(std::string_view name) const {
-    return zip_ ? zip_->find(detail::cat(name, ".npy")) : nullptr;
-  }
+  const ZipMember* find(std::string_view name) const { return zip_ ? zip_->find(detail::cat(name, ".npy")) : nullptr; }
   const NpzEntry* entry(std::string_view name) const {
     const auto found = entries_.find(name);
     return found == entries_.end() ? nullptr : &found->second;

@@ -36,7 +36,8 @@ class ScratchMemory {
     const int descriptor = ::mkstemp(name.data());
     if (descriptor < 0) fail(folder, "a scratch file cannot be made", errno);
     ::unlink(name.data());
-    const int room = ::posix_fallocate(descriptor, 0, off_t(bytes));  // or writing would end the program when it is full
+    const int room =
+        ::posix_fallocate(descriptor, 0, off_t(bytes));  // or writing would end the program when it is full
     if (room != 0) {
       ::close(descriptor);
       fail(folder, detail::cat("there is no room for ", bytes, " bytes of scratch"), room);

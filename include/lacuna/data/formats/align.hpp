@@ -38,7 +38,7 @@ struct TimedRows {
 
 struct TimeSeries {
   std::string name;
-  std::vector<std::string> keys;              ///< of the file, which sources count
+  std::vector<std::string> keys;               ///< of the file, which sources count
   std::map<std::string, TimedRows> rows = {};  ///< by key
 };
 

@@ -42,12 +42,11 @@ class Arrays {
 
   /// Numbers of that shape, row by row, which `fill` writes over zeros.
   void features(const std::string& name, const Shape& shape, std::function<void(float*)> fill) {
-    put(name, io::npy_dtype<float>(), io::NpyKind::real, 4, shape,
-        [fill, count = std::size_t(shape.size())] {
-          std::vector<std::uint8_t> bytes(4 * count);
-          fill(reinterpret_cast<float*>(bytes.data()));
-          return bytes;
-        });
+    put(name, io::npy_dtype<float>(), io::NpyKind::real, 4, shape, [fill, count = std::size_t(shape.size())] {
+      std::vector<std::uint8_t> bytes(4 * count);
+      fill(reinterpret_cast<float*>(bytes.data()));
+      return bytes;
+    });
     entries_.back().second.fill = std::move(fill);
   }
   void reals(const std::string& name, const Shape& shape, std::vector<float> numbers) {
@@ -148,10 +147,9 @@ class Arrays {
             std::size_t count) {
     std::vector<std::uint8_t> bytes(count);
     if (count > 0) std::memcpy(bytes.data(), from, count);
-    const std::size_t item = kind == io::NpyKind::unicode
-                                 ? (shape.size() > 0 ? count / std::size_t(shape.size()) : 4)
-                                 : kind == io::NpyKind::real ? 4
-                                                             : 8;
+    const std::size_t item = kind == io::NpyKind::unicode ? (shape.size() > 0 ? count / std::size_t(shape.size()) : 4)
+                             : kind == io::NpyKind::real  ? 4
+                                                          : 8;
     if (std::size_t(shape.size()) * item != count)
       throw ShapeError(lacuna::detail::cat(path_, ": array '", name, "' has ", count, " bytes for shape ", shape));
     put(name, dtype, kind, item, shape, [bytes] { return bytes; });

@@ -69,7 +69,8 @@ inline void save(const io::Npz& file, const std::string& path, const std::functi
       continue;
     }
     std::string list = "[";
-    for (const std::string& one : array.strings()) list += (list.size() > 1 ? "," : "") + lacuna::detail::json_string(one);
+    for (const std::string& one : array.strings())
+      list += (list.size() > 1 ? "," : "") + lacuna::detail::json_string(one);
     writer.add_metadata(name, list + "]");
   }
   std::string all;

@@ -82,16 +82,18 @@ inline void read_csd_folder(Arrays& arrays, const std::string& folder, const Imp
     series.push_back(time_series(*file));
   }
   if (!words || !labels || files.empty())
-    throw IoError(lacuna::detail::cat(folder, ": has ", words ? "" : "no words, ", labels ? "" : "no labels, ", files.size(),
-                                      " sequences of features; expected words, labels and at least one"));
+    throw IoError(lacuna::detail::cat(folder, ": has ", words ? "" : "no words, ", labels ? "" : "no labels, ",
+                                      files.size(), " sequences of features; expected words, labels and at least one"));
   align(word_times, series, true);
   series.push_back(word_times);
   align(label_times, series, false);
   word_times = std::move(series.back());
   series.pop_back();
-  arrays.note(lacuna::detail::cat("aligned to ", words->name(), " by the mean of what overlaps, then to ", labels->name()));
-  const Folds folds(options.folds.empty() && kind_of_path(folder + "/folds.json") == PathKind::file ? folder + "/folds.json"
-                                                                                                  : options.folds);
+  arrays.note(
+      lacuna::detail::cat("aligned to ", words->name(), " by the mean of what overlaps, then to ", labels->name()));
+  const Folds folds(options.folds.empty() && kind_of_path(folder + "/folds.json") == PathKind::file
+                        ? folder + "/folds.json"
+                        : options.folds);
   index_t elsewhere = 0, pauses = 0;
   std::map<std::string, std::vector<std::string>> splits;
   for (const auto& named : label_times.rows) {
@@ -132,7 +134,8 @@ inline void read_csd_folder(Arrays& arrays, const std::string& folder, const Imp
         Sequence sample;
         sample.where = files[s]->path();
         const auto found = times->rows.find(segments[n]);
-        const std::size_t counted = word_times.rows.count(segments[n]) != 0 ? word_times.rows.at(segments[n]).sources.size() : 0;
+        const std::size_t counted =
+            word_times.rows.count(segments[n]) != 0 ? word_times.rows.at(segments[n]).sources.size() : 0;
         if (found != times->rows.end() && found->second.sources.size() == counted) {
           const Shape shape = files[s]->header(files[s]->keys()[0]).shape;
           sample.features = shape.rank() > 1 ? shape.size() / std::max<index_t>(1, shape[0]) : 1;

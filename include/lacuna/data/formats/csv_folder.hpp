@@ -21,7 +21,8 @@ inline Sequence sequence_of_csv(const std::string& path) {
   const io::Csv table(path);
   std::vector<std::size_t> columns;
   for (std::size_t c = 0; c < table.rows()[0].size(); ++c)
-    if (!lacuna::detail::listed({"frame", "face_id", "timestamp", "confidence", "success", "frame_time"}, table.rows()[0][c]))
+    if (!lacuna::detail::listed({"frame", "face_id", "timestamp", "confidence", "success", "frame_time"},
+                                table.rows()[0][c]))
       columns.push_back(c);
   const auto success = table.find("success");
   std::vector<float> numbers;
@@ -41,9 +42,9 @@ inline void read_csv_folder(Arrays& arrays, const std::string& folder, const Imp
   const io::Csv table(options.labels.empty() ? folder + "/label.csv" : folder + "/" + options.labels);
   const std::size_t video = table.column("video_id"), clip = table.column("clip_id"), mode = table.column("mode");
   std::vector<std::string> wanted = options.features;
-  if (wanted.empty() && kind_of_path(folder + "/features") == PathKind::folder) wanted = names_in(folder + "/features", "");
-  const std::pair<const char*, const char*> splits[] = {
-      {"train", "train_"}, {"valid", "valid_"}, {"test", "test_"}};
+  if (wanted.empty() && kind_of_path(folder + "/features") == PathKind::folder)
+    wanted = names_in(folder + "/features", "");
+  const std::pair<const char*, const char*> splits[] = {{"train", "train_"}, {"valid", "valid_"}, {"test", "test_"}};
   for (const auto& [name, prefix] : splits) {
     std::vector<std::size_t> rows;
     for (std::size_t r = 1; r < table.rows().size(); ++r)

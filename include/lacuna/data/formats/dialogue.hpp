@@ -29,15 +29,14 @@ struct Dialogues {
 struct DialogueKey {
   std::string text;
   std::optional<std::int64_t> number = {};
-  bool operator<(const DialogueKey& o) const {
-    return number && o.number ? *number < *o.number : text < o.text;
-  }
+  bool operator<(const DialogueKey& o) const { return number && o.number ? *number < *o.number : text < o.text; }
 };
 
 inline io::Value of_dialogue(const io::Value& dictionary, const DialogueKey& key) {
   const auto found = key.number ? dictionary.get(*key.number) : dictionary.get(std::string_view(key.text));
   if (found) return *found;
-  throw IoError(lacuna::detail::cat(dictionary.where(), " has no dialogue '", lacuna::detail::printable(key.text), "'"));
+  throw IoError(
+      lacuna::detail::cat(dictionary.where(), " has no dialogue '", lacuna::detail::printable(key.text), "'"));
 }
 inline DialogueKey dialogue_key(const io::Value& value) {
   DialogueKey key;
@@ -64,7 +63,8 @@ inline void add_dialogues(Arrays& arrays, const Dialogues& d, const std::vector<
     const io::Value labelled = of_dialogue(*d.labels, key);
     const std::size_t count = labelled.size();
     const auto same = [&](const io::Value& list) {
-      if (list.size() != count && !(is_numeric_array(list) && list.shape().rank() > 0 && list.shape()[0] == index_t(count)))
+      if (list.size() != count &&
+          !(is_numeric_array(list) && list.shape().rank() > 0 && list.shape()[0] == index_t(count)))
         throw IoError(lacuna::detail::cat(list.where(), " has ", list.size(), " utterances, expected ", count, " as ",
                                           labelled.where(), " has"));
       return list;
@@ -117,7 +117,8 @@ inline void add_dialogues(Arrays& arrays, const Dialogues& d, const std::vector<
     if (!streams[m].empty())
       add_sequences(arrays, prefix + modality_names[m], std::move(streams[m]), Clean::keep, true);
   add_labels(arrays, prefix, labels, classes);
-  if (d.sentiments) arrays.integers(prefix + "class_sentiment", std::vector<index_t>(sentiments.begin(), sentiments.end()));
+  if (d.sentiments)
+    arrays.integers(prefix + "class_sentiment", std::vector<index_t>(sentiments.begin(), sentiments.end()));
   arrays.strings(prefix + "id", ids);
   arrays.strings(prefix + "dialogue", names);
   if (spoken) arrays.strings(prefix + "speaker", speakers);
@@ -132,8 +133,9 @@ inline void read_dialogue_rnn(Arrays& arrays, const io::Value& root) {
   d.sentences = root[meld ? 5 : 6];
   if (meld) {
     d.sentiments = root[8];
-    arrays.note("MELD of conv-emotion: class is the emotion (neutral 0, surprise 1, fear 2, sadness 3, joy 4, disgust 5, "
-                "anger 6), class_sentiment the sentiment; other repositories number the emotions differently");
+    arrays.note(
+        "MELD of conv-emotion: class is the emotion (neutral 0, surprise 1, fear 2, sadness 3, joy 4, disgust 5, "
+        "anger 6), class_sentiment the sentiment; other repositories number the emotions differently");
   }
   add_dialogues(arrays, d, fold_of(root[meld ? 6 : 7]), "train_");
   add_dialogues(arrays, d, fold_of(root[meld ? 7 : 8]), "test_");
@@ -192,19 +194,21 @@ inline void read_cosmic(Arrays& arrays, const io::Value& root) {
 
 /// Utterances of [dialogue, utterance, D], padded at the end.
 inline void read_bc_lstm(Arrays& arrays, const io::Value& root) {
-  const auto split = [&](const io::Value& data, const io::Value& label, const io::Value& length, const std::string& prefix) {
+  const auto split = [&](const io::Value& data, const io::Value& label, const io::Value& length,
+                         const std::string& prefix) {
     const Shape shape = data.shape();
     const std::vector<double> labels = numbers_of(label), lengths = numbers_of(length);
     if (shape.rank() != 3 || index_t(lengths.size()) != shape[0] || index_t(labels.size()) != shape[0] * shape[1])
-      throw IoError(lacuna::detail::cat(data.where(), " has shape ", shape, ", expected (dialogues, utterances, D) for ",
-                                        lengths.size(), " lengths and ", labels.size(), " labels"));
+      throw IoError(lacuna::detail::cat(data.where(), " has shape ", shape,
+                                        ", expected (dialogues, utterances, D) for ", lengths.size(), " lengths and ",
+                                        labels.size(), " labels"));
     std::vector<Sequence> rows;
     std::vector<double> kept;
     std::vector<std::string> ids, names;
     for (index_t v = 0; v < shape[0]; ++v) {
       if (!(lengths[std::size_t(v)] >= 0 && lengths[std::size_t(v)] <= double(shape[1])))
-        throw IoError(lacuna::detail::cat(length.where(), " gives dialogue ", v, " the length ", lengths[std::size_t(v)],
-                                          ", expected 0..", shape[1]));
+        throw IoError(lacuna::detail::cat(length.where(), " gives dialogue ", v, " the length ",
+                                          lengths[std::size_t(v)], ", expected 0..", shape[1]));
       for (index_t u = 0; u < index_t(lengths[std::size_t(v)]); ++u) {
         Sequence row;
         row.where = data.where();

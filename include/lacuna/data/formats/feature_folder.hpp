@@ -99,8 +99,7 @@ class FeatureFolder {
     int axes = 0;
     for (int axis = 0; axis < shape.rank(); ++axis) {
       if (shape[axis] == 1) continue;
-      if (axes == 2)
-        throw IoError(lacuna::detail::cat(path, ": has shape ", shape, ", expected frames (T, D)"));
+      if (axes == 2) throw IoError(lacuna::detail::cat(path, ": has shape ", shape, ", expected frames (T, D)"));
       lengths[axes++] = shape[axis];
     }
     Sequence sequence;
@@ -141,7 +140,8 @@ inline void add_folder(Arrays& arrays, const std::string& modality, const Featur
     found = found || absent < index_t(ids.size());
     add_sequences(arrays, std::string(prefix) + modality, std::move(samples));
   }
-  if (!found) throw IoError(folder.path() + ": has a file for none of the samples; files are called as the samples are");
+  if (!found)
+    throw IoError(folder.path() + ": has a file for none of the samples; files are called as the samples are");
 }
 /// "audio=wavlm-large-FRA": the name of the modality, and a folder within `root` or a path. Without '=' the folder's
 /// name is the modality's.
@@ -149,8 +149,7 @@ inline void add_folders(Arrays& arrays, const std::string& root, const std::vect
   for (const std::string& one : features) {
     const std::size_t equal = one.find('=');
     const std::string folder = equal == std::string::npos ? one : one.substr(equal + 1);
-    const std::string name =
-        equal == std::string::npos ? folder.substr(folder.rfind('/') + 1) : one.substr(0, equal);
+    const std::string name = equal == std::string::npos ? folder.substr(folder.rfind('/') + 1) : one.substr(0, equal);
     const bool within = kind_of_path(root + "/" + folder) == PathKind::folder;
     add_folder(arrays, name, FeatureFolder(within ? root + "/" + folder : folder));
   }

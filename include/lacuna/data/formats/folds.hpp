@@ -15,7 +15,8 @@ class Folds {
   explicit Folds(const std::string& path) : all_(path.empty()) {
     if (all_) return;
     const io::ByteSource source(path);
-    if (source.size() > (std::uint64_t(1) << 28)) throw IoError(path + ": has more than 256 MiB, expected lists of ids");
+    if (source.size() > (std::uint64_t(1) << 28))
+      throw IoError(path + ": has more than 256 MiB, expected lists of ids");
     std::string text(static_cast<std::size_t>(source.size()), ' ');
     source.read(0, text.data(), text.size());
     lacuna::detail::JsonHeader json(text, path);

@@ -35,7 +35,8 @@ inline Arrays import(const std::string& path, const ImportOptions& options = {},
   } else {
     if (std::none_of(std::begin(known_formats), std::end(known_formats),
                      [&](const FormatName& one) { return options.format == one.name; }))
-      throw OptionError(lacuna::detail::cat("--format: there is no '", options.format, "'; there are ", format_names()));
+      throw OptionError(
+          lacuna::detail::cat("--format: there is no '", options.format, "'; there are ", format_names()));
     found.format = options.format;
   }
   const std::string& format = found.format;
@@ -43,11 +44,12 @@ inline Arrays import(const std::string& path, const ImportOptions& options = {},
   const bool folder = kind_of_path(path) == PathKind::folder;
   if (format == "safetensors") arrays = read_safetensors(path);
   if (format == "mat") read_multiview(arrays, path);
-  if (!folder && !found.pickle && format != "npz" && format != "safetensors" && format != "mat") found.pickle = io::open_pickle(path).value;
+  if (!folder && !found.pickle && format != "npz" && format != "safetensors" && format != "mat")
+    found.pickle = io::open_pickle(path).value;
   const auto root = [&]() -> const io::Value& {
     if (found.pickle) return *found.pickle;
-    throw IoError(lacuna::detail::cat(path, ": is ", folder ? "a folder" : "no pickle", ", which format ", format,
-                                      " is not"));
+    throw IoError(
+        lacuna::detail::cat(path, ": is ", folder ? "a folder" : "no pickle", ", which format ", format, " is not"));
   };
   for (const FormatName& one : known_formats)
     if (format == one.name) arrays.note(lacuna::detail::cat("format ", format, ": ", one.what), false);
@@ -82,7 +84,8 @@ inline Arrays import(const std::string& path, const ImportOptions& options = {},
 #endif
   }
   if (arrays.names().empty())
-    throw IoError(lacuna::detail::cat(path, ": format ", format, " is not read from it; expected one of ", format_names()));
+    throw IoError(
+        lacuna::detail::cat(path, ": format ", format, " is not read from it; expected one of ", format_names()));
   if (format != "mertools" && format != "csv_folder" && format != "csd" && !options.features.empty())
     add_folders(arrays, folder ? path : path.substr(0, path.rfind('/') + 1) + ".", options.features);
   hold_out(arrays, options.holdout);

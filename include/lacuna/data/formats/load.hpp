@@ -43,8 +43,9 @@ inline Dataset load(const std::string& path, const LoadOptions& options = {}, co
     return load_arrays(file, options);
   }
   if ((found.format == "gcnet" || found.format == "cosmic") && how.features.empty())
-    throw IoError(path + ": holds labels and folds, its features are folders of NAME.npy: --features "
-                         "audio=FOLDER,text=FOLDER");
+    throw IoError(path +
+                  ": holds labels and folds, its features are folders of NAME.npy: --features "
+                  "audio=FOLDER,text=FOLDER");
   Arrays arrays = import(path, how, std::move(found));
   take_names(arrays.npz());
   return load(std::move(arrays), options, how.unlabelled != Unlabelled::keep);

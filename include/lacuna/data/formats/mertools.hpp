@@ -62,14 +62,17 @@ class MertoolsReader {
     } else {
       std::string test = "test_corpus";
       if (!root.get(std::string_view(test))) {
-        if (!options_.part.empty()) test = options_.part + (options_.part.ends_with("_corpus") ? "" : "_corpus");
-        else test = "test1_corpus";
+        if (!options_.part.empty())
+          test = options_.part + (options_.part.ends_with("_corpus") ? "" : "_corpus");
+        else
+          test = "test1_corpus";
         arrays_.note(lacuna::detail::cat("the test split is ", test, "; --part test2 takes another"));
       }
       const std::pair<std::string, std::string> splits[] = {
           {"train_corpus", "train_"}, {"val_corpus", "valid_"}, {test, "test_"}};
       for (const auto& [name, prefix] : splits)
-        if (const auto corpus = root.get(std::string_view(name))) corpora_.emplace_back(prefix, mertools_corpus(*corpus));
+        if (const auto corpus = root.get(std::string_view(name)))
+          corpora_.emplace_back(prefix, mertools_corpus(*corpus));
       if (corpora_.empty()) root.at("train_corpus");
     }
     add_labels_of_all();
@@ -84,14 +87,16 @@ class MertoolsReader {
     if (found.size() == 1) return folder + "/" + found[0];
     std::string list;
     for (const std::string& name : found) list += (list.empty() ? "" : ", ") + name;
-    throw IoError(lacuna::detail::cat(folder, ": has ", found.empty() ? "no label*.npz" : "several files of labels (" + list + ")",
+    throw IoError(lacuna::detail::cat(folder, ": has ",
+                                      found.empty() ? "no label*.npz" : "several files of labels (" + list + ")",
                                       "; say which with --label-file"));
   }
   /// Folds by session, the two digits after Ses.
   void by_session(const MertoolsCorpus& whole) {
     if (options_.fold == 0)
-      throw IoError(arrays_.path() + ": the labels are one corpus (whole_corpus), folds are by session; --fold 1 to 5 "
-                                     "makes that session the test split");
+      throw IoError(arrays_.path() +
+                    ": the labels are one corpus (whole_corpus), folds are by session; --fold 1 to 5 "
+                    "makes that session the test split");
     MertoolsCorpus parts[2];
     const std::string session = "Ses0" + std::to_string(options_.fold);
     for (std::size_t i = 0; i < whole.ids.size(); ++i) {
@@ -102,7 +107,8 @@ class MertoolsReader {
     }
     corpora_.emplace_back("train_", std::move(parts[0]));
     corpora_.emplace_back("test_", std::move(parts[1]));
-    arrays_.note(lacuna::detail::cat("session ", options_.fold, " is the test split; MERTools selects on it, here there "
+    arrays_.note(lacuna::detail::cat("session ", options_.fold,
+                                     " is the test split; MERTools selects on it, here there "
                                      "is no validation split until --holdout 0.1 makes one"));
   }
 
@@ -136,13 +142,15 @@ class MertoolsReader {
       }
     const bool emotions = emotion && (!same_emotion || samples == 1), values = value && (!same_value || samples == 1);
     if (emotion && !emotions)
-      arrays_.note(lacuna::detail::cat("emo is ", *emotion, " for all ", samples, " samples: a placeholder, not a label"));
+      arrays_.note(
+          lacuna::detail::cat("emo is ", *emotion, " for all ", samples, " samples: a placeholder, not a label"));
     if (!values && samples > 0) arrays_.note("val is absent (-10) or the same for all samples: no label");
     if (emotions && !numbers) name_classes(words);
     if (emotions && no_emotion > 0)
       arrays_.note(lacuna::detail::cat("emo: ", no_emotion, " of ", samples, " samples have none"));
     if (values && no_value > 0)
-      arrays_.note(lacuna::detail::cat("val: ", no_value, " of ", samples, " samples have none (-10, empty or missing)"));
+      arrays_.note(
+          lacuna::detail::cat("val: ", no_value, " of ", samples, " samples have none (-10, empty or missing)"));
     for (const auto& [prefix, corpus] : corpora_) {
       arrays_.strings(prefix + "id", corpus.ids);
       if (values) arrays_.reals(prefix + "label", corpus.values);
@@ -151,7 +159,7 @@ class MertoolsReader {
       for (const std::string& word : corpus.emotions)
         classes.push_back(word.empty() ? -1
                           : numbers    ? std::stol(word)
-                                       : index_t(std::find(names_.begin(), names_.end(), lower(word)) - names_.begin()));
+                                    : index_t(std::find(names_.begin(), names_.end(), lower(word)) - names_.begin()));
       arrays_.integers(prefix + "class", classes);
     }
   }

@@ -25,16 +25,17 @@ inline void read_mfn_folder(Arrays& arrays, const std::string& folder) {
       if (kind_of_path(path) != PathKind::file) return nullptr;
       return std::make_shared<const io::Hdf5>(path);
     };
-    const auto add = [&](const std::string& name, const std::shared_ptr<const io::Hdf5>& file, index_t from, index_t count) {
+    const auto add = [&](const std::string& name, const std::shared_ptr<const io::Hdf5>& file, index_t from,
+                         index_t count) {
       const std::string dataset = only(*file);
       const Shape shape = file->header(dataset).shape;
-      if (shape.rank() != 3) throw IoError(lacuna::detail::cat(file->path(), ": has shape ", shape, ", expected (N, T, D)"));
+      if (shape.rank() != 3)
+        throw IoError(lacuna::detail::cat(file->path(), ": has shape ", shape, ", expected (N, T, D)"));
       if (count == 0) count = shape[2];
       arrays.features(prefix + name, Shape{shape[0], shape[1], count}, [=](float* to) {
         for (index_t n = 0; n < shape[0]; ++n) {
           const std::vector<float> row = file->rows(dataset, n, n + 1).as<float>();
-          for (index_t t = 0; t < shape[1]; ++t)
-            to = std::copy_n(row.begin() + t * shape[2] + from, count, to);
+          for (index_t t = 0; t < shape[1]; ++t) to = std::copy_n(row.begin() + t * shape[2] + from, count, to);
         }
       });
     };
@@ -47,7 +48,8 @@ inline void read_mfn_folder(Arrays& arrays, const std::string& folder) {
         arrays.note("X holds text (300), audio (5) and vision (20) along its last axis");
       } else {
         add("features", all, 0, 0);
-        arrays.note(lacuna::detail::cat("X has ", shape[-1], " features, not the 325 of text, audio and vision: one stream"));
+        arrays.note(
+            lacuna::detail::cat("X has ", shape[-1], " features, not the 325 of text, audio and vision: one stream"));
       }
     }
     const std::pair<const char*, const char*> streams[] = {

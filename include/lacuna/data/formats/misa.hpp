@@ -66,8 +66,8 @@ inline void read_sample_list(Arrays& arrays, const io::Value& list, const std::s
     }
     const std::vector<double> label = numbers_of(sample[1]);
     if (label.empty() || (n > 0 && label.size() != columns))
-      throw IoError(lacuna::detail::cat(sample[1].where(), " has ", label.size(), " labels, expected ",
-                                        n > 0 ? columns : 1));
+      throw IoError(
+          lacuna::detail::cat(sample[1].where(), " has ", label.size(), " labels, expected ", n > 0 ? columns : 1));
     columns = label.size();
     labels.push_back(label[0]);
     all_labels.insert(all_labels.end(), label.begin(), label.end());
@@ -94,7 +94,8 @@ inline void read_sample_list(Arrays& arrays, const io::Value& list, const std::s
   if (columns > 1) {
     arrays.reals(prefix + "label_all", Shape{count, index_t(columns)},
                  std::vector<float>(all_labels.begin(), all_labels.end()));
-    arrays.note(lacuna::detail::cat("labels have ", columns, " columns: column 0, the sentiment, is label; all are label_all"));
+    arrays.note(
+        lacuna::detail::cat("labels have ", columns, " columns: column 0, the sentiment, is label; all are label_all"));
   }
   if (index_t(ids.size()) == count) arrays.strings(prefix + "id", ids);
   if (index_t(sentences.size()) == count) arrays.strings(prefix + "raw_text", sentences);

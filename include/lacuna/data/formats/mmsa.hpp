@@ -46,8 +46,8 @@ class MmsaReader {
       } else if (const auto bert = sample.get(std::string_view("text_bert")); bert && *name == 't') {
         const std::vector<double> mask = numbers_of(*bert);
         const std::size_t l = mask.size() / 3;
-        frames.length = std::min<index_t>(
-            whole, index_t(std::accumulate(mask.begin() + std::ptrdiff_t(l), mask.begin() + std::ptrdiff_t(2 * l), 0.0)));
+        frames.length = std::min<index_t>(whole, index_t(std::accumulate(mask.begin() + std::ptrdiff_t(l),
+                                                                         mask.begin() + std::ptrdiff_t(2 * l), 0.0)));
       }
       arrays_.features(std::string("test_") + name, Shape{1, whole, frames.features},
                        [=, say = arrays_.teller()](float* to) {

@@ -51,7 +51,8 @@ class MultReader {
         arrays_.reals(prefix + "label_all", Shape{samples, index_t(numbers.size()) / samples},
                       std::vector<float>(numbers.begin(), numbers.end()));
       else
-        throw IoError(lacuna::detail::cat(labels.where(), " has ", numbers.size(), " labels for ", samples, " samples"));
+        throw IoError(
+            lacuna::detail::cat(labels.where(), " has ", numbers.size(), " labels for ", samples, " samples"));
     }
   }
 
@@ -86,8 +87,9 @@ class MultReader {
     for (index_t n = 0; n < samples; ++n)
       if (starts[0][std::size_t(n)] < split.at("text").shape()[1]) kept.push_back(n);
     if (index_t(kept.size()) < samples)
-      arrays_.note(lacuna::detail::cat(prefix, ": ", samples - index_t(kept.size()), " of ", samples,
-                                       " samples have a text of zeros throughout: they are left out, as MultiBench does"));
+      arrays_.note(
+          lacuna::detail::cat(prefix, ": ", samples - index_t(kept.size()), " of ", samples,
+                              " samples have a text of zeros throughout: they are left out, as MultiBench does"));
     for (std::size_t m = 0; m < 3; ++m) {
       index_t cut = 0;
       std::vector<Sequence> sequences;
@@ -149,19 +151,22 @@ class MultReader {
     if (shape.rank() == 3 && shape[2] == 2) {  // pairs, one-hot: whether the emotion is there
       std::vector<index_t> classes, one;
       const std::vector<std::string> emotions = {"neutral", "happy", "sad", "angry"};
-      const std::size_t which = std::size_t(std::find(emotions.begin(), emotions.end(), options_.part) - emotions.begin());
+      const std::size_t which =
+          std::size_t(std::find(emotions.begin(), emotions.end(), options_.part) - emotions.begin());
       for (const index_t n : kept)
         for (index_t k = 0; k < shape[1]; ++k) {
           const double* pair = numbers.data() + (n * shape[1] + k) * 2;
           classes.push_back(pair[1] > pair[0]);
           if (std::size_t(k) == which) one.push_back(classes.back());
         }
-      arrays_.integers(prefix + lacuna::detail::cat("class_", shape[1]), Shape{index_t(kept.size()), shape[1]}, classes);
+      arrays_.integers(prefix + lacuna::detail::cat("class_", shape[1]), Shape{index_t(kept.size()), shape[1]},
+                       classes);
       if (one.size() == kept.size() && which < emotions.size())
         arrays_.integers(prefix + "class", one);
       else
-        arrays_.note("labels say of each of 4 emotions (neutral, happy, sad, angry) whether it is there: --part happy "
-                     "makes one of them the class");
+        arrays_.note(
+            "labels say of each of 4 emotions (neutral, happy, sad, angry) whether it is there: --part happy "
+            "makes one of them the class");
       return;
     }
     std::vector<double> first;
@@ -171,8 +176,7 @@ class MultReader {
       all.insert(all.end(), numbers.begin() + n * columns, numbers.begin() + (n + 1) * columns);
     }
     add_labels(arrays_, prefix, first, integral(labels));
-    if (columns > 1)
-      arrays_.reals(prefix + "label_all", Shape{index_t(kept.size()), columns}, std::move(all));
+    if (columns > 1) arrays_.reals(prefix + "label_all", Shape{index_t(kept.size()), columns}, std::move(all));
   }
 
   Arrays& arrays_;

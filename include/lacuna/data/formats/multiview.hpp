@@ -26,8 +26,9 @@ inline void read_multiview(Arrays& arrays, const std::string& path) {
   if (labels.empty() || matrices.empty()) {
     std::string names;
     for (const std::string& name : file->names()) names += (names.empty() ? "" : ", ") + name;
-    throw IoError(lacuna::detail::cat(path, ": has ", names, "; expected views (X or fea, a cell of matrices; or X1, X2) and "
-                                                             "labels (Y, gt, gnd, truth or label)"));
+    throw IoError(lacuna::detail::cat(path, ": has ", names,
+                                      "; expected views (X or fea, a cell of matrices; or X1, X2) and "
+                                      "labels (Y, gt, gnd, truth or label)"));
   }
   const io::MatValue& truth = file->at(labels);
   const std::vector<double> numbers = truth.array->as<double>();
@@ -36,15 +37,17 @@ inline void read_multiview(Arrays& arrays, const std::string& path) {
     const Shape shape = matrices[m]->shape;
     const bool rows = shape[0] == samples, columns = shape.rank() == 2 && shape[1] == samples;
     if (shape.rank() != 2 || !matrices[m]->array || rows == columns)
-      throw IoError(lacuna::detail::cat(path, ": view ", m + 1, " has shape ", shape, " and there are ", samples,
-                                        " labels: ", rows ? "which axis counts samples is not known" : "no axis counts them"));
+      throw IoError(
+          lacuna::detail::cat(path, ": view ", m + 1, " has shape ", shape, " and there are ", samples,
+                              " labels: ", rows ? "which axis counts samples is not known" : "no axis counts them"));
     const index_t features = rows ? shape[1] : shape[0];
-    arrays.features("train_view_" + std::to_string(m + 1), Shape{samples, features}, [file, matrix = matrices[m], rows, samples, features](float* to) {
-      const std::vector<float> x = matrix->array->as<float>();
-      for (index_t n = 0; n < samples; ++n)
-        for (index_t f = 0; f < features; ++f)
-          to[n * features + f] = x[std::size_t(rows ? n * features + f : f * samples + n)];
-    });
+    arrays.features("train_view_" + std::to_string(m + 1), Shape{samples, features},
+                    [file, matrix = matrices[m], rows, samples, features](float* to) {
+                      const std::vector<float> x = matrix->array->as<float>();
+                      for (index_t n = 0; n < samples; ++n)
+                        for (index_t f = 0; f < features; ++f)
+                          to[n * features + f] = x[std::size_t(rows ? n * features + f : f * samples + n)];
+                    });
     if (columns) arrays.note("views are [D, N]: columns are the samples");
   }
   std::vector<index_t> classes;

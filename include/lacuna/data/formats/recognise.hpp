@@ -108,9 +108,10 @@ inline Recognised recognise(const std::string& path) {
     if (there("data_folds.pkl")) return {"urfunny"};
     if (there("y_train.h5") || there("y_test.h5")) return {"mfn"};
     if (!names_in(path, ".csd").empty()) return {"csd"};
-    throw IoError(path + ": is a folder with neither features/ and label*.npz (mertools), train.pkl and dev.pkl (misa), "
-                         "data_folds.pkl (urfunny), label.csv (csv_folder), y_train.h5 (mfn) nor *.csd; give one of its "
-                         "files, or --format");
+    throw IoError(path +
+                  ": is a folder with neither features/ and label*.npz (mertools), train.pkl and dev.pkl (misa), "
+                  "data_folds.pkl (urfunny), label.csv (csv_folder), y_train.h5 (mfn) nor *.csd; give one of its "
+                  "files, or --format");
   }
   const auto file = std::make_shared<io::MappedFile>(path);
   const auto bytes = file->bytes();

@@ -12,7 +12,8 @@ namespace lacuna::data::formats {
 inline std::string split_prefix(const Arrays& arrays, const ImportOptions& options) {
   if (options.split == "train" || options.split == "valid" || options.split == "test") return options.split + "_";
   if (!options.split.empty())
-    throw OptionError(lacuna::detail::cat("--as-split: there is no '", options.split, "'; expected train, valid or test"));
+    throw OptionError(
+        lacuna::detail::cat("--as-split: there is no '", options.split, "'; expected train, valid or test"));
   const std::string name = arrays.path().substr(arrays.path().rfind('/') + 1);
   const std::pair<const char*, const char*> known[] = {
       {"train", "train_"}, {"dev", "valid_"}, {"val", "valid_"}, {"test", "test_"}};
@@ -57,15 +58,16 @@ inline void hold_out(Arrays& arrays, double share) {
     if (seen.insert(group).second) order.push_back(group);
   const std::size_t held = std::max<std::size_t>(1, std::size_t(double(order.size()) * share + 0.5));
   if (held >= order.size())
-    throw OptionError(lacuna::detail::cat("--holdout: the training split has ", order.size(), " videos, none would be left"));
+    throw OptionError(
+        lacuna::detail::cat("--holdout: the training split has ", order.size(), " videos, none would be left"));
   const std::set<std::string> validation(order.end() - std::ptrdiff_t(held), order.end());
   std::vector<index_t> kept, taken;
   for (std::size_t n = 0; n < groups.size(); ++n)
     (validation.count(groups[n]) != 0 ? taken : kept).push_back(index_t(n));
   arrays.take_rows("train_", index_t(groups.size()), taken, "valid_");
   arrays.take_rows("train_", index_t(groups.size()), kept, "train_");
-  arrays.note(lacuna::detail::cat("validation: the last ", held, " of ", order.size(), " training videos, ", taken.size(),
-                                  " samples (--holdout)"));
+  arrays.note(lacuna::detail::cat("validation: the last ", held, " of ", order.size(), " training videos, ",
+                                  taken.size(), " samples (--holdout)"));
 }
 
 /// Leaves out the samples without a label. `label` is an option of the loader, or empty: label, else class. Where both
@@ -98,7 +100,8 @@ inline void leave_out_unlabelled(Arrays& arrays, const std::string& label, bool 
     chosen = real ? "label" : "class";
     arrays.note(lacuna::detail::cat("there are a label and a class: the ", chosen, " is taken; --label ",
                                     real ? "class" : "label", " takes the other"));
-    for (const char* prefix : {"train_", "valid_", "test_"}) arrays.remove(prefix + std::string(real ? "class" : "label"));
+    for (const char* prefix : {"train_", "valid_", "test_"})
+      arrays.remove(prefix + std::string(real ? "class" : "label"));
   }
   if (chosen.empty()) chosen = anywhere("label") ? "label" : "class";
   if (!drop) return;
@@ -109,8 +112,8 @@ inline void leave_out_unlabelled(Arrays& arrays, const std::string& label, bool 
     const index_t samples = arrays.at(name).header.shape[0];
     if (index_t(kept.size()) == samples) continue;
     arrays.take_rows(prefix, samples, kept, prefix);
-    arrays.note(lacuna::detail::cat(prefix, ": ", samples - index_t(kept.size()), " of ", samples,
-                                    " samples have no ", chosen, " and are left out"));
+    arrays.note(lacuna::detail::cat(prefix, ": ", samples - index_t(kept.size()), " of ", samples, " samples have no ",
+                                    chosen, " and are left out"));
   }
 }
 

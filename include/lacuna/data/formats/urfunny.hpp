@@ -41,7 +41,8 @@ inline void read_urfunny(Arrays& arrays, const std::string& folder) {
     }
     for (const auto& [modality, values] : streams) {
       std::vector<Sequence> samples;
-      for (const DialogueKey& id : ids) samples.push_back(sequence_of(of_dialogue(values, id).at("punchline_features")));
+      for (const DialogueKey& id : ids)
+        samples.push_back(sequence_of(of_dialogue(values, id).at("punchline_features")));
       add_sequences(arrays, std::string(prefix) + modality, std::move(samples));
     }
     if (indexes) {

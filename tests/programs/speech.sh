@@ -36,8 +36,8 @@ grep -q '^streams: 20 clips, 0 made now$' again
 same set.npz once.npz
 printf damaged >streams/test-17.npz
 rm streams/train-3.npz
-"${everything[@]}" >more # what is damaged or gone is made again
-grep -q '^streams: 20 clips, 2 made now$' more
+"${everything[@]}" >third # what is damaged or gone is made again
+grep -q '^streams: 20 clips, 2 made now$' third
 same set.npz once.npz
 "${extract[@]}" --out audio --format npy --quiet --jobs 1 >audio.out
 exists audio/test-17.audio.npy

@@ -61,7 +61,7 @@ void states(const std::string& name, double allowed) {
   const auto x = net.embed(ids), z = rms_norm(x, layer.attention_norm, epsilon);
   const auto heads = grouped_attention(turned(layer.query(z)), turned(layer.key(z)), layer.value(z), net.sizes(),
                                        {0, index_t(ids.size())});
-  const auto attended = layer.output(heads), inner = rms_norm(x + attended, layer.inner_norm, epsilon);
+  const auto attended = layer.output(heads), inner = rms_norm(add(x, attended), layer.inner_norm, epsilon);
   oracle.compare(at + "act/norm0", z.value(), allowed);
   oracle.compare(at + "act/attn0", attended.value(), allowed);
   oracle.compare(at + "act/mlp0", layer.down(multiply(silu(layer.gate(inner)), layer.up(inner))).value(), allowed);

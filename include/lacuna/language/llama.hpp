@@ -93,9 +93,9 @@ class Llama {
     const auto z = rms_norm(x, layer.attention_norm, epsilon);
     const auto query = rotary(layer.query(z), angle.cosine, angle.sine);
     const auto key = rotary(layer.key(z), angle.cosine, angle.sine);
-    const auto h = x + layer.output(attend(query, key, layer.value(z)));
+    const auto h = add(x, layer.output(attend(query, key, layer.value(z))));
     const auto inner = rms_norm(h, layer.inner_norm, epsilon);
-    return h + layer.down(multiply(silu(layer.gate(inner)), layer.up(inner)));
+    return add(h, layer.down(multiply(silu(layer.gate(inner)), layer.up(inner))));
   }
 
   LlamaConfig config_;

@@ -179,7 +179,8 @@ Tensor<T, 2> Encoder<T>::features(const Tensor<T, 1>& wave, const Watch& watch) 
     } else if (n.weight.defined()) {
       x = norm(Variable<T, 2>(x), n, 1e-5).value();
     }
-    Kernels<Cpu>::Activations::activation(Activation::gelu, default_parameter(Activation::gelu), x.size(), x.data(), x.data());
+    Kernels<Cpu>::Activations::activation(Activation::gelu, default_parameter(Activation::gelu), x.size(), x.data(),
+                                          x.data());
     if (watch) watch(detail::cat("conv", j), x);
   }
   return x;
@@ -226,7 +227,7 @@ Heard<T> Encoder<T>::operator()(const Tensor<T, 1>& wave, const EncodeOptions& o
   std::fill_n(h.data() + seen * config_.hidden, (frames - seen) * config_.hidden, T(0));
   const Tensor<T, 2> where = position_(h);
   if (watch) watch("posconv", where);
-  x = Variable<T, 2>(h) + Variable<T, 2>(where);
+  x = add(Variable<T, 2>(h), Variable<T, 2>(where));
   std::vector<T> table;
   if (!bias_table_.empty()) {
     table = position_table(bias_table_, config_.buckets, config_.far, config_.heads, frames);
@@ -241,11 +242,11 @@ Heard<T> Encoder<T>::operator()(const Tensor<T, 1>& wave, const EncodeOptions& o
     const auto attended = attend(layer, config_.pre_norm ? norm(x, layer.first, epsilon) : x, seen, table);
     if (watch) watch(detail::cat("attn", i), attended.value());
     if (config_.pre_norm) {
-      x = x + attended;
-      x = x + feed(norm(x, layer.second, epsilon));
+      x = add(x, attended);
+      x = add(x, feed(norm(x, layer.second, epsilon)));
     } else {
-      x = norm(x + attended, layer.first, epsilon);
-      x = norm(x + feed(x), layer.second, epsilon);
+      x = norm(add(x, attended), layer.first, epsilon);
+      x = norm(add(x, feed(x)), layer.second, epsilon);
     }
     if (options.states) heard.states.push_back(x.value());
   }

@@ -8,7 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/elementwise.hpp"
 #include "support/measure.hpp"
 
 namespace {

@@ -33,7 +33,7 @@ struct Step {
   models::CorrkdNetwork<float> network;
   Packed<float> packed;
   optim::Adam<float> adam;
-  std::vector<data::Stream<float>> streams;
+  data::Streams<float> streams;
   models::Targets<float> target;
 
   static models::CorrkdOptions sized(const Size& size) {

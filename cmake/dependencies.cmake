@@ -21,3 +21,12 @@ find_package(cereal ${lacuna_io_need})
 find_package(nlohmann_json ${lacuna_io_need})
 find_package(ZLIB ${lacuna_io_need})
 find_package(xtensor QUIET)
+# HDF5: computational sequences, folders of MFN. Optional; its C library is found by pkg-config, which Debian's package has.
+find_package(PkgConfig QUIET)
+if(PkgConfig_FOUND)
+  pkg_check_modules(hdf5 QUIET IMPORTED_TARGET hdf5)
+endif()
+# Sound other than WAV. Debian's package has a pkg-config file and no CMake one.
+find_path(LACUNA_SNDFILE_INCLUDE sndfile.h)
+find_library(LACUNA_SNDFILE_LIBRARY sndfile)
+mark_as_advanced(LACUNA_SNDFILE_INCLUDE LACUNA_SNDFILE_LIBRARY)

@@ -1,6 +1,8 @@
 # lacuna::lacuna       all headers; Eigen, and OpenMP where there is one
 # lacuna::io           the same for programs that include lacuna/io/...: cereal, JSON, zlib
+# lacuna::hdf5         the same for programs that include io/hdf5.hpp, io/csd.hpp; data/formats reads these files where it is linked
 # lacuna::xtensor      the same for programs that include lacuna/interop/xtensor.hpp, data/from_xtensor.hpp, statistics.hpp
+# lacuna::sound        the same for programs that include lacuna/speech/sound.hpp and read FLAC and Ogg: libsndfile
 # lacuna::cuda         the same for .cu files that include lacuna/cuda.cuh, see cuda.cmake
 # lacuna::precompiled  the same as lacuna::lacuna with the common templates compiled once, see precompiled.cmake
 # lacuna::zoo          every model by name: training, predicting; lacuna::predict is the C library of it, see zoo.cmake
@@ -36,6 +38,17 @@ if(cereal_FOUND AND nlohmann_json_FOUND AND ZLIB_FOUND)
 endif()
 if(xtensor_FOUND)
   lacuna_add_component(xtensor xtensor)
+endif()
+if(TARGET PkgConfig::hdf5)
+  lacuna_add_component(hdf5 PkgConfig::hdf5)
+  target_compile_definitions(lacuna_hdf5 INTERFACE LACUNA_HDF5)
+endif()
+if(LACUNA_SNDFILE_INCLUDE AND LACUNA_SNDFILE_LIBRARY AND TARGET lacuna_io)
+  # By its name: an installed package finds it on the machine of its user.
+  lacuna_add_component(sound lacuna_io sndfile)
+  target_compile_definitions(lacuna_sound INTERFACE LACUNA_SNDFILE)
+else()
+  message(STATUS "lacuna: libsndfile is not installed, FLAC and Ogg are not read")
 endif()
 
 include(${PROJECT_SOURCE_DIR}/cmake/cuda.cmake)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lacuna/core/random.hpp"
+#include "lacuna/kernels/cpu/gemm.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace bench {
@@ -50,7 +51,7 @@ inline double sgemm_rate(int repeats = 6) {
   double best = 1e300;
   for (int i = 0; i < repeats; ++i) {
     const double start = now_ms();
-    lacuna::Kernels<lacuna::Cpu>::gemm<float>(n, n, n, {a.data(), n}, {b.data(), n}, 0.0f, c.data(), n);
+    lacuna::Kernels<lacuna::Cpu>::Gemm::gemm<float>(n, n, n, {a.data(), n}, {b.data(), n}, 0.0f, c.data(), n);
     best = std::min(best, now_ms() - start);
   }
   return 2e-6 * double(n) * double(n) * double(n) / best;

@@ -13,6 +13,7 @@
 #include "lacuna/models/corrkd/objective.hpp"
 #include "lacuna/models/sdumc/objective.hpp"
 #include "lacuna/nn/pack.hpp"
+#include "lacuna/nn/pack_weights.hpp"
 #include "lacuna/optim/adam.hpp"
 #include "lacuna/optim/clip.hpp"
 
@@ -88,7 +89,7 @@ struct CorrkdStep final : Workload {
   } trained{{options.network, random}, {1, 2, options.critic, random}};
   Packed<float, D> packed = pack<float, D>(trained);
   optim::Adam<float, D> adam{packed, {.learning_rate = 1e-3}};
-  std::vector<data::Stream<float, D>> complete, seen;
+  data::Streams<float, D> complete, seen;
   models::Targets<float, D> target;
   Tensor<float, 0, D> loss;
   GradientFactor<D> factor;
@@ -135,11 +136,12 @@ struct CorrkdInfer final : Workload {
   models::CorrkdOptions options = corrkd_options();
   Random random{7};
   models::CorrkdNetwork<float, D> network{options.network, random};
-  std::vector<data::Stream<float, D>> streams;
+  data::Streams<float, D> streams;
   Tensor<float, 2, D> scores;
   Replay<D> replay;
 
   CorrkdInfer() {
+    pack_weights(network);
     for (const index_t features : options.network.inputs) {
       streams.push_back(data::to_device<D>(stream(1, 50, features, 1, random)));
       gflop += 2e-9 * corrkd_macs(50, features, 40, 4);
@@ -171,7 +173,7 @@ struct CorrkdMixed final : Workload {
   models::CorrkdNetwork<float, D> network;
   Packed<float, D> packed;
   optim::Adam<float, D> adam;
-  std::vector<data::Stream<float, D>> streams;
+  data::Streams<float, D> streams;
   models::Targets<float, D> target;
   Array<float, D> result;
   bool training;
@@ -256,7 +258,7 @@ struct SdumcStep final : Workload {
   Packed<float, D> packed = pack<float, D>(network);
   optim::Adam<float, D> adam{packed, {.learning_rate = 1e-4, .weight_decay = 1e-5}};
   Labels<D, float> labels;
-  std::vector<data::Stream<float, D>> streams;
+  data::Streams<float, D> streams;
   data::Stream<float, D> simulated;
   Tensor<float, 0, D> loss;
   Replay<D> replay;
@@ -297,12 +299,13 @@ struct SdumcInfer final : Workload {
   models::SdumcOptions options = sdumc_options();
   Random random{7};
   models::SdumcNetwork<float, D> network{options, random};
-  std::vector<data::Stream<float, D>> streams;
+  data::Streams<float, D> streams;
   data::Stream<float, D> simulated;
   Array<float, D> complete, missing;
   Replay<D> replay;
 
   SdumcInfer() {
+    pack_weights(network);
     const index_t frames[] = {200, 40, 100};
     for (std::size_t m = 0; m < 3; ++m)
       streams.push_back(data::to_device<D>(stream(1, frames[m], options.inputs[m], 1, random)));

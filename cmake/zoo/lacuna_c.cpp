@@ -89,16 +89,11 @@ int lacuna_predict(const lacuna_predictor* predictor, const float* const* frames
     const lacuna::Predictor& model = checked(predictor);
     if (frames == nullptr || frames_count == nullptr || value == nullptr)
       throw lacuna::Error("lacuna: frames, frames_count and value must not be NULL");
-    lacuna::Sample sample;
-    for (std::size_t i = 0; i < model.inputs().size(); ++i) {
-      const auto& input = model.inputs()[i];
-      if (frames_count[i] < 0)
-        throw lacuna::ShapeError(
-            lacuna::detail::cat("lacuna: '", input.name, "' has ", frames_count[i], " frames, expected 0 or more"));
-      if (frames[i] != nullptr && frames_count[i] > 0)
-        sample.push_back({input.name, lacuna::Frames(frames[i], lacuna::index_t(frames_count[i]), input.features)});
-    }
-    const lacuna::Answer answer = model(sample);
+    thread_local lacuna::Answer answer;  // keeps its memory
+    lacuna::List<lacuna::Predictor::View> views;
+    for (std::size_t i = 0; i < model.inputs().size(); ++i)
+      views.push_back({frames_count[i] == 0 ? nullptr : frames[i], lacuna::index_t(frames_count[i])});
+    model.predict(views, answer);
     *value = answer.value;
     if (probabilities != nullptr)
       std::copy(answer.probabilities.begin(), answer.probabilities.end(), probabilities);

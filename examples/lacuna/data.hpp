@@ -1,18 +1,18 @@
 // The data of a run: a file, or the synthetic corpus; the same options in every command that has data.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <memory>
 
+#include "data_format.hpp"
 #include "lacuna/data/leakage.hpp"
-#include "lacuna/data/load.hpp"
 #include "lacuna/data/oddities.hpp"
 #include "lacuna/data/synthetic.hpp"
 #include "lacuna/io/deflate.hpp"
 #include "lacuna/train/targets.hpp"
 #include "lacuna/zoo/spec.hpp"
+#include "support/program.hpp"
 
 namespace program {
 
@@ -24,17 +24,18 @@ struct DataOptions {
   std::uint64_t data_seed = 7;
   std::vector<std::string> modalities, exclude, class_names, allow_leak;
   bool infer_padding = false;
+  FormatOptions format;
 };
 
 inline void declare(CLI::App& app, DataOptions& o, bool training) {
   const char* group = "Data";
   app.add_option("--data", o.data,
-                 "data set (.npz); without it a synthetic corpus whose best attainable errors are known")
+                 "data set: an .npz, or a file or folder of the field (docs/data.md); without it a synthetic corpus whose "
+                 "best attainable errors are known")
       ->group(group);
-  app.add_option("--samples", o.samples, "training samples of the synthetic corpus")
-      ->capture_default_str()
+  support::number_option(app, "--samples", o.samples, "training samples of the synthetic corpus", {1, 10000000})
       ->group(group);
-  app.add_option("--data-seed", o.data_seed, "seed of the synthetic corpus")->capture_default_str()->group(group);
+  support::number_option(app, "--data-seed", o.data_seed, "seed of the synthetic corpus")->group(group);
   app.add_option("--modalities", o.modalities, "modalities to use, in this order, as a,b,c; without it all")
       ->delimiter(',')
       ->group(group);
@@ -58,6 +59,7 @@ inline void declare(CLI::App& app, DataOptions& o, bool training) {
   app.add_flag("--infer-padding", o.infer_padding,
                "where the data have neither lengths nor masks, frames of zeros are absent")
       ->group(group);
+  declare(app, o.format);
 }
 
 struct Data {
@@ -108,12 +110,10 @@ inline std::string fingerprint(const lacuna::data::Dataset& dataset) {
 }
 
 /// K names from the option or the file. Throws OptionError for another number of them.
-inline std::vector<std::string> class_names_of(const DataOptions& options, index_t classes) {
+inline std::vector<std::string> class_names_of(const DataOptions& options, std::vector<std::string> of_file,
+                                               index_t classes) {
   std::vector<std::string> names = options.class_names;
-  if (names.empty() && classes > 0 && !options.data.empty()) {
-    const lacuna::io::Npz file(options.data);
-    if (file.contains("class_names")) names = file.get("class_names").strings();
-  }
+  if (names.empty() && classes > 0) names = std::move(of_file);
   if (names.empty()) return names;
   if (classes == 0) throw lacuna::OptionError("--class-names: the labels are real numbers, there are no classes");
   if (index_t(names.size()) != classes)
@@ -126,6 +126,7 @@ inline std::vector<std::string> class_names_of(const DataOptions& options, index
 inline Data load(const DataOptions& options) {
   using namespace lacuna;
   Data result;
+  std::vector<std::string> names_of_file;
   if (options.data.empty()) {
     for (const std::string* unused : {&options.simulated_text, &options.label})
       if (!unused->empty())
@@ -144,7 +145,7 @@ inline Data load(const DataOptions& options) {
     load.infer_padding = options.infer_padding;
     load.exclude = options.exclude;
     if (!options.simulated_text.empty()) load.include.push_back(options.simulated_text);
-    result.set = std::make_shared<data::Dataset>(data::load_npz(options.data, load));
+    result.set = std::make_shared<data::Dataset>(load_any(options.data, load, options.format, names_of_file));
   }
   data::Dataset& set = *result.set;
   result.modalities = set.modality_names();
@@ -164,7 +165,7 @@ inline Data load(const DataOptions& options) {
     result.modalities.pop_back();
   }
   if (set.train.labels.empty() && !set.train.classes.empty()) result.classes = set.class_count;
-  result.class_names = class_names_of(options, result.classes);
+  result.class_names = class_names_of(options, std::move(names_of_file), result.classes);
   result.crc = fingerprint(set);
   return result;
 }
@@ -174,7 +175,7 @@ inline Data load(const DataOptions& options) {
 inline void look_at(const Data& data, const DataOptions& options, const char* program, bool quiet) {
   using namespace lacuna;
   const auto say = [&](const data::Note& note) {
-    if (note.always || !quiet) std::fprintf(stderr, "%s: note: %s\n", program, note.text.c_str());
+    if (note.always || !quiet) std::fprintf(stderr, "%s: note: %s\n", program, support::printable(note.text).c_str());
   };
   for (const data::Note& note : data.set->notes) say(note);
   if (data.synthetic != nullptr) return;
@@ -189,9 +190,9 @@ inline lacuna::zoo::Settings describe_data(const Data& data) {
   const lacuna::data::Dataset& set = *data.set;
   std::string modalities;
   for (const auto& modality : set.train.modalities)
-    modalities += (modalities.empty() ? "" : ", ") + modality.name + " (" + std::to_string(modality.features()) + ")";
+    modalities += (modalities.empty() ? "" : ", ") + support::printable(modality.name) + " (" + std::to_string(modality.features()) + ")";
   const auto count = [](index_t samples) { return std::to_string(samples); };
-  return {{"name", set.name},
+  return {{"name", support::printable(set.name)},
           {"crc32", data.crc},
           {"modalities (features)", modalities},
           {"samples: training, validation, test",

@@ -1,9 +1,10 @@
-// lacuna describe: what is in a data set.
+// lacuna describe: what is in a data set, or in a file of weights.
 #include <cmath>
 
 #include "commands.hpp"
 #include "data.hpp"
 #include "support/program.hpp"
+#include "weights.hpp"
 
 namespace program {
 namespace {
@@ -64,27 +65,74 @@ void show_labels(const data::Split<role>& split, const std::vector<std::string>&
   if (split.labels.empty() && split.classes.empty()) std::printf("    no labels\n");
 }
 
+/// What would hurt training, one line each.
+std::vector<std::string> problems(const Data& data, const DataOptions& options) {
+  std::vector<std::string> list;
+  const data::Dataset& set = *data.set;
+  if (set.train.size() == 0) list.push_back("there is no training split");
+  if (set.validation.size() == 0) list.push_back("there is no validation split, which training selects on");
+  if (set.train.size() > 0 && set.train.labels.empty() && set.train.classes.empty())
+    list.push_back("the training split has no labels");
+  try {
+    data::refuse_leaks(set, {.allowed = options.allow_leak});
+  } catch (const Error& error) {
+    list.push_back(error.what());
+  }
+  for (const auto& modality : set.train.modalities)
+    if (set.train.size() > 0 &&
+        std::count(modality.present.data(), modality.present.data() + modality.present.size(), 0) == modality.present.size())
+      list.push_back(modality.name + " is absent from all samples of the training split");
+  for (const data::Note& note : set.notes)
+    for (const char* hurts : {"looks inverted", "may overlap", " NaN", "and are left out"})
+      if (note.text.find(hurts) != std::string::npos) {
+        list.push_back(note.text);
+        break;
+      }
+  return list;
+}
+
+int show(const Data& data, const DataOptions& options, bool check) {
+  std::printf("%s   crc32 %s\n", data.set->name.c_str(), data.crc.c_str());
+  const auto show_split = [&](const auto& split, const char* name) {
+    std::printf("\n  %s, %lld samples\n", name, static_cast<long long>(split.size()));
+    if (split.size() == 0) return;
+    show_lengths(split);
+    show_labels(split, data.class_names);
+  };
+  show_split(data.set->train, "training");
+  show_split(data.set->validation, "validation");
+  show_split(data.set->test, "test");
+  for (const std::string& note : data.set->notes) std::printf("\n  note: %s", note.c_str());
+  if (data.synthetic == nullptr)
+    for (const data::Note& note : data::oddities(*data.set)) std::printf("\n  note: %s", note.text.c_str());
+  std::printf("\n");
+  if (!check) return 0;
+  const std::vector<std::string> found = problems(data, options);
+  for (const std::string& problem : found) std::printf("\n  problem: %s", problem.c_str());
+  std::printf("\n  %s\n", found.empty() ? "no problem for training" : "training would be hurt");
+  return found.empty() ? 0 : 1;
+}
+
 }  // namespace
 
 int describe(const Call& call) {
   DataOptions options;
-  CLI::App app("Says what is in a data set: sizes, lengths, labels, what is missing.", "lacuna describe");
+  bool check = false;
+  CLI::App app("Says what is in a data set (sizes, lengths, labels, what is missing) or in a file of weights.",
+               "lacuna describe");
+  app.add_option("file", options.data, "the same as --data; also weights: .pt, .pth, .bin, .safetensors");
+  app.add_flag("--check", check, "end with status 1 where something would hurt training");
   declare(app, options, false);
   return support::run("lacuna describe", app, call.argc, call.argv, [] {}, [&] {
-    const Data data = load(options);
-    std::printf("%s   crc32 %s\n", data.set->name.c_str(), data.crc.c_str());
-    const auto show = [&](const auto& split, const char* name) {
-      std::printf("\n  %s, %lld samples\n", name, static_cast<long long>(split.size()));
-      if (split.size() == 0) return;
-      show_lengths(split);
-      show_labels(split, data.class_names);
-    };
-    show(data.set->train, "training");
-    show(data.set->validation, "validation");
-    show(data.set->test, "test");
-    for (const std::string& note : data.set->notes) std::printf("\n  note: %s", note.c_str());
-    if (!data.set->notes.empty()) std::printf("\n");
-    return 0;
+    const std::string weights = options.data.empty() ? "" : kind_of_weights(options.data);
+    if (!weights.empty()) {
+      show_weights(options.data, weights);
+      return 0;
+    }
+    if (!options.data.empty() && show_other(options.data, options.format.import)) return 0;
+    options.format.non_finite = "zero";  // what training would refuse is shown, and counts as a problem
+    options.format.unlabelled = "drop";
+    return show(load(options), options, check);
   });
 }
 

@@ -42,22 +42,24 @@ int compare(RunOptions& options, const Call& call) {
   work.metrics = options.metrics = metrics_of(options, work.targets);
   work.plan = lab::make_plan(options.protocols, set.test, {.seed = options.mask_seed});
   if (!options.masks.empty()) lab::take_masks(work.plan, options.masks, set.test.ids);
+  const std::vector<std::string> data_names = set.modality_names();
   zoo::Request request = request_of(options, work.data);
   std::sort(options.settings.begin(), options.settings.end());  // wherever they came from: equal runs, equal records
   request.common = options.settings;
   for (const std::string& name : options.models)
     work.systems.push_back(zoo::registry().make(zoo::parse_model(name), request));
   expect_own_folders(work.systems);
+  for (const lab::System& system : work.systems)  // a first model of each: what is wrong with it is known now
+    if (system.conditions) (void)system.conditions(data_names);
   work.reference = options.reference;
   if (options.dry_run) return rehearse(work, options);
 
   Folder folder(options.out.empty() ? default_folder(set) : options.out);
   auto done = perform(work, options, folder, call);
   if (const int* status = std::get_if<int>(&done)) return *status;
-  std::printf("test split of %s, %lld samples\n\n%s\nresults in %s\n", set.name.c_str(),
-              static_cast<long long>(set.test.size()), lab::terminal_text(*std::get<Done>(done).results).c_str(),
-              folder.path().c_str());
-  return 0;
+  std::printf("test split of %s, %lld samples\n\n%s", support::printable(set.name).c_str(),
+              static_cast<long long>(set.test.size()), lab::terminal_text(*std::get<Done>(done).results).c_str());
+  return settle(folder, std::get<Done>(done), work);
 }
 
 }  // namespace
@@ -75,6 +77,7 @@ int experiment(const Call& call) {
     declare_settings(app, training, options.settings, "");
   };
   return support::run("lacuna experiment", app, call.argc, call.argv, declare_all, [&] {
+    options.config = app.get_config_ptr()->as<std::string>();
     options.check();
     expect_device(options.device);
     set_threads(options.threads);

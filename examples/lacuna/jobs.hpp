@@ -2,6 +2,7 @@
 #pragma once
 
 #include <exception>
+#include <new>
 #include <system_error>
 #include <thread>
 
@@ -15,6 +16,12 @@ struct Job {
   std::uint64_t seed;
 };
 
+/// What has become of it; neither: it was interrupted.
+struct Outcome {
+  std::optional<FinishedRun> finished = {};
+  std::string failure = {};  ///< phase and reason
+};
+
 inline std::vector<Job> jobs_of(const std::vector<lacuna::lab::System>& systems,
                                 const std::vector<std::uint64_t>& seeds) {
   std::vector<Job> jobs;
@@ -26,11 +33,13 @@ inline std::vector<Job> jobs_of(const std::vector<lacuna::lab::System>& systems,
 
 /// Trains `side_by_side` of them at a time (0: as many as there are threads), which share the threads: small models
 /// gain little from a second thread, and everything from a second core. Bits do not depend on either number. The
-/// results are in the order of the jobs; nullopt: interrupted, and ready to be resumed. The first error of a training
-/// ends all of them, as an interruption does, and is thrown.
-inline std::optional<std::vector<FinishedRun>> train_all(const std::vector<Job>& jobs, int side_by_side,
-                                                         const Setting& setting, Folder& folder,
-                                                         const lacuna::train::Interrupt& interrupt) {
+/// results are in the order of the jobs; nullopt: interrupted, and ready to be resumed. A training that fails says so at
+/// once, with its model, seed and phase, and the others go on. `only`: where this one fails nothing is left to be shown,
+/// and its error is thrown, an OptionError as such.
+inline std::optional<std::vector<Outcome>> train_all(const std::string& program, const std::vector<Job>& jobs, int side_by_side,
+                                                     const Setting& setting, Folder& folder,
+                                                     const lacuna::train::Interrupt& interrupt,
+                                                     const lacuna::lab::System* only = nullptr) {
   using namespace lacuna;
   const int all_threads = threads();
   // Models without seeds are fitted in no time: they are no reason to share the threads.
@@ -40,21 +49,34 @@ inline std::optional<std::vector<FinishedRun>> train_all(const std::vector<Job>&
   for (const Job& job : jobs) folder.make_run(job.system->name, job.seed);
   Stop stop(interrupt);
   Board board(jobs.size(), std::size_t(workers), setting.quiet);
-  std::vector<std::optional<FinishedRun>> finished(jobs.size());
+  std::vector<Outcome> outcomes(jobs.size());
+  bool option_error = false;
   std::atomic<std::size_t> next{0};
   std::atomic<int> working{workers};
-  std::mutex problem_mutex;
-  std::exception_ptr problem;
   const auto share = [&](int among) { set_threads(std::max(1, all_threads / std::max(1, among))); };
 
   const auto work = [&] {
     for (std::size_t i; !stop.asked() && (i = next++) < jobs.size();) {
+      const std::string name = name_of(*jobs[i].system, jobs[i].seed);
+      const char* phase = "its folder";
+      bool option = false;
       try {
-        finished[i] = train_run(*jobs[i].system, jobs[i].seed, setting, folder, board, stop);
-      } catch (...) {
-        const std::lock_guard lock(problem_mutex);
-        if (!problem) problem = std::current_exception();
+        outcomes[i].finished = train_run(*jobs[i].system, jobs[i].seed, setting, folder, board, stop, phase);
+        continue;
+      } catch (const std::bad_alloc&) {
+        outcomes[i].failure = "not enough memory";
+      } catch (const OptionError& error) {
+        option = true;
+        outcomes[i].failure = error.what();
+      } catch (const std::exception& error) {
+        outcomes[i].failure = error.what();
+      }
+      if (outcomes[i].failure.rfind(phase, 0) != 0) outcomes[i].failure = phase + (": " + outcomes[i].failure);
+      if (jobs[i].system == only) {
+        option_error = option;
         stop.fail();
+      } else {
+        board.failed(program, name, outcomes[i].failure);
       }
     }
     share(--working);  // who is still at work gets the threads of those who are not
@@ -69,14 +91,14 @@ inline std::optional<std::vector<FinishedRun>> train_all(const std::vector<Job>&
   work();
   for (std::thread& other : others) other.join();
   set_threads(all_threads);
-  if (problem) std::rethrow_exception(problem);
-
-  std::vector<FinishedRun> results;
-  for (auto& run : finished) {
-    if (!run) return std::nullopt;
-    results.push_back(std::move(*run));
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (jobs[i].system != only || outcomes[i].failure.empty()) continue;
+    const std::string text = name_of(*jobs[i].system, jobs[i].seed) + ", " + outcomes[i].failure;
+    option_error ? throw OptionError(text) : throw Error(text);
   }
-  return results;
+  for (const Outcome& outcome : outcomes)
+    if (!outcome.finished && outcome.failure.empty()) return std::nullopt;
+  return outcomes;
 }
 
 }  // namespace program

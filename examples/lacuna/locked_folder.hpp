@@ -50,7 +50,7 @@ class LockedFolder {
 
  protected:
   /// With all folders above it.
-  void make(const fs::path& folder) {
+  void make(const fs::path& folder) const {
     std::error_code error;
     if (fs::is_directory(folder, error)) return;
     if (folder.has_parent_path()) make(folder.parent_path());
@@ -61,7 +61,7 @@ class LockedFolder {
 
  private:
   std::string path_;
-  std::vector<fs::path> made_;
+  mutable std::vector<fs::path> made_;  ///< for the end, whoever asked for them
   int lock_ = -1;
 };
 

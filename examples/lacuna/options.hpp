@@ -5,6 +5,7 @@
 #include "data.hpp"
 #include "lacuna/lab/plan.hpp"
 #include "lacuna/zoo/entry.hpp"
+#include "support/numbers.hpp"
 
 namespace program {
 
@@ -25,7 +26,7 @@ struct RunOptions {
   std::uint64_t mask_seed = 1;
   index_t draws = 2000;
   // what has no influence on the numbers
-  std::string out;
+  std::string out, config;
   bool resume = false, overwrite = false, quiet = false, dry_run = false;
   double save_seconds = 10;
   int threads = 0, jobs = 0;
@@ -34,10 +35,6 @@ struct RunOptions {
   void check() const {
     using lacuna::OptionError, lacuna::detail::cat;
     if (resume && overwrite) throw OptionError("--resume and --overwrite exclude each other");
-    if (threads < 0) throw OptionError(cat("--threads: ", threads, ", expected 0 or more"));
-    if (jobs < 0) throw OptionError(cat("--jobs: ", jobs, ", expected 0 or more"));
-    if (draws < 1) throw OptionError(cat("--draws: ", draws, ", expected at least 1"));
-    if (!(save_seconds >= 0)) throw OptionError("--save-seconds: expected 0 or more");
     if (seeds.empty()) throw OptionError("--seeds: expected at least one");
     if (protocols.empty()) throw OptionError("--protocols: expected at least one");
     for (std::size_t i = 0; i < seeds.size(); ++i)
@@ -116,10 +113,12 @@ inline void declare(CLI::App& app, RunOptions& o, bool training) {
   const auto add = [&](const char* group, const char* name, auto& member, const std::string& help) {
     CLI::Option* option = app.add_option(name, member, help)->group(group);
     if constexpr (lacuna::detail::is_state_list<std::decay_t<decltype(member)>>) option->delimiter(',');
-    bool shown = true;
-    if constexpr (requires { member.empty(); }) shown = !member.empty();
-    if (shown) option->capture_default_str();
+    if (!member.empty()) option->capture_default_str();
     return option;
+  };
+  const auto number = [&]<class Member>(const char* in, const char* name, Member& member, const std::string& help,
+                                        auto range) {
+    support::number_option(app, name, member, help, range)->group(in);
   };
   const char* group = "Run";
   if (training) {
@@ -130,10 +129,10 @@ inline void declare(CLI::App& app, RunOptions& o, bool training) {
     add(group, "--ablation", o.ablation,
         "all variants of this model, the rows of its ablation table; options as with --models");
   }
-  add(group, "--seeds", o.seeds, "one training of every model for each, as 1,2,3");
+  number(group, "--seeds", o.seeds, "one training of every model for each, as 1,2,3", support::Range<std::uint64_t>{});
   add(group, "--protocols", o.protocols,
       "under which conditions: meant (what the model is made for; train alone), " + protocols);
-  add(group, "--mask-seed", o.mask_seed, "seed of the masks, which all models share");
+  number(group, "--mask-seed", o.mask_seed, "seed of the masks, which all models share", support::Range<std::uint64_t>{});
   add(group, "--masks", o.masks, "take the masks from this file (.npz)");
   add(group, "--save-masks", o.save_masks, "store the masks in this file (.npz)");
   add(group, "--metrics", o.metrics,
@@ -141,7 +140,7 @@ inline void declare(CLI::App& app, RunOptions& o, bool training) {
       "of unequal size");
   if (!training)
     add(group, "--reference", o.reference, "model from which the others' differences are taken; without it constant");
-  add(group, "--draws", o.draws, "bootstrap resamples of the test split");
+  number(group, "--draws", o.draws, "bootstrap resamples of the test split", support::Range<index_t>{1, 1000000});
   add(group, "--dtype", o.dtype, "precision of all arithmetic")
       ->check(CLI::IsMember(std::vector<std::string>{"f32", "f64"}));
   group = "Program";
@@ -150,10 +149,13 @@ inline void declare(CLI::App& app, RunOptions& o, bool training) {
   app.add_flag("--overwrite", o.overwrite, "start anew although the folder holds something")->group(group);
   app.add_flag("--dry-run", o.dry_run, "say what would be trained, how large it is and how long an epoch takes, and end")
       ->group(group);
-  add(group, "--save-seconds", o.save_seconds, "time between two checkpoints of a training");
-  add(group, "--threads", o.threads, "threads; 0 = all cores. Results do not depend on it");
-  add(group, "--jobs", o.jobs,
-      "trainings side by side, which share the threads; 0 = as many as there are threads. Results do not depend on it");
+  number(group, "--save-seconds", o.save_seconds, "time between two checkpoints of a training",
+         support::Range<double>{0, 1e9});
+  number(group, "--threads", o.threads, "threads; 0 = all cores. Results do not depend on it",
+         support::Range<int>{0, support::most_threads});
+  number(group, "--jobs", o.jobs,
+         "trainings side by side, which share the threads; 0 = as many as there are threads. Results do not depend on it",
+         support::Range<int>{0, support::most_threads});
   add(group, "--device", o.device, "where to compute; cuda: a GPU, in lacuna_cuda")
       ->check(CLI::IsMember(std::vector<std::string>{"cpu", "cuda"}));
   app.add_flag("--quiet", o.quiet, "show no progress")->group(group);

@@ -17,7 +17,8 @@ struct PredictOptions {
   std::vector<std::string> missing, metrics;
   index_t batch = 96;
   int threads = 0;
-  bool infer_padding = false, probabilities = false, embedding = false;
+  bool infer_padding = false, probabilities = false, embedding = false, attention = false;
+  FormatOptions format;
 };
 
 /// All of a split, batch after batch.
@@ -30,8 +31,8 @@ zoo::Outputs outputs(const Predictor& predictor, const data::Split<role>& split,
   for (index_t begin = 0; begin < split.size(); begin += size) {
     std::vector<index_t> samples(std::size_t(std::min(size, split.size() - begin)));
     std::iota(samples.begin(), samples.end(), begin);
-    const zoo::Outputs some =
-        predictor.outputs(missing::apply(condition, data::gather<float>(split, samples)), wanted);
+    zoo::Outputs some = predictor.outputs(missing::apply(condition, data::gather<float>(split, samples)), wanted);
+    all.attention = std::move(some.attention);  // of one batch
     all.values.insert(all.values.end(), some.values.begin(), some.values.end());
     if (some.probabilities.defined())
       probabilities.insert(probabilities.end(), some.probabilities.data(),
@@ -81,42 +82,57 @@ void write_npz(const std::string& path, const Predictor& predictor, const train:
   io::NpzWriter file(path);
   file.add("ids", evaluation.ids);
   file.add("condition", std::vector<std::string>{evaluation.conditions[0].condition});
-  file.add("predictions", out.values);
+  file.add("predictions", evaluation.conditions[0].predictions);
   if (!evaluation.labels.empty()) file.add("labels", evaluation.labels);
   if (!predictor.class_names().empty()) file.add("class_names", predictor.class_names());
   if (out.probabilities.defined()) file.add("probabilities", out.probabilities);
   if (out.embedding.defined()) file.add("embedding", out.embedding);
+  for (const auto& [name, weights] : out.attention) file.add("attention_" + name, weights);
   file.close();
 }
 
+/// What was inferred of the data, left out or looks odd; for a model, a table of vectors may be one sample's frames.
+void say_notes(const data::Dataset& set) {
+  const auto say = [](const data::Note& note) {
+    if (note.always) std::fprintf(stderr, "lacuna predict: note: %s\n", support::printable(note.text).c_str());
+  };
+  for (const data::Note& note : set.notes) say(note);
+  for (const data::Note& note : data::oddities(set)) say(note);
+}
+
 int predict_and_write(const PredictOptions& options) {
+  const bool npz = options.out.size() > 4 && options.out.substr(options.out.size() - 4) == ".npz";
+  if (options.attention && !npz) throw OptionError("--attention: weights are matrices; write them with --export FILE.npz");
+  expect_other_file("--out", options.out, {options.checkpoint, options.data});
+  expect_writable(options.out);
   const Predictor predictor = Predictor::load(options.checkpoint, options.device);
+  for (const std::string& metric : options.metrics) lab::check_metric(metric, predictor.classes());
   if (options.probabilities && predictor.classes() == 0)
     throw OptionError("--probabilities: the model predicts real labels, which have none");
   data::LoadOptions load;
   load.label = options.label;
   load.infer_padding = options.infer_padding;
   load.labels = data::LabelUse::optional;
+  if (options.format.non_finite == "zero") load.non_finite = data::NonFinite::zero;
   load.splits = {options.split == "train"   ? data::Role::train
                  : options.split == "valid" ? data::Role::validation
                                             : data::Role::test};
   const data::Dataset set =
-      load_streams(options.data, predictor.card().streams, predictor.card().features, load);
+      load_streams(options.data, predictor.card().streams, predictor.card().features, load, options.format.import);
+  say_notes(set);
   const auto condition = missing::without(options.missing, predictor.card().streams);
-  const zoo::Wanted wanted{.probabilities = options.probabilities, .embedding = options.embedding};
+  const zoo::Wanted wanted{.probabilities = options.probabilities, .embedding = options.embedding, .attention = options.attention};
   const auto on = [&](const auto& split) {
     if (split.size() == 0) throw IoError(options.data + ": has no " + options.split + " split");
-    zoo::Outputs out = outputs(predictor, split, condition, wanted, options.batch);
+    zoo::Outputs out = outputs(predictor, split, condition, wanted, options.attention ? split.size() : options.batch);
     const train::Targets targets = train::targets_of(split, predictor.classes());
-    train::Evaluation evaluation{split.ids, targets.values, targets.classes, {{condition.name, out.values, {}}}};
-    if (!targets.values.empty()) evaluation.conditions[0].metrics = train::scores(targets, out.values);
+    train::Evaluation evaluation{split.ids, targets.values, targets.classes, {{condition.name, {out.values.begin(), out.values.end()}, {}}}};
+    if (!targets.values.empty()) evaluation.conditions[0].metrics = train::scores(targets, evaluation.conditions[0].predictions);
     return std::pair(std::move(evaluation), std::move(out));
   };
   const auto [evaluation, out] = options.split == "train"   ? on(set.train)
                                  : options.split == "valid" ? on(set.validation)
                                                             : on(set.test);
-  for (const std::string& metric : options.metrics) lab::check_metric(metric, predictor.classes());
-  const bool npz = options.out.size() > 4 && options.out.substr(options.out.size() - 4) == ".npz";
   if (npz) {
     write_npz(options.out, predictor, evaluation, out);
   } else {
@@ -146,7 +162,7 @@ int predict(const Call& call) {
   app.add_option("--checkpoint", options.checkpoint, "model, as train and experiment write it: MODEL/seed-N/model.lacuna")
       ->required();
   app.add_option("--data", options.data,
-                 "data set (.npz); modalities that it lacks count as missing, labels are not needed")
+                 "data set of any form that train takes; modalities that it lacks count as missing, labels are not needed")
       ->required();
   app.add_option("--split", options.split, "which part of it")
       ->capture_default_str()
@@ -154,21 +170,23 @@ int predict(const Call& call) {
   app.add_option("--missing", options.missing, "modalities to take away, as a,b; without it none")->delimiter(',');
   app.add_option("--label", options.label, "array of the labels, as label2 for test_label2; without it label");
   app.add_flag("--infer-padding", options.infer_padding, "without lengths and masks, frames of zeros are absent");
+  declare(app, options.format);
   app.add_option("--export,--out", options.out, "file to write, .csv or .npz; without it CSV on standard output");
   app.add_flag("--probabilities", options.probabilities, "write the probability of every class too");
   app.add_flag("--embedding", options.embedding, "write the joint representation too, where the model has one");
+  app.add_flag("--attention", options.attention,
+               "write the weights of attention too, to .npz, where the model has them: attention_NAME, a row per sample; all\n"
+               "samples are one batch then");
   app.add_option("--metrics", options.metrics, "metrics to show where there are labels, as uar,accuracy; without it the usual ones")
       ->delimiter(',');
-  app.add_option("--batch", options.batch, "samples at once; with --padding published predictions depend on it")
-      ->capture_default_str();
-  app.add_option("--threads", options.threads, "threads; 0 = all cores. Results do not depend on it")
-      ->capture_default_str();
+  support::number_option(app, "--batch", options.batch,
+                         "samples at once; with --padding published predictions depend on it", {1, 1 << 24});
+  support::number_option(app, "--threads", options.threads, "threads; 0 = all cores. Results do not depend on it",
+                         {0, support::most_threads});
   app.add_option("--device", options.device, "where to compute; cuda: a GPU, in lacuna_cuda")
       ->capture_default_str()
       ->check(CLI::IsMember(std::vector<std::string>{"cpu", "cuda"}));
   return support::run("lacuna predict", app, call.argc, call.argv, [] {}, [&] {
-    if (options.batch < 1) throw OptionError(detail::cat("--batch: ", options.batch, ", expected at least 1"));
-    if (options.threads < 0) throw OptionError(detail::cat("--threads: ", options.threads, ", expected 0 or more"));
     expect_device(options.device);
     set_threads(options.threads);
     return predict_and_write(options);

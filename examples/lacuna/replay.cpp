@@ -5,6 +5,7 @@
 #include <lacuna/io/npz_writer.hpp>
 
 #include "commands.hpp"
+#include "foresight.hpp"
 #include "support/program.hpp"
 #include "support/replay_corrkd.hpp"
 #include "support/replay_sdumc.hpp"
@@ -46,11 +47,8 @@ int replay(const Call& call) {
       ->capture_default_str();
   sdumc->add_option("--dtype", dtype, "f32 or f64")->check(CLI::IsMember({"f32", "f64"}))->capture_default_str();
   sdumc->add_option("--masks", request.masks, ".npz with mask0/, mask1/: dropout factors in call order");
-  sdumc
-      ->add_option("--steps", request.steps,
-                   "Adam steps on this batch; parameters after the first and the last are written")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  const char* const steps = "Adam steps on this batch; parameters after the first and the last are written";
+  support::number_option(*sdumc, "--steps", request.steps, steps, {0, 1000000});
   sdumc->add_option("--schedule", request.schedule, "const: rate 1e-4; sched: 2e-5, the first epoch of the warm-up")
       ->check(CLI::IsMember({"const", "sched"}))
       ->capture_default_str();
@@ -62,14 +60,12 @@ int replay(const Call& call) {
       ->required();
   corrkd->add_option("--case", corrkd_request.name, "one of its index, as k3")->required();
   corrkd->add_option("--dtype", dtype, "f32 or f64")->check(CLI::IsMember({"f32", "f64"}))->capture_default_str();
-  corrkd
-      ->add_option("--steps", corrkd_request.steps,
-                   "Adam steps on this batch; parameters after the first and the last are written")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  support::number_option(*corrkd, "--steps", corrkd_request.steps, steps, {0, 1000000});
   corrkd->add_option("--out", out, "result, .npz")->required();
   return support::run("lacuna replay", app, call.argc, call.argv, [] {}, [&] {
     const bool narrow = dtype == "f32";
+    expect_other_file("--out", out, {request.params, request.inputs, request.masks, corrkd_request.file});
+    expect_writable(out);
     if (*corrkd)
       narrow ? write_arrays<float, ::replay::Corrkd<float>>(corrkd_request, out)
              : write_arrays<double, ::replay::Corrkd<double>>(corrkd_request, out);

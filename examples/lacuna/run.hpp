@@ -108,15 +108,21 @@ inline void load_timing(const std::string& path, lacuna::lab::Record& record) {
     record.training_seconds = record.evaluation_seconds = 0;  // they are for readers only
 }
 
-/// Its folder is there already. nullopt: interrupted, and ready to be resumed.
+/// As messages call a training.
+inline std::string name_of(const lacuna::lab::System& system, std::uint64_t seed) {
+  return system.name + " seed " + std::to_string(seed);
+}
+
+/// Its folder is there already. nullopt: interrupted, and ready to be resumed. `phase` says where it is, for the message of
+/// an error.
 inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, std::uint64_t seed,
-                                            const Setting& setting, const Folder& folder,
-                                            Board& board, const Stop& stop) {
+                                            const Setting& setting, const Folder& folder, Board& board,
+                                            const Stop& stop, const char*& phase) {
   using namespace lacuna;
   using Clock = std::chrono::steady_clock;
   const auto path = [&](const char* name) { return folder.run_file(system.name, seed, name); };
   const std::string who = identity(system, seed, setting);
-  const std::string name = system.name + " seed " + std::to_string(seed);
+  const std::string name = name_of(system, seed);
   const auto say = [&](const std::string& what) { board.say(name, what); };
   const auto finish = [&](FinishedRun finished) {
     finished.run.seed = finished.record.seed = seed;
@@ -165,8 +171,10 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
       io::save_checkpoint(path("unfinished.lacuna"), state);
       saved = Clock::now();
     };
+    phase = "training";
     trained = system.train(job);
     if (!trained) return std::nullopt;
+    phase = "storing the model";
     if (!trained->history.epochs.empty()) train::write_text(path("history.csv"), trained->history.csv());
     if (!trained->state.values().empty()) {
       zoo::Card card = zoo::registry().card(system.name, setting.dtype, *setting.data.set, trained->state);
@@ -181,6 +189,7 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
       io::save_checkpoint(path("model.lacuna"), state);
     }
   }
+  phase = "evaluation";
   const auto start = Clock::now();
   finished.run.predictions = lab::predictions(trained->predict, setting.data.set->test, setting.plan, setting.prior);
   finished.record.evaluation_seconds = std::chrono::duration<double>(Clock::now() - start).count();
@@ -193,7 +202,8 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
     finished.run.validation_score = best->score;
   }
   lab::take_history(finished.record, trained->history);
-  finished = finish(std::move(finished));
+  finished.run.seed = finished.record.seed = seed;
+  phase = "storing the predictions";
   save_timing(path("timing.csv"), finished.record);
   train::write_text(path("predictions.csv"), predictions_csv(finished.run, setting));
   train::write_text(path("model.json"), model_json(system, finished.run, setting));
@@ -204,7 +214,7 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
   std::snprintf(text, sizeof text, "done: %.1f s of training, %.1f s of evaluation", finished.record.training_seconds,
                 finished.record.evaluation_seconds);
   say(text);
-  return finished;
+  return finish(std::move(finished));
 }
 
 }  // namespace program

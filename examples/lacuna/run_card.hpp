@@ -7,8 +7,14 @@
 #include "lacuna/lab/system.hpp"
 #include "lacuna/zoo/registry.hpp"
 #include "setting.hpp"
+#include "support/program.hpp"
 
 namespace program {
+
+/// Two blanks deep; bytes of names that are no UTF-8 become U+FFFD: JSON has no other place for them.
+inline std::string json_text(const nlohmann::ordered_json& json) {
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
 
 /// CONDITION, or PROTOCOL/CONDITION where there are several protocols; in the order of the plan.
 inline std::vector<std::string> condition_names(const lacuna::lab::Plan& plan) {
@@ -58,9 +64,9 @@ inline std::string model_json(const lacuna::lab::System& system, const lacuna::l
       json["test"].push_back(std::move(row));
       ++at;
     }
-  json["command"] = setting.command;
+  json["command"] = support::printable(setting.command);
   json["versions"] = zoo::versions();
-  return json.dump(2) + "\n";
+  return json_text(json);
 }
 
 }  // namespace program

@@ -100,6 +100,7 @@ int train_model(RunOptions& options, const Call& call) {
   if (const int* status = std::get_if<int>(&performed)) return *status;
   const Done& done = std::get<Done>(performed);
 
+  if (done.runs.front().runs.empty()) throw Error("no seed has come to its end, there is nothing to show");
   train::Report report;
   report.model = options.model;
   report.classes = work.data.classes;
@@ -115,9 +116,9 @@ int train_model(RunOptions& options, const Call& call) {
   }
   const auto conditions = whole_conditions(protocols);
   if (work.targets.values.empty()) {
-    std::printf("the test split of %s has no labels: predictions only\n", set.name.c_str());
+    std::printf("the test split of %s has no labels: predictions only\n", support::printable(set.name).c_str());
   } else {
-    std::printf("test split of %s, %lld samples\n\n", set.name.c_str(), static_cast<long long>(set.test.size()));
+    std::printf("test split of %s, %lld samples\n\n", support::printable(set.name).c_str(), static_cast<long long>(set.test.size()));
     if (!conditions.empty()) {
       report.baselines = baselines(work.data, work.targets, conditions);
       report.attainable = attainable(work.data, conditions, report.seeds);
@@ -126,9 +127,13 @@ int train_model(RunOptions& options, const Call& call) {
       std::fputs(lab::terminal_text(*done.results).c_str(), stdout);
     }
   }
-  train::write_text(folder.file("metrics.json"), train::to_json(report).dump(2) + "\n");
-  std::printf("\nresults in %s\n", folder.path().c_str());
-  return 0;
+  auto json = train::to_json(report);
+  for (const lab::Failure& failure : done.runs.front().failures) {
+    json["failed"].push_back({{"seed", failure.seed}, {"error", failure.what}});
+    std::printf("  not among them: seed %s, %s\n", std::to_string(failure.seed).c_str(), failure.what.c_str());
+  }
+  train::write_text(folder.file("metrics.json"), json_text(json));
+  return settle(folder, done, work);
 }
 
 }  // namespace
@@ -146,6 +151,7 @@ int train(const Call& call) {
     declare_settings(app, zoo::registry().options(name), options.settings, name);
   };
   return support::run("lacuna train", app, call.argc, call.argv, declare_all, [&] {
+    options.config = app.get_config_ptr()->as<std::string>();
     options.check();
     expect_device(options.device);
     set_threads(options.threads);

@@ -8,10 +8,11 @@
 
 #include "lacuna/train/interrupt.hpp"
 #include "lacuna/train/progress.hpp"
+#include "support/program.hpp"
 
 namespace program {
 
-/// Whether trainings have to end: somebody asked for it, or one of them has failed.
+/// Whether trainings have to end: somebody asked for it, or the one that all others are there for has failed.
 class Stop {
  public:
   explicit Stop(const lacuna::train::Interrupt& interrupt) : interrupt_(interrupt) {}
@@ -41,6 +42,15 @@ class Board {
     const std::lock_guard lock(mutex_);
     if (live()) std::fputs("\r\033[K", stderr);
     std::fprintf(stderr, "%s  %s\n", who.c_str(), what.c_str());
+    draw();
+  }
+  /// One training has failed: a line, also under --quiet.
+  void failed(const std::string& program, const std::string& who, const std::string& why) {
+    const std::lock_guard lock(mutex_);
+    if (live()) std::fputs("\r\033[K", stderr);
+    (void)support::fail(program.c_str(), who + ", " + why, 1);
+    running_.erase(who);
+    ++done_;
     draw();
   }
   void at(const std::string& who, lacuna::index_t epoch, lacuna::index_t epochs) {

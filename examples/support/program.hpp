@@ -2,18 +2,24 @@
 // wrong. 0: done. 1: a file or the data are not as they should be. 2: the command line is not. 130, 143: interrupted.
 #pragma once
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <new>
 #include <string>
 
 #include "lacuna/core/error.hpp"
+#include "lacuna/io/utf8.hpp"
 #include "lacuna/version.hpp"
+#include "support/numbers.hpp"
 
 namespace support {
 
@@ -21,13 +27,52 @@ inline std::string version() {
   return lacuna::detail::cat(LACUNA_VERSION_MAJOR, ".", LACUNA_VERSION_MINOR, ".", LACUNA_VERSION_PATCH);
 }
 
+/// Text of unknown origin, a file name or an array's, for a terminal or a file of text: what is no UTF-8, and what would move
+/// the cursor, as \xNN.
+inline std::string printable(const std::string& text) {
+  std::string safe;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = at;
+    const std::int64_t code = lacuna::detail::next_utf8(text, at);
+    if (code >= 32 && (code < 0x7F || code > 0x9F) && (code < 0xD800 || code > 0xDFFF)) {
+      safe.append(text, begin, at - begin);
+      continue;
+    }
+    const std::size_t end = code < 0 ? (at = begin + 1) : at;
+    for (std::size_t i = begin; i < end; ++i) {
+      char byte[5];
+      std::snprintf(byte, sizeof byte, "\\x%02x", static_cast<unsigned char>(text[i]));
+      safe += byte;
+    }
+  }
+  return safe;
+}
+
 inline int fail(const char* program, const std::string& message, int status) {
   std::string line = message;
   for (char& c : line)
-    if (c == '\n' || c == '\r') c = ' ';
+    if (c == '\n' || c == '\r' || c == '\t') c = ' ';
   while (!line.empty() && line.back() == ' ') line.pop_back();
-  std::fprintf(stderr, "%s: %s\n", program, line.c_str());
+  std::fprintf(stderr, "%s: %s\n", program, printable(line).c_str());
   return status;
+}
+
+/// Before anything is opened: where the caller has closed one of the three streams, the next file would get its number, and
+/// what is printed would end in that file. Writing to a standard output that was closed fails, and is reported.
+inline void keep_standard_streams() {
+  for (const int number : {0, 1, 2}) {
+    if (::fcntl(number, F_GETFD) != -1 || errno != EBADF) continue;
+    (void)::open("/dev/null", number == 1 ? O_RDONLY : O_RDWR);  // the lowest number that is free: this one
+  }
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a failed write, which is reported
+}
+
+/// A result that could not be written is an error.
+inline int flushed(const char* program, int status) {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+  const std::string reason = errno != 0 ? std::string(": ") + std::strerror(errno) : std::string();
+  return fail(program, "standard output cannot be written" + reason, status != 0 ? status : 1);
 }
 
 /// A thread that waits for others spins first, with GCC's OpenMP for milliseconds. Beside another busy program it then
@@ -50,6 +95,7 @@ inline void wait_briefly(char** argv) {
 template <class Declare, class Body>
 int run(const char* program, CLI::App& app, int argc, char** argv, Declare&& declare, Body&& body) {
   try {
+    check_environment();
     declare();
     app.parse(argc, argv);
     return body();
@@ -69,8 +115,9 @@ int run(const char* program, CLI::App& app, int argc, char** argv, Declare&& dec
 /// The same for a program that is started as such, with its options declared.
 template <class Body>
 int run(const char* program, CLI::App& app, int argc, char** argv, Body&& body) {
+  keep_standard_streams();
   wait_briefly(argv);
-  return run(program, app, argc, argv, [] {}, body);
+  return flushed(program, run(program, app, argc, argv, [] {}, body));
 }
 
 /// The words of a command line as a shell would read them.

@@ -208,7 +208,7 @@ class Corrkd {
   lacuna::models::CorrkdOptions options_;
   lacuna::models::CorrkdNetwork<T, D> teacher_;
   Trained trained_;
-  std::vector<lacuna::data::Stream<T, D>> complete_, masked_;
+  lacuna::data::Streams<T, D> complete_, masked_;
   lacuna::models::Targets<T, D> target_;
 };
 

@@ -278,7 +278,7 @@ class Sdumc {
 
   SdumcRequest request_;
   lacuna::models::SdumcNetwork<T, D> network_;
-  std::vector<lacuna::data::Stream<T, D>> streams_;
+  lacuna::data::Streams<T, D> streams_;
   lacuna::data::Stream<T, D> simulated_;
   lacuna::Tensor<T, 1, D> labels_;
   lacuna::models::SdumcWeights weights_;

@@ -28,6 +28,7 @@ TEST_CASE("steady state: allocations are counted without a sanitizer, with glibc
 #include "lacuna/nn/pack.hpp"
 #include "lacuna/optim/adam.hpp"
 #include "lacuna/optim/clip.hpp"
+#include "zoo/small_models.hpp"
 
 using namespace lacuna;
 
@@ -82,7 +83,7 @@ void train_corrkd(models::CorrkdOptions o) {
   Student student{{o.network, random}, {o.head_count(), o.one_vs_rest ? 2 : o.class_count(), o.critic, random}};
   const Packed<float> packed = pack<float>(student);
   optim::Adam<float> adam(packed, {.learning_rate = 1e-3});
-  std::vector<data::Stream<float> > whole, seen;
+  data::Streams<float> whole, seen;
   for (const index_t features : o.network.inputs) {
     whole.push_back(stream(8, 40, features, 1, random));
     seen.push_back(models::masked_stream(whole.back().frames, stream(8, 40, 1, 0.5, random).present));
@@ -111,7 +112,7 @@ struct SmallSdumc {
   Random random{4};
   models::SdumcOptions options;
   models::SdumcNetwork<float> network;
-  std::vector<data::Stream<float> > streams;
+  data::Streams<float> streams;
   data::Stream<float> simulated;
 
   static models::SdumcOptions small(models::SdumcOptions o) {
@@ -205,6 +206,26 @@ TEST_CASE("steady state: Rank-N-Contrast") {
     features.zero_grad();
     rank_n_contrast(features, labels, {.temperature = 2.0}).backward();
   });
+}
+
+TEST_CASE("steady state: a Predictor answers a sample out of memory that it has, whatever is absent") {
+  const data::Dataset real = data::synthetic({.samples = 40, .seed = 7, .max_frames = 5});
+  for (const char* name : {"sdumc", "corrkd", "corrkd-robust"})
+    for (const char* dtype : {"f32", "f64"}) {
+      INFO(name << " " << dtype);
+      const Predictor predictor(test::train_small(name, real, dtype).state);
+      std::vector<std::vector<float>> frames;
+      std::vector<Predictor::View> views;
+      for (const auto& input : predictor.inputs()) frames.emplace_back(std::size_t(12 * input.features), 0.5f);
+      for (const auto& one : frames) views.push_back({one.data(), 12});
+      Answer answer;
+      check_none([&] { predictor.predict(views, answer); });
+      for (auto& view : views) {
+        const auto whole = std::exchange(view, {});
+        check_none([&] { predictor.predict(views, answer); });
+        view = whole;
+      }
+    }
 }
 
 TEST_CASE("steady state: another thread that answers needs nothing either, once warm") {

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "lacuna/autograd/record.hpp"
-#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/elementwise.hpp"
 
 using namespace lacuna;
 

@@ -8,7 +8,7 @@
 #include "lacuna/nn/linear.hpp"
 #include "lacuna/nn/pack.hpp"
 #include "lacuna/ops/activation.hpp"
-#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/elementwise.hpp"
 
 using namespace lacuna;
 

@@ -8,7 +8,7 @@
 #include "lacuna/autograd/dot.hpp"
 #include "lacuna/autograd/recompute.hpp"
 #include "lacuna/nn/linear.hpp"
-#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/elementwise.hpp"
 
 namespace {
 

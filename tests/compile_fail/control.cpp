@@ -2,7 +2,7 @@
 // Every case beside this one without its mistake: what fails there fails for the reason it gives.
 #include "lacuna/data/dataset.hpp"
 #include "lacuna/nn/linear.hpp"
-#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/elementwise.hpp"
 
 void select_model(const lacuna::data::Split<lacuna::data::Role::validation>&);
 

@@ -46,7 +46,7 @@ TEST_CASE_TEMPLATE("gather: trims every stream to its longest present sequence",
   CHECK(batch.streams[1].present.to_vector() == std::vector<std::uint8_t>{0, 1});
   CHECK(batch.labels.to_vector() == std::vector<T>{2.5, 0.5});
   CHECK(batch.classes == std::vector<index_t>{0, 0});
-  CHECK(batch.samples == std::vector<index_t>{2, 0});
+  CHECK(batch.samples == List<index_t>{2, 0});
 
   SUBCASE("frames before the last present one stay, present or not") {
     const auto one = gather<T>(all, std::vector<index_t>{3});

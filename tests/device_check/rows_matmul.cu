@@ -40,8 +40,9 @@ std::vector<T> product(const Problem& p) {
   const auto a = array<T, D>(p.shift + (p.a_transposed ? p.k : p.m) * a_stride, 1);
   const auto b = array<T, D>(p.shift + (p.b_transposed ? p.n : p.k) * b_stride, 2);
   auto c = array<T, D>(p.shift + p.m * c_stride, 3);
-  Kernels<D>::template gemm<T>(p.m, p.n, p.k, {a.data() + p.shift, a_stride, p.a_transposed},
-                               {b.data() + p.shift, b_stride, p.b_transposed}, T(p.add), c.data() + p.shift, c_stride);
+  Kernels<D>::Gemm::template gemm<T>(p.m, p.n, p.k, {a.data() + p.shift, a_stride, p.a_transposed},
+                                     {b.data() + p.shift, b_stride, p.b_transposed}, T(p.add), c.data() + p.shift,
+                                     c_stride);
   return c.to_vector();
 }
 template <class T, class D>
@@ -49,8 +50,8 @@ std::vector<T> layer(const Layer& l) {
   const auto x = array<T, D>(l.rows * l.in, 4), weight = array<T, D>(l.out * l.in + l.shift, 5);
   const auto bias = array<T, D>(l.out + l.shift, 6);
   Array<T, D> y(Shape{l.rows * l.out});
-  Kernels<D>::linear(l.rows, l.in, l.out, x.data(), weight.data() + l.shift, l.bias ? bias.data() + l.shift : nullptr,
-                     l.activation, y.data());
+  Kernels<D>::Linear::linear(l.rows, l.in, l.out, x.data(), weight.data() + l.shift,
+                             l.bias ? bias.data() + l.shift : nullptr, l.activation, y.data());
   return y.to_vector();
 }
 
@@ -100,7 +101,7 @@ TEST_CASE("matrix products: what is not a number becomes what it becomes on the 
     x.assign(numbers);
     weight.assign(std::vector<float>(32, 0.5f));
     bias.assign(std::vector<float>{0, 1, -1, 2, -20, 3, -3, 4});
-    Kernels<D>::linear(rows, 4, 8, x.data(), weight.data(), bias.data(), activation, y.data());
+    Kernels<D>::Linear::linear(rows, 4, 8, x.data(), weight.data(), bias.data(), activation, y.data());
     return y.to_vector();
   };
   for (const index_t rows : {3, 20})

@@ -3,7 +3,7 @@
 #include "lacuna/losses/regression.hpp"
 #include "lacuna/nn/linear.hpp"
 #include "lacuna/nn/pack.hpp"
-#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/elementwise.hpp"
 #include "lacuna/optim/adam.hpp"
 
 namespace {

@@ -50,7 +50,7 @@ check() {
     return 0
   fi
   if [[ $header == lacuna/@(data|interop|distributed|io|lab)/* ]] &&
-    missing=$(grep -oE "fatal error: '?(mpi\.h|nccl\.h|xtensor/[a-z_/.]+|cereal/[a-z_/.]+|nlohmann/[a-z_/.]+|zlib\.h)" <<<"$log"); then
+    missing=$(grep -oE "fatal error: '?(mpi\.h|nccl\.h|xtensor/[a-z_/.]+|cereal/[a-z_/.]+|nlohmann/[a-z_/.]+|zlib\.h|hdf5\.h)" <<<"$log"); then
     printf 'skipped: %s needs %s\n' "$header" "${missing##*[ \']}"
     return 0
   fi
@@ -83,6 +83,6 @@ fi
 if [[ -e lacuna/lacuna.hpp ]]; then
   # shellcheck disable=SC2086
   heavy=$(printf '#include "lacuna/lacuna.hpp"\n' | "$compiler" $flags -M -x c++ - 2>/dev/null |
-    grep -oE '[^ ]*/(cereal|xtensor|nlohmann|mpi\.h|zlib\.h|unsupported/Eigen)[^ ]*' | head -3)
+    grep -oE '[^ ]*/(cereal|xtensor|nlohmann|mpi\.h|zlib\.h|hdf5\.h|unsupported/Eigen)[^ ]*' | head -3)
   [[ -z $heavy ]] || { printf 'lacuna/lacuna.hpp brings in:\n%s\n' "$heavy"; exit 1; }
 fi

@@ -22,6 +22,8 @@ may_include() {
     missing) echo "core io data missing" ;;
     lab) echo "$chain data missing io lab" ;;
     zoo) echo "$chain data missing io lab zoo" ;;
+    language) echo "$chain io language" ;; # models that are files
+    speech) echo "$chain data missing io lab zoo language speech" ;;
     # Leaves: they may see all, nobody sees them.
     interop) echo "$chain data missing io interop" ;;
     distributed) echo "$chain data missing io distributed" ;;
@@ -56,4 +58,24 @@ while IFS= read -r header; do
       ;;
   esac
 done < <(find lacuna -name '*.hpp' -o -name '*.cuh' | sort)
+
+# Above kernels/ and core/, what differs between devices is an overload or a constant of a family of kernels.
+while IFS= read -r fork; do
+  complain "$fork: asks for the host; overload on the device, or ask its kernels"
+done < <(grep -rnE 'is_same_v<[^>]*\bCpu>' lacuna --include='*.hpp' | grep -vE '^lacuna/(core|kernels)/')
+
+# lines_behind HEADER: the lines of all our headers that it includes, itself among them.
+lines_behind() {
+  local -A seen=([$1]=1)
+  local waiting=("$1") header target
+  while ((${#waiting[@]})); do
+    header=${waiting[-1]} && unset 'waiting[-1]'
+    while IFS= read -r target; do
+      [[ -n ${seen[$target]:-} ]] || { seen[$target]=1 && waiting+=("$target"); }
+    done < <(sed -nE 's|^#include "(lacuna/[^"]+)".*|\1|p' "$header")
+  done
+  cat "${!seen[@]}" | wc -l
+}
+lines=$(lines_behind lacuna/ops/arithmetic.hpp)
+((lines < 2500)) || complain "lacuna/ops/arithmetic.hpp: includes $lines lines of ours, the budget is 2,499"
 exit $status

@@ -87,3 +87,11 @@ TEST_CASE("plan: masks go to a file and come back, in the order of other samples
 
 }  // namespace
 }  // namespace lacuna
+
+TEST_CASE("plan: of one modality there is no average of nothing, and no incomplete subset") {
+  auto corpus = data::synthetic({.samples = 10, .seed = 3, .validation = 4, .test = 4, .max_frames = 2});
+  corpus.test.modalities.resize(1);
+  const auto plan = lab::make_plan({"p1"}, corpus.test);
+  for (const auto& average : plan.protocols[0].averages) CHECK(!average.of.empty());
+  CHECK_THROWS_WITH_AS(lab::make_plan({"p4"}, corpus.test), doctest::Contains("there is no incomplete subset"), OptionError);
+}

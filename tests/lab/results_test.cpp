@@ -47,6 +47,23 @@ TEST_CASE("results: averages over conditions, over r present modalities and over
   check("p1-intra", "rate-1.0", 18);
 }
 
+TEST_CASE("results: a training that failed is in no mean, and every table says so") {
+  test::SmallExperiment experiment({"p1"});
+  auto& half = experiment.models[1];
+  half.runs.pop_back();
+  half.failures.push_back({2, "training: epoch 1, batch 2: loss is inf"});
+  experiment.models.push_back({"none", "", {}, {{1, "training: a"}, {2, "evaluation: b"}}});
+  const Results results = lab::results_from_json(lab::results_text(experiment.results()));
+  CHECK(summary(results, half.name, "p1", "average of all").seeds == 1);
+  CHECK(lab::score_of(summary(results, half.name, "p1", "average of all").mean, "mae") == doctest::Approx(2));
+  CHECK(lab::find_summary(results, "none", "p1", "average of all", true) == nullptr);
+  CHECK(results.models[1].title() == half.name + " (1 of 2 seeds failed)");
+  CHECK(results.models[2].title() == "none (failed)");
+  const std::string shown = lab::terminal_text(results);
+  CHECK(shown.find("none (failed)") != std::string::npos);
+  CHECK(shown.find("failed: none seed 2, evaluation: b\n") != std::string::npos);
+}
+
 TEST_CASE("results: differences are those of the means; a model that is always right by a constant has no spread") {
   const test::SmallExperiment experiment;
   const Results results = experiment.results();

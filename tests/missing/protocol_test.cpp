@@ -207,7 +207,7 @@ TEST_CASE("masks: applied to batches in any order; zeros, or a substitute stream
         for (index_t t = 0; t < frames; ++t) stream.present(index_t(b), t) = s.present[m](picked[b], t);
       batch.streams.push_back(stream);
     }
-    batch.samples = picked;
+    batch.samples.assign(picked.begin(), picked.end());
     return batch;
   };
   const std::vector<index_t> picked{6, 0, 5, 6};

@@ -34,8 +34,8 @@ CorrkdNetworkOptions small(Evidence evidence, bool presence, GapMask mask = GapM
           .presence = presence};
 }
 /// Sample 1 lacks the second modality, sample 2 everything, sample 3 a frame.
-std::vector<data::Stream<double>> aligned_streams(index_t batch = 4, index_t frames = 3) {
-  std::vector<data::Stream<double>> list;
+data::Streams<double> aligned_streams(index_t batch = 4, index_t frames = 3) {
+  data::Streams<double> list;
   const index_t features[] = {3, 2};
   for (std::size_t m = 0; m < 2; ++m) {
     Mask<2> present = Mask<2>::full({batch, frames}, 1);

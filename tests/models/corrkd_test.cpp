@@ -47,8 +47,8 @@ CorrkdNetworkOptions small(index_t outputs = 3) {
           .residual_dropout = 0};
 }
 /// Sample 1 lacks the second modality, sample 2 everything; lengths are unaligned.
-std::vector<data::Stream<double>> streams(index_t batch = 4, index_t first = 5, index_t second = 3) {
-  std::vector<data::Stream<double>> list;
+data::Streams<double> streams(index_t batch = 4, index_t first = 5, index_t second = 3) {
+  data::Streams<double> list;
   const index_t frames[] = {first, second}, features[] = {3, 2};
   for (std::size_t m = 0; m < 2; ++m) {
     const index_t t = frames[m], d = features[m];
@@ -248,10 +248,10 @@ TEST_CASE("corrkd labels: classes, what takes no part, predictions") {
   CHECK_THROWS_AS(class_of_label(L::classes, 1), OptionError);
   const auto scores = Tensor<double, 2>::from({2, 2}, {1000, -1000, 0, std::log(3.0)});
   CorrkdOptions o;
-  CHECK(o.task().predictions(scores) == std::vector<double>{-1, 0.5});
+  CHECK(o.task().predictions(scores) == List<double>{-1, 0.5});
   o.labels = L::classes;
   o.classes = 2;
-  CHECK(o.task().predictions(scores) == std::vector<double>{0, 1});
+  CHECK(o.task().predictions(scores) == List<double>{0, 1});
   o.labels = L::seven;
   CHECK(o.task().predictions(Tensor<double, 2>::zeros({1, 7}))[0] == doctest::Approx(0));
   CHECK(o.task().centre(0) == -3);
@@ -303,19 +303,23 @@ TEST_CASE("corrkd network: gradients and absent streams under every mask and fil
 TEST_CASE("corrkd network: one frame, one sample, none; one to six modalities; neighbours in the batch") {
   Random random(2);
   auto options = small();
-  options.frames = {8, 8};
-  const CorrkdNetwork<double> fixed(options, random);
   const auto given = streams();
-  const auto all = fixed(given).scores.value();
-  for (index_t b = 0; b < 4; ++b) {  // alone and shorter: the same, since lengths are fixed
-    std::vector<data::Stream<double>> one;
-    for (const auto& stream : given) {
-      const index_t t = stream.present.extent(1), d = stream.frames.extent(2);
-      one.push_back({Tensor<double, 3>(stream.frames.window(b * t * d, Shape{1, t, d})),
-                     Mask<2>(stream.present.window(b * t, Shape{1, t}))});
+  for (const index_t length : {8, 2}) {  // longer than the batch, and shorter than some of its samples
+    options.frames = {length, length};
+    const CorrkdNetwork<double> fixed(options, random);
+    const auto all = fixed(given).scores.value();
+    for (index_t b = 0; b < 4; ++b) {  // alone and as short as it is: the same, since lengths are fixed
+      data::Streams<double> one;
+      for (const auto& stream : given) {
+        const index_t t = stream.present.extent(1), d = stream.frames.extent(2);
+        index_t own = t;
+        while (own > 1 && !stream.present(b, own - 1)) --own;
+        one.push_back({Tensor<double, 3>(stream.frames.window(b * t * d, Shape{1, own, d})),
+                       Mask<2>(stream.present.window(b * t, Shape{1, own}))});
+      }
+      const auto alone = fixed(one).scores.value();
+      for (index_t k = 0; k < 3; ++k) CHECK(std::abs(alone(0, k) - all(b, k)) < 1e-12);
     }
-    const auto alone = fixed(one).scores.value();
-    for (index_t k = 0; k < 3; ++k) CHECK(std::abs(alone(0, k) - all(b, k)) < 1e-12);
   }
   const CorrkdNetwork<double> network(small(), random);
   CHECK(network(streams(1, 1, 1)).scores.shape() == Shape{1, 3});
@@ -324,7 +328,7 @@ TEST_CASE("corrkd network: one frame, one sample, none; one to six modalities; n
     auto many = small();
     many.inputs.assign(std::size_t(modalities), 3);
     const CorrkdNetwork<double> wide(many, random);
-    CHECK(wide(std::vector<data::Stream<double>>(std::size_t(modalities), given[0])).joint.extent(1) == 4 * modalities);
+    CHECK(wide(data::Streams<double>(std::size_t(modalities), given[0])).joint.extent(1) == 4 * modalities);
   }
   CHECK_THROWS_AS(network({given[0]}), ShapeError);
 }

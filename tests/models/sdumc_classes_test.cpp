@@ -28,7 +28,7 @@ struct Silent : train::Observer {};
 /// Both flows of four samples with classes 0, 2, 0, 1; the third lacks the modality that may be missing.
 struct ClassProblem {
   models::SdumcNetwork<double> network;
-  std::vector<data::Stream<double>> streams;
+  data::Streams<double> streams;
   data::Stream<double> simulated;
   std::vector<index_t> classes{0, 2, 0, 1};
   Mask<1> complete = Mask<1>::from({4}, {1, 1, 0, 1});

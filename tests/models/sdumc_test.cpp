@@ -23,7 +23,7 @@ using Lengths = std::vector<std::vector<index_t>>;  // per stream, per sample; t
 template <class T>
 struct Problem {
   SdumcNetwork<T> network;
-  std::vector<data::Stream<T>> streams;
+  data::Streams<T> streams;
   data::Stream<T> simulated;
   Tensor<T, 1> labels;
 

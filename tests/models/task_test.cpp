@@ -58,7 +58,7 @@ TEST_CASE("task: real labels are standardised for the loss and restored for the 
   CHECK(loss_of(task, s, batch).item() == doctest::Approx(4.0 / 3));
   task.regression_loss = RegressionLoss::l1;
   CHECK(loss_of(task, s, batch).item() == doctest::Approx(2.0 / 3));
-  CHECK(task.predictions(s.value()) == std::vector<double>{12, 10, 9});
+  CHECK(task.predictions(s.value()) == List<double>{12, 10, 9});
   for (const auto kind : {RegressionLoss::mse, RegressionLoss::l1}) {
     task.regression_loss = kind;
     const auto away = scores(3, 1, {1.3, 0.1, -2});
@@ -85,11 +85,11 @@ TEST_CASE("task: classes") {
   CHECK(loss_of(task, scores(1, 3, {0, std::log(2.0), 0}),
                 [] {
                   data::Batch<double> one;
-                  one.samples = one.classes = {1};
+                  one.samples = {1}, one.classes = {1};
                   return one;
                 }())
             .item() == doctest::Approx(std::log(2.0)));
-  CHECK(task.predictions(s.value()) == std::vector<double>{1, 0});  // the first of equals
+  CHECK(task.predictions(s.value()) == List<double>{1, 0});  // the first of equals
   const auto p = task.probabilities(s.value());
   CHECK(p(0, 1) == doctest::Approx(0.5));
   CHECK(p(1, 0) == doctest::Approx(0.5));

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "lacuna/nn/linear.hpp"
-#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/elementwise.hpp"
 #include "lacuna/optim/clip.hpp"
 
 using namespace lacuna;

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/elementwise.hpp"
 
 using namespace lacuna;
 
@@ -70,7 +70,8 @@ TEST_CASE("dropout: refuses probabilities out of range, and training without a s
     CHECK_THROWS_AS(dropout(x, p, {}), OptionError);
   }
   CHECK_THROWS_WITH_AS(dropout(x, 0.5, Context{Mode::training}),
-                       "dropout: training needs a random source; build the context with Context::train(random)", OptionError);
+                       "dropout: training needs a random source; build the context with Context::train(random)",
+                       OptionError);
 }
 
 TEST_CASE("dropout tape: factors in call order, checked for shape and end") {
@@ -84,7 +85,8 @@ TEST_CASE("dropout tape: factors in call order, checked for shape and end") {
   sum(y).backward();
   CHECK(x.grad().to_vector() == std::vector<float>{2, 0, 2});
   CHECK_FALSE(tape.finished());
-  CHECK_THROWS_WITH_AS(dropout(ones<float>(4), 0.5, context), "dropout tape: second has shape (3), expected (4)", ShapeError);
+  CHECK_THROWS_WITH_AS(dropout(ones<float>(4), 0.5, context), "dropout tape: second has shape (3), expected (4)",
+                       ShapeError);
   CHECK(tape.finished());
   CHECK_THROWS_AS(dropout(x, 0.5, context), Error);
 }

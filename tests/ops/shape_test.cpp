@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/elementwise.hpp"
 
 using namespace lacuna;
 

@@ -6,7 +6,7 @@
 
 #include "lacuna/core/threads.hpp"
 #include "lacuna/nn/linear.hpp"
-#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/elementwise.hpp"
 
 using namespace lacuna;
 using optim::Adam, optim::AdamOptions, optim::AdamW, optim::AdamWOptions;

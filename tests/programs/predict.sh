@@ -28,7 +28,7 @@ for dtype in f32 f64; do
   # labels are not needed
   archive unlabelled.npz test_audio.npy test_text.npy test_video.npy
   "$lacuna" predict --checkpoint "$model" --data unlabelled.npz --out unlabelled.csv 2>metrics.txt
-  [[ ! -s metrics.txt ]] || wrong "metrics without labels: $(cat metrics.txt)"
+  ! grep -v ': note: ' metrics.txt || wrong "metrics without labels: $(cat metrics.txt)"
   cut -d, -f1,2,4 complete.csv >expected.csv
   cut -d, -f1,2,4 unlabelled.csv >found.csv
   same found.csv expected.csv

@@ -20,8 +20,26 @@ refuses 2 '--dtype' "$lacuna" train --dtype f16
 refuses 2 "there is no model 'other'; there are constant, ridge" "$lacuna" train --model other
 refuses 2 "option weight_text: 'none' is not a number" "$lacuna" train --weight-text none
 refuses 2 '--threads: -1' "$lacuna" train --threads -1
+# numbers are read whole and in their range, wherever they come from
+refuses 2 '--seeds: -1, expected 0 or more' "$lacuna" train --seeds 1,-1
+refuses 2 "--seeds: '0x10' is not a whole number" "$lacuna" train --seeds 0x10
+refuses 2 '--seeds: 99999999999999999999, expected at most 18446744073709551615' "$lacuna" train --seeds 99999999999999999999
+refuses 2 '--mask-seed: -5, expected 0 or more' "$lacuna" train --mask-seed -5
+refuses 2 '--data-seed: -5, expected 0 or more' "$lacuna" describe --data-seed -5
+refuses 2 "--threads: '2.5' is not a whole number" "$lacuna" train --threads 2.5
+refuses 2 '--threads: 100000, expected at most 1024' "$lacuna" train --threads 100000
+refuses 2 '--draws: 100000000000000, expected at most 1000000' "$lacuna" experiment --draws 100000000000000
+refuses 2 '--save-seconds: nan, expected 0 or more' "$lacuna" train --save-seconds nan
+refuses 2 "--batch: '' is not a whole number" "$lacuna" predict --checkpoint a --data b --batch ''
+refuses 2 'OMP_NUM_THREADS: 100000, expected at most 1024' env OMP_NUM_THREADS=100000 "$lacuna" train
+printf 'seeds = [1, -2]\n' >numbers.toml
+refuses 2 '--seeds: -2, expected 0 or more' "$lacuna" train --config numbers.toml
+printf 'threads = 1e1\n' >numbers.toml
+refuses 2 "--threads: '1e1' is not a whole number" "$lacuna" train --config numbers.toml
+printf 'quiet = perhaps\n' >numbers.toml
+refuses 2 'quiet' "$lacuna" train --config numbers.toml
 refuses 2 'exclude each other' "$lacuna" train --resume --overwrite
-refuses 2 'samples is 0' "$lacuna" train --samples 0
+refuses 2 '--samples: 0, expected 1 or more' "$lacuna" train --samples 0
 refuses 2 'width' "$lacuna" train "${small[@]}" --quiet --width 0
 refuses 2 'dropout' "$lacuna" train "${small[@]}" --quiet --dropout 1.5
 refuses 2 "option missing: 'smell' is no modality of the data; they have audio, text, video" "$lacuna" train --missing smell

@@ -27,7 +27,7 @@
 
 #include "lacuna/io/npz.hpp"
 #include "lacuna/nn/module.hpp"
-#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/elementwise.hpp"
 #include "support/paths.hpp"
 
 namespace lacuna::test {

@@ -30,7 +30,7 @@
 
 #include "lacuna/autograd/gradcheck.hpp"
 #include "lacuna/nn/module.hpp"
-#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/elementwise.hpp"
 #include "lacuna/ops/shape.hpp"
 
 namespace lacuna::test {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lacuna/autograd/variable.hpp"
+#include "lacuna/kernels/cpu/elementwise.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {
@@ -13,7 +14,7 @@ template <class T, int R, class D>
 void accumulate(const Variable<T, R, D>& x, const Array<T, D>& dy) {
   Node<T, D>& node = *x.node();
   if (node.adopt(dy)) return;
-  if (const auto slot = node.slot()) Kernels<D>::contribute_scaled(dy.size(), T(1), dy.data(), slot);
+  if (const auto slot = node.slot()) Kernels<D>::Elementwise::contribute_scaled(dy.size(), T(1), dy.data(), slot);
 }
 
 }  // namespace lacuna

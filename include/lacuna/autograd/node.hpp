@@ -87,6 +87,7 @@ struct Node : detail::Pooled {
   Array<T, D> value, gradient;
   detail::ShortList<NodeHandle<T, D>, 4> inputs;
   std::unique_ptr<Backward> backward;
+  std::unique_ptr<const Array<T, D>> packed;  ///< the value as products want it (nn/pack_weights.hpp), or none
   const char* operation = "leaf";
   std::uint64_t id = detail::next_node_id();
   std::atomic<std::uint32_t> references{0};

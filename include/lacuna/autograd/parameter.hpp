@@ -22,9 +22,15 @@ class Parameter : public Variable<T, R, D> {
   ~Parameter() = default;
 
   /// The numbers themselves, for optimizers and loaders.
-  T* mutable_data() const { return this->node()->value.data(); }
+  T* mutable_data() const {
+    this->node()->packed.reset();
+    return this->node()->value.data();
+  }
   /// A frozen parameter wants no gradient and is left alone by optimizers.
-  void freeze(bool frozen = true) const { this->node()->requires_grad = !frozen; }
+  void freeze(bool frozen = true) const {
+    this->node()->requires_grad = !frozen;
+    if (!frozen) this->node()->packed.reset();
+  }
 
  private:
   static Variable<T, R, D> copy_of(const Parameter& other) {

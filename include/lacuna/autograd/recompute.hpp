@@ -15,7 +15,6 @@
 #include "lacuna/autograd/accumulate.hpp"
 #include "lacuna/autograd/record.hpp"
 #include "lacuna/core/context.hpp"
-#include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {
 namespace detail {

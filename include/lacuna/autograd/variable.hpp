@@ -32,6 +32,8 @@ class Variable {
   }
   /// The numbers; null for an undefined variable, which is how an operation says "none".
   const T* data() const { return node_ ? std::as_const(node_->value).data() : nullptr; }
+  /// The numbers as products want them, or null: lacuna/nn/pack_weights.hpp.
+  const T* packed() const { return node_ && node_->packed ? node_->packed->data() : nullptr; }
   /// The single number of a scalar, copied to the host.
   T item() const {
     if (size() != 1) throw ShapeError(detail::cat("item: needs one element, the variable has shape ", shape()));

@@ -18,6 +18,10 @@ struct Cpu {
   }
   static void copy_from_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes); }
   static void copy_to_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes); }
+  /// The same byte everywhere.
+  static void fill(void* to, unsigned char byte, std::size_t bytes) {
+    if (bytes) std::memset(to, byte, bytes);
+  }
   /// Returns cached memory to the system.
   static void trim() noexcept { detail::BlockPool::trim(); }
   /// Parameters have moved: blocks of their sizes are of no use to the steps that follow.

@@ -36,6 +36,15 @@ Tensor<T, R, To> to_device(const Tensor<T, R, From>& tensor) {
   }
 }
 
+/// What the host knows, on device D: the array itself where D is the host, else what `make()` makes there.
+template <class D, class T, class Make>
+Array<T, D> beside_host(const Array<T>& host, Make&& make) {
+  if constexpr (std::is_same_v<D, Cpu>)
+    return host;
+  else
+    return make();
+}
+
 /// The device that a module says it is on: its `device`, else the host.
 template <class M>
 struct DeviceOf {

@@ -31,19 +31,22 @@
 
 namespace lacuna::data {
 
-/// Throws IoError, OptionError.
-inline Dataset load_npz(const std::string& path, const LoadOptions& options = {}) {
-  const io::Npz file(path);
+/// Of an archive that is open, or of arrays under the same names from elsewhere. Throws IoError, OptionError.
+inline Dataset load_arrays(const io::Npz& file, const LoadOptions& options = {}) {
   lacuna::detail::NpzScan scan(file, options);
   lacuna::detail::NpzSplit loader(scan, options);
   Dataset dataset;
-  dataset.name = path.substr(path.rfind('/') + 1);
+  dataset.name = file.path().substr(file.path().rfind('/') + 1);
   loader.load(dataset.train);
   loader.load(dataset.validation);
   loader.load(dataset.test);
   dataset.class_count = loader.class_count();
   dataset.notes = std::move(scan.notes());
   return dataset;
+}
+/// Throws IoError, OptionError.
+inline Dataset load_npz(const std::string& path, const LoadOptions& options = {}) {
+  return load_arrays(io::Npz(path), options);
 }
 
 }  // namespace lacuna::data

@@ -32,6 +32,9 @@ struct LoadOptions {
   /// Which splits are read; empty: all. The others stay empty, and what they hold is not looked at.
   std::vector<Role> splits = {};
   LabelUse labels = LabelUse::required;
+  /// A folder where features are kept in files without a name instead of in memory (io/scratch_memory.hpp): for data
+  /// larger than it. Empty: in memory. The numbers are the same.
+  std::string scratch = {};
 };
 
 }  // namespace lacuna::data

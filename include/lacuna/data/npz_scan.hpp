@@ -88,6 +88,7 @@ class NpzScan {
   void read_headers() {
     std::set<std::string> seen;
     for (const std::string& name : file_.names()) {
+      if (name == "class_names" || name == "provenance") continue;  // about the whole
       const data::Role* role =
           std::find_if(std::begin(roles), std::end(roles), [&](data::Role r) { return name.starts_with(prefix(r)); });
       const std::string what = role == std::end(roles) ? "" : name.substr(prefix(*role).size());

@@ -3,6 +3,7 @@
 
 #include "lacuna/data/npz_check.hpp"
 #include "lacuna/data/npz_scan.hpp"
+#include "lacuna/io/scratch_memory.hpp"
 
 namespace lacuna::detail {
 
@@ -72,12 +73,10 @@ class NpzSplit {
 
   data::Modality modality(const std::string& name) {
     data::Modality result{name, {}, {}};
-    const io::NpyArray stored = read(name);
-    const bool sequence = stored.rank() == 3;
-    if (sequence)
-      result.frames = stored.tensor<float, 3>();
-    else
-      result.frames = stored.tensor<float, 2>().reshape(std::array<index_t, 3>{samples_, 1, stored.shape()[1]});
+    count(name);
+    const Shape shape = scan_.header(role_, name).shape;
+    const bool sequence = shape.rank() == 3;
+    result.frames = frames_of(name, {samples_, sequence ? shape[1] : 1, shape[-1]});
     result.present = Mask<2>::full({samples_, result.frames.extent(1)}, 1);
     const std::string length = scan_.told_by(role_, "length", name), mask = scan_.told_by(role_, "mask", name);
     if (!length.empty()) apply_length(length, name, result.present);
@@ -93,6 +92,18 @@ class NpzSplit {
     }
     clean(name, sequence, result);
     return result;
+  }
+
+  /// In memory, or in a file without a name.
+  Tensor<float, 3> frames_of(const std::string& name, const std::array<index_t, 3>& extents) {
+    if (!options_.scratch.empty() && scan_.file().fills(array(name)) && Shape(extents).size() > 0) {
+      const auto memory = std::make_shared<io::ScratchMemory>(4 * std::uint64_t(Shape(extents).size()), options_.scratch);
+      scan_.file().fill(array(name), memory->floats());
+      return Tensor<float, 3>::borrow(extents, memory->floats(), memory);
+    }
+    const io::NpyArray stored = read(name);
+    if (stored.rank() == 3) return stored.tensor<float, 3>();
+    return stored.tensor<float, 2>().reshape(extents);
   }
 
   void look_at_mask(const std::string& name, const std::string& length, const std::string& mask, const Mask<2>& present,

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "lacuna/core/list.hpp"
 #include "lacuna/core/transfer.hpp"
 
 namespace lacuna::data {
@@ -16,13 +17,17 @@ struct Stream {
   Mask<2, D> present;
 };
 
+/// One per modality, in the order of the data set. Memory comes from the pool, as that of all that lives for a step.
+template <class T = float, class D = Cpu>
+using Streams = List<Stream<T, D>>;
+
 /// What one training step sees.
 template <class T = float, class D = Cpu>
 struct Batch {
-  std::vector<Stream<T, D>> streams;   ///< one per modality, in the order of the data set
-  Tensor<T, 1, D> labels;              ///< (B) real labels; empty for a classification set
-  std::vector<index_t> classes;        ///< (B) class ids; empty for a regression set
-  std::vector<index_t> samples;        ///< (B) position of every sample in its split
+  Streams<T, D> streams;
+  Tensor<T, 1, D> labels;        ///< (B) real labels; empty for a classification set
+  std::vector<index_t> classes;  ///< (B) class ids; empty for a regression set
+  List<index_t> samples;         ///< (B) position of every sample in its split
 
   index_t size() const { return index_t(samples.size()); }
 };
@@ -33,8 +38,10 @@ Stream<T, To> to_device(const Stream<T, From>& stream) {
   return {lacuna::to_device<To>(stream.frames), lacuna::to_device<To>(stream.present)};
 }
 template <class To, class T, class From>
-std::vector<Stream<T, To>> to_device(const std::vector<Stream<T, From>>& streams) {
-  std::vector<Stream<T, To>> moved;
+Streams<T, To> to_device(const Streams<T, From>& streams) {
+  if constexpr (std::is_same_v<To, From>) return streams;
+  Streams<T, To> moved;
+  moved.reserve(streams.size());
   for (const auto& stream : streams) moved.push_back(data::to_device<To>(stream));
   return moved;
 }

@@ -6,43 +6,84 @@
 /// Opening reads the directory only; `get` reads, inflates and verifies one array. Many threads may `get` from one
 /// `Npz`. Members that are no arrays (no name ending in .npy) are skipped. Errors are IoError: see npy.hpp and
 /// zip.hpp.
+///
+/// An `Npz` may also be made of arrays that come from elsewhere (`NpzEntry`): files of other formats are then read by
+/// what reads archives.
 #pragma once
 
 #include "lacuna/core/words_aside.hpp"
 // macros of others stand aside from here on
+
+#include <functional>
+#include <map>
+#include <optional>
 
 #include "lacuna/io/npy.hpp"
 #include "lacuna/io/zip.hpp"
 
 namespace lacuna::io {
 
+/// An array that lies in no archive: its type and shape, and what makes it, each time it is asked for.
+struct NpzEntry {
+  NpyHeader header;
+  std::function<NpyArray()> read;
+  /// Writes all numbers as float, over zeros, without having them in memory as a whole; may be missing.
+  std::function<void(float*)> fill = {};
+};
+
 class Npz {
  public:
   explicit Npz(const std::string& path) : Npz(ByteSource(path)) {}
-  explicit Npz(ByteSource source) : zip_(std::move(source)) {
-    for (const ZipMember& member : zip_.members())
+  explicit Npz(ByteSource source) : path_(source.name()), zip_(std::in_place, std::move(source)) {
+    for (const ZipMember& member : zip_->members())
       if (member.name.ends_with(".npy")) names_.push_back(member.name.substr(0, member.name.size() - 4));
   }
+  /// Arrays from elsewhere, under the names and in the order given; `path` opens the messages.
+  Npz(std::string path, std::vector<std::pair<std::string, NpzEntry>> entries) : path_(std::move(path)) {
+    for (auto& [name, entry] : entries) {
+      if (!entries_.emplace(name, std::move(entry)).second) throw IoError(where(name) + " comes twice");
+      names_.push_back(name);
+    }
+  }
 
-  const std::string& path() const { return zip_.source().name(); }
+  const std::string& path() const { return path_; }
   /// Names of all arrays, in the order of the file.
   const std::vector<std::string>& names() const { return names_; }
-  bool contains(std::string_view name) const { return find(name) != nullptr; }
+  bool contains(std::string_view name) const { return entry(name) != nullptr || find(name) != nullptr; }
 
   /// Reads one array. Throws IoError when it is missing or damaged.
   NpyArray get(std::string_view name) const {
+    if (const NpzEntry* const made = entry(name)) return made->read();
     const ZipMember* member = find(name);
     if (member == nullptr) throw IoError(missing(name));
-    ZipStream stream = zip_.open(*member);
+    ZipStream stream = zip_->open(*member);
     NpyArray array = read_npy(stream, member->size, where(name));
     stream.finish();
     return array;
   }
-  /// Type and shape of an array, without reading (or verifying) its elements.
-  NpyHeader header(std::string_view name) const {
+  /// Whether `fill` works: float numbers that are read one after the other.
+  bool fills(std::string_view name) const {
+    if (const NpzEntry* const made = entry(name)) return made->fill != nullptr;
+    if (find(name) == nullptr) return false;
+    const NpyHeader found = header(name);
+    return found.kind == NpyKind::real && found.item_size == 4 && !found.swapped && !found.fortran_order;
+  }
+  /// Writes the numbers of an array to memory for that many, which holds zeros.
+  void fill(std::string_view name, float* to) const {
+    if (const NpzEntry* const made = entry(name)) return made->fill(to);
     const ZipMember* member = find(name);
     if (member == nullptr) throw IoError(missing(name));
-    ZipStream stream = zip_.open(*member);
+    ZipStream stream = zip_->open(*member);
+    const NpyHeader found = read_npy_header(stream, member->size, where(name));
+    stream.read(to, std::size_t(found.payload));
+    stream.finish();
+  }
+  /// Type and shape of an array, without reading (or verifying) its elements.
+  NpyHeader header(std::string_view name) const {
+    if (const NpzEntry* const made = entry(name)) return made->header;
+    const ZipMember* member = find(name);
+    if (member == nullptr) throw IoError(missing(name));
+    ZipStream stream = zip_->open(*member);
     return read_npy_header(stream, member->size, where(name));
   }
   /// Short for get(name).tensor<T, R>().
@@ -52,7 +93,13 @@ class Npz {
   }
 
  private:
-  const ZipMember* find(std::string_view name) const { return zip_.find(detail::cat(name, ".npy")); }
+  const ZipMember* find(std::string_view name) const {
+    return zip_ ? zip_->find(detail::cat(name, ".npy")) : nullptr;
+  }
+  const NpzEntry* entry(std::string_view name) const {
+    const auto found = entries_.find(name);
+    return found == entries_.end() ? nullptr : &found->second;
+  }
   std::string where(std::string_view name) const {
     return detail::cat(path(), ": array '", detail::printable(name), "'");
   }
@@ -64,7 +111,9 @@ class Npz {
     return names_.empty() ? text + " no arrays" : text;
   }
 
-  ZipReader zip_;
+  std::string path_;
+  std::optional<ZipReader> zip_;
+  std::map<std::string, NpzEntry, std::less<>> entries_;
   std::vector<std::string> names_;
 };
 

@@ -48,6 +48,15 @@ class NpzWriter {
     const NpyText text(strings);
     put(name, text.dtype, Shape{index_t(strings.size())}, text.codes.data(), text.codes.size() * sizeof(std::uint32_t));
   }
+  /// As it was read, in this machine's byte order. Throws IoError for objects and bfloat16, which the format has not.
+  void add(const std::string& name, const NpyArray& array) {
+    if (array.kind() == NpyKind::object || array.kind() == NpyKind::brain)
+      throw IoError(detail::cat("npz: array '", name, "' has type ", array.dtype(), ", which .npz does not hold"));
+    const std::size_t size = array.kind() == NpyKind::unicode ? array.item_size() / 4 : array.item_size();
+    const bool bytes = array.kind() == NpyKind::bytes || array.item_size() == 1;
+    const char order = bytes ? '|' : std::endian::native == std::endian::little ? '<' : '>';
+    put(name, detail::cat(order, char(array.kind()), size), array.shape(), array.bytes().data(), array.bytes().size());
+  }
 
   void close() { zip_.close(); }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "lacuna/core/state.hpp"
+#include "lacuna/core/transfer.hpp"
 #include "lacuna/nn/module.hpp"
 
 namespace lacuna::io {
@@ -15,13 +16,8 @@ State parameters_of(const M& module) {
   State state;
   for_each_array(module, [&](const std::string& path, const auto& parameter) {
     using Plain = std::remove_cvref_t<decltype(parameter)>;
-    if constexpr (std::is_same_v<typename Plain::device, Cpu>) {
-      state.put(path, static_cast<const Array<typename Plain::scalar>&>(parameter.node()->value));
-    } else {
-      Array<typename Plain::scalar> host(parameter.shape());
-      host.assign(parameter.value().to_vector());
-      state.put(path, host);
-    }
+    state.put(path, to_device<Cpu>(static_cast<const Array<typename Plain::scalar, typename Plain::device>&>(
+                        parameter.node()->value)));
   });
   return state;
 }

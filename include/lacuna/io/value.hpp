@@ -183,13 +183,30 @@ class Value {
       if (tree_->reader) bytes = (read = tree_->reader->read(record.storage))->data();
       copy(bytes + std::size_t(record.offset) * element.size, record.shape, record.strides.data(), element.size, rows);
     }
-    if (element.swapped) {
-      const std::size_t unit = element.kind == NpyKind::unicode   ? 4
-                               : element.kind == NpyKind::complex ? element.size / 2
-                                                                  : element.size;
-      detail::reverse_items(rows, unit);
-    }
-    return NpyArray(where(), std::move(header), std::move(rows));
+    return finished(std::move(header), std::move(rows));
+  }
+  /// The same of the entries begin..end along the first axis of an array: what is asked for is all that is read.
+  NpyArray rows(index_t begin, index_t end) const {
+    expect(ValueKind::array, "an array");
+    if (objects()) fail("holds Python objects, expected numbers or strings; take its items one by one");
+    const detail::ArrayRecord& record = tree_->arrays[node().detail];
+    if (record.shape.rank() == 0 || begin < 0 || begin > end || end > record.shape[0])
+      fail("has shape ", record.shape, ", rows ", begin, " to ", end, " are asked for");
+    const detail::ElementType& element = type();
+    std::array<index_t, Shape::max_rank> lengths{};
+    for (int axis = 0; axis < record.shape.rank(); ++axis) lengths[std::size_t(axis)] = record.shape[axis];
+    lengths[0] = end - begin;
+    NpyHeader header;
+    header.dtype = element.name;
+    header.kind = element.kind;
+    header.item_size = element.size;
+    header.shape = Shape(lengths.data(), record.shape.rank());
+    std::vector<std::uint8_t> bytes(std::size_t(header.shape.size()) * element.size);
+    header.payload = bytes.size();
+    if (!bytes.empty())
+      copy(record.data + std::size_t(begin * record.strides[0]) * element.size, header.shape, record.strides.data(),
+           element.size, bytes);
+    return finished(std::move(header), std::move(bytes));
   }
   /// Short for array().tensor<T, R>().
   template <NpyScalar T, int R>
@@ -248,6 +265,14 @@ class Value {
       left /= record.shape[axis];
     }
     return tree_->items(tree_->nodes[record.objects])[std::size_t(at)];
+  }
+  /// In this machine's byte order.
+  NpyArray finished(NpyHeader header, std::vector<std::uint8_t> bytes) const {
+    if (type().swapped)
+      detail::reverse_items(bytes, header.kind == NpyKind::unicode   ? 4
+                                   : header.kind == NpyKind::complex ? header.item_size / 2
+                                                                     : header.item_size);
+    return NpyArray(where(), std::move(header), std::move(bytes));
   }
   static void copy(const std::uint8_t* from, const Shape& shape, const index_t* strides, std::size_t item,
                    std::vector<std::uint8_t>& rows) {

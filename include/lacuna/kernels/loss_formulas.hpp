@@ -88,13 +88,6 @@ struct JensenShannon {
   }
 };
 
-/// P log(P/(P_row P_col)) of one cell of a joint distribution, by its logarithm: 0 log 0 = 0.
-LACUNA_HD inline double joint_gain(double cell, double row, double column) {
-  constexpr double least = 1e-300;
-  return std::log(cell < least ? least : cell) - std::log(row < least ? least : row) -
-         std::log(column < least ? least : column);
-}
-
 /// Whether D² of a pair is small against ‖a‖² + ‖b‖², so that ‖a‖² + ‖b‖² − 2⟨a, b⟩ has lost its digits.
 LACUNA_HD inline bool near_pair(double squared, double both) { return squared < 0.01 * both; }
 
@@ -125,11 +118,6 @@ struct Cosine {
   LACUNA_HD double slope_x(double x, double y) const { return y / root - cosine * x / xx; }
   LACUNA_HD double slope_y(double x, double y) const { return x / root - cosine * y / yy; }
 };
-
-/// −½(1 + v − μ² − eᵛ) of one number of a code.
-LACUNA_HD inline double code_divergence(double mu, double v, double variance) {
-  return -0.5 * (1 + v - mu * mu - variance);
-}
 
 /// |apart| or apart², and its slope.
 struct PowerOfDifference {

@@ -92,17 +92,19 @@ inline Results make_results(const std::vector<ModelRuns>& models, const std::vec
   results.metrics = std::move(metrics);
   results.reference = reference;
   results.protocols = protocols;
+  std::vector<ModelRuns> finished;  // of the others there is nothing to compute
   for (const ModelRuns& model : models) {
-    ModelInfo info{model.name, model.recipe, model.runs.empty() ? 0 : model.runs[0].parameters, {}};
+    if (!model.runs.empty()) finished.push_back(model);
+    ModelInfo info{model.name, model.recipe, model.runs.empty() ? 0 : model.runs[0].parameters, {}, model.failures};
     for (const Run& run : model.runs) info.runs.push_back({run.seed, run.epochs, run.best_epoch, run.validation_score});
     results.models.push_back(std::move(info));
     const std::vector<Row> rows = rows_of(model, protocols, targets);
     for (auto& summary : summaries_of(rows, protocols)) results.summaries.push_back(std::move(summary));
     results.rows.insert(results.rows.end(), rows.begin(), rows.end());
   }
-  results.differences = compare(models, protocols, targets, results.metrics, reference, options);
+  results.differences = compare(finished, protocols, targets, results.metrics, reference, options);
   for (const std::string& metric : results.metrics)
-    for (Curve& curve : curves_of(models, protocols, targets, metric, options))
+    for (Curve& curve : curves_of(finished, protocols, targets, metric, options))
       results.curves.push_back(std::move(curve));
   return results;
 }

@@ -94,7 +94,11 @@ inline missing::Protocol protocol_by_name(const std::string& name, const std::ve
     return missing::protocol_p3(std::uint32_t(seed), modalities.size(),
                                 text < std::ptrdiff_t(modalities.size()) ? index_t(text) : -1);
   }
-  if (name == "p4") return missing::protocol_p4(modalities);
+  if (name == "p4") {
+    if (modalities.size() < 2)
+      throw OptionError("protocol p4: of one modality there is no incomplete subset; take p1 or none");
+    return missing::protocol_p4(modalities);
+  }
   std::string known;
   for (const std::string& one : protocol_names()) known += (known.empty() ? "" : ", ") + one;
   throw OptionError("there is no protocol '" + name + "'; there are " + known);

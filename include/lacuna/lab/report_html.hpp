@@ -71,7 +71,7 @@ class HtmlReport {
     Table table{{"model"}};
     for (const auto& name : names) table[0].push_back(lab::escaped(name));
     for (const auto& model : r_.models) {
-      table.push_back({lab::escaped(model.name)});
+      table.push_back({lab::escaped(model.title())});
       for (const auto& name : names) {
         const auto* one = lab::find_summary(r_, model.name, protocol.name, name, true);
         if (one == nullptr) continue;
@@ -278,6 +278,9 @@ class HtmlReport {
             break;
           }
       }
+    for (const auto& model : r_.models)
+      for (const auto& failure : model.failures)
+        table.push_back({lab::escaped(model.name), "–", std::to_string(failure.seed), "failed: " + lab::escaped(failure.what)});
     return section("Trainings",
                    "The score is what selection minimises on the validation split: the mean, over the "
                    "conditions that a model is meant for, of its error, or of 1 less its share of right answers.") +

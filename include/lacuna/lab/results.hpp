@@ -21,10 +21,22 @@ struct Run {
   index_t parameters = 0;
   Tensor<double, 2> predictions;
 };
+/// A training that did not come to its end: it is in no mean.
+struct Failure {
+  std::uint64_t seed = 0;
+  std::string what;  ///< in which phase, and why
+};
 struct ModelRuns {
   std::string name, recipe;
   std::vector<Run> runs;
+  std::vector<Failure> failures = {};
 };
+/// Whether one of its trainings came to its end.
+inline bool has_runs(const std::vector<ModelRuns>& models, const std::string& name) {
+  for (const ModelRuns& model : models)
+    if (model.name == name) return !model.runs.empty();
+  return false;
+}
 
 struct Row {
   std::string model;
@@ -70,6 +82,14 @@ struct ModelInfo {
   std::string name, recipe;
   index_t parameters = 0;
   std::vector<RunInfo> runs;
+  std::vector<Failure> failures = {};
+
+  /// As tables show it: with how many of its trainings failed.
+  std::string title() const {
+    if (failures.empty()) return name;
+    if (runs.empty()) return name + " (failed)";
+    return detail::cat(name, " (", failures.size(), " of ", failures.size() + runs.size(), " seeds failed)");
+  }
 };
 
 struct Results {

@@ -53,6 +53,8 @@ inline nlohmann::ordered_json to_json(const Results& results) {
                       {"validation_score", json_number(run.validation_score)}});
     json["models"].push_back(
         {{"name", model.name}, {"recipe", model.recipe}, {"parameters", model.parameters}, {"runs", runs}});
+    for (const Failure& failure : model.failures)
+      json["models"].back()["failed"].push_back({{"seed", failure.seed}, {"error", failure.what}});
   }
   json["protocols"] = Json::array();
   for (const auto& protocol : results.protocols) {
@@ -108,7 +110,10 @@ inline nlohmann::ordered_json to_json(const Results& results) {
   return json;
 }
 
-inline std::string results_text(const Results& results) { return to_json(results).dump(1, ' ') + "\n"; }
+/// Bytes of names that are no UTF-8 become U+FFFD: JSON has no other place for them.
+inline std::string results_text(const Results& results) {
+  return to_json(results).dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
 
 /// `origin` is the file name of messages. Throws IoError.
 inline Results results_from_json(const std::string& text, const std::string& origin = "results") {
@@ -131,6 +136,8 @@ inline Results results_from_json(const std::string& text, const std::string& ori
       for (const Json& run : model.at("runs"))
         info.runs.push_back(
             {run.at("seed"), run.at("epochs"), run.at("best_epoch"), number_of(run.at("validation_score"))});
+      for (const Json& failure : model.value("failed", Json::array()))
+        info.failures.push_back({failure.at("seed"), failure.at("error")});
       results.models.push_back(std::move(info));
     }
     for (const Json& protocol : json.at("protocols")) {

@@ -61,9 +61,9 @@ namespace lacuna::detail {
 
 /// Frames as the model wants them.
 template <class T>
-data::Batch<T> batch_as(const data::Batch<float>& batch) {
+decltype(auto) batch_as(const data::Batch<float>& batch) {
   if constexpr (std::is_same_v<T, float>) {
-    return batch;
+    return (batch);
   } else {
     data::Batch<T> result;
     for (const auto& stream : batch.streams) {

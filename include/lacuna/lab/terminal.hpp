@@ -43,9 +43,10 @@ inline const Summary* find_summary(const Results& results, const std::string& mo
 /// The averages of a protocol by name, AUILC included.
 inline std::vector<std::string> average_names(const Results& results, const ProtocolInfo& protocol) {
   std::vector<std::string> names;
-  if (results.models.empty()) return names;
+  if (results.summaries.empty()) return names;
   for (const Summary& one : results.summaries)
-    if (one.average && one.protocol == protocol.name && one.model == results.models[0].name) names.push_back(one.name);
+    if (one.average && one.protocol == protocol.name && one.model == results.summaries[0].model)
+      names.push_back(one.name);
   return names;
 }
 
@@ -118,7 +119,7 @@ inline std::string terminal_text(const Results& results) {
         const std::size_t to = std::min(names.size(), from + wide);
         for (std::size_t i = from; i < to; ++i) rows[0].push_back(names[i] + "  ");
         for (const ModelInfo& model : results.models) {
-          rows.push_back({model.name});
+          rows.push_back({model.title()});
           for (std::size_t i = from; i < to; ++i)
             rows.back().push_back(cells(find_summary(results, model.name, protocol.name, names[i], true), metric,
                                         best_of(results, protocol.name, names[i], metric)));
@@ -127,6 +128,9 @@ inline std::string terminal_text(const Results& results) {
       }
     }
   text += curves_text(results);
+  for (const ModelInfo& model : results.models)
+    for (const Failure& failure : model.failures)
+      text += "\nfailed: " + model.name + " seed " + std::to_string(failure.seed) + ", " + failure.what + "\n";
   if (results.differences.empty()) return text;
   std::vector<std::vector<std::string>> rows{{"model", "protocol", "average", "difference", "95 % interval"}};
   const std::string& metric = results.metrics.at(0);

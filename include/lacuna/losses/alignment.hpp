@@ -2,24 +2,46 @@
 ///
 /// Each set has its own presence mask, (N) or undefined for all: absent samples take no part and get gradient 0. With a
 /// side that has nothing present there is nothing to compare: 0. Gradient flows to both sets.
+///
+/// ```cpp
+/// const auto gap = mmd_loss(first, second, {.bandwidths = {0.5, 1, 2}});   // two sets of one width
+/// const auto moments = cmd_loss(first, second, {}, kept);                  // without what is absent in the first
+/// const auto private_part = orthogonality_loss(first, second, {.normalize = true});
+/// ```
 #pragma once
 
+#include "lacuna/kernels/cpu/alignment_losses.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/batch.hpp"
+#include "lacuna/ops/elementwise.hpp"
+#include "lacuna/ops/matmul.hpp"
+#include "lacuna/ops/reduction.hpp"
 
 namespace lacuna {
 namespace detail {
 
-/// f(n, m, x, y, gradients) on the present rows of two sets of one width; 0 when a set has fewer than `least`.
-template <class T, class D, class F>
-Variable<T, 0, D> set_loss(const char* operation, const Variable<T, 2, D>& x, const Variable<T, 2, D>& y,
-                           const Present<D>& x_present, const Present<D>& y_present, index_t least, F&& f) {
-  expect_axis(operation, "y", y.shape(), 1, x.extent(1));
-  const Kept<D> kept_x(operation, x.extent(0), x_present), kept_y(operation, y.extent(0), y_present);
-  LossInput a(x, kept_x), b(y, kept_y);
-  const bool enough = kept_x.count() >= least && kept_y.count() >= least && x.extent(1) > 0;
-  if (!enough) return record_loss(operation, 0.0, a, b);
-  return record_loss(operation, f(kept_x.count(), kept_y.count(), a.data(), b.data(), a.gradient(), b.gradient()), a,
-                     b);
+/// The present rows of two sets; `enough` says whether there is something to compare.
+template <class T, class D>
+struct TwoSets {
+  Kept<D> kept_x, kept_y;
+  index_t n, m;
+  bool enough;
+
+  TwoSets(const char* operation, const Variable<T, 2, D>& x, const Variable<T, 2, D>& y, const Present<D>& x_present,
+          const Present<D>& y_present, index_t least)
+      : kept_x(operation, x.extent(0), x_present),
+        kept_y(operation, y.extent(0), y_present),
+        n(kept_x.count()),
+        m(kept_y.count()),
+        enough(n >= least && m >= least && x.extent(1) > 0) {
+    expect_axis(operation, "y", y.shape(), 1, x.extent(1));
+  }
+};
+
+/// x minus its mean over the first axis.
+template <class T, class D>
+Variable<T, 2, D> centred(const Variable<T, 2, D>& x) {
+  return x - mean(x, 0, keepdim);
 }
 
 }  // namespace detail
@@ -37,11 +59,19 @@ Variable<T, 0, D> cmd_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>& 
   detail::expect_positive("cmd_loss", "span", options.span);
   if (options.moments < 1)
     throw OptionError(detail::cat("cmd_loss: ", options.moments, " moments, expected at least 1"));
-  return detail::set_loss("cmd_loss", x, y, x_present, y_present, 1,
-                          [&](index_t n, index_t m, const T* a, const T* b, T* grad_a, T* grad_b) {
-                            return Kernels<D>::central_moments(n, m, x.extent(1), a, b, options.moments, options.span,
-                                                               grad_a, grad_b);
-                          });
+  const detail::TwoSets sets("cmd_loss", x, y, x_present, y_present, 1);
+  if (!sets.enough)
+    return detail::record_loss("cmd_loss", 0.0, detail::LossInput(x, sets.kept_x), detail::LossInput(y, sets.kept_y));
+  const auto a = detail::kept_rows(x, sets.kept_x), b = detail::kept_rows(y, sets.kept_y);
+  const auto a_apart = detail::centred(a), b_apart = detail::centred(b);
+  auto total = norm(mean(a, 0) - mean(b, 0)) / options.span;
+  auto a_power = a_apart, b_power = b_apart;
+  double unit = options.span;
+  for (int k = 2; k <= options.moments; ++k) {
+    a_power = a_power * a_apart, b_power = b_power * b_apart, unit *= options.span;
+    total = total + norm(mean(a_power, 0) - mean(b_power, 0)) / unit;
+  }
+  return total;
 }
 
 /// Correlation alignment, ‖C_x − C_y‖_F²/(4d²), C the covariance with 1/(N−1). x (N, d), y (M, d); 0 with fewer than
@@ -49,10 +79,16 @@ Variable<T, 0, D> cmd_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>& 
 template <class T, class D>
 Variable<T, 0, D> coral_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>& y,
                              const Given<Present<D>>& x_present = {}, const Given<Present<D>>& y_present = {}) {
-  return detail::set_loss("coral_loss", x, y, x_present, y_present, 2,
-                          [&](index_t n, index_t m, const T* a, const T* b, T* grad_a, T* grad_b) {
-                            return Kernels<D>::covariances(n, m, x.extent(1), a, b, grad_a, grad_b);
-                          });
+  const detail::TwoSets sets("coral_loss", x, y, x_present, y_present, 2);
+  if (!sets.enough)
+    return detail::record_loss("coral_loss", 0.0, detail::LossInput(x, sets.kept_x), detail::LossInput(y, sets.kept_y));
+  const auto covariance = [](const Variable<T, 2, D>& rows) {
+    const auto apart = detail::centred(rows);
+    return matmul(apart, apart, {.transpose_a = true}) * (1 / double(rows.extent(0) - 1));
+  };
+  const double d = double(x.extent(1));
+  const auto gap = covariance(detail::kept_rows(x, sets.kept_x)) - covariance(detail::kept_rows(y, sets.kept_y));
+  return sum(square(gap)) * (1 / (4 * d * d));
 }
 
 struct MmdOptions {
@@ -67,11 +103,14 @@ Variable<T, 0, D> mmd_loss(const Variable<T, 2, D>& x, const Variable<T, 2, D>& 
                            const Given<Present<D>>& x_present = {}, const Given<Present<D>>& y_present = {}) {
   if (options.bandwidths.empty()) throw OptionError("mmd_loss: needs at least one bandwidth");
   for (const double width : options.bandwidths) detail::expect_positive("mmd_loss", "a bandwidth", width);
-  return detail::set_loss("mmd_loss", x, y, x_present, y_present, options.unbiased ? 2 : 1,
-                          [&](index_t n, index_t m, const T* a, const T* b, T* grad_a, T* grad_b) {
-                            return Kernels<D>::kernel_means(n, m, x.extent(1), a, b, options.bandwidths,
-                                                            options.unbiased, grad_a, grad_b);
-                          });
+  const detail::TwoSets sets("mmd_loss", x, y, x_present, y_present, options.unbiased ? 2 : 1);
+  if (!sets.enough)
+    return detail::record_loss("mmd_loss", 0.0, detail::LossInput(x, sets.kept_x), detail::LossInput(y, sets.kept_y));
+  detail::LossInput a(x, sets.kept_x), b(y, sets.kept_y);
+  const auto value =
+      Kernels<D>::AlignmentLosses::kernel_means(sets.n, sets.m, x.extent(1), a.data(), b.data(), options.bandwidths,
+                                                options.unbiased, a.gradient(), b.gradient());
+  return detail::record_loss("mmd_loss", value, a, b);
 }
 
 struct OrthogonalityOptions {
@@ -86,30 +125,16 @@ Variable<T, 0, D> orthogonality_loss(const Variable<T, 2, D>& a, const Variable<
                                      OrthogonalityOptions options = {}, const Given<Present<D>>& present = {}) {
   detail::expect_axis("orthogonality_loss", "b", b.shape(), 0, a.extent(0));
   const detail::Kept<D> kept("orthogonality_loss", a.extent(0), present);
-  const index_t n = kept.count(), da = a.extent(1), db = b.extent(1);
-  detail::LossInput x(a, kept), y(b, kept);
-  if (n == 0 || da == 0 || db == 0) return detail::record_loss("orthogonality_loss", 0.0, x, y);
-  if (!options.normalize)
-    return detail::record_loss(
-        "orthogonality_loss",
-        Kernels<D>::shared_directions(n, da, db, x.data(), y.data(), 1.0, x.gradient(), y.gradient()), x, y);
-  using Unit = typename Kernels<D>::template Unit<T>;
-  const Array<T, D> centred_x = Kernels<D>::centred(n, da, x.data()), centred_y = Kernels<D>::centred(n, db, y.data());
-  const Unit unit_x(n, da, centred_x.data(), 1e-12), unit_y(n, db, centred_y.data(), 1e-12);
-  auto to_x = detail::zeros_on<T, D>({n, da}), to_y = detail::zeros_on<T, D>({n, db});
-  const auto value = Kernels<D>::shared_directions(n, da, db, unit_x.data(), unit_y.data(),
-                                                   1 / (double(da) * double(db)), to_x.data(), to_y.data());
-  const auto back = [&](const Unit& unit, const Array<T, D>& slope, index_t width, T* gradient) {
-    if (!gradient) return;
-    auto centred = detail::zeros_on<T, D>({n, width});
-    unit.back(slope.data(), centred.data());
-    const Array<T, D> share =
-        Kernels<D>::centred(n, width, std::as_const(centred).data());  // centring is its own transpose
-    D::copy(gradient, share.data(), std::size_t(share.size()) * sizeof(T));
+  const index_t da = a.extent(1), db = b.extent(1);
+  if (kept.count() == 0 || da == 0 || db == 0) return detail::nothing_to_compare("orthogonality_loss", kept, a, b);
+  const auto side = [&](const Variable<T, 2, D>& x) {
+    const auto rows = detail::kept_rows(x, kept);
+    if (!options.normalize) return rows;
+    const auto apart = detail::centred(rows);
+    return apart / maximum(norm(apart, 2, 1, keepdim), 1e-12);
   };
-  back(unit_x, to_x, da, x.gradient());
-  back(unit_y, to_y, db, y.gradient());
-  return detail::record_loss("orthogonality_loss", value, x, y);
+  const auto squares = square(matmul(side(a), side(b), {.transpose_a = true}));
+  return options.normalize ? mean(squares) : sum(squares);
 }
 
 }  // namespace lacuna

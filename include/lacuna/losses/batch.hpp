@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/kernels/cpu/elementwise.hpp"
+#include "lacuna/kernels/cpu/loss_rows.hpp"
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/labels.hpp"
 
@@ -72,7 +74,7 @@ class Kept {
   Array<N, D> of(const Labels<D, N>& labels) const {
     if (all()) return labels.there();
     Array<N, D> chosen(Shape{count_});
-    Kernels<D>::gather_rows(count_, 1, labels.data(), rows(), chosen.data());
+    Kernels<D>::LossRows::gather_rows(count_, 1, labels.data(), rows(), chosen.data());
     return chosen;
   }
 
@@ -109,10 +111,7 @@ class Kept {
 template <class T, class D>
 Array<T, D> zeros_on(const Shape& shape) {
   Array<T, D> zeros(shape);
-  if constexpr (std::is_same_v<D, Cpu>)
-    Kernels<D>::generate(zeros.size(), zeros.data(), functors::Constant<T>{T(0)});
-  else
-    D::fill(zeros.data(), 0, std::size_t(zeros.size()) * sizeof(T));
+  D::fill(zeros.data(), 0, std::size_t(zeros.size()) * sizeof(T));
   return zeros;
 }
 
@@ -133,10 +132,10 @@ class LossInput {
       rows_ = x.value().reshaped(shape);
     } else {
       rows_ = Array<T, D>(shape);
-      Kernels<D>::gather_rows(kept.count(), width_, x.data(), kept.rows(), rows_.data());
+      Kernels<D>::LossRows::gather_rows(kept.count(), width_, x.data(), kept.rows(), rows_.data());
     }
     if (!recording() || !x.requires_grad()) return;
-    const bool zeros = room == GradientRoom::zeros || std::is_same_v<D, Cpu>;
+    const bool zeros = room == GradientRoom::zeros || Kernels<D>::LossRows::adds_gradients;
     gradient_ = zeros ? zeros_on<T, D>(shape) : Array<T, D>(shape);
   }
 
@@ -156,7 +155,8 @@ class LossInput {
   /// Adds dy, one number on the device, times the gradient to that of the variable.
   void hand_back(const T* dy) const {
     const auto slot = variable_.gradient_slot();
-    if (slot) Kernels<D>::contribute_rows(variable_.extent(0), width_, places_.data(), dy, gradient_.data(), slot);
+    if (slot)
+      Kernels<D>::LossRows::contribute_rows(variable_.extent(0), width_, places_.data(), dy, gradient_.data(), slot);
   }
 
  private:
@@ -173,6 +173,31 @@ Variable<T, 0, D> record_loss(const char* operation, const Value& value, const L
       operation, loss_value<T, D>(value),
       [... inputs = inputs.share()](const Tensor<T, 0, D>& dy) { (inputs.hand_back(dy.data()), ...); },
       inputs.variable()...);
+}
+
+/// The rows of the samples that take part, as an operation: the others are not read, and get gradient 0. Losses that
+/// are composed of ops begin with it.
+template <class T, int R, class D>
+Variable<T, R, D> kept_rows(const Variable<T, R, D>& x, const Kept<D>& kept) {
+  if (kept.all()) return x;
+  auto extents = x.extents();
+  extents[0] = kept.count();
+  const index_t width = x.extent(0) > 0 ? x.size() / x.extent(0) : 0;
+  Tensor<T, R, D> rows(extents);
+  Kernels<D>::LossRows::gather_rows(kept.count(), width, x.data(), kept.rows(), rows.data());
+  return record(
+      "kept_rows", rows,
+      [x, width, places = kept.places()](const Tensor<T, R, D>& dy) {
+        if (const auto slot = x.gradient_slot())
+          Kernels<D>::LossRows::contribute_rows(x.extent(0), width, places.data(), static_cast<const T*>(nullptr),
+                                                dy.data(), slot);
+      },
+      x);
+}
+/// 0, whose gradients are 0.
+template <class D, class... V>
+auto nothing_to_compare(const char* operation, const Kept<D>& kept, const V&... x) {
+  return record_loss(operation, 0.0, LossInput(x, kept)...);
 }
 
 /// Class labels of the samples that take part, on the device. Throws ShapeError for a wrong count, Error for a label

@@ -4,8 +4,17 @@
 /// 1 = present, or undefined for all: absent samples take no part, whatever their scores and labels hold, and get
 /// gradient 0; none present: 0, not PyTorch's NaN. Gradient flows to the scores; labels and targets are constants.
 /// Wrong shapes throw ShapeError, a label outside 0..K−1 Error, options out of range OptionError.
+///
+/// ```cpp
+/// const auto loss = cross_entropy(prediction, labels, {.smoothing = 0.1}, kept);   // (B, K) scores, B class ids
+/// const auto weighted = cross_entropy(prediction, labels, {.weights = {1, 1, 4}});
+/// loss.backward();
+/// ```
 #pragma once
 
+#include "lacuna/kernels/cpu/class_losses.hpp"
+#include "lacuna/kernels/cpu/loss_rows.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/batch.hpp"
 
 namespace lacuna {
@@ -55,8 +64,8 @@ Variable<T, 0, D> cross_entropy(const Variable<T, 2, D>& logits, const Given<Lab
   const double scale = detail::label_scale(labels, kept, options.weights, options.reduction);
   const auto weights = detail::list_on<D>(options.weights);
   detail::LossInput z(logits, kept, detail::GradientRoom::unwritten);
-  const auto value = Kernels<D>::cross_entropy(kept.count(), classes, z.data(), chosen.data(),
-                                               {weights.data(), options.smoothing, scale}, z.gradient());
+  const auto value = Kernels<D>::ClassLosses::cross_entropy(kept.count(), classes, z.data(), chosen.data(),
+                                                            {weights.data(), options.smoothing, scale}, z.gradient());
   return detail::record_loss("cross_entropy", value, z);
 }
 
@@ -77,7 +86,7 @@ Variable<T, 0, D> nll_loss(const Variable<T, 2, D>& log_probabilities, const Giv
   const auto chosen = detail::kept_labels("nll_loss", labels, batch, kept, classes);
   const auto weights = detail::list_on<D>(options.weights);
   detail::LossInput x(log_probabilities, kept);
-  const auto value = Kernels<D>::negative_log_likelihood(
+  const auto value = Kernels<D>::ClassLosses::negative_log_likelihood(
       kept.count(), classes, x.data(), chosen.data(), weights.data(),
       detail::label_scale(labels, kept, options.weights, options.reduction), x.gradient());
   return detail::record_loss("nll_loss", value, x);
@@ -101,14 +110,14 @@ Variable<T, 0, D> binary_cross_entropy(const Variable<T, R, D>& logits, const Te
   const detail::Kept<D> kept("binary_cross_entropy", logits.extent(0), present);
   detail::LossInput x(logits, kept, detail::GradientRoom::unwritten);
   const detail::LossInput t(Variable<T, R, D>(targets), kept);
-  if (const index_t i = Kernels<D>::first_outside(kept.count() * t.width(), t.data(), T(0), T(1)); i >= 0)
+  if (const index_t i = Kernels<D>::LossRows::first_outside(kept.count() * t.width(), t.data(), T(0), T(1)); i >= 0)
     throw Error(detail::cat("binary_cross_entropy: target ", double(t.rows().to_vector()[std::size_t(i)]),
                             " of sample ", kept.row(i / t.width()), " is outside 0..1"));
   const auto weights = detail::list_on<D>(options.positive_weights);
   const double numbers = double(kept.count() * x.width());
   const double scale = options.reduction == Reduction::sum ? 1 : numbers > 0 ? 1 / numbers : 0;
-  const auto value = Kernels<D>::binary_cross_entropy(kept.count(), x.width(), columns, x.data(), t.data(),
-                                                      weights.data(), scale, x.gradient());
+  const auto value = Kernels<D>::ClassLosses::binary_cross_entropy(kept.count(), x.width(), columns, x.data(), t.data(),
+                                                                   weights.data(), scale, x.gradient());
   return detail::record_loss("binary_cross_entropy", value, x);
 }
 

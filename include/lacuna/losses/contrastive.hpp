@@ -3,8 +3,16 @@
 /// present (N) or undefined for all: an absent sample is neither anchor, nor positive, nor negative, and gets gradient
 /// 0; none present: 0. Gradient flows to every set of features; stop one with `detach()`. Rows of unit length are x /
 /// max(‖x‖, 1e-12).
+///
+/// ```cpp
+/// const auto loss = info_nce_loss(first, second, {.temperature = 0.07}, kept);   // row i belongs to row i
+/// const auto by_class = supcon_loss(first, labels);
+/// loss.backward();
+/// ```
 #pragma once
 
+#include "lacuna/kernels/cpu/contrast_losses.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/batch.hpp"
 #include "lacuna/ops/shape.hpp"
 
@@ -28,11 +36,11 @@ Variable<T, 0, D> info_nce_loss(const Variable<T, 2, D>& first, const Variable<T
   const index_t n = kept.count(), width = first.extent(1);
   detail::LossInput x(first, kept), y(second, kept);
   if (n == 0) return detail::record_loss("info_nce_loss", 0.0, x, y);
-  const typename Kernels<D>::template Unit<T> a(n, width, x.data(), 1e-12), b(n, width, y.data(), 1e-12);
+  const typename Kernels<D>::LossRows::template Unit<T> a(n, width, x.data(), 1e-12), b(n, width, y.data(), 1e-12);
   Array<T, D> to_a(Shape{x.gradient() ? n : 0, width}), to_b(Shape{y.gradient() ? n : 0, width});
   const double each = 1 / double(n), half = options.symmetric ? each / 2 : each;
-  const auto value = Kernels<D>::info_nce(n, width, a.data(), b.data(), options.temperature, half, each - half,
-                                          to_a.data(), to_b.data());
+  const auto value = Kernels<D>::ContrastLosses::info_nce(n, width, a.data(), b.data(), options.temperature, half,
+                                                          each - half, to_a.data(), to_b.data());
   if (x.gradient()) a.back(to_a.data(), x.gradient());
   if (y.gradient()) b.back(to_b.data(), y.gradient());
   return detail::record_loss("info_nce_loss", value, x, y);
@@ -60,11 +68,13 @@ Variable<T, 0, D> supcon_loss(const Variable<T, 2, D>& features, const Given<Lab
   detail::LossInput x(features, kept);
   Array<T, D> slope(Shape{x.gradient() ? n : 0, width});
   if (!options.normalize) {
-    const auto value = Kernels<D>::supcon(n, width, x.data(), chosen.data(), options.temperature, x.gradient());
+    const auto value =
+        Kernels<D>::ContrastLosses::supcon(n, width, x.data(), chosen.data(), options.temperature, x.gradient());
     return detail::record_loss("supcon_loss", value, x);
   }
-  const typename Kernels<D>::template Unit<T> unit(n, width, x.data(), 1e-12);
-  const auto value = Kernels<D>::supcon(n, width, unit.data(), chosen.data(), options.temperature, slope.data());
+  const typename Kernels<D>::LossRows::template Unit<T> unit(n, width, x.data(), 1e-12);
+  const auto value =
+      Kernels<D>::ContrastLosses::supcon(n, width, unit.data(), chosen.data(), options.temperature, slope.data());
   if (x.gradient()) unit.back(slope.data(), x.gradient());
   return detail::record_loss("supcon_loss", value, x);
 }
@@ -114,9 +124,9 @@ Variable<T, 0, D> triplet_loss(const Variable<T, 2, D>& anchor, const Variable<T
   detail::expect_not_negative("triplet_loss", "margin", options.margin);
   const detail::Kept<D> kept("triplet_loss", anchor.extent(0), present);
   detail::LossInput a(anchor, kept), p(positive, kept), q(negative, kept);
-  const auto value = Kernels<D>::triplet(kept.count(), anchor.extent(1), a.data(), p.data(), q.data(), options.margin,
-                                         options.swap, options.epsilon, kept.count() > 0 ? 1 / double(kept.count()) : 0,
-                                         a.gradient(), p.gradient(), q.gradient());
+  const auto value = Kernels<D>::ContrastLosses::triplet(
+      kept.count(), anchor.extent(1), a.data(), p.data(), q.data(), options.margin, options.swap, options.epsilon,
+      kept.count() > 0 ? 1 / double(kept.count()) : 0, a.gradient(), p.gradient(), q.gradient());
   return detail::record_loss("triplet_loss", value, a, p, q);
 }
 
@@ -141,9 +151,9 @@ Variable<T, 0, D> cosine_embedding_loss(const Variable<T, 2, D>& first, const Va
           detail::cat("cosine_embedding_loss: target ", target, " of sample ", kept.row(i), " is neither 1 nor -1"));
   const auto chosen = kept.of(targets);
   detail::LossInput x(first, kept), y(second, kept);
-  const auto value =
-      Kernels<D>::cosine_embedding(kept.count(), first.extent(1), x.data(), y.data(), chosen.data(), options.margin,
-                                   kept.count() > 0 ? 1 / double(kept.count()) : 0, x.gradient(), y.gradient());
+  const auto value = Kernels<D>::ContrastLosses::cosine_embedding(
+      kept.count(), first.extent(1), x.data(), y.data(), chosen.data(), options.margin,
+      kept.count() > 0 ? 1 / double(kept.count()) : 0, x.gradient(), y.gradient());
   return detail::record_loss("cosine_embedding_loss", value, x, y);
 }
 
@@ -168,15 +178,15 @@ Variable<T, 0, D> scd_loss(const Variable<T, 2, D>& student, const Variable<T, 2
   const double push = mean && n > 1 ? 1 / (double(n) * double(n - 1)) : 1;
   detail::LossInput s(student, kept), t(teacher, kept);
   if (!options.normalize) {
-    const auto value = Kernels<D>::sample_contrast(n, width, s.data(), t.data(), options.margin, pull, push,
-                                                   s.gradient(), t.gradient());
+    const auto value = Kernels<D>::ContrastLosses::sample_contrast(n, width, s.data(), t.data(), options.margin, pull,
+                                                                   push, s.gradient(), t.gradient());
     return detail::record_loss("scd_loss", value, s, t);
   }
-  const typename Kernels<D>::template Unit<T> a(n, width, s.data(), 1e-12), b(n, width, t.data(), 1e-12);
+  const typename Kernels<D>::LossRows::template Unit<T> a(n, width, s.data(), 1e-12), b(n, width, t.data(), 1e-12);
   auto to_a = detail::zeros_on<T, D>({s.gradient() ? n : 0, width});
   auto to_b = detail::zeros_on<T, D>({t.gradient() ? n : 0, width});
-  const auto value =
-      Kernels<D>::sample_contrast(n, width, a.data(), b.data(), options.margin, pull, push, to_a.data(), to_b.data());
+  const auto value = Kernels<D>::ContrastLosses::sample_contrast(n, width, a.data(), b.data(), options.margin, pull,
+                                                                 push, to_a.data(), to_b.data());
   if (s.gradient()) a.back(to_a.data(), s.gradient());
   if (t.gradient()) b.back(to_b.data(), t.gradient());
   return detail::record_loss("scd_loss", value, s, t);

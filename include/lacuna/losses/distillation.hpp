@@ -4,8 +4,16 @@
 /// shall not learn is detached or frozen. present (N) or undefined for all: absent samples take no part and get
 /// gradient 0; none present: 0. Features are pulled by mse_loss, rmse_loss, cosine_embedding, and by relations
 /// (relational.hpp).
+///
+/// ```cpp
+/// const auto soft = hinton_kd_loss(prediction, target.detach(), {.temperature = 4});   // student, teacher
+/// const auto hard = cross_entropy(prediction, labels);
+/// (0.9 * soft + 0.1 * hard).backward();
+/// ```
 #pragma once
 
+#include "lacuna/kernels/cpu/class_losses.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/classification.hpp"
 #include "lacuna/losses/regression.hpp"
 
@@ -23,8 +31,8 @@ Variable<T, 0, D> response_divergence(const char* operation, const Variable<T, 2
   LossInput s(student, kept, GradientRoom::unwritten), t(teacher, kept, GradientRoom::unwritten);
   const double scale = kept.count() > 0 ? factor / double(kept.count()) : 0;
   if (student.extent(1) == 0) return record_loss(operation, 0.0, s, t);
-  const auto value = Kernels<D>::kl_divergence(kept.count(), student.extent(1), s.data(), t.data(), 1 / temperature,
-                                               scale, s.gradient(), t.gradient());
+  const auto value = Kernels<D>::ClassLosses::kl_divergence(kept.count(), student.extent(1), s.data(), t.data(),
+                                                            1 / temperature, scale, s.gradient(), t.gradient());
   return record_loss(operation, value, s, t);
 }
 
@@ -94,7 +102,7 @@ Variable<T, 0, D> dkd_loss(const Variable<T, 2, D>& student, const Variable<T, 2
   detail::LossInput s(student, kept, detail::GradientRoom::unwritten),
       t(teacher, kept, detail::GradientRoom::unwritten);
   const double tau = options.temperature;
-  const auto value = Kernels<D>::decoupled(
+  const auto value = Kernels<D>::ClassLosses::decoupled(
       kept.count(), classes, s.data(), t.data(), chosen.data(), 1 / tau, options.alpha, options.beta,
       kept.count() > 0 ? tau * tau / double(kept.count()) : 0, s.gradient(), t.gradient());
   return detail::record_loss(name, value, s, t);

@@ -13,6 +13,8 @@
 #include <type_traits>
 
 #include "lacuna/core/transfer.hpp"
+#include "lacuna/kernels/cpu/loss_rows.hpp"
+#include "lacuna/kernels/cpu/shape.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {
@@ -57,22 +59,18 @@ class Labels {
     Labels own;
     own.host_ = Array<N>(host_.shape());
     for (index_t i = 0; i < size(); ++i) own.host_.data()[i] = N(host_.data()[i] == k);
-    if constexpr (std::is_same_v<D, Cpu>) {
-      own.there_ = own.host_;
-    } else {
-      own.there_ = Array<N, D>(there_.shape());
-      Kernels<D>::equal_to(size(), data(), k, own.there_.data());
-    }
+    own.there_ = beside_host<D>(own.host_, [&] {
+      Array<N, D> equal(there_.shape());
+      Kernels<D>::LossRows::equal_to(size(), data(), k, equal.data());
+      return equal;
+    });
     return own;
   }
   /// The labels, and behind them the same again: of two views of each sample.
   Labels twice() const {
     Labels both;
     both.host_ = repeated<Cpu>(host_);
-    if constexpr (std::is_same_v<D, Cpu>)
-      both.there_ = both.host_;
-    else
-      both.there_ = repeated<D>(there_);
+    both.there_ = beside_host<D>(both.host_, [&] { return repeated<D>(there_); });
     return both;
   }
 
@@ -86,7 +84,7 @@ class Labels {
   template <class On>
   static Array<N, On> repeated(const Array<N, On>& once) {
     Array<N, On> both(Shape{2 * once.size()});
-    Kernels<On>::copy_runs(2, once.size(), once.data(), 0, both.data(), once.size());
+    Kernels<On>::ShapeMoves::copy_runs(2, once.size(), once.data(), 0, both.data(), once.size());
     return both;
   }
 
@@ -108,11 +106,11 @@ class Present {
   Present() = default;
   /// On another device than the host: one wait. Undefined costs nothing.
   Present(const Mask<1, D>& there) : host_(to_device<Cpu>(there)), there_(there) {}
-  /// Known on the host. On another device undefined when all are present.
+  /// Known on the host. Undefined when all are present.
   static Present of(const Mask<1>& host) {
     const auto here = [](std::uint8_t one) { return one != 0; };
     Present present;
-    if (std::is_same_v<D, Cpu> || !std::all_of(host.data(), host.data() + host.size(), here)) present.host_ = host;
+    if (!std::all_of(host.data(), host.data() + host.size(), here)) present.host_ = host;
     return present;
   }
 

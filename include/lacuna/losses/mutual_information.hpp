@@ -5,39 +5,33 @@
 /// 0.
 #pragma once
 
+#include <limits>
+
+#include "lacuna/kernels/cpu/information_losses.hpp"
+#include "lacuna/kernels/cpu/loss_rows.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/batch.hpp"
 #include "lacuna/nn/linear.hpp"
-#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/elementwise.hpp"
+#include "lacuna/ops/manipulation.hpp"
+#include "lacuna/ops/matmul.hpp"
+#include "lacuna/ops/reduction.hpp"
 #include "lacuna/ops/shape.hpp"
+#include "lacuna/ops/softmax.hpp"
 
 namespace lacuna {
 namespace detail {
-
-/// The rows that take part; the others get gradient 0.
-template <class T, class D>
-Variable<T, 2, D> kept_rows(const Variable<T, 2, D>& x, const Kept<D>& kept) {
-  if (kept.all()) return x;
-  const LossInput rows(x.detach(), kept);
-  return record(
-      "kept_rows", Tensor<T, 2, D>(rows.rows()),
-      [x, places = kept.places()](const Tensor<T, 2, D>& dy) {
-        if (const auto slot = x.gradient_slot())
-          Kernels<D>::contribute_rows(x.extent(0), x.extent(1), places.data(), static_cast<const T*>(nullptr),
-                                      dy.data(), slot);
-      },
-      x);
-}
 
 /// All pairs (q_i, u_j) side by side: (N·N, a + b), j fastest.
 template <class T, class D>
 Variable<T, 2, D> all_pairs(const Variable<T, 2, D>& q, const Variable<T, 2, D>& u) {
   const index_t n = q.extent(0), a = q.extent(1), b = u.extent(1);
   Tensor<T, 2, D> y({n * n, a + b});
-  Kernels<D>::all_pairs(n, a, b, q.data(), u.data(), y.data());
+  Kernels<D>::LossRows::all_pairs(n, a, b, q.data(), u.data(), y.data());
   return record(
       "all_pairs", y,
       [=](const Tensor<T, 2, D>& dy) {
-        Kernels<D>::all_pairs_gradient(n, a, b, dy.data(), q.gradient_slot(), u.gradient_slot());
+        Kernels<D>::LossRows::all_pairs_gradient(n, a, b, dy.data(), q.gradient_slot(), u.gradient_slot());
       },
       q, u);
 }
@@ -48,12 +42,13 @@ Variable<T, 2, D> response_part(const Variable<T, 2, D>& logits, const Array<ind
                                 functors::ResponsePart part) {
   const index_t n = logits.extent(0), classes = logits.extent(1);
   Tensor<T, 2, D> y({n, part.width(classes)});
-  Kernels<D>::response_part(part, n, classes, logits.data(), labels.data(), y.data());
+  Kernels<D>::InformationLosses::response_part(part, n, classes, logits.data(), labels.data(), y.data());
   return record(
       "response_part", y,
       [=](const Tensor<T, 2, D>& dy) {
         if (const auto slot = logits.gradient_slot())
-          Kernels<D>::response_part_gradient(part, n, classes, logits.data(), labels.data(), dy.data(), slot);
+          Kernels<D>::InformationLosses::response_part_gradient(part, n, classes, logits.data(), labels.data(),
+                                                                dy.data(), slot);
       },
       logits);
 }
@@ -100,7 +95,8 @@ Variable<T, 0, D> jsd_mutual_information(const Variable<T, 2, D>& scores, const 
   const auto room = kept.all() ? detail::GradientRoom::unwritten : detail::GradientRoom::zeros;
   detail::LossInput f(scores, all, room);
   if (kept.count() == 0) return detail::record_loss("jsd_mutual_information", 0.0, f);
-  const auto value = Kernels<D>::jensen_shannon(kept.count(), n, kept.rows(), f.data(), f.gradient());
+  const auto value =
+      Kernels<D>::InformationLosses::jensen_shannon(kept.count(), n, kept.rows(), f.data(), f.gradient());
   return detail::record_loss("jsd_mutual_information", value, f);
 }
 
@@ -183,11 +179,15 @@ Variable<T, 0, D> iic_loss(const Variable<T, 2, D>& student, const Variable<T, 2
                            const Given<Present<D>>& present = {}) {
   detail::expect_shape("iic_loss", "teacher", teacher.shape(), student.shape());
   const detail::Kept<D> kept("iic_loss", student.extent(0), present);
-  detail::LossInput s(student, kept), t(teacher, kept);
-  if (kept.count() == 0 || student.extent(1) == 0) return detail::record_loss("iic_loss", 0.0, s, t);
-  const auto value = Kernels<D>::joint_classes(kept.count(), student.extent(1), s.data(), t.data(), options.symmetric,
-                                               s.gradient(), t.gradient());
-  return detail::record_loss("iic_loss", value, s, t);
+  const index_t n = kept.count(), classes = student.extent(1);
+  if (n == 0 || classes == 0) return detail::nothing_to_compare("iic_loss", kept, student, teacher);
+  const auto p = softmax(detail::kept_rows(teacher, kept)), q = softmax(detail::kept_rows(student, kept));
+  auto joint = matmul(p, q, {.transpose_a = true}) * (1 / double(n));
+  if (options.symmetric) joint = 0.5 * (joint + transpose(joint));
+  // of a cell that is 0 nothing is left, whatever its logarithm: the smallest normal number stands in for it
+  const auto logarithm = [](const auto& x) { return log(clamp(x, double(std::numeric_limits<T>::min()))); };
+  const auto rows = logarithm(sum(joint, 1, keepdim)), columns = logarithm(sum(joint, 0, keepdim));
+  return -sum(joint * (logarithm(joint) - rows - columns));
 }
 
 }  // namespace lacuna

@@ -1,6 +1,13 @@
 /// Category-guided prototype distillation: how close every sample is to every class mean, copied from the teacher.
+///
+/// ```cpp
+/// const auto loss = cpd_loss(prediction, target.detach(), labels, 3);   // student, teacher, class ids, how many classes
+/// loss.backward();
+/// ```
 #pragma once
 
+#include "lacuna/kernels/cpu/prototype_losses.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/batch.hpp"
 
 namespace lacuna {
@@ -37,9 +44,9 @@ Variable<T, 0, D> cpd_loss(const Variable<T, 2, D>& student, const Variable<T, 2
   const bool all = options.mean == PrototypeMean::all_classes;
   detail::LossInput s(student, kept, detail::GradientRoom::unwritten),
       t(teacher, kept, detail::GradientRoom::unwritten);
-  const auto value = Kernels<D>::class_variation(kept.count(), classes, s.width(), s.data(), t.width(), t.data(),
-                                                 chosen.data(), options.power, options.detach_prototypes,
-                                                 options.epsilon, all, s.gradient(), t.gradient());
+  const auto value = Kernels<D>::PrototypeLosses::class_variation(
+      kept.count(), classes, s.width(), s.data(), t.width(), t.data(), chosen.data(), options.power,
+      options.detach_prototypes, options.epsilon, all, s.gradient(), t.gradient());
   return detail::record_loss("cpd_loss", value, s, t);
 }
 

@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "lacuna/kernels/cpu/ranking.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/batch.hpp"
 #include "lacuna/ops/shape.hpp"
 
@@ -33,8 +35,8 @@ Variable<T, 0, D> rank_n_contrast(const Variable<T, 2, D>& features, const Given
       throw Error(detail::cat("rank_n_contrast: label of sample ", kept.row(i), " is not finite"));
   const auto chosen = kept.of(labels);
   detail::LossInput x(features, kept);
-  const auto value = Kernels<D>::rank_n_contrast(kept.count(), width, x.data(), chosen.data(), options.slack,
-                                                 options.temperature, x.gradient());
+  const auto value = Kernels<D>::Ranking::rank_n_contrast(kept.count(), width, x.data(), chosen.data(), options.slack,
+                                                          options.temperature, x.gradient());
   return detail::record_loss("rank_n_contrast", value, x);
 }
 

@@ -3,9 +3,20 @@
 ///
 /// student (N, ds), teacher (N, dt). Gradient flows to both: detach the teacher. present (N) or undefined for all:
 /// absent samples stand in no relation and get gradient 0; none present: 0.
+///
+/// ```cpp
+/// const auto distances = rkd_distance_loss(prediction, first.detach());   // widths may differ
+/// const auto angles = rkd_angle_loss(prediction, first.detach());
+/// (25.0 * distances + 50.0 * angles).backward();
+/// ```
 #pragma once
 
+#include "lacuna/kernels/cpu/relation_losses.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/batch.hpp"
+#include "lacuna/ops/elementwise.hpp"
+#include "lacuna/ops/matmul.hpp"
+#include "lacuna/ops/reduction.hpp"
 
 namespace lacuna {
 namespace detail {
@@ -28,8 +39,9 @@ Variable<T, 0, D> relation_loss(const char* operation, const Variable<T, 2, D>& 
 template <class T, class D>
 Variable<T, 0, D> rkd_distance_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher,
                                     const Given<Present<D>>& present = {}) {
-  return detail::relation_loss("rkd_distance_loss", student, teacher, present,
-                               [](auto... problem) { return Kernels<D>::template distance_relations<T>(problem...); });
+  return detail::relation_loss("rkd_distance_loss", student, teacher, present, [](auto... problem) {
+    return Kernels<D>::RelationLosses::template distance_relations<T>(problem...);
+  });
 }
 
 /// With e_ij = (f_j − f_i)/‖f_j − f_i‖: smooth L1 of the difference of ⟨e_ij, e_ik⟩, mean over all N³ triples. Where
@@ -38,17 +50,24 @@ Variable<T, 0, D> rkd_distance_loss(const Variable<T, 2, D>& student, const Vari
 template <class T, class D>
 Variable<T, 0, D> rkd_angle_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher,
                                  const Given<Present<D>>& present = {}) {
-  return detail::relation_loss("rkd_angle_loss", student, teacher, present,
-                               [](auto... problem) { return Kernels<D>::template angle_relations<T>(problem...); });
+  return detail::relation_loss("rkd_angle_loss", student, teacher, present, [](auto... problem) {
+    return Kernels<D>::RelationLosses::template angle_relations<T>(problem...);
+  });
 }
 
 /// ‖Ĝᵗ − Ĝˢ‖_F² / N², Ĝ = F Fᵀ with rows of unit length.  (Similarity-preserving, Tung & Mori, ICCV 2019)
 template <class T, class D>
 Variable<T, 0, D> similarity_preserving_loss(const Variable<T, 2, D>& student, const Variable<T, 2, D>& teacher,
                                              const Given<Present<D>>& present = {}) {
-  return detail::relation_loss("similarity_preserving_loss", student, teacher, present, [](auto... problem) {
-    return Kernels<D>::template similarity_relations<T>(problem...);
-  });
+  detail::expect_axis("similarity_preserving_loss", "teacher", teacher.shape(), 0, student.extent(0));
+  const detail::Kept<D> kept("similarity_preserving_loss", student.extent(0), present);
+  if (kept.count() == 0) return detail::nothing_to_compare("similarity_preserving_loss", kept, student, teacher);
+  const auto similarities = [&](const Variable<T, 2, D>& features) {
+    const auto rows = detail::kept_rows(features, kept);
+    const auto gram = matmul(rows, rows, {.transpose_b = true});
+    return gram / maximum(norm(gram, 2, 1, keepdim), 1e-12);
+  };
+  return mean(square(similarities(teacher) - similarities(student)));
 }
 
 }  // namespace lacuna

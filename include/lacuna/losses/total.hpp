@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "lacuna/kernels/cpu/loss_rows.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/batch.hpp"
 #include "lacuna/ops/arithmetic.hpp"
 
@@ -18,12 +20,12 @@ Variable<T, 0, D> weighted_sum_of_terms(std::span<const Variable<T, 0, D>> terms
   functors::WeightedTerms<T> sum;
   for (std::size_t k = 0; k < terms.size(); ++k) sum.add(terms[k].data(), T(weights[k]));
   Tensor<T, 0, D> y(typename Tensor<T, 0, D>::Extents{});
-  Kernels<D>::weighted_terms(sum, y.data());
+  Kernels<D>::LossRows::weighted_terms(sum, y.data());
   List<Variable<T, 0, D>> inputs(terms.begin(), terms.end());
   const auto backward = [sum, inputs](const Tensor<T, 0, D>& dy) {
     functors::TermGradients<T> gradients;
     for (const auto& term : inputs) gradients.add(term.gradient_slot());
-    Kernels<D>::weighted_terms_gradient(sum, dy.data(), gradients);
+    Kernels<D>::LossRows::weighted_terms_gradient(sum, dy.data(), gradients);
   };
   return record_list<T, 0, D>("weighted_total", y, backward, terms);
 }
@@ -41,20 +43,20 @@ Variable<T, 0, D> weighted_total(std::span<const Variable<T, 0, D>> terms, std::
   List<double> factors;
   for (std::size_t k = 0; k < terms.size(); ++k)
     if (weights[k] != 0) taken.push_back(terms[k]), factors.push_back(weights[k]);
-  if (taken.empty()) return 0.0 * terms[0];
+  if (taken.empty()) return scale(terms[0], 0.0);
   Variable<T, 0, D> total;
   // a call: nvcc makes no kernel of a function whose address alone is asked for
-  if constexpr (requires(functors::WeightedTerms<T> some, T * y) { Kernels<D>::weighted_terms(some, y); }) {
+  if constexpr (requires(functors::WeightedTerms<T> some, T * y) { Kernels<D>::LossRows::weighted_terms(some, y); }) {
     constexpr std::size_t most = functors::WeightedTerms<T>::most;
     for (std::size_t k = 0; k < taken.size(); k += most) {
       const std::size_t count = std::min(most, taken.size() - k);
       const auto part = detail::weighted_sum_of_terms<T, D>({taken.data() + k, count}, {factors.data() + k, count});
-      total = k == 0 ? part : total + part;
+      total = k == 0 ? part : add(total, part);
     }
   } else {
     for (std::size_t k = 0; k < taken.size(); ++k) {
-      const auto part = factors[k] == 1 ? taken[k] : factors[k] * taken[k];
-      total = k == 0 ? part : total + part;
+      const auto part = factors[k] == 1 ? taken[k] : scale(taken[k], factors[k]);
+      total = k == 0 ? part : add(total, part);
     }
   }
   return total;
@@ -63,6 +65,11 @@ template <class T, class D>
 Variable<T, 0, D> weighted_total(const List<Variable<T, 0, D>>& terms, const List<double>& weights) {
   return weighted_total(std::span<const Variable<T, 0, D>>(terms), std::span<const double>(weights));
 }
+
+namespace detail {
+template <class T, class D>
+class TermNumbers;
+}  // namespace detail
 
 /// A number of the record. Of the host it is known; of another device it is read when somebody asks for it, together
 /// with those that were noted with it: one wait, which should come after the step.
@@ -74,7 +81,7 @@ class LossNumber {
 
  private:
   template <class T, class D>
-  friend class LossRecord;
+  friend class detail::TermNumbers;
   struct Numbers {
     virtual ~Numbers() = default;
     virtual double read(std::size_t index) = 0;
@@ -89,35 +96,27 @@ class LossNumber {
 /// Terms by name, for the record of a training.
 using LossNumbers = std::vector<std::pair<std::string, LossNumber>>;
 
-/// Notes terms; `numbers()` in their order.
+namespace detail {
+
+/// The numbers of terms that lie on a device: read later, together.
 template <class T, class D>
-class LossRecord {
+class TermNumbers {
  public:
-  void note(const char* name, const Variable<T, 0, D>& term) {
-    if constexpr (std::is_same_v<D, Cpu>) {
-      numbers_.emplace_back(name, double(term.item()));
-    } else {
-      if (!all_) all_ = std::make_shared<OnDevice>();
-      numbers_.emplace_back(name, LossNumber(all_, all_->terms.size()));
-      all_->terms.push_back(term.value());
-    }
+  TermNumbers() = default;
+  /// Goes on where those of a record are still to be read.
+  explicit TermNumbers(const LossNumbers& numbers) {
+    if (numbers.empty()) return;
+    const auto all = std::dynamic_pointer_cast<Later>(numbers[0].second.all_);
+    if (all && all->host.empty()) all_ = all;
   }
-  const LossNumbers& numbers() const { return numbers_; }
-  /// One more number, read together with `numbers` where these are still to be read.
-  static LossNumber beside(const LossNumbers& numbers, const Variable<T, 0, D>& term) {
-    if constexpr (!std::is_same_v<D, Cpu>)
-      if (!numbers.empty())
-        if (const auto all = std::dynamic_pointer_cast<OnDevice>(numbers[0].second.all_); all && all->host.empty()) {
-          all->terms.push_back(term.value());
-          return LossNumber(all, all->terms.size() - 1);
-        }
-    LossRecord own;
-    own.note("", term);
-    return own.numbers()[0].second;
+  LossNumber note(const Tensor<T, 0, D>& term) {
+    if (!all_) all_ = std::make_shared<Later>();
+    all_->terms.push_back(term);
+    return LossNumber(all_, all_->terms.size() - 1);
   }
 
  private:
-  struct OnDevice final : LossNumber::Numbers {
+  struct Later final : LossNumber::Numbers {
     List<Tensor<T, 0, D>> terms;
     List<T> host;
 
@@ -128,7 +127,7 @@ class LossRecord {
           functors::WeightedTerms<T> some;
           for (std::size_t i = k; i < terms.size() && some.count < some.most; ++i)
             some.add(std::as_const(terms[i]).data(), T(1));
-          Kernels<D>::collect(some, together.data() + k);
+          Kernels<D>::LossRows::collect(some, together.data() + k);
         }
         host = together.to_list();
         terms.clear();
@@ -136,8 +135,33 @@ class LossRecord {
       return double(host[index]);
     }
   };
+  std::shared_ptr<Later> all_;
+};
+/// Those of the host are known.
+template <class T>
+class TermNumbers<T, Cpu> {
+ public:
+  TermNumbers() = default;
+  explicit TermNumbers(const LossNumbers&) {}
+  LossNumber note(const Tensor<T, 0>& term) { return double(*term.data()); }
+};
+
+}  // namespace detail
+
+/// Notes terms; `numbers()` in their order.
+template <class T, class D>
+class LossRecord {
+ public:
+  void note(const char* name, const Variable<T, 0, D>& term) { numbers_.emplace_back(name, terms_.note(term.value())); }
+  const LossNumbers& numbers() const { return numbers_; }
+  /// One more number, read together with `numbers` where these are still to be read.
+  static LossNumber beside(const LossNumbers& numbers, const Variable<T, 0, D>& term) {
+    return detail::TermNumbers<T, D>(numbers).note(term.value());
+  }
+
+ private:
   LossNumbers numbers_;
-  std::shared_ptr<OnDevice> all_;
+  detail::TermNumbers<T, D> terms_;
 };
 
 }  // namespace lacuna

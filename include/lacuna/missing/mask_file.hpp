@@ -37,8 +37,8 @@ inline void save_masks(const std::string& path, const std::vector<MaskSet>& sets
   file.close();
 }
 
-inline std::vector<MaskSet> load_masks(const std::string& path) {
-  const io::Npz file(path);
+/// From an archive that is open; `path` is what messages call it.
+inline std::vector<MaskSet> load_masks(const io::Npz& file, const std::string& path) {
   const auto fail = [&](const auto&... what) { throw IoError(detail::cat(path, ": ", what...)); };
   if (const auto format = file.get("format").scalar<std::int64_t>(); format != 1)
     fail("is a mask file of format ", format, ", this library reads format 1");
@@ -66,5 +66,7 @@ inline std::vector<MaskSet> load_masks(const std::string& path) {
   }
   return sets;
 }
+
+inline std::vector<MaskSet> load_masks(const std::string& path) { return load_masks(io::Npz(path), path); }
 
 }  // namespace lacuna::missing

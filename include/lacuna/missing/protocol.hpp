@@ -80,6 +80,7 @@ inline Protocol protocol_p1(const std::vector<std::string>& modalities) {
       protocol.averages[0].of.push_back(protocol.conditions.size());
     protocol.conditions.push_back(std::move(absence));
   }
+  if (protocol.averages[0].of.empty()) protocol.averages.erase(protocol.averages.begin());  // an average of nothing
   return protocol;
 }
 

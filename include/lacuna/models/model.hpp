@@ -223,7 +223,10 @@ struct Model {
     return network(streams(batch), Context{}).value();
   }
   /// One number per sample, in label units or a class id (Task::predictions).
-  std::vector<double> predict(const Batch& batch) const { return task.predictions(scores(batch)); }
+  std::vector<double> predict(const Batch& batch) const {
+    const List<double> answers = task.predictions(scores(batch));
+    return {answers.begin(), answers.end()};
+  }
   /// (B, K). Throws OptionError for real labels.
   Tensor<double, 2> probabilities(const Batch& batch) const { return task.probabilities(scores(batch)); }
   /// (B, E): what the last layers read of all modalities together.
@@ -366,8 +369,8 @@ struct Model {
       return ModelOptions().feature_clip;
   }
   /// What the network is given, in its order.
-  std::vector<StandIn> inputs() const {
-    std::vector<StandIn> all;
+  List<StandIn> inputs() const {
+    List<StandIn> all;
     for (std::size_t m = 0; m < sizes().size(); ++m) all.push_back({m, m});
     if constexpr (requires { Network::stand_in(options); })
       if (const std::optional<StandIn> more = Network::stand_in(options)) all.push_back(*more);
@@ -384,7 +387,7 @@ struct Model {
   /// The door: sizes and numbers are checked, features scaled, what is absent is 0. Frames that nobody else sees are
   /// written over.
   Batch ready(Batch batch) const {
-    const std::vector<StandIn> wanted = inputs();
+    const List<StandIn> wanted = inputs();
     Streams<scalar> streams;
     for (const auto& [position, modality] : wanted) {
       if (position >= batch.streams.size())

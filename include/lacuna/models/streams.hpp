@@ -9,22 +9,22 @@
 #pragma once
 
 #include "lacuna/data/stream.hpp"
+#include "lacuna/kernels/cpu/shape.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna::models {
 
-template <class T = float, class D = Cpu>
-using Streams = std::vector<data::Stream<T, D>>;
+using data::Streams;
 
 /// Shares `frames` when everything is present and the device can tell without a wait; else copies them once.
 /// Throws ShapeError when the two do not fit.
 template <class T, class D>
 data::Stream<T, D> masked_stream(const Tensor<T, 3, D>& frames, const Mask<2, D>& present) {
   detail::expect_shape("stream", "present", present.shape(), {frames.extent(0), frames.extent(1)});
-  if constexpr (requires { Kernels<D>::keeps_all(present.size(), present.data()); })
-    if (Kernels<D>::keeps_all(present.size(), present.data())) return {frames, present};
+  if constexpr (requires { Kernels<D>::ShapeMoves::keeps_all(present.size(), present.data()); })
+    if (Kernels<D>::ShapeMoves::keeps_all(present.size(), present.data())) return {frames, present};
   Tensor<T, 3, D> clean(frames.extents());
-  Kernels<D>::keep_rows(present.size(), frames.extent(2), present.data(), frames.data(), clean.data());
+  Kernels<D>::ShapeMoves::keep_rows(present.size(), frames.extent(2), present.data(), frames.data(), clean.data());
   return {clean, present};
 }
 

@@ -62,7 +62,7 @@ inline index_t class_of_label(LabelKind kind, double y) {
 /// Softmax of each row, (B, K) in double.
 template <class T, class D>
 Tensor<double, 2> class_probabilities(const Tensor<T, 2, D>& scores) {
-  const std::vector<T> z = scores.to_vector();
+  const List<T> z = scores.to_list();
   const index_t classes = scores.extent(1);
   Tensor<double, 2> result({scores.extent(0), classes});
   for (index_t b = 0; b < scores.extent(0); ++b)
@@ -244,14 +244,15 @@ struct Task {
   double centre(index_t k) const { return double(2 * k - (class_count() - 1)) / (class_count() == 2 ? 1.0 : 2.0); }
   /// (B, outputs) → one number per sample, in label units or a class id.
   template <class T, class D>
-  std::vector<double> predictions(const Tensor<T, 2, D>& scores) const {
-    std::vector<double> result;
+  List<double> predictions(const Tensor<T, 2, D>& scores) const {
+    List<double> result;
+    result.reserve(std::size_t(scores.extent(0)));
     if (kind == LabelKind::regression) {
-      for (const T score : scores.to_vector()) result.push_back(labels.restore(double(score)));
+      for (const T score : scores.to_list()) result.push_back(labels.restore(double(score)));
       return result;
     }
     if (kind == LabelKind::classes && !one_vs_rest) {
-      const std::vector<T> z = scores.to_vector();
+      const List<T> z = scores.to_list();
       for (auto row = z.begin(); row != z.end(); row += std::ptrdiff_t(classes))
         result.push_back(double(std::max_element(row, row + std::ptrdiff_t(classes)) - row));
       return result;

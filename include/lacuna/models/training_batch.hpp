@@ -23,7 +23,7 @@ struct TrainingBatch {
   List<Present<D>> had = {};  ///< the same of `whole`
   const Task* task = nullptr;
   const OwnLoss<T, D>* own_loss = nullptr;
-  std::vector<index_t> samples = {};  ///< (B) places in the split: of models that remember something of every sample
+  List<index_t> samples = {};  ///< (B) places in the split: of models that remember something of every sample
 
   index_t size() const { return index_t(targets.classes.size()); }
   /// The loss of scores (B, outputs) that the user asked for: that of the task, or one of their own.

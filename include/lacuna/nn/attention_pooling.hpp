@@ -35,8 +35,8 @@ Attended<T, D> attend_to_one(const Variable<T, 3, D>& x, const Mask<2, D>& prese
     weight = apply_mask(weight, flags);
   }
   const auto many = std::size_t(queries);
-  return {stack(std::vector(many, frame), 1),
-          stack(std::vector(many, weight), 1).value().reshape(std::array<index_t, 4>{batch, 1, queries, 1})};
+  return {stack(List<Variable<T, 2, D>>(many, frame), 1),
+          stack(List<Variable<T, 2, D>>(many, weight), 1).value().reshape(std::array<index_t, 4>{batch, 1, queries, 1})};
 }
 
 }  // namespace detail

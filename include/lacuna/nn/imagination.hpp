@@ -3,7 +3,7 @@
 #pragma once
 
 #include "lacuna/nn/linear.hpp"
-#include "lacuna/ops/arithmetic.hpp"
+#include "lacuna/ops/elementwise.hpp"
 #include "lacuna/ops/shape.hpp"
 
 namespace lacuna {

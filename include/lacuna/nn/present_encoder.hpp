@@ -2,6 +2,8 @@
 /// norms and feed-forward parts; attention sees the padded batch with its mask.
 #pragma once
 
+#include "lacuna/kernels/cpu/shape.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/nn/transformer.hpp"
 #include "lacuna/ops/present_rows.hpp"
 
@@ -30,23 +32,39 @@ Variable<T, 2> encode_rows(const TransformerEncoderLayer<T>& layer, const Variab
 
 }  // namespace detail
 
+/// layer(frames), frames (B, T, in) being zeros where absent, at the cost of the present ones: the same bits.
+template <class T, class D>
+Variable<T, 3, D> linear_present(const Linear<T, D>& layer, const Tensor<T, 3, D>& frames, const Mask<2, D>&,
+                                 Rows = Rows::automatic) {
+  return layer(Variable<T, 3, D>(frames));
+}
+template <class T>
+Variable<T, 3> linear_present(const Linear<T>& layer, const Tensor<T, 3>& frames, const Mask<2>& present,
+                              Rows rows = Rows::automatic) {
+  if (!Kernels<Cpu>::ShapeMoves::keeps_all(present.size(), present.data()))
+    if (const PresentRows here(present); here.taken(rows))
+      return linear_present<T>(frames, here, layer.weight, layer.bias);
+  return layer(Variable<T, 3>(frames));
+}
+
 /// encoder(x, present, context) at the present frames, the same bits; what stands at absent ones is not to be read.
 /// x (B, T, width), present (B, T), or undefined for all → (B, T, width).
+/// Other devices than the host compute absent frames as well: a launch costs more than they do.
 template <class T, class D>
 Variable<T, 3, D> encode_present(const TransformerEncoder<T, D>& encoder, const Variable<T, 3, D>& x,
-                                 const Mask<2, D>& present, const Context& context = {}, Rows rows = Rows::automatic) {
-  if constexpr (std::is_same_v<D, Cpu>) {
-    if (present.defined() && rows != Rows::all && !context.recorded()) {
-      detail::expect_shape("encoder", "present", present.shape(), Shape{x.extent(0), x.extent(1)});
-      const PresentRows here(present);
-      if (here.taken(rows)) {
-        Variable<T, 2> h = gather_present(x, here);
-        for (const auto& layer : encoder.layers) h = detail::encode_rows(layer, h, here, present, context);
-        return scatter_present(encoder.norm_first ? encoder.norm(h) : h, here);
-      }
-    }
-  }
+                                 const Mask<2, D>& present, const Context& context = {}, Rows = Rows::automatic) {
   return encoder(x, present, context);
+}
+template <class T>
+Variable<T, 3> encode_present(const TransformerEncoder<T>& encoder, const Variable<T, 3>& x, const Mask<2>& present,
+                              const Context& context = {}, Rows rows = Rows::automatic) {
+  if (!present.defined() || rows == Rows::all || context.recorded()) return encoder(x, present, context);
+  detail::expect_shape("encoder", "present", present.shape(), Shape{x.extent(0), x.extent(1)});
+  const PresentRows here(present);
+  if (!here.taken(rows)) return encoder(x, present, context);
+  Variable<T, 2> h = gather_present(x, here);
+  for (const auto& layer : encoder.layers) h = detail::encode_rows(layer, h, here, present, context);
+  return scatter_present(encoder.norm_first ? encoder.norm(h) : h, here);
 }
 
 }  // namespace lacuna

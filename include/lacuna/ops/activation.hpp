@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/kernels/cpu/activation.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {
@@ -14,12 +15,12 @@ Variable<T, R, D> activate(const Variable<T, R, D>& x, Activation kind, double p
   static constexpr const char* names[] = {"none", "relu",      "tanh", "sigmoid",  "leaky_relu", "elu",
                                           "gelu", "gelu_tanh", "silu", "softplus", "mish"};
   Tensor<T, R, D> y(x.value().extents());
-  Kernels<D>::activation(kind, parameter, y.size(), x.data(), y.data());
+  Kernels<D>::Activations::activation(kind, parameter, y.size(), x.data(), y.data());
   return record(
       names[int(kind)], y,
       [x, y, kind, parameter](const Tensor<T, R, D>& dy) {
         if (const auto slot = x.gradient_slot())
-          Kernels<D>::activation_gradient(kind, parameter, dy.size(), x.data(), y.data(), dy.data(), slot);
+          Kernels<D>::Activations::activation_gradient(kind, parameter, dy.size(), x.data(), y.data(), dy.data(), slot);
       },
       x);
 }
@@ -97,11 +98,12 @@ requires(R >= 1) Variable<T, R, D> glu(const Variable<T, R, D>& x) {
   auto extents = x.value().extents();
   extents[R - 1] = half;
   Tensor<T, R, D> y(extents);
-  Kernels<D>::glu(rows, half, x.data(), y.data());
+  Kernels<D>::Activations::glu(rows, half, x.data(), y.data());
   return record(
       "glu", y,
       [x, rows, half](const Tensor<T, R, D>& dy) {
-        if (const auto slot = x.gradient_slot()) Kernels<D>::glu_gradient(rows, half, x.data(), dy.data(), slot);
+        if (const auto slot = x.gradient_slot())
+          Kernels<D>::Activations::glu_gradient(rows, half, x.data(), dy.data(), slot);
       },
       x);
 }

@@ -3,6 +3,10 @@
 
 #include "lacuna/autograd/accumulate.hpp"
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/core/precompile.hpp"
+#include "lacuna/kernels/cpu/elementwise.hpp"
+#include "lacuna/kernels/cpu/reduce.hpp"
+#include "lacuna/kernels/cpu/rows.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {
@@ -12,7 +16,7 @@ template <class T, int R, class D>
 Variable<T, R, D> add(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
   detail::expect_shape("add", "b", b.shape(), a.shape());
   Tensor<T, R, D> y(a.extents());
-  Kernels<D>::add(y.size(), a.data(), b.data(), y.data());
+  Kernels<D>::Elementwise::add(y.size(), a.data(), b.data(), y.data());
   if (!detail::recorded(a, b)) return Variable<T, R, D>(y);
   return record(
       "add", y,
@@ -32,12 +36,12 @@ requires(R >= 1) Variable<T, R, D> add_block(const Variable<T, R, D>& x, const V
   expect_shape("add", "block", block.shape(), Shape(x.shape().begin() + 1, R - 1));
   const index_t batch = x.extent(0), inner = block.size();
   Tensor<T, R, D> y(x.extents());
-  Kernels<D>::add_block(batch, inner, x.data(), block.data(), y.data());
+  Kernels<D>::RowMoves::add_block(batch, inner, x.data(), block.data(), y.data());
   return record(
       "add", y,
       [=](const Tensor<T, R, D>& dy) {
         accumulate(x, dy);
-        if (const auto slot = block.gradient_slot()) Kernels<D>::column_sums(batch, inner, dy.data(), slot);
+        if (const auto slot = block.gradient_slot()) Kernels<D>::Reduce::column_sums(batch, inner, dy.data(), slot);
       },
       x, block);
 }
@@ -49,12 +53,13 @@ template <class T, int R, class D>
 Variable<T, R, D> subtract(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
   detail::expect_shape("subtract", "b", b.shape(), a.shape());
   Tensor<T, R, D> y(a.extents());
-  Kernels<D>::subtract(y.size(), a.data(), b.data(), y.data());
+  Kernels<D>::Elementwise::subtract(y.size(), a.data(), b.data(), y.data());
   return record(
       "subtract", y,
       [a, b](const Tensor<T, R, D>& dy) {
         accumulate(a, dy);
-        if (const auto slot = b.gradient_slot()) Kernels<D>::contribute_scaled(dy.size(), T(-1), dy.data(), slot);
+        if (const auto slot = b.gradient_slot())
+          Kernels<D>::Elementwise::contribute_scaled(dy.size(), T(-1), dy.data(), slot);
       },
       a, b);
 }
@@ -64,13 +69,15 @@ template <class T, int R, class D>
 Variable<T, R, D> multiply(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
   detail::expect_shape("multiply", "b", b.shape(), a.shape());
   Tensor<T, R, D> y(a.extents());
-  Kernels<D>::multiply(y.size(), a.data(), b.data(), y.data());
+  Kernels<D>::Elementwise::multiply(y.size(), a.data(), b.data(), y.data());
   if (!detail::recorded(a, b)) return Variable<T, R, D>(y);
   return record(
       "multiply", y,
       [a, b](const Tensor<T, R, D>& dy) {
-        if (const auto slot = a.gradient_slot()) Kernels<D>::contribute_product(dy.size(), dy.data(), b.data(), slot);
-        if (const auto slot = b.gradient_slot()) Kernels<D>::contribute_product(dy.size(), dy.data(), a.data(), slot);
+        if (const auto slot = a.gradient_slot())
+          Kernels<D>::Elementwise::contribute_product(dy.size(), dy.data(), b.data(), slot);
+        if (const auto slot = b.gradient_slot())
+          Kernels<D>::Elementwise::contribute_product(dy.size(), dy.data(), a.data(), slot);
       },
       a, b);
 }
@@ -79,12 +86,13 @@ Variable<T, R, D> multiply(const Variable<T, R, D>& a, const Variable<T, R, D>& 
 template <class T, int R, class D>
 Variable<T, R, D> scale(const Variable<T, R, D>& x, double factor) {
   Tensor<T, R, D> y(x.extents());
-  Kernels<D>::scale(y.size(), T(factor), x.data(), y.data());
+  Kernels<D>::Elementwise::scale(y.size(), T(factor), x.data(), y.data());
   if (!detail::recorded(x)) return Variable<T, R, D>(y);
   return record(
       "scale", y,
       [x, factor](const Tensor<T, R, D>& dy) {
-        if (const auto slot = x.gradient_slot()) Kernels<D>::contribute_scaled(dy.size(), T(factor), dy.data(), slot);
+        if (const auto slot = x.gradient_slot())
+          Kernels<D>::Elementwise::contribute_scaled(dy.size(), T(factor), dy.data(), slot);
       },
       x);
 }
@@ -92,12 +100,13 @@ Variable<T, R, D> scale(const Variable<T, R, D>& x, double factor) {
 /// The sum of all elements, accumulated in double; 0 for an empty tensor.
 template <class T, int R, class D>
 Variable<T, 0, D> sum(const Variable<T, R, D>& x) {
-  const auto y = Tensor<T, 0, D>::full({}, T(Kernels<D>::sum(x.size(), x.data())));
+  const auto y = Tensor<T, 0, D>::full({}, T(Kernels<D>::Reduce::sum(x.size(), x.data())));
   return record(
       "sum", y,
       [x](const Tensor<T, 0, D>& dy) {
         const T each = dy.first();
-        if (const auto slot = x.gradient_slot()) Kernels<D>::contribute(x.size(), slot, functors::Constant<T>{each});
+        if (const auto slot = x.gradient_slot())
+          Kernels<D>::Elementwise::contribute(x.size(), slot, functors::Constant<T>{each});
       },
       x);
 }
@@ -108,11 +117,14 @@ Variable<T, 0, D> mean(const Variable<T, R, D>& x) {
   return scale(sum(x), x.size() > 0 ? 1.0 / double(x.size()) : 0.0);
 }
 
-template <class T, int R, class D>
-Variable<T, R, D> operator*(double factor, const Variable<T, R, D>& x) {
-  return scale(x, factor);
-}
+#define LACUNA_DETAIL_ARITHMETIC(T, R)                                                                        \
+  LACUNA_PRECOMPILE(template Variable<T, R, Cpu> add(const Variable<T, R, Cpu>&, const Variable<T, R, Cpu>&)) \
+  LACUNA_PRECOMPILE(template Variable<T, R, Cpu> scale(const Variable<T, R, Cpu>&, double))                   \
+  LACUNA_PRECOMPILE(template Variable<T, 0, Cpu> sum(const Variable<T, R, Cpu>&))
+LACUNA_DETAIL_ARITHMETIC(float, 2)
+LACUNA_DETAIL_ARITHMETIC(float, 3)
+LACUNA_DETAIL_ARITHMETIC(double, 2)
+LACUNA_DETAIL_ARITHMETIC(double, 3)
+#undef LACUNA_DETAIL_ARITHMETIC
 
 }  // namespace lacuna
-
-#include "lacuna/ops/elementwise.hpp"  // an operator must mean the same in every file that knows it

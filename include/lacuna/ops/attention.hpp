@@ -5,6 +5,7 @@
 
 #include "lacuna/autograd/record.hpp"
 #include "lacuna/core/context.hpp"
+#include "lacuna/kernels/cpu/attention.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {
@@ -42,8 +43,9 @@ struct AttentionCall {
       : sizes(s), present(mask), bias(b) {
     const std::array<index_t, 4> extents{s.batch, s.heads, s.queries, s.keys};
     const Shape shape(extents);
-    if (options.need_weights || !Kernels<D>::attention_recomputes) weights = Tensor<T, 4, D>(extents);
-    if (Kernels<D>::attention_recomputes && recording()) statistics = Tensor<T, 4, D>({s.batch, s.heads, 2, s.queries});
+    if (options.need_weights || !Kernels<D>::Attention::attention_recomputes) weights = Tensor<T, 4, D>(extents);
+    if (Kernels<D>::Attention::attention_recomputes && recording())
+      statistics = Tensor<T, 4, D>({s.batch, s.heads, 2, s.queries});
     if (mask.defined()) expect_shape("attention", "present", mask.shape(), Shape{s.batch, s.keys});
     if (s.causal && s.queries != s.keys)
       throw ShapeError(
@@ -74,7 +76,7 @@ struct AttentionCall {
 
   Tensor<T, 3, D> forward(const T* query, const T* key, const T* value) {
     Tensor<T, 3, D> y({sizes.batch, sizes.queries, sizes.heads * sizes.value_size});
-    Kernels<D>::attention(sizes, extras, query, key, value, kept(), y.data());
+    Kernels<D>::Attention::attention(sizes, extras, query, key, value, kept(), y.data());
     return y;
   }
   void backward(const T* query, const T* key, const T* value, const T* y, const T* dy, GradientSlot<T> dquery,
@@ -83,12 +85,12 @@ struct AttentionCall {
     Tensor<T, 4, D> scores;
     const index_t size[4] = {sizes.batch, sizes.heads, sizes.queries, sizes.keys};
     if (dbias) scores = Tensor<T, 4, D>::zeros({size[0], size[1], size[2], size[3]});
-    Kernels<D>::attention_gradient(sizes, extras, query, key, value, kept(), y, dy, dquery, dkey, dvalue,
-                                   dbias ? scores.data() : nullptr);
+    Kernels<D>::Attention::attention_gradient(sizes, extras, query, key, value, kept(), y, dy, dquery, dkey, dvalue,
+                                              dbias ? scores.data() : nullptr);
     if (!dbias) return;
     index_t extent[4];
     for (int axis = 0; axis < 4; ++axis) extent[axis] = bias.extent(axis);
-    Kernels<D>::template sum_broadcast<T>(size, extent, scores.data(), dbias);
+    Kernels<D>::Attention::template sum_broadcast<T>(size, extent, scores.data(), dbias);
   }
 
  private:

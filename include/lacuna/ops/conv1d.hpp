@@ -4,6 +4,8 @@
 #pragma once
 
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/kernels/cpu/conv1d.hpp"
+#include "lacuna/kernels/cpu/reduce.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {
@@ -33,12 +35,14 @@ Variable<T, 3, D> conv1d(const Variable<T, 3, D>& x, const Variable<T, 3, D>& we
   const Conv1dSizes sizes{x.extent(0), frames,     in,       out,        kernel,
                           o.stride,    o.dilation, o.groups, o.pad_left, room < 0 ? 0 : room / o.stride + 1};
   Tensor<T, 3, D> y({sizes.batch, sizes.steps, out});
-  Kernels<D>::conv1d(sizes, x.data(), weight.data(), bias.data(), y.data());
+  Kernels<D>::Conv1d::conv1d(sizes, x.data(), weight.data(), bias.data(), y.data());
   const auto backward = [=](const Tensor<T, 3, D>& dy) {
-    if (const auto slot = x.gradient_slot()) Kernels<D>::conv1d_input_gradient(sizes, weight.data(), dy.data(), slot);
-    if (const auto slot = weight.gradient_slot()) Kernels<D>::conv1d_weight_gradient(sizes, x.data(), dy.data(), slot);
+    if (const auto slot = x.gradient_slot())
+      Kernels<D>::Conv1d::conv1d_input_gradient(sizes, weight.data(), dy.data(), slot);
+    if (const auto slot = weight.gradient_slot())
+      Kernels<D>::Conv1d::conv1d_weight_gradient(sizes, x.data(), dy.data(), slot);
     if (const auto slot = bias.gradient_slot())
-      Kernels<D>::column_sums(sizes.batch * sizes.steps, out, dy.data(), slot);
+      Kernels<D>::Reduce::column_sums(sizes.batch * sizes.steps, out, dy.data(), slot);
   };
   return record("conv1d", y, backward, x, weight, bias);
 }

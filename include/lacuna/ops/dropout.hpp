@@ -5,6 +5,8 @@
 #include "lacuna/autograd/accumulate.hpp"
 #include "lacuna/autograd/record.hpp"
 #include "lacuna/core/context.hpp"
+#include "lacuna/core/precompile.hpp"
+#include "lacuna/kernels/cpu/elementwise.hpp"
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/ops/arithmetic.hpp"
 
@@ -22,21 +24,22 @@ Variable<T, R, D> dropout(const Variable<T, R, D>& x, double p, const Context& c
     Tensor<T, R, D> factors(x.value().extents());
     const std::vector<double> numbers = given.to_vector();
     factors.assign(std::vector<T>(numbers.begin(), numbers.end()));
-    Kernels<D>::multiply(y.size(), x.data(), factors.data(), y.data());
+    Kernels<D>::Elementwise::multiply(y.size(), x.data(), factors.data(), y.data());
     return record(
         "dropout", y,
         [x, factors](const Tensor<T, R, D>& dy) {
           if (const auto slot = x.gradient_slot())
-            Kernels<D>::contribute_product(dy.size(), dy.data(), factors.data(), slot);
+            Kernels<D>::Elementwise::contribute_product(dy.size(), dy.data(), factors.data(), slot);
         },
         x);
   }
   const auto keep = functors::Keep::with(context.random->stream(), p);
-  Kernels<D>::template dropout<T>(keep, y.size(), x.data(), {y.data(), true});
+  Kernels<D>::Elementwise::template dropout<T>(keep, y.size(), x.data(), {y.data(), true});
   return record(
       "dropout", y,
       [x, keep](const Tensor<T, R, D>& dy) {
-        if (const auto slot = x.gradient_slot()) Kernels<D>::template dropout<T>(keep, dy.size(), dy.data(), slot);
+        if (const auto slot = x.gradient_slot())
+          Kernels<D>::Elementwise::template dropout<T>(keep, dy.size(), dy.data(), slot);
       },
       x);
 }
@@ -49,14 +52,23 @@ Variable<T, R, D> add_dropout(const Variable<T, R, D>& x, const Variable<T, R, D
   detail::expect_shape("add", "b", f.shape(), x.shape());
   Tensor<T, R, D> y(x.value().extents());
   const auto keep = functors::Keep::with(context.random->stream(), p);
-  Kernels<D>::add_dropped(keep, y.size(), x.data(), f.data(), y.data());
+  Kernels<D>::Elementwise::add_dropped(keep, y.size(), x.data(), f.data(), y.data());
   return record(
       "add_dropout", y,
       [x, f, keep](const Tensor<T, R, D>& dy) {
         accumulate(x, dy);
-        if (const auto slot = f.gradient_slot()) Kernels<D>::template dropout<T>(keep, dy.size(), dy.data(), slot);
+        if (const auto slot = f.gradient_slot())
+          Kernels<D>::Elementwise::template dropout<T>(keep, dy.size(), dy.data(), slot);
       },
       x, f);
 }
+
+#define LACUNA_DETAIL_DROPOUT(T, R) \
+  LACUNA_PRECOMPILE(template Variable<T, R, Cpu> dropout(const Variable<T, R, Cpu>&, double, const Context&))
+LACUNA_DETAIL_DROPOUT(float, 2)
+LACUNA_DETAIL_DROPOUT(float, 3)
+LACUNA_DETAIL_DROPOUT(double, 2)
+LACUNA_DETAIL_DROPOUT(double, 3)
+#undef LACUNA_DETAIL_DROPOUT
 
 }  // namespace lacuna

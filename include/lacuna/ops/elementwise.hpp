@@ -13,6 +13,10 @@
 #include <cmath>
 #include <limits>
 
+#include "lacuna/kernels/cpu/axes.hpp"
+#include "lacuna/kernels/cpu/elementwise.hpp"
+#include "lacuna/kernels/cpu/strided.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/kernels/reducers.hpp"
 #include "lacuna/ops/arithmetic.hpp"
 
@@ -24,16 +28,16 @@ template <class F, class T, int R, class D>
 Variable<T, R, D> map(const F& f, const Variable<T, R, D>& x) {
   Tensor<T, R, D> y(x.extents());
   if constexpr (std::is_same_v<F, functors::Exp>)
-    Kernels<D>::exponential(y.size(), x.data(), y.data());
+    Kernels<D>::Strided::exponential(y.size(), x.data(), y.data());
   else
-    Kernels<D>::for_elements(F::name, y.size(), functors::MapValue<F, T, T>{f, x.data(), y.data()});
+    Kernels<D>::Strided::for_elements(F::name, y.size(), functors::MapValue<F, T, T>{f, x.data(), y.data()});
   if (!recorded(x)) return Variable<T, R, D>(y);
   return record(
       F::name, y,
       [x, y, f](const Tensor<T, R, D>& dy) {
         if (const auto slot = x.gradient_slot())
-          Kernels<D>::for_elements(F::name, dy.size(),
-                                   functors::MapSlope<F, T>{f, x.data(), y.data(), dy.data(), slot});
+          Kernels<D>::Strided::for_elements(F::name, dy.size(),
+                                            functors::MapSlope<F, T>{f, x.data(), y.data(), dy.data(), slot});
       },
       x);
 }
@@ -48,15 +52,15 @@ std::array<index_t, std::size_t(R)> extents_of(const Shape& shape) {
 /// slot (+)= factor · x summed over all that was repeated to make it of an array of `shape`.
 template <class T, class D>
 void contribute_sum(const Array<T, D>& x, const Shape& shape, GradientSlot<T> slot, T factor = T(1)) {
-  if (shape == x.shape()) return Kernels<D>::contribute_scaled(x.size(), factor, x.data(), slot);
+  if (shape == x.shape()) return Kernels<D>::Elementwise::contribute_scaled(x.size(), factor, x.data(), slot);
   int axes[Shape::max_rank], count = 0;
   const int ahead = x.shape().rank() - shape.rank();
   for (int axis = 0; axis < x.shape().rank(); ++axis)
     if (axis < ahead || (shape[axis - ahead] == 1 && x.shape()[axis] != 1)) axes[count++] = axis;
   Array<T, D> total(shape);
-  Kernels<D>::reduce_axes("contribute_sum", Reduced("contribute_sum", x.shape(), axes, count), reducers::Sum<T>{},
-                          x.data(), total.data());
-  Kernels<D>::contribute_scaled(shape.size(), factor, std::as_const(total).data(), slot);
+  Kernels<D>::Axes::reduce_axes("contribute_sum", Reduced("contribute_sum", x.shape(), axes, count), reducers::Sum<T>{},
+                                x.data(), total.data());
+  Kernels<D>::Elementwise::contribute_scaled(shape.size(), factor, std::as_const(total).data(), slot);
 }
 
 /// The gradient of one of two arguments of f.
@@ -68,7 +72,8 @@ void zip_gradient(const F& f, const Walk& walk, const Array<T, D>& a, const Arra
     contribute_sum(dy, shape, slot, T(First ? F::fixed_a : F::fixed_b));
   } else {
     const auto at = [&](GradientSlot<T> to) {
-      Kernels<D>::walk(F::name, walk, functors::ZipSlope<F, T, First>{f, a.data(), b.data(), y.data(), dy.data(), to});
+      Kernels<D>::Strided::walk(F::name, walk,
+                                functors::ZipSlope<F, T, First>{f, a.data(), b.data(), y.data(), dy.data(), to});
     };
     if (shape == dy.shape()) return at(slot);
     Array<T, D> each(dy.shape());
@@ -84,7 +89,7 @@ Variable<T, (A > B ? A : B), D> zip(const F& f, const Variable<T, A, D>& a, cons
   const Shape shape = broadcast_shape(F::name, a.shape(), b.shape());
   const Walk walk = walk_over(shape, broadcast_strides(a.shape(), shape), broadcast_strides(b.shape(), shape));
   Tensor<T, R, D> y(extents_of<R>(shape));
-  Kernels<D>::walk(F::name, walk, functors::ZipValue<F, T, T>{f, a.data(), b.data(), y.data()});
+  Kernels<D>::Strided::walk(F::name, walk, functors::ZipValue<F, T, T>{f, a.data(), b.data(), y.data()});
   if (!recorded(a, b)) return Variable<T, R, D>(y);
   return record(
       F::name, y,
@@ -101,13 +106,13 @@ Mask<(A > B ? A : B), D> compare(const F& f, const Tensor<T, A, D>& a, const Ten
   const Shape shape = broadcast_shape(F::name, a.shape(), b.shape());
   const Walk walk = walk_over(shape, broadcast_strides(a.shape(), shape), broadcast_strides(b.shape(), shape));
   Mask<(A > B ? A : B), D> mask(extents_of<(A > B ? A : B)>(shape));
-  Kernels<D>::walk(F::name, walk, functors::ZipValue<F, T, std::uint8_t>{f, a.data(), b.data(), mask.data()});
+  Kernels<D>::Strided::walk(F::name, walk, functors::ZipValue<F, T, std::uint8_t>{f, a.data(), b.data(), mask.data()});
   return mask;
 }
 template <class F, class T, int R, class D>
 Mask<R, D> compare(const Variable<T, R, D>& x, double number) {
   Mask<R, D> mask(x.extents());
-  Kernels<D>::for_elements(
+  Kernels<D>::Strided::for_elements(
       F::name, mask.size(),
       functors::MapValue<functors::WithRight<F>, T, std::uint8_t>{{number}, x.data(), mask.data()});
   return mask;
@@ -292,6 +297,10 @@ Variable<T, R, D> operator-(double number, const Variable<T, R, D>& x) {
 }
 template <class T, int R, class D>
 Variable<T, R, D> operator*(const Variable<T, R, D>& x, double number) {
+  return scale(x, number);
+}
+template <class T, int R, class D>
+Variable<T, R, D> operator*(double number, const Variable<T, R, D>& x) {
   return scale(x, number);
 }
 template <class T, int R, class D>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/kernels/cpu/rows.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {
@@ -21,12 +22,12 @@ Variable<T, R + 1, D> embedding(const Tensor<index_t, R, D>& ids, const Variable
   for (int axis = 0; axis < R; ++axis) extents[std::size_t(axis)] = ids.extent(axis);
   extents[std::size_t(R)] = width;
   Tensor<T, R + 1, D> y(extents);
-  Kernels<D>::lookup(count, width, ids.data(), table.data(), y.data());
+  Kernels<D>::RowMoves::lookup(count, width, ids.data(), table.data(), y.data());
   return record(
       "embedding", y,
       [=](const Tensor<T, R + 1, D>& dy) {
         if (const auto slot = table.gradient_slot())
-          Kernels<D>::lookup_gradient(count, rows, width, ids.data(), padding_index, dy.data(), slot);
+          Kernels<D>::RowMoves::lookup_gradient(count, rows, width, ids.data(), padding_index, dy.data(), slot);
       },
       table);
 }

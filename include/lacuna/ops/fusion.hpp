@@ -2,6 +2,9 @@
 #pragma once
 
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/kernels/cpu/fusion.hpp"
+#include "lacuna/kernels/cpu/gemm.hpp"
+#include "lacuna/kernels/cpu/shape.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {
@@ -11,11 +14,12 @@ template <class T, class D>
 Variable<T, 2, D> prepend_one(const Variable<T, 2, D>& x) {
   const index_t rows = x.extent(0), n = x.extent(1);
   Tensor<T, 2, D> y({rows, n + 1});
-  Kernels<D>::prepend_one(rows, n, x.data(), y.data());
+  Kernels<D>::Fusion::prepend_one(rows, n, x.data(), y.data());
   return record(
       "prepend_one", y,
       [=](const Tensor<T, 2, D>& dy) {
-        if (const auto slot = x.gradient_slot()) Kernels<D>::contribute_runs(rows, n, dy.data() + 1, n + 1, slot, n);
+        if (const auto slot = x.gradient_slot())
+          Kernels<D>::ShapeMoves::contribute_runs(rows, n, dy.data() + 1, n + 1, slot, n);
       },
       x);
 }
@@ -26,11 +30,12 @@ Variable<T, 2, D> outer(const Variable<T, 2, D>& a, const Variable<T, 2, D>& b) 
   const index_t rows = a.extent(0), m = a.extent(1), n = b.extent(1);
   detail::expect_axis("outer", "b", b.shape(), 0, rows);
   Tensor<T, 2, D> y({rows, m * n});
-  Kernels<D>::outer(rows, m, n, a.data(), b.data(), y.data());
+  Kernels<D>::Fusion::outer(rows, m, n, a.data(), b.data(), y.data());
   return record(
       "outer", y,
       [=](const Tensor<T, 2, D>& dy) {
-        Kernels<D>::outer_gradient(rows, m, n, a.data(), b.data(), dy.data(), a.gradient_slot(), b.gradient_slot());
+        Kernels<D>::Fusion::outer_gradient(rows, m, n, a.data(), b.data(), dy.data(), a.gradient_slot(),
+                                           b.gradient_slot());
       },
       a, b);
 }
@@ -52,8 +57,8 @@ Variable<T, 3, D> rank_products(const Variable<T, 2, D>& x, const Variable<T, 3,
   detail::expect_axis("rank_products", "x", x.shape(), 1, n);
   Tensor<T, 3, D> y({ranks, batch, out});
   for (index_t r = 0; r < ranks; ++r)
-    Kernels<D>::template gemm<T>(batch, out, n, {x.data(), n}, {factors.data() + r * n * out, out}, T(0),
-                                 y.data() + r * batch * out, out);
+    Kernels<D>::Gemm::template gemm<T>(batch, out, n, {x.data(), n}, {factors.data() + r * n * out, out}, T(0),
+                                       y.data() + r * batch * out, out);
   return record(
       "rank_products", y,
       [=](const Tensor<T, 3, D>& dy) {
@@ -61,11 +66,11 @@ Variable<T, 3, D> rank_products(const Variable<T, 2, D>& x, const Variable<T, 3,
         for (index_t r = 0; r < ranks; ++r) {
           const T* g = dy.data() + r * batch * out;
           if (dx)
-            Kernels<D>::template gemm<T>(batch, n, out, {g, out}, {factors.data() + r * n * out, out, true},
-                                         r == 0 ? dx.beta() : T(1), dx.data, n);
+            Kernels<D>::Gemm::template gemm<T>(batch, n, out, {g, out}, {factors.data() + r * n * out, out, true},
+                                               r == 0 ? dx.beta() : T(1), dx.data, n);
           if (df)
-            Kernels<D>::template gemm<T>(n, out, batch, {x.data(), n, true}, {g, out}, df.beta(), df.data + r * n * out,
-                                         out);
+            Kernels<D>::Gemm::template gemm<T>(n, out, batch, {x.data(), n, true}, {g, out}, df.beta(),
+                                               df.data + r * n * out, out);
         }
       },
       x, factors);

@@ -3,6 +3,7 @@
 
 #include "lacuna/autograd/accumulate.hpp"
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/kernels/cpu/gaussian.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {
@@ -15,13 +16,13 @@ Variable<T, R, D> reparameterize(const Variable<T, R, D>& mu, const Variable<T, 
   detail::expect_shape("reparameterize", "logvar", logvar.shape(), mu.shape());
   detail::expect_shape("reparameterize", "noise", noise.shape(), mu.shape());
   Tensor<T, R, D> y(mu.extents());
-  Kernels<D>::reparameterize(y.size(), mu.data(), logvar.data(), noise.data(), y.data());
+  Kernels<D>::Gaussian::reparameterize(y.size(), mu.data(), logvar.data(), noise.data(), y.data());
   return record(
       "reparameterize", y,
       [=](const Tensor<T, R, D>& dy) {
         accumulate(mu, dy);
         if (const auto slot = logvar.gradient_slot())
-          Kernels<D>::reparameterize_gradient(dy.size(), logvar.data(), noise.data(), dy.data(), slot);
+          Kernels<D>::Gaussian::reparameterize_gradient(dy.size(), logvar.data(), noise.data(), dy.data(), slot);
       },
       mu, logvar);
 }
@@ -33,14 +34,14 @@ requires(R >= 1) Variable<T, 0, D> standard_normal_divergence(const Variable<T, 
                                                               const Variable<T, R, D>& logvar) {
   detail::expect_shape("standard_normal_divergence", "logvar", logvar.shape(), mu.shape());
   const double share = mu.extent(0) > 0 ? 1.0 / double(mu.extent(0)) : 0.0;
-  const auto y =
-      Tensor<T, 0, D>::full({}, T(share * Kernels<D>::standard_normal_divergence(mu.size(), mu.data(), logvar.data())));
+  const auto y = Tensor<T, 0, D>::full(
+      {}, T(share * Kernels<D>::Gaussian::standard_normal_divergence(mu.size(), mu.data(), logvar.data())));
   return record(
       "standard_normal_divergence", y,
       [=](const Tensor<T, 0, D>& dy) {
         const T factor = T(share) * dy.to_vector()[0];
-        Kernels<D>::standard_normal_divergence_gradient(mu.size(), factor, mu.data(), logvar.data(), mu.gradient_slot(),
-                                                        logvar.gradient_slot());
+        Kernels<D>::Gaussian::standard_normal_divergence_gradient(mu.size(), factor, mu.data(), logvar.data(),
+                                                                  mu.gradient_slot(), logvar.gradient_slot());
       },
       mu, logvar);
 }

@@ -3,7 +3,13 @@
 /// included.
 #pragma once
 
+#include "lacuna/kernels/cpu/activation.hpp"
+#include "lacuna/kernels/cpu/elementwise.hpp"
+#include "lacuna/kernels/cpu/linear.hpp"
+#include "lacuna/kernels/cpu/norm.hpp"
+#include "lacuna/kernels/cpu/reduce.hpp"
 #include "lacuna/kernels/groups.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/ops/activation.hpp"
 #include "lacuna/ops/attention.hpp"
 #include "lacuna/ops/dropout.hpp"
@@ -15,7 +21,7 @@ namespace lacuna::detail {
 /// Whether the device has the kernels.
 template <class T, class D>
 concept Grouping = requires(index_t n, const T* x, Groups<GradientSlot<T>> slots) {
-  Kernels<D>::column_sums_grouped(n, n, x, slots);
+  Kernels<D>::Reduce::column_sums_grouped(n, n, x, slots);
 };
 
 /// A parameter of every module.
@@ -116,23 +122,26 @@ struct GroupLinear {
       return parts;
     };
     if (const auto slot = x.gradient_slot())
-      Kernels<D>::template gemm_grouped<T>(each, in(), out(), {g, out()}, part(g, each * out()), {nullptr, in()},
-                                           group_data(weight), slot.beta(), part(slot.data, each * in()), in());
+      Kernels<D>::GroupedLinear::template gemm_grouped<T>(each, in(), out(), {g, out()}, part(g, each * out()),
+                                                          {nullptr, in()}, group_data(weight), slot.beta(),
+                                                          part(slot.data, each * in()), in());
     if (const auto slots = group_slots(weight); slots.any())
-      Kernels<D>::template gemm_grouped<T>(out(), in(), each, {g, out(), true}, part(g, each * out()), {nullptr, in()},
-                                           part(x.data(), each * in()), slots, in());
+      Kernels<D>::GroupedLinear::template gemm_grouped<T>(out(), in(), each, {g, out(), true}, part(g, each * out()),
+                                                          {nullptr, in()}, part(x.data(), each * in()), slots, in());
     if (!biases) return;
-    if (const auto slots = group_slots(bias); slots.any()) Kernels<D>::column_sums_grouped(each, out(), g, slots);
+    if (const auto slots = group_slots(bias); slots.any())
+      Kernels<D>::Reduce::column_sums_grouped(each, out(), g, slots);
   }
   /// Back through max(x, 0), and dropout where factor is not 1, whose value is y.
   void relu_gradient(const Variable<T, 3, D>& x, T factor, const Tensor<T, 3, D>& y, const Tensor<T, 3, D>& dy) const {
     Tensor<T, 3, D> through(dy.extents());
     const auto slots = group_slots(bias);
     if (slots.any())
-      Kernels<D>::relu_gradient_sums_grouped(rows(dy.shape()), out(), factor, y.data(), dy.data(), through.data(),
-                                             slots);
+      Kernels<D>::Linear::relu_gradient_sums_grouped(rows(dy.shape()), out(), factor, y.data(), dy.data(),
+                                                     through.data(), slots);
     else
-      Kernels<D>::dropped_relu_gradient(dy.size(), factor, y.data(), dy.data(), GradientSlot<T>{through.data(), true});
+      Kernels<D>::Elementwise::dropped_relu_gradient(dy.size(), factor, y.data(), dy.data(),
+                                                     GradientSlot<T>{through.data(), true});
     gradient(x, std::as_const(through).data(), false);
   }
 };
@@ -144,13 +153,13 @@ Variable<T, 3, D> linear_grouped(const Variable<T, 3, D>& x, const GroupLinear<T
   if (!slope_from_value(activation)) return activate(linear_grouped(x, layer), activation);
   layer.expect(x);
   Tensor<T, 3, D> y({x.extent(0), x.extent(1), layer.out()});
-  Kernels<D>::linear_grouped(layer.rows(x.shape()), layer.in(), layer.out(), x.data(), group_data(layer.weight),
-                             group_data(layer.bias), activation, y.data());
+  Kernels<D>::GroupedLinear::linear_grouped(layer.rows(x.shape()), layer.in(), layer.out(), x.data(),
+                                            group_data(layer.weight), group_data(layer.bias), activation, y.data());
   const auto backward = [=](const Tensor<T, 3, D>& dy) {
     if (activation == Activation::none) return layer.gradient(x, dy.data(), true);
     if (activation == Activation::relu) return layer.relu_gradient(x, T(1), y, dy);
     Tensor<T, 3, D> through(dy.extents());
-    Kernels<D>::activation_gradient(activation, dy.size(), y.data(), dy.data(), {through.data(), true});
+    Kernels<D>::Activations::activation_gradient(activation, dy.size(), y.data(), dy.data(), {through.data(), true});
     layer.gradient(x, std::as_const(through).data(), true);
   };
   return record_group("linear", y, backward, x, layer.weight, layer.bias);
@@ -162,8 +171,9 @@ Variable<T, 3, D> linear_relu_dropout_grouped(const Variable<T, 3, D>& x, const 
                                               const GroupedKeep& own) {
   layer.expect(x);
   Tensor<T, 3, D> y({x.extent(0), x.extent(1), layer.out()});
-  Kernels<D>::linear_relu_dropped_grouped(layer.rows(x.shape()), layer.in(), layer.out(), x.data(),
-                                          group_data(layer.weight), group_data(layer.bias), own, y.data());
+  Kernels<D>::GroupedLinear::linear_relu_dropped_grouped(layer.rows(x.shape()), layer.in(), layer.out(), x.data(),
+                                                         group_data(layer.weight), group_data(layer.bias), own,
+                                                         y.data());
   const auto backward = [=, factor = T(own.keep.scale)](const Tensor<T, 3, D>& dy) {
     layer.relu_gradient(x, factor, y, dy);
   };
@@ -179,11 +189,11 @@ Variable<T, 3, D> layer_norm_grouped(const Variable<T, 3, D>& x, const GroupOf<T
   expect_group("layer_norm", "bias", bias, Shape{n});
   Tensor<T, 3, D> y(x.extents());
   Tensor<T, 2, D> statistics({rows, 2});
-  Kernels<D>::norm_rows_grouped(rows, n, true, epsilon, x.data(), group_data(weight), group_data(bias),
-                                statistics.data(), y.data());
+  Kernels<D>::Norm::norm_rows_grouped(rows, n, true, epsilon, x.data(), group_data(weight), group_data(bias),
+                                      statistics.data(), y.data());
   const auto backward = [=](const Tensor<T, 3, D>& dy) {
-    Kernels<D>::norm_rows_gradient_grouped(rows, n, true, x.data(), group_data(weight), statistics.data(), dy.data(),
-                                           x.gradient_slot(), group_slots(weight), group_slots(bias));
+    Kernels<D>::Norm::norm_rows_gradient_grouped(rows, n, true, x.data(), group_data(weight), statistics.data(),
+                                                 dy.data(), x.gradient_slot(), group_slots(weight), group_slots(bias));
   };
   return record_group("layer_norm", y, backward, x, weight, bias);
 }
@@ -192,11 +202,12 @@ Variable<T, 3, D> layer_norm_grouped(const Variable<T, 3, D>& x, const GroupOf<T
 template <class T, class D>
 Variable<T, 3, D> dropout_grouped(const Variable<T, 3, D>& x, const GroupedKeep& own) {
   Tensor<T, 3, D> y(x.extents());
-  Kernels<D>::template dropout<T>(own, y.size(), x.data(), {y.data(), true});
+  Kernels<D>::Elementwise::template dropout<T>(own, y.size(), x.data(), {y.data(), true});
   return record(
       "dropout", y,
       [x, own](const Tensor<T, 3, D>& dy) {
-        if (const auto slot = x.gradient_slot()) Kernels<D>::template dropout<T>(own, dy.size(), dy.data(), slot);
+        if (const auto slot = x.gradient_slot())
+          Kernels<D>::Elementwise::template dropout<T>(own, dy.size(), dy.data(), slot);
       },
       x);
 }
@@ -206,12 +217,13 @@ template <class T, class D>
 Variable<T, 3, D> add_dropout_grouped(const Variable<T, 3, D>& x, const Variable<T, 3, D>& f, const GroupedKeep& own) {
   expect_shape("add", "b", f.shape(), x.shape());
   Tensor<T, 3, D> y(x.extents());
-  Kernels<D>::add_dropped(own, y.size(), x.data(), f.data(), y.data());
+  Kernels<D>::Elementwise::add_dropped(own, y.size(), x.data(), f.data(), y.data());
   return record(
       "add_dropout", y,
       [x, f, own](const Tensor<T, 3, D>& dy) {
         accumulate(x, dy);
-        if (const auto slot = f.gradient_slot()) Kernels<D>::template dropout<T>(own, dy.size(), dy.data(), slot);
+        if (const auto slot = f.gradient_slot())
+          Kernels<D>::Elementwise::template dropout<T>(own, dy.size(), dy.data(), slot);
       },
       x, f);
 }

@@ -3,6 +3,11 @@
 /// outside reads as NaN.
 #pragma once
 
+#include "lacuna/kernels/cpu/axes.hpp"
+#include "lacuna/kernels/cpu/elementwise.hpp"
+#include "lacuna/kernels/cpu/shape.hpp"
+#include "lacuna/kernels/cpu/strided.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/ops/manipulation.hpp"
 #include "lacuna/ops/softmax.hpp"
 
@@ -13,8 +18,8 @@ namespace detail {
 template <int S, int M, class D>
 Mask<S, D> expand_mask(const Tensor<std::uint8_t, M, D>& mask, const Shape& shape) {
   Mask<S, D> all(extents_of<S>(shape));
-  Kernels<D>::walk("where", walk_over(shape, broadcast_strides(mask.shape(), shape)),
-                   functors::Move<std::uint8_t>{mask.data(), {all.data(), true}});
+  Kernels<D>::Strided::walk("where", walk_over(shape, broadcast_strides(mask.shape(), shape)),
+                            functors::Move<std::uint8_t>{mask.data(), {all.data(), true}});
   return all;
 }
 template <int S, class T, int R, class D>
@@ -27,7 +32,7 @@ Variable<T, S, D> expand_to(const Variable<T, R, D>& x, const Shape& shape) {
 /// Throws ShapeError for an index outside of an axis of length n.
 template <class D>
 void expect_indices(const char* operation, const Array<index_t, D>& index, index_t n) {
-  const index_t bad = Kernels<D>::index_outside(index.size(), index.data(), n);
+  const index_t bad = Kernels<D>::Axes::index_outside(index.size(), index.data(), n);
   if (bad >= 0)
     throw ShapeError(cat(operation, ": index ", index.to_vector()[std::size_t(bad)], " at position ", bad,
                          " is outside 0..", n - 1));
@@ -45,14 +50,17 @@ auto where(const Tensor<std::uint8_t, M, D>& mask, const Variable<T, A, D>& a, c
   const Mask<R, D> chosen = detail::expand_mask<R>(mask, shape);
   const auto yes = detail::expand_to<R>(a, shape), no = detail::expand_to<R>(b, shape);
   Tensor<T, R, D> y(detail::extents_of<R>(shape));
-  Kernels<D>::for_elements("where", y.size(), functors::Choose<T>{chosen.data(), yes.data(), no.data(), y.data()});
+  Kernels<D>::Strided::for_elements("where", y.size(),
+                                    functors::Choose<T>{chosen.data(), yes.data(), no.data(), y.data()});
   return record(
       "where", y,
       [yes, no, chosen](const Tensor<T, R, D>& dy) {
         if (const auto slot = yes.gradient_slot())
-          Kernels<D>::for_elements("where", dy.size(), functors::ChooseSlope<T>{chosen.data(), dy.data(), true, slot});
+          Kernels<D>::Strided::for_elements("where", dy.size(),
+                                            functors::ChooseSlope<T>{chosen.data(), dy.data(), true, slot});
         if (const auto slot = no.gradient_slot())
-          Kernels<D>::for_elements("where", dy.size(), functors::ChooseSlope<T>{chosen.data(), dy.data(), false, slot});
+          Kernels<D>::Strided::for_elements("where", dy.size(),
+                                            functors::ChooseSlope<T>{chosen.data(), dy.data(), false, slot});
       },
       yes, no);
 }
@@ -81,15 +89,16 @@ Variable<T, R, D> gather_along(const char* name, const Variable<T, R, D>& x, con
   auto extents = x.extents();
   extents[std::size_t(at)] = count;
   Tensor<T, R, D> y(extents);
-  Kernels<D>::gather_axis(view.outer, count, view.n, view.inner, index.data(), strides, x.data(),
-                          GradientSlot<T>{y.data(), true});
+  Kernels<D>::Axes::gather_axis(view.outer, count, view.n, view.inner, index.data(), strides, x.data(),
+                                GradientSlot<T>{y.data(), true});
   return record(
       name, y,
       [=](const Tensor<T, R, D>& dy) {
         GradientSlot<T> slot = x.gradient_slot();
         if (!slot) return;
         clear_fresh<D>(slot, x.size());
-        Kernels<D>::scatter_axis(view.outer, count, view.n, view.inner, index.data(), strides, dy.data(), slot.data);
+        Kernels<D>::Axes::scatter_axis(view.outer, count, view.n, view.inner, index.data(), strides, dy.data(),
+                                       slot.data);
       },
       x);
 }
@@ -143,13 +152,14 @@ requires(R >= 1) Variable<T, R, D> scatter_add(const Variable<T, R, D>& x, int a
   const index_t count = index.extent(at);
   const std::array<index_t, 3> strides{count * view.inner, view.inner, 1};
   Tensor<T, R, D> y = x.value().clone();
-  Kernels<D>::scatter_axis(view.outer, count, view.n, view.inner, index.data(), strides, source.data(), y.data());
+  Kernels<D>::Axes::scatter_axis(view.outer, count, view.n, view.inner, index.data(), strides, source.data(), y.data());
   return record(
       "scatter_add", y,
       [=](const Tensor<T, R, D>& dy) {
-        if (const auto slot = x.gradient_slot()) Kernels<D>::contribute_scaled(dy.size(), T(1), dy.data(), slot);
+        if (const auto slot = x.gradient_slot())
+          Kernels<D>::Elementwise::contribute_scaled(dy.size(), T(1), dy.data(), slot);
         if (const auto slot = source.gradient_slot())
-          Kernels<D>::gather_axis(view.outer, count, view.n, view.inner, index.data(), strides, dy.data(), slot);
+          Kernels<D>::Axes::gather_axis(view.outer, count, view.n, view.inner, index.data(), strides, dy.data(), slot);
       },
       x, source);
 }
@@ -171,7 +181,7 @@ template <class T, int R, class D>
 requires(R >= 1) Tensor<index_t, R, D> argsort(const Variable<T, R, D>& x, int axis = -1, bool descending = false) {
   const detail::AxisView view("argsort", x.shape(), axis);
   Tensor<index_t, R, D> order(x.extents());
-  Kernels<D>::order_axis(view.outer, view.n, view.inner, x.data(), descending, order.data());
+  Kernels<D>::Axes::order_axis(view.outer, view.n, view.inner, x.data(), descending, order.data());
   return order;
 }
 
@@ -196,7 +206,8 @@ requires(R >= 1) Sorted<T, R, D> topk(const Variable<T, R, D>& x, index_t k, int
   auto extents = x.extents();
   extents[std::size_t(detail::axis_of("topk", x.shape(), axis))] = k;
   Tensor<index_t, R, D> first(extents);
-  Kernels<D>::copy_runs(view.outer, k * view.inner, order.data(), view.n * view.inner, first.data(), k * view.inner);
+  Kernels<D>::ShapeMoves::copy_runs(view.outer, k * view.inner, order.data(), view.n * view.inner, first.data(),
+                                    k * view.inner);
   return {gather(x, axis, first), first};
 }
 

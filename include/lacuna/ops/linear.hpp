@@ -2,6 +2,12 @@
 #pragma once
 
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/core/precompile.hpp"
+#include "lacuna/kernels/cpu/activation.hpp"
+#include "lacuna/kernels/cpu/elementwise.hpp"
+#include "lacuna/kernels/cpu/gemm.hpp"
+#include "lacuna/kernels/cpu/linear.hpp"
+#include "lacuna/kernels/cpu/reduce.hpp"
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/ops/activation.hpp"
 #include "lacuna/ops/dropout.hpp"
@@ -16,10 +22,10 @@ void linear_gradient(const Variable<T, R, D>& x, const Variable<T, 2, D>& weight
                      const T* g) {
   const index_t rows = x.shape().rows(), in = weight.extent(1), out = weight.extent(0);
   if (const auto slot = x.gradient_slot())
-    Kernels<D>::template gemm<T>(rows, in, out, {g, out}, {weight.data(), in}, slot.beta(), slot.data, in);
+    Kernels<D>::Gemm::template gemm<T>(rows, in, out, {g, out}, {weight.data(), in}, slot.beta(), slot.data, in);
   if (const auto slot = weight.gradient_slot())
-    Kernels<D>::template gemm<T>(out, in, rows, {g, out, true}, {x.data(), in}, slot.beta(), slot.data, in);
-  if (const auto slot = bias.gradient_slot()) Kernels<D>::column_sums(rows, out, g, slot);
+    Kernels<D>::Gemm::template gemm<T>(out, in, rows, {g, out, true}, {x.data(), in}, slot.beta(), slot.data, in);
+  if (const auto slot = bias.gradient_slot()) Kernels<D>::Reduce::column_sums(rows, out, g, slot);
 }
 
 /// True where `through`, the gradient behind max(x, 0) and perhaps dropout, was computed together with its sums for the
@@ -29,10 +35,11 @@ bool relu_gradient_with_bias([[maybe_unused]] T factor, [[maybe_unused]] const T
                              [[maybe_unused]] const Tensor<T, R, D>& dy, [[maybe_unused]] Tensor<T, R, D>& through,
                              [[maybe_unused]] const Variable<T, 1, D>& bias) {
   if constexpr (requires(index_t n, T * to, GradientSlot<T> s) {
-                  Kernels<D>::relu_gradient_sums(n, n, factor, y.data(), dy.data(), to, s);
+                  Kernels<D>::Linear::relu_gradient_sums(n, n, factor, y.data(), dy.data(), to, s);
                 })
     if (const auto slot = bias.gradient_slot()) {
-      Kernels<D>::relu_gradient_sums(dy.shape().rows(), bias.size(), factor, y.data(), dy.data(), through.data(), slot);
+      Kernels<D>::Linear::relu_gradient_sums(dy.shape().rows(), bias.size(), factor, y.data(), dy.data(),
+                                             through.data(), slot);
       return true;
     }
   return false;
@@ -52,7 +59,8 @@ requires(R >= 1) Variable<T, R, D> linear(const Variable<T, R, D>& x, const Vari
   auto extents = x.value().extents();
   extents[R - 1] = out;
   Tensor<T, R, D> y(extents);
-  Kernels<D>::linear(rows, in, out, x.data(), weight.data(), bias.data(), activation, y.data());
+  Kernels<D>::Linear::linear(rows, in, out, x.data(), weight.data(), bias.data(), activation, y.data(),
+                             weight.packed());
   if (!detail::recorded(x, weight, bias)) return Variable<T, R, D>(y);
   const auto backward = [=](const Tensor<T, R, D>& dy) {
     Tensor<T, R, D> through = dy;  // gradient before the activation
@@ -60,7 +68,7 @@ requires(R >= 1) Variable<T, R, D> linear(const Variable<T, R, D>& x, const Vari
       through = Tensor<T, R, D>(dy.extents());
       if (activation == Activation::relu && detail::relu_gradient_with_bias(T(1), y, dy, through, bias))
         return detail::linear_gradient(x, weight, {}, std::as_const(through).data());
-      Kernels<D>::activation_gradient(activation, dy.size(), y.data(), dy.data(), {through.data(), true});
+      Kernels<D>::Activations::activation_gradient(activation, dy.size(), y.data(), dy.data(), {through.data(), true});
     }
     detail::linear_gradient(x, weight, bias, std::as_const(through).data());
   };
@@ -81,15 +89,25 @@ requires(R >= 1) Variable<T, R, D> linear_relu_dropout(const Variable<T, R, D>& 
   extents[R - 1] = out;
   Tensor<T, R, D> y(extents);
   const auto keep = functors::Keep::with(context.random->stream(), p);
-  Kernels<D>::linear_relu_dropped(rows, in, out, x.data(), weight.data(), bias.data(), keep, y.data());
+  Kernels<D>::Linear::linear_relu_dropped(rows, in, out, x.data(), weight.data(), bias.data(), keep, y.data());
   const auto backward = [=, factor = T(keep.scale)](const Tensor<T, R, D>& dy) {
     Tensor<T, R, D> through(dy.extents());
     if (detail::relu_gradient_with_bias(factor, y, dy, through, bias))
       return detail::linear_gradient(x, weight, {}, std::as_const(through).data());
-    Kernels<D>::dropped_relu_gradient(dy.size(), factor, y.data(), dy.data(), GradientSlot<T>{through.data(), true});
+    Kernels<D>::Elementwise::dropped_relu_gradient(dy.size(), factor, y.data(), dy.data(),
+                                                   GradientSlot<T>{through.data(), true});
     detail::linear_gradient(x, weight, bias, std::as_const(through).data());
   };
   return record("linear_relu_dropout", y, backward, x, weight, bias);
 }
+
+#define LACUNA_DETAIL_LINEAR(T, R)                                                                              \
+  LACUNA_PRECOMPILE(template Variable<T, R, Cpu> linear(const Variable<T, R, Cpu>&, const Variable<T, 2, Cpu>&, \
+                                                        const Variable<T, 1, Cpu>&, Activation))
+LACUNA_DETAIL_LINEAR(float, 2)
+LACUNA_DETAIL_LINEAR(float, 3)
+LACUNA_DETAIL_LINEAR(double, 2)
+LACUNA_DETAIL_LINEAR(double, 3)
+#undef LACUNA_DETAIL_LINEAR
 
 }  // namespace lacuna

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/kernels/cpu/elementwise.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {
@@ -55,7 +56,7 @@ Variable<T, 0, D> log_det(const Variable<T, 2, D>& a) {
       "log_det", Tensor<T, 0, D>::full({}, T(value)),
       [a, slope](const Tensor<T, 0, D>& dy) {
         if (const auto slot = a.gradient_slot())
-          Kernels<D>::contribute_scaled(slope.size(), dy.first(), slope.data(), slot);
+          Kernels<D>::Elementwise::contribute_scaled(slope.size(), dy.first(), slope.data(), slot);
       },
       a);
 }

@@ -9,6 +9,11 @@
 #include <concepts>
 #include <vector>
 
+#include "lacuna/kernels/cpu/elementwise.hpp"
+#include "lacuna/kernels/cpu/reduce.hpp"
+#include "lacuna/kernels/cpu/rows.hpp"
+#include "lacuna/kernels/cpu/strided.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/ops/reduction.hpp"
 #include "lacuna/ops/shape.hpp"
 #include "lacuna/ops/slice.hpp"
@@ -23,7 +28,7 @@ inline Walk swapped(Walk walk) {
 }
 template <class D, class T>
 void clear_fresh(GradientSlot<T>& slot, index_t size) {
-  if (slot.fresh) Kernels<D>::generate(size, slot.data, functors::Constant<T>{T(0)});
+  if (slot.fresh) Kernels<D>::Elementwise::generate(size, slot.data, functors::Constant<T>{T(0)});
   slot.fresh = false;
 }
 
@@ -34,14 +39,14 @@ Variable<T, S, D> move(const char* name, const Variable<T, R, D>& x, const Shape
                        index_t first, bool all) {
   const Walk walk = walk_over(shape, strides);
   Tensor<T, S, D> y(extents_of<S>(shape));
-  if (y.size() > 0) Kernels<D>::walk(name, walk, functors::Move<T>{x.data() + first, {y.data(), true}});
+  if (y.size() > 0) Kernels<D>::Strided::walk(name, walk, functors::Move<T>{x.data() + first, {y.data(), true}});
   return record(
       name, y,
       [x, walk, first, all, name](const Tensor<T, S, D>& dy) {
         GradientSlot<T> slot = x.gradient_slot();
         if (!slot) return;
         if (!all) clear_fresh<D>(slot, x.size());
-        if (dy.size() > 0) Kernels<D>::walk(name, swapped(walk), functors::Move<T>{dy.data(), slot.at(first)});
+        if (dy.size() > 0) Kernels<D>::Strided::walk(name, swapped(walk), functors::Move<T>{dy.data(), slot.at(first)});
       },
       x);
 }
@@ -143,17 +148,17 @@ requires(int(S) >= R) Variable<T, int(S), D> expand(const Variable<T, R, D>& x, 
   if constexpr (int(S) == R + 1) {
     if (Shape(shape.begin() + 1, R) == x.shape()) {  // one block for every sample of a batch
       const index_t count = shape[0], inner = x.size();
-      Kernels<D>::add_block(count, inner, static_cast<const T*>(nullptr), x.data(), y.data());
+      Kernels<D>::RowMoves::add_block(count, inner, static_cast<const T*>(nullptr), x.data(), y.data());
       return record(
           "expand", y,
           [=](const Tensor<T, int(S), D>& dy) {
-            if (const auto slot = x.gradient_slot()) Kernels<D>::column_sums(count, inner, dy.data(), slot);
+            if (const auto slot = x.gradient_slot()) Kernels<D>::Reduce::column_sums(count, inner, dy.data(), slot);
           },
           x);
     }
   }
-  Kernels<D>::walk("expand", detail::walk_over(shape, detail::broadcast_strides(x.shape(), shape)),
-                   functors::Move<T>{x.data(), {y.data(), true}});
+  Kernels<D>::Strided::walk("expand", detail::walk_over(shape, detail::broadcast_strides(x.shape(), shape)),
+                            functors::Move<T>{x.data(), {y.data(), true}});
   return record(
       "expand", y,
       [x](const Tensor<T, int(S), D>& dy) {
@@ -196,14 +201,14 @@ requires(R >= 1) Variable<T, R, D> pad(const Variable<T, R, D>& x, int axis, ind
   const auto strides = detail::strides_of(y.shape());
   const index_t first = before * strides[at];
   Walk walk = detail::walk_over(x.shape(), strides);  // to: x, a: its place in y
-  if (before + after > 0) Kernels<D>::generate(y.size(), y.data(), functors::Constant<T>{T(number)});
+  if (before + after > 0) Kernels<D>::Elementwise::generate(y.size(), y.data(), functors::Constant<T>{T(number)});
   if (x.size() > 0)
-    Kernels<D>::walk("pad", detail::swapped(walk), functors::Move<T>{x.data(), {y.data() + first, true}});
+    Kernels<D>::Strided::walk("pad", detail::swapped(walk), functors::Move<T>{x.data(), {y.data() + first, true}});
   return record(
       "pad", y,
       [x, walk, first](const Tensor<T, R, D>& dy) {
         if (const auto slot = x.gradient_slot())
-          Kernels<D>::walk("pad", walk, functors::Move<T>{dy.data() + first, slot});
+          Kernels<D>::Strided::walk("pad", walk, functors::Move<T>{dy.data() + first, slot});
       },
       x);
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/kernels/cpu/loss_rows.hpp"
+#include "lacuna/kernels/cpu/rows.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {
@@ -14,12 +16,12 @@ Variable<T, R, D> scale_leading(const char* name, const Variable<T, R, D>& x, co
   expect_shape(name, "the mask", factor.shape(), Shape(x.shape().begin(), S));
   const index_t rows = factor.size(), width = rows > 0 ? x.size() / rows : 0;
   Tensor<T, R, D> y(x.extents());
-  Kernels<D>::template scale_rows<T>(rows, width, factor.data(), x.data(), {y.data(), true});
+  Kernels<D>::RowMoves::template scale_rows<T>(rows, width, factor.data(), x.data(), {y.data(), true});
   return record(
       name, y,
       [=](const Tensor<T, R, D>& dy) {
         if (const auto slot = x.gradient_slot())
-          Kernels<D>::template scale_rows<T>(rows, width, factor.data(), dy.data(), slot);
+          Kernels<D>::RowMoves::template scale_rows<T>(rows, width, factor.data(), dy.data(), slot);
       },
       x);
 }
@@ -37,7 +39,7 @@ Variable<T, R, D> apply_mask(const Variable<T, R, D>& x, const Tensor<std::uint8
 template <class D>
 Mask<1, D> any_present(const Mask<2, D>& present) {
   Mask<1, D> any({present.extent(0)});
-  Kernels<D>::any_present(present.extent(0), present.extent(1), present.data(), 1, false, any.data());
+  Kernels<D>::LossRows::any_present(present.extent(0), present.extent(1), present.data(), 1, false, any.data());
   return any;
 }
 

@@ -8,6 +8,10 @@
 /// axis is gone in the result. Throws ShapeError for sizes that do not fit.
 #pragma once
 
+#include "lacuna/kernels/cpu/axes.hpp"
+#include "lacuna/kernels/cpu/elementwise.hpp"
+#include "lacuna/kernels/cpu/gemm.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/ops/manipulation.hpp"
 
 namespace lacuna {
@@ -37,14 +41,14 @@ struct Matrices {
 template <class D, class T>
 void multiply_batch(index_t batch, index_t m, index_t n, index_t k, const Matrices<T>& a, const Matrices<T>& b,
                     GradientSlot<T> slot, bool shared) {
-  if (batch == 0 && slot.fresh) return Kernels<D>::generate(m * n, slot.data, functors::Constant<T>{T(0)});
+  if (batch == 0 && slot.fresh) return Kernels<D>::Elementwise::generate(m * n, slot.data, functors::Constant<T>{T(0)});
   if (!shared)
-    return Kernels<D>::gemm_batch(batch, m, n, k, a.first, a.apart, b.first, b.apart, slot.beta(), slot.data);
+    return Kernels<D>::Axes::gemm_batch(batch, m, n, k, a.first, a.apart, b.first, b.apart, slot.beta(), slot.data);
   const auto at = [](const Matrices<T>& x, index_t i) {
     return cpu::Operand<T>{x.first.data + i * x.apart, x.first.stride, x.first.transposed};
   };
   for (index_t i = 0; i < batch; ++i)
-    Kernels<D>::template gemm<T>(m, n, k, at(a, i), at(b, i), i == 0 ? slot.beta() : T(1), slot.data, n);
+    Kernels<D>::Gemm::template gemm<T>(m, n, k, at(a, i), at(b, i), i == 0 ? slot.beta() : T(1), slot.data, n);
 }
 
 /// Both with batches of the same shape, or one of them with a single matrix.
@@ -65,7 +69,7 @@ Variable<T, (A > B ? A : B), D> batch_product(const Variable<T, A, D>& a, const 
   const Matrices<T> left{{a.data(), a.extent(-1), ta}, one_a ? 0 : rows_of_a};
   const Matrices<T> right{{b.data(), b.extent(-1), tb}, one_b ? 0 : rows_of_b};
   Tensor<T, R, D> y(extents_of<R>(shape));
-  Kernels<D>::gemm_batch(batch, m, n, k, left.first, left.apart, right.first, right.apart, T(0), y.data());
+  Kernels<D>::Axes::gemm_batch(batch, m, n, k, left.first, left.apart, right.first, right.apart, T(0), y.data());
   return record(
       "matmul", y,
       [=](const Tensor<T, R, D>& dy) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/kernels/cpu/norm.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {
@@ -15,11 +16,12 @@ Variable<T, R, D> norm_rows(const char* name, bool center, const Variable<T, R, 
   if (bias.defined()) expect_shape(name, "bias", bias.shape(), Shape{n});
   Tensor<T, R, D> y(x.value().extents());
   Tensor<T, 2, D> statistics({rows, 2});
-  Kernels<D>::norm_rows(rows, n, center, epsilon, x.data(), weight.data(), bias.data(), statistics.data(), y.data());
+  Kernels<D>::Norm::norm_rows(rows, n, center, epsilon, x.data(), weight.data(), bias.data(), statistics.data(),
+                              y.data());
   if (!recording()) return Variable<T, R, D>(y);
   const auto backward = [=](const Tensor<T, R, D>& dy) {
-    Kernels<D>::norm_rows_gradient(rows, n, center, x.data(), weight.data(), statistics.data(), dy.data(),
-                                   x.gradient_slot(), weight.gradient_slot(), bias.gradient_slot());
+    Kernels<D>::Norm::norm_rows_gradient(rows, n, center, x.data(), weight.data(), statistics.data(), dy.data(),
+                                         x.gradient_slot(), weight.gradient_slot(), bias.gradient_slot());
   };
   return record(name, y, backward, x, weight, bias);
 }
@@ -67,15 +69,16 @@ requires(R >= 2) Variable<T, R, D> batch_norm(const Variable<T, R, D>& x, const 
   Array<double, D> mean(Shape{n}), scale(Shape{n});  // the variance until it is inverted
   index_t count = 0;
   const std::uint8_t* mask = present.data();
-  if (training) count = Kernels<D>::column_statistics(rows, n, x.data(), mask, mean.data(), scale.data());
-  Kernels<D>::running_statistics(n, count, options.momentum, options.epsilon, running_mean.data(),
-                                 running_variance.data(), mean.data(), scale.data());
+  if (training) count = Kernels<D>::Norm::column_statistics(rows, n, x.data(), mask, mean.data(), scale.data());
+  Kernels<D>::Norm::running_statistics(n, count, options.momentum, options.epsilon, running_mean.data(),
+                                       running_variance.data(), mean.data(), scale.data());
   Tensor<T, R, D> y(x.value().extents());
-  Kernels<D>::norm_columns(rows, n, x.data(), mask, mean.data(), scale.data(), weight.data(), bias.data(), y.data());
+  Kernels<D>::Norm::norm_columns(rows, n, x.data(), mask, mean.data(), scale.data(), weight.data(), bias.data(),
+                                 y.data());
   const auto backward = [=](const Tensor<T, R, D>& dy) {
-    Kernels<D>::norm_columns_gradient(rows, n, count, x.data(), present.data(), mean.data(), scale.data(),
-                                      weight.data(), dy.data(), x.gradient_slot(), weight.gradient_slot(),
-                                      bias.gradient_slot());
+    Kernels<D>::Norm::norm_columns_gradient(rows, n, count, x.data(), present.data(), mean.data(), scale.data(),
+                                            weight.data(), dy.data(), x.gradient_slot(), weight.gradient_slot(),
+                                            bias.gradient_slot());
   };
   return record("batch_norm", y, backward, x, weight, bias);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/kernels/cpu/pooling.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {
@@ -22,12 +23,12 @@ template <class T, class D>
 Variable<T, 2, D> mean_pool(const Variable<T, 3, D>& x, const Mask<2, D>& present = {}) {
   const index_t batch = x.extent(0), frames = x.extent(1), n = x.extent(2);
   Tensor<T, 2, D> y({batch, n});
-  Kernels<D>::mean_pool(batch, frames, n, detail::pool_mask("mean_pool", x, present), x.data(), y.data());
+  Kernels<D>::Pooling::mean_pool(batch, frames, n, detail::pool_mask("mean_pool", x, present), x.data(), y.data());
   return record(
       "mean_pool", y,
       [=](const Tensor<T, 2, D>& dy) {
         if (const auto slot = x.gradient_slot())
-          Kernels<D>::mean_pool_gradient(batch, frames, n, present.data(), dy.data(), slot);
+          Kernels<D>::Pooling::mean_pool_gradient(batch, frames, n, present.data(), dy.data(), slot);
       },
       x);
 }
@@ -38,12 +39,13 @@ Variable<T, 2, D> max_pool(const Variable<T, 3, D>& x, const Mask<2, D>& present
   const index_t batch = x.extent(0), frames = x.extent(1), n = x.extent(2);
   Tensor<T, 2, D> y({batch, n});
   Tensor<index_t, 2, D> winner({batch, n});
-  Kernels<D>::max_pool(batch, frames, n, detail::pool_mask("max_pool", x, present), x.data(), y.data(), winner.data());
+  Kernels<D>::Pooling::max_pool(batch, frames, n, detail::pool_mask("max_pool", x, present), x.data(), y.data(),
+                                winner.data());
   return record(
       "max_pool", y,
       [=](const Tensor<T, 2, D>& dy) {
         if (const auto slot = x.gradient_slot())
-          Kernels<D>::max_pool_gradient(batch, frames, n, winner.data(), dy.data(), slot);
+          Kernels<D>::Pooling::max_pool_gradient(batch, frames, n, winner.data(), dy.data(), slot);
       },
       x);
 }

@@ -8,6 +8,11 @@
 
 #include "lacuna/autograd/record.hpp"
 #include "lacuna/core/context.hpp"
+#include "lacuna/kernels/cpu/elementwise.hpp"
+#include "lacuna/kernels/cpu/gemm.hpp"
+#include "lacuna/kernels/cpu/linear.hpp"
+#include "lacuna/kernels/cpu/loss_rows.hpp"
+#include "lacuna/kernels/cpu/reduce.hpp"
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/ops/linear.hpp"
 
@@ -42,7 +47,7 @@ namespace detail {
 
 template <class T>
 void gather(const PresentRows& rows, index_t width, const T* from, GradientSlot<T> to) {
-  if (to.fresh) return Kernels<Cpu>::gather_rows(rows.count(), width, from, rows.numbers.data(), to.data);
+  if (to.fresh) return Kernels<Cpu>::LossRows::gather_rows(rows.count(), width, from, rows.numbers.data(), to.data);
   parallel_for(rows.count(), row_grain(width), [&](index_t begin, index_t end) {
     for (index_t i = begin; i < end; ++i)
       for (index_t j = 0; j < width; ++j) to.data[i * width + j] += from[rows[i] * width + j];
@@ -127,7 +132,7 @@ Variable<T, 2> dropout_present(const Variable<T, 2>& x, const PresentRows& rows,
         if (slot.fresh) return detail::drop_rows(keep, rows, width, dy.data(), slot.data);
         Tensor<T, 2> share(dy.extents());
         detail::drop_rows(keep, rows, width, dy.data(), share.data());
-        Kernels<Cpu>::contribute_scaled(share.size(), T(1), std::as_const(share).data(), slot);
+        Kernels<Cpu>::Elementwise::contribute_scaled(share.size(), T(1), std::as_const(share).data(), slot);
       },
       x);
 }
@@ -143,8 +148,8 @@ Variable<T, 3> linear_present(const Tensor<T, 3>& frames, const PresentRows& row
   Tensor<T, 2> x({rows.count(), in}), product({rows.count(), out});
   detail::gather(rows, in, frames.data(), {x.data(), true});
   const T* const shift = bias.data();
-  Kernels<Cpu>::linear(rows.count(), in, out, std::as_const(x).data(), weight.data(), shift, Activation::none,
-                       product.data());
+  Kernels<Cpu>::Linear::linear(rows.count(), in, out, std::as_const(x).data(), weight.data(), shift, Activation::none,
+                               product.data(), weight.packed());
   Tensor<T, 3> y({rows.batch, rows.frames, out});
   detail::scatter(rows, out, std::as_const(product).data(), {y.data(), true});
   if (shift)
@@ -159,10 +164,10 @@ Variable<T, 3> linear_present(const Tensor<T, 3>& frames, const PresentRows& row
     if (const auto slot = weight.gradient_slot()) {
       Tensor<T, 2> g({rows.count(), out});
       detail::gather(rows, out, dy.data(), {g.data(), true});
-      Kernels<Cpu>::template gemm<T>(out, in, rows.count(), {std::as_const(g).data(), out, true}, {x.data(), in},
-                                     slot.beta(), slot.data, in);
+      Kernels<Cpu>::Gemm::template gemm<T>(out, in, rows.count(), {std::as_const(g).data(), out, true}, {x.data(), in},
+                                           slot.beta(), slot.data, in);
     }
-    if (const auto slot = bias.gradient_slot()) Kernels<Cpu>::column_sums(all, out, dy.data(), slot);
+    if (const auto slot = bias.gradient_slot()) Kernels<Cpu>::Reduce::column_sums(all, out, dy.data(), slot);
   };
   return record("linear_present", y, backward, weight, bias);
 }

@@ -5,6 +5,11 @@
 /// x_… are columns of `gates_x` = x W_xᵀ + b_x, a linear layer over all frames at once.
 #pragma once
 
+#include "lacuna/kernels/cpu/elementwise.hpp"
+#include "lacuna/kernels/cpu/gemm.hpp"
+#include "lacuna/kernels/cpu/recurrent.hpp"
+#include "lacuna/kernels/cpu/reduce.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/ops/slice.hpp"
 
 namespace lacuna {
@@ -44,24 +49,24 @@ RecurrentOutput<T, D> recurrent(Recurrence kind, const Variable<T, 3, D>& gates_
   Tensor<T, 1, D> y({all + (lstm ? 2 : 1) * one});  // outputs, last state, last cell
   Tensor<T, 1, D> saved({batch * frames * sizes.saved()});
   sizes.present = present.data();
-  Kernels<D>::recurrent(sizes, gates_x.data(), weight.data(), bias.data(), h0.data(), c0.data(), y.data(),
-                        y.data() + all, lstm ? y.data() + all + one : nullptr, saved.data());
+  Kernels<D>::Recurrent::recurrent(sizes, gates_x.data(), weight.data(), bias.data(), h0.data(), c0.data(), y.data(),
+                                   y.data() + all, lstm ? y.data() + all + one : nullptr, saved.data());
   const auto result = record(
       name, y,
       [=](const Tensor<T, 1, D>& dy) {
         RecurrentSizes s = sizes;
         s.present = present.data();
         Tensor<T, 1, D> to_x({batch * frames * width}), to_h({batch * frames * width}), before({all});
-        Kernels<D>::recurrent_gradient(s, weight.data(), saved.data(), dy.data(), dy.data() + all,
-                                       lstm ? dy.data() + all + one : nullptr, to_x.data(), to_h.data(), before.data(),
-                                       h0.gradient_slot(), lstm ? c0.gradient_slot() : GradientSlot<T>());
+        Kernels<D>::Recurrent::recurrent_gradient(
+            s, weight.data(), saved.data(), dy.data(), dy.data() + all, lstm ? dy.data() + all + one : nullptr,
+            to_x.data(), to_h.data(), before.data(), h0.gradient_slot(), lstm ? c0.gradient_slot() : GradientSlot<T>());
         if (const auto slot = gates_x.gradient_slot())
-          Kernels<D>::contribute_scaled(to_x.size(), T(1), std::as_const(to_x).data(), slot);
+          Kernels<D>::Elementwise::contribute_scaled(to_x.size(), T(1), std::as_const(to_x).data(), slot);
         if (const auto slot = weight.gradient_slot())
-          Kernels<D>::template gemm<T>(width, n, batch * frames, {to_h.data(), width, true}, {before.data(), n},
-                                       slot.beta(), slot.data, n);
+          Kernels<D>::Gemm::template gemm<T>(width, n, batch * frames, {to_h.data(), width, true}, {before.data(), n},
+                                             slot.beta(), slot.data, n);
         if (const auto slot = bias.gradient_slot())
-          Kernels<D>::column_sums(batch * frames, width, std::as_const(to_h).data(), slot);
+          Kernels<D>::Reduce::column_sums(batch * frames, width, std::as_const(to_h).data(), slot);
       },
       gates_x, weight, bias, h0, c0);
   RecurrentOutput<T, D> output{

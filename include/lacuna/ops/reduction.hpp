@@ -9,6 +9,9 @@
 /// depends on the sizes alone. NaN goes through. Throws ShapeError for axes that are not there or are named twice.
 #pragma once
 
+#include "lacuna/kernels/cpu/axes.hpp"
+#include "lacuna/kernels/cpu/strided.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/kernels/reducers.hpp"
 #include "lacuna/ops/elementwise.hpp"
 
@@ -43,13 +46,13 @@ template <int S, class R, class T, class D>
 Tensor<typename R::Result, S, D> reduced(const char* name, const Array<T, D>& x, const Reduced& cut, const R& reducer,
                                          bool keep) {
   Array<typename R::Result, D> y(keep ? cut.with_ones : cut.shape);
-  Kernels<D>::reduce_axes(name, cut, reducer, x.data(), y.data());
+  Kernels<D>::Axes::reduce_axes(name, cut, reducer, x.data(), y.data());
   return Tensor<typename R::Result, S, D>(y);
 }
 /// The slot of x gets f(i, o).
 template <class D, class F, class T>
 void spread(const char* name, const Reduced& cut, const F& f, GradientSlot<T> slot) {
-  Kernels<D>::walk(name, cut.all, functors::Spread<F, T>{f, slot});
+  Kernels<D>::Strided::walk(name, cut.all, functors::Spread<F, T>{f, slot});
 }
 
 /// What each reduction is: its value on an array and the way back.
@@ -81,8 +84,8 @@ Variable<T, S, D> product_over(const Variable<T, R, D>& x, const AxisList& list)
         const auto slot = x.gradient_slot();
         if (!slot) return;
         Array<T, D> rest(cut.shape), zeros(cut.shape);
-        Kernels<D>::reduce_axes("prod", cut, reducers::ProductWithoutZeros<T>{}, x.data(), rest.data());
-        Kernels<D>::reduce_axes("prod", cut, reducers::CountOfZeros<T>{}, x.data(), zeros.data());
+        Kernels<D>::Axes::reduce_axes("prod", cut, reducers::ProductWithoutZeros<T>{}, x.data(), rest.data());
+        Kernels<D>::Axes::reduce_axes("prod", cut, reducers::CountOfZeros<T>{}, x.data(), zeros.data());
         spread<D>("prod", cut, reducers::BackOfProduct<T>{x.data(), rest.data(), zeros.data(), dy.data()}, slot);
       },
       x);
@@ -99,7 +102,7 @@ Variable<T, S, D> extreme_over(const char* name, const Variable<T, R, D>& x, con
         const auto slot = x.gradient_slot();
         if (!slot) return;
         Array<T, D> ties(cut.shape);
-        Kernels<D>::reduce_axes(name, cut, reducers::ExtremeTies<T, Sign, Absolute>{}, x.data(), ties.data());
+        Kernels<D>::Axes::reduce_axes(name, cut, reducers::ExtremeTies<T, Sign, Absolute>{}, x.data(), ties.data());
         spread<D>(name, cut,
                   reducers::BackOfExtreme<T, Absolute>{x.data(), y.data(), std::as_const(ties).data(), dy.data()},
                   slot);
@@ -354,11 +357,11 @@ requires(R >= 1) Variable<T, R, D> cumsum(const Variable<T, R, D>& x, int axis) 
   for (int i = at + 1; i < R; ++i) inner *= x.extent(i);
   const index_t n = x.extent(at);
   Tensor<T, R, D> y(x.extents());
-  Kernels<D>::cumsum_axis(outer, n, inner, x.data(), false, GradientSlot<T>{y.data(), true});
+  Kernels<D>::Axes::cumsum_axis(outer, n, inner, x.data(), false, GradientSlot<T>{y.data(), true});
   return record(
       "cumsum", y,
       [=](const Tensor<T, R, D>& dy) {
-        if (const auto slot = x.gradient_slot()) Kernels<D>::cumsum_axis(outer, n, inner, dy.data(), true, slot);
+        if (const auto slot = x.gradient_slot()) Kernels<D>::Axes::cumsum_axis(outer, n, inner, dy.data(), true, slot);
       },
       x);
 }

@@ -5,8 +5,11 @@
 
 #include "lacuna/autograd/accumulate.hpp"
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/core/precompile.hpp"
+#include "lacuna/kernels/cpu/shape.hpp"
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/kernels/row_parts.hpp"
+#include "lacuna/kernels/strided.hpp"
 
 namespace lacuna {
 namespace detail {
@@ -26,20 +29,20 @@ index_t row_width(const Variable<T, R, D>& part, index_t rows) {
 template <class T, int R, class D>
 void join_rows(index_t rows, std::span<const Variable<T, R, D>> parts, T* y, index_t width) {
   index_t column = 0;
-  if constexpr (requires(RowParts<const T*> some) { Kernels<D>::join_rows(rows, some, y, width); }) {
+  if constexpr (requires(RowParts<const T*> some) { Kernels<D>::ShapeMoves::join_rows(rows, some, y, width); }) {
     RowParts<const T*> some;
     for (const auto& part : parts) {
       const index_t count = row_width(part, rows);
       some.add(part.data(), column, count);
       column += count;
       if (some.count < some.most && &part != &parts.back()) continue;
-      Kernels<D>::join_rows(rows, some, y, width);
+      Kernels<D>::ShapeMoves::join_rows(rows, some, y, width);
       some = {};
     }
   } else {
     for (const auto& part : parts) {
       const index_t count = row_width(part, rows);
-      Kernels<D>::copy_runs(rows, count, part.data(), count, y + column, width);
+      Kernels<D>::ShapeMoves::copy_runs(rows, count, part.data(), count, y + column, width);
       column += count;
     }
   }
@@ -49,11 +52,13 @@ void join_rows(index_t rows, std::span<const Variable<T, R, D>> parts, T* y, ind
 template <class T, int R, class D>
 void split_rows(index_t rows, const T* dy, index_t width, std::span<const Variable<T, R, D>> parts) {
   index_t column = 0;
-  if constexpr (requires(RowParts<GradientSlot<T>> some) { Kernels<D>::split_rows(rows, dy, width, some); }) {
+  if constexpr (requires(RowParts<GradientSlot<T>> some) {
+                  Kernels<D>::ShapeMoves::split_rows(rows, dy, width, some);
+                }) {
     RowParts<GradientSlot<T>> some;
     const void* receiver[RowParts<GradientSlot<T>>::most];
     const auto move = [&] {
-      if (some.count > 0) Kernels<D>::split_rows(rows, dy, width, some);
+      if (some.count > 0) Kernels<D>::ShapeMoves::split_rows(rows, dy, width, some);
       some = {};
     };
     for (const auto& part : parts) {
@@ -72,7 +77,7 @@ void split_rows(index_t rows, const T* dy, index_t width, std::span<const Variab
     for (const auto& part : parts) {
       const index_t count = row_width(part, rows);
       if (const auto slot = part.gradient_slot())
-        Kernels<D>::contribute_runs(rows, count, dy + column, width, slot, count);
+        Kernels<D>::ShapeMoves::contribute_runs(rows, count, dy + column, width, slot, count);
       column += count;
     }
   }
@@ -162,12 +167,12 @@ Variable<T, 2, D> weighted_sum(const Variable<T, 2, D>& w, const Variable<T, 3, 
   if (index_t(include.size()) != n)
     throw ShapeError(detail::cat("weighted_sum: include has ", include.size(), " entries for ", n, " rows"));
   Tensor<T, 2, D> y({batch, features});
-  Kernels<D>::weighted_sum(batch, n, features, w.data(), x.data(), include.data(), y.data());
+  Kernels<D>::ShapeMoves::weighted_sum(batch, n, features, w.data(), x.data(), include.data(), y.data());
   return record(
       "weighted_sum", y,
       [=](const Tensor<T, 2, D>& dy) {
-        Kernels<D>::weighted_sum_gradient(batch, n, features, w.data(), x.data(), include.data(), dy.data(),
-                                          w.gradient_slot(), x.gradient_slot());
+        Kernels<D>::ShapeMoves::weighted_sum_gradient(batch, n, features, w.data(), x.data(), include.data(), dy.data(),
+                                                      w.gradient_slot(), x.gradient_slot());
       },
       w, x);
 }
@@ -177,5 +182,14 @@ Variable<T, 2, D> weighted_sum(const Variable<T, 2, D>& w, const Variable<T, 3, 
                                std::initializer_list<std::uint8_t> chosen) {
   return weighted_sum(w, x, std::span<const std::uint8_t>(chosen.begin(), chosen.size()));
 }
+
+#define LACUNA_DETAIL_JOIN(T, R)                                                                \
+  LACUNA_PRECOMPILE(template Variable<T, R, Cpu> concat(const List<Variable<T, R, Cpu>>&, int)) \
+  LACUNA_PRECOMPILE(template Variable<T, R + 1, Cpu> stack(const List<Variable<T, R, Cpu>>&, int))
+LACUNA_DETAIL_JOIN(float, 2)
+LACUNA_DETAIL_JOIN(float, 3)
+LACUNA_DETAIL_JOIN(double, 2)
+LACUNA_DETAIL_JOIN(double, 3)
+#undef LACUNA_DETAIL_JOIN
 
 }  // namespace lacuna

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/kernels/cpu/elementwise.hpp"
+#include "lacuna/kernels/cpu/shape.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {
@@ -20,15 +22,15 @@ requires(R >= 1) Variable<T, R, D> slice(const Variable<T, R, D>& x, int axis, i
   extents[std::size_t(at)] = count;
   const index_t stride = x.extent(at) * inner, width = count * inner, first = begin * inner;
   Tensor<T, R, D> y(extents);
-  Kernels<D>::copy_runs(outer, width, x.data() + first, stride, y.data(), width);
+  Kernels<D>::ShapeMoves::copy_runs(outer, width, x.data() + first, stride, y.data(), width);
   return record(
       "slice", y,
       [=](const Tensor<T, R, D>& dy) {
         GradientSlot<T> slot = x.gradient_slot();
         if (!slot) return;
-        if (slot.fresh) Kernels<D>::generate(x.size(), slot.data, functors::Constant<T>{T(0)});
+        if (slot.fresh) Kernels<D>::Elementwise::generate(x.size(), slot.data, functors::Constant<T>{T(0)});
         slot.fresh = false;
-        Kernels<D>::contribute_runs(outer, width, dy.data(), width, slot.at(first), stride);
+        Kernels<D>::ShapeMoves::contribute_runs(outer, width, dy.data(), width, slot.at(first), stride);
       },
       x);
 }
@@ -45,9 +47,9 @@ Variable<T, S, D> output_part(const Variable<T, 1, D>& all, index_t offset,
       [=](const Tensor<T, S, D>& dy) {
         GradientSlot<T> slot = all.gradient_slot();
         if (!slot) return;
-        if (slot.fresh) Kernels<D>::generate(all.size(), slot.data, functors::Constant<T>{T(0)});
+        if (slot.fresh) Kernels<D>::Elementwise::generate(all.size(), slot.data, functors::Constant<T>{T(0)});
         slot.fresh = false;
-        Kernels<D>::contribute_scaled(dy.size(), T(1), dy.data(), slot.at(offset));
+        Kernels<D>::Elementwise::contribute_scaled(dy.size(), T(1), dy.data(), slot.at(offset));
       },
       all);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/kernels/cpu/softmax.hpp"
 #include "lacuna/kernels/kernels.hpp"
 
 namespace lacuna {
@@ -32,12 +33,12 @@ Variable<T, R, D> softmax(const Variable<T, R, D>& x, int axis = -1, const Mask<
   const detail::AxisView view("softmax", x.shape(), axis);
   if (present.defined()) detail::expect_shape("softmax", "present", present.shape(), x.shape());
   Tensor<T, R, D> y(x.extents());
-  Kernels<D>::softmax_axis(view.outer, view.n, view.inner, x.data(), present.data(), y.data());
+  Kernels<D>::Softmax::softmax_axis(view.outer, view.n, view.inner, x.data(), present.data(), y.data());
   return record(
       "softmax", y,
       [x, y, view](const Tensor<T, R, D>& dy) {
         if (const auto slot = x.gradient_slot())
-          Kernels<D>::softmax_axis_gradient(view.outer, view.n, view.inner, y.data(), dy.data(), slot);
+          Kernels<D>::Softmax::softmax_axis_gradient(view.outer, view.n, view.inner, y.data(), dy.data(), slot);
       },
       x);
 }
@@ -47,12 +48,12 @@ template <class T, int R, class D>
 Variable<T, R, D> log_softmax(const Variable<T, R, D>& x, int axis = -1) {
   const detail::AxisView view("log_softmax", x.shape(), axis);
   Tensor<T, R, D> y(x.extents());
-  Kernels<D>::log_softmax_axis(view.outer, view.n, view.inner, x.data(), y.data());
+  Kernels<D>::Softmax::log_softmax_axis(view.outer, view.n, view.inner, x.data(), y.data());
   return record(
       "log_softmax", y,
       [x, y, view](const Tensor<T, R, D>& dy) {
         if (const auto slot = x.gradient_slot())
-          Kernels<D>::log_softmax_axis_gradient(view.outer, view.n, view.inner, y.data(), dy.data(), slot);
+          Kernels<D>::Softmax::log_softmax_axis_gradient(view.outer, view.n, view.inner, y.data(), dy.data(), slot);
       },
       x);
 }

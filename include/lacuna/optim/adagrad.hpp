@@ -2,6 +2,8 @@
 /// (Adagrad: Duchi, Hazan & Singer, JMLR 2011; Adadelta: Zeiler 2012)
 #pragma once
 
+#include "lacuna/kernels/cpu/optimizer.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/optim/optimizer.hpp"
 
 namespace lacuna::optim {
@@ -27,7 +29,7 @@ struct AdagradMethod {
   template <class T, class D>
   static void step(const Options& o, const StepContext& c, index_t n, T* p, const T* g, const rules::Slots<T>& slots) {
     const rules::Adagrad<T> rule{T(c.learning_rate / (1 + double(c.t - 1) * o.learning_rate_decay)), T(o.epsilon)};
-    Kernels<D>::optimizer_step(rule, n, c.gradient_factor, c.decay * o.weight_decay, p, g, slots);
+    Kernels<D>::Optimizer::optimizer_step(rule, n, c.gradient_factor, c.decay * o.weight_decay, p, g, slots);
   }
 };
 
@@ -61,7 +63,7 @@ struct AdadeltaMethod {
   template <class T, class D>
   static void step(const Options& o, const StepContext& c, index_t n, T* p, const T* g, const rules::Slots<T>& slots) {
     const rules::Adadelta<T> rule{T(c.learning_rate), T(o.rho), T(1 - o.rho), T(o.epsilon)};
-    Kernels<D>::optimizer_step(rule, n, c.gradient_factor, c.decay * o.weight_decay, p, g, slots);
+    Kernels<D>::Optimizer::optimizer_step(rule, n, c.gradient_factor, c.decay * o.weight_decay, p, g, slots);
   }
 };
 

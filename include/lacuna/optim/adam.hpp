@@ -1,9 +1,18 @@
 /// Adam with bias correction; weight decay as part of the gradient (Adam) or apart from it (AdamW); AMSGrad.
-///
-///     optim::AdamW optimizer(model, {.learning_rate = 1e-3, .weight_decay = 1e-2});
 /// (Kingma & Ba, ICLR 2015; Loshchilov & Hutter, ICLR 2019; Reddi, Kale & Kumar, ICLR 2018)
+///
+/// ```cpp
+/// optim::AdamW optimizer(model, {.learning_rate = 1e-3, .weight_decay = 1e-2});
+/// optimizer.zero_grad();
+/// cross_entropy(model(first), labels).backward();
+/// clip_gradient_norm(model, 1.0);
+/// optimizer.step();
+/// ```
 #pragma once
 
+#include "lacuna/core/precompile.hpp"
+#include "lacuna/kernels/cpu/optimizer.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/optim/optimizer.hpp"
 
 namespace lacuna::optim {
@@ -47,7 +56,8 @@ struct AdamMethodOf {
                               T(1 / std::sqrt(correction2)),
                               T(o.epsilon),
                               T(1 - c.learning_rate * c.decay * (decoupled ? o.weight_decay : 0))};
-    Kernels<D>::optimizer_step(rule, n, c.gradient_factor, decoupled ? 0 : c.decay * o.weight_decay, p, g, slots);
+    Kernels<D>::Optimizer::optimizer_step(rule, n, c.gradient_factor, decoupled ? 0 : c.decay * o.weight_decay, p, g,
+                                          slots);
   }
 };
 using AdamMethod = AdamMethodOf<AdamOptions>;
@@ -75,5 +85,12 @@ class AdamW : public Optimizer<AdamWMethod, T, D> {
 template <class M>
 AdamW(const M&, AdamWOptions = {}, std::vector<ParameterGroup> = {})
     -> AdamW<detail::scalar_of<M>, detail::place_of<M>>;
+
+#define LACUNA_DETAIL_ADAM(T)                                     \
+  LACUNA_PRECOMPILE(template class Optimizer<AdamMethod, T, Cpu>) \
+  LACUNA_PRECOMPILE(template class Adam<T, Cpu>)
+LACUNA_DETAIL_ADAM(float)
+LACUNA_DETAIL_ADAM(double)
+#undef LACUNA_DETAIL_ADAM
 
 }  // namespace lacuna::optim

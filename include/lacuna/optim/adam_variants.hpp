@@ -2,6 +2,8 @@
 /// (RAdam: Liu et al., ICLR 2020; NAdam: Dozat, ICLR workshop 2016)
 #pragma once
 
+#include "lacuna/kernels/cpu/optimizer.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/optim/optimizer.hpp"
 
 namespace lacuna::optim {
@@ -38,7 +40,7 @@ struct RAdamMethod {
                                T(c.learning_rate / (1 - std::pow(o.beta1, t)) * rectified),
                                T(o.epsilon),
                                plain};
-    Kernels<D>::optimizer_step(rule, n, c.gradient_factor, c.decay * o.weight_decay, p, g, slots);
+    Kernels<D>::Optimizer::optimizer_step(rule, n, c.gradient_factor, c.decay * o.weight_decay, p, g, slots);
   }
 };
 
@@ -86,7 +88,7 @@ struct NAdamMethod {
                                T(c.learning_rate * next / (1 - product * next)),
                                T(1 / std::sqrt(1 - std::pow(o.beta2, t))),
                                T(o.epsilon)};
-    Kernels<D>::optimizer_step(rule, n, c.gradient_factor, c.decay * o.weight_decay, p, g, slots);
+    Kernels<D>::Optimizer::optimizer_step(rule, n, c.gradient_factor, c.decay * o.weight_decay, p, g, slots);
   }
 };
 

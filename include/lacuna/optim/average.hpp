@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "lacuna/core/state.hpp"
+#include "lacuna/kernels/cpu/optimizer.hpp"
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/nn/pack.hpp"
 
@@ -63,7 +64,8 @@ class WeightAverage {
   /// average ← keep · average + (1 − keep) · model
   void blend(double keep) {
     packed_.expect_seated("the average of the weights");
-    Kernels<D>::blend(average_.size(), keep, 1 - keep, std::as_const(packed_.values).data(), average_.data());
+    Kernels<D>::Optimizer::blend(average_.size(), keep, 1 - keep, std::as_const(packed_.values).data(),
+                                 average_.data());
   }
 
   std::uint64_t updates_ = 0;

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 
+#include "lacuna/kernels/cpu/optimizer.hpp"
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/nn/pack.hpp"
 
@@ -55,10 +56,10 @@ double gradient_norm(const Packed<T, D>& packed, double p = 2) {
     throw OptionError(detail::cat("gradient_norm: p is ", p, ", expected 1, 2 or infinity"));
   double norm = 0;
   detail::for_each_gradient_run(packed, [&](index_t n, const T* g) {
-    if (p == 2) norm += Kernels<D>::sum_of_squares(n, g);
-    if (p == 1) norm += Kernels<D>::sum_of_magnitudes(n, g);
+    if (p == 2) norm += Kernels<D>::Optimizer::sum_of_squares(n, g);
+    if (p == 1) norm += Kernels<D>::Optimizer::sum_of_magnitudes(n, g);
     if (p != most) return;
-    const double largest = Kernels<D>::largest_magnitude(n, g);
+    const double largest = Kernels<D>::Optimizer::largest_magnitude(n, g);
     if (largest > norm || std::isnan(largest)) norm = largest;  // NaN stays
   });
   return p == 2 ? std::sqrt(norm) : norm;
@@ -96,7 +97,7 @@ struct GradientFactor {
 template <class T, class D>
 GradientFactor<D> clip_factor(const Packed<T, D>& packed, double max_norm) {
   if constexpr (requires(List<std::pair<index_t, index_t>> runs, const T* g, double* f) {
-                  Kernels<D>::clip_factor(runs, max_norm, g, f);
+                  Kernels<D>::Optimizer::clip_factor(runs, max_norm, g, f);
                 }) {
     const T* begin = nullptr;
     List<std::pair<index_t, index_t>> runs;
@@ -106,7 +107,7 @@ GradientFactor<D> clip_factor(const Packed<T, D>& packed, double max_norm) {
     });
     GradientFactor<D> factor;
     factor.there = Array<double, D>(Shape{1});
-    Kernels<D>::clip_factor(runs, max_norm, begin, factor.there.data());
+    Kernels<D>::Optimizer::clip_factor(runs, max_norm, begin, factor.there.data());
     return factor;
   } else {
     return clip_factor(gradient_norm(packed), max_norm);
@@ -117,7 +118,8 @@ GradientFactor<D> clip_factor(const Packed<T, D>& packed, double max_norm) {
 template <class T, class D>
 double clip_gradient_norm(const Packed<T, D>& packed, double max_norm, double p = 2) {
   const double norm = gradient_norm(packed, p), factor = clip_factor(norm, max_norm);
-  if (factor < 1) detail::for_each_gradient_run(packed, [&](index_t n, T* g) { Kernels<D>::rescale(n, factor, g); });
+  if (factor < 1)
+    detail::for_each_gradient_run(packed, [&](index_t n, T* g) { Kernels<D>::Optimizer::rescale(n, factor, g); });
   return norm;
 }
 
@@ -131,7 +133,7 @@ double clip_gradient_norm(const M& model, double max_norm, double p = 2) {
 template <class T, class D>
 void clip_gradient_value(const Packed<T, D>& packed, double limit) {
   if (!(limit >= 0)) throw OptionError(detail::cat("clip_gradient_value: limit ", limit, " is negative"));
-  detail::for_each_gradient_run(packed, [&](index_t n, T* g) { Kernels<D>::limit(n, limit, g); });
+  detail::for_each_gradient_run(packed, [&](index_t n, T* g) { Kernels<D>::Optimizer::limit(n, limit, g); });
 }
 
 template <class M>

@@ -1,6 +1,8 @@
 /// Adam whose step has, tensor by tensor, the length of the parameters: for large batches.  (You et al., ICLR 2020)
 #pragma once
 
+#include "lacuna/kernels/cpu/optimizer.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/optim/optimizer.hpp"
 
 namespace lacuna::optim {
@@ -34,7 +36,7 @@ struct LambMethod {
                               T(1 / std::sqrt(1 - std::pow(o.beta2, t))),
                               T(o.epsilon),
                               T(c.decay * o.weight_decay)};
-    Kernels<D>::lamb_step(rule, n, c.learning_rate, c.gradient_factor, p, g, slots);
+    Kernels<D>::Optimizer::lamb_step(rule, n, c.learning_rate, c.gradient_factor, p, g, slots);
   }
 };
 

@@ -1,6 +1,15 @@
 /// Steps of one size, along the sign of a momentum; half the state of Adam.  (Chen et al., NeurIPS 2023)
+///
+/// ```cpp
+/// optim::Lion optimizer(model, {.learning_rate = 1e-4});   // a tenth of what Adam would take
+/// optimizer.zero_grad();
+/// cross_entropy(model(first), labels).backward();
+/// optimizer.step();
+/// ```
 #pragma once
 
+#include "lacuna/kernels/cpu/optimizer.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/optim/optimizer.hpp"
 
 namespace lacuna::optim {
@@ -25,7 +34,7 @@ struct LionMethod {
   static void step(const Options& o, const StepContext& c, index_t n, T* p, const T* g, const rules::Slots<T>& slots) {
     const rules::Lion<T> rule{T(c.learning_rate), T(o.beta1),     T(o.beta2),
                               T(1 - o.beta1),     T(1 - o.beta2), T(1 - c.learning_rate * c.decay * o.weight_decay)};
-    Kernels<D>::optimizer_step(rule, n, c.gradient_factor, 0, p, g, slots);
+    Kernels<D>::Optimizer::optimizer_step(rule, n, c.gradient_factor, 0, p, g, slots);
   }
 };
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "lacuna/core/precompile.hpp"
 #include "lacuna/optim/adagrad.hpp"
 #include "lacuna/optim/adam.hpp"
 #include "lacuna/optim/lamb.hpp"
@@ -41,25 +42,7 @@ struct NamedOptimizerOptions {
 template <class T = float, class D = Cpu>
 class NamedOptimizer {
  public:
-  NamedOptimizer(const Packed<T, D>& packed, const NamedOptimizerOptions& o) {
-    o.check();
-    if (o.name == "adam")
-      hold<Adam<T, D>>(packed,
-                       {.beta1 = o.beta1, .beta2 = o.beta2, .epsilon = o.epsilon, .weight_decay = o.weight_decay});
-    else if (o.name == "adamw")
-      hold<AdamW<T, D>>(packed,
-                        {.beta1 = o.beta1, .beta2 = o.beta2, .epsilon = o.epsilon, .weight_decay = o.weight_decay});
-    else if (o.name == "sgd")
-      hold<Sgd<T, D>>(packed, {.momentum = o.momentum, .weight_decay = o.weight_decay});
-    else if (o.name == "rmsprop")
-      hold<RmsProp<T, D>>(packed, {.weight_decay = o.weight_decay});
-    else if (o.name == "adagrad")
-      hold<Adagrad<T, D>>(packed, {.weight_decay = o.weight_decay});
-    else if (o.name == "lion")
-      hold<Lion<T, D>>(packed, {.weight_decay = o.weight_decay});
-    else
-      hold<Lamb<T, D>>(packed, {.beta1 = o.beta1, .beta2 = o.beta2, .weight_decay = o.weight_decay});
-  }
+  NamedOptimizer(const Packed<T, D>& packed, const NamedOptimizerOptions& o);
 
   void step(double learning_rate, const GradientFactor<D>& factor = {}) { held_->step(learning_rate, factor); }
   void save_state(State& state) const { held_->save_state(state); }
@@ -89,5 +72,30 @@ class NamedOptimizer {
   }
   std::unique_ptr<Held> held_;
 };
+
+// Not inline: seven methods that only one file compiles, where lacuna::precompiled is linked.
+template <class T, class D>
+NamedOptimizer<T, D>::NamedOptimizer(const Packed<T, D>& packed, const NamedOptimizerOptions& o) {
+  o.check();
+  if (o.name == "adam")
+    hold<Adam<T, D>>(packed,
+                     {.beta1 = o.beta1, .beta2 = o.beta2, .epsilon = o.epsilon, .weight_decay = o.weight_decay});
+  else if (o.name == "adamw")
+    hold<AdamW<T, D>>(packed,
+                      {.beta1 = o.beta1, .beta2 = o.beta2, .epsilon = o.epsilon, .weight_decay = o.weight_decay});
+  else if (o.name == "sgd")
+    hold<Sgd<T, D>>(packed, {.momentum = o.momentum, .weight_decay = o.weight_decay});
+  else if (o.name == "rmsprop")
+    hold<RmsProp<T, D>>(packed, {.weight_decay = o.weight_decay});
+  else if (o.name == "adagrad")
+    hold<Adagrad<T, D>>(packed, {.weight_decay = o.weight_decay});
+  else if (o.name == "lion")
+    hold<Lion<T, D>>(packed, {.weight_decay = o.weight_decay});
+  else
+    hold<Lamb<T, D>>(packed, {.beta1 = o.beta1, .beta2 = o.beta2, .weight_decay = o.weight_decay});
+}
+
+LACUNA_PRECOMPILE(template class NamedOptimizer<float, Cpu>)
+LACUNA_PRECOMPILE(template class NamedOptimizer<double, Cpu>)
 
 }  // namespace lacuna::optim

@@ -31,7 +31,7 @@
 #include <utility>
 
 #include "lacuna/core/state.hpp"
-#include "lacuna/kernels/kernels.hpp"
+#include "lacuna/kernels/optimizer_rules.hpp"
 #include "lacuna/optim/clip.hpp"
 #include "lacuna/optim/groups.hpp"
 

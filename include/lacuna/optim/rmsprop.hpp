@@ -1,6 +1,15 @@
 /// Steps divided by a running root mean square of the gradient.  (Tieleman & Hinton 2012; centred: Graves 2013)
+///
+/// ```cpp
+/// optim::RmsProp optimizer(model, {.learning_rate = 1e-3});
+/// optimizer.zero_grad();
+/// cross_entropy(model(first), labels).backward();
+/// optimizer.step();
+/// ```
 #pragma once
 
+#include "lacuna/kernels/cpu/optimizer.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/optim/optimizer.hpp"
 
 namespace lacuna::optim {
@@ -28,7 +37,7 @@ struct RmsPropMethod {
   template <class T, class D>
   static void step(const Options& o, const StepContext& c, index_t n, T* p, const T* g, const rules::Slots<T>& slots) {
     const rules::RmsProp<T> rule{T(c.learning_rate), T(o.alpha), T(1 - o.alpha), T(o.epsilon), T(o.momentum)};
-    Kernels<D>::optimizer_step(rule, n, c.gradient_factor, c.decay * o.weight_decay, p, g, slots);
+    Kernels<D>::Optimizer::optimizer_step(rule, n, c.gradient_factor, c.decay * o.weight_decay, p, g, slots);
   }
 };
 

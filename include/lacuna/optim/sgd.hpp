@@ -1,6 +1,15 @@
 /// Stochastic gradient descent with momentum.  (Polyak 1964; Nesterov 1983, as in Sutskever et al., ICML 2013)
+///
+/// ```cpp
+/// optim::Sgd optimizer(model, {.learning_rate = 0.1, .momentum = 0.9});
+/// optimizer.zero_grad();
+/// cross_entropy(model(first), labels).backward();
+/// optimizer.step();
+/// ```
 #pragma once
 
+#include "lacuna/kernels/cpu/optimizer.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/optim/optimizer.hpp"
 
 namespace lacuna::optim {
@@ -28,7 +37,7 @@ struct SgdMethod {
   template <class T, class D>
   static void step(const Options& o, const StepContext& c, index_t n, T* p, const T* g, const rules::Slots<T>& slots) {
     const rules::Sgd<T> rule{T(c.learning_rate), T(o.momentum), T(1 - o.dampening), c.t == 1, o.nesterov};
-    Kernels<D>::optimizer_step(rule, n, c.gradient_factor, c.decay * o.weight_decay, p, g, slots);
+    Kernels<D>::Optimizer::optimizer_step(rule, n, c.gradient_factor, c.decay * o.weight_decay, p, g, slots);
   }
 };
 

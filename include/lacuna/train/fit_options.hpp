@@ -38,12 +38,12 @@ class LossFunction {
   explicit operator bool() const { return narrow_ || wide_; }
   template <class T, class D>
   models::OwnLoss<T, D> as() const {
-    if constexpr (!std::is_same_v<D, Cpu>)
-      throw OptionError("fit: a loss of one's own on another device than the host is set as model.own_loss");
-    else if constexpr (std::is_same_v<T, float>)
+    if constexpr (std::is_same_v<models::OwnLoss<T, D>, models::OwnLoss<float>>)
       return narrow_;
-    else
+    else if constexpr (std::is_same_v<models::OwnLoss<T, D>, models::OwnLoss<double>>)
       return wide_;
+    else
+      throw OptionError("fit: a loss of one's own on another device than the host is set as model.own_loss");
   }
 
  private:

@@ -24,10 +24,10 @@ struct Wanted {
 };
 
 struct Outputs {
-  std::vector<double> values;           ///< (B) a real label, or a class id
+  List<double> values;                   ///< (B) a real label, or a class id
   Tensor<double, 2> probabilities = {};  ///< (B, K), or undefined
   Tensor<double, 2> embedding = {};      ///< (B, E), or undefined
-  std::vector<std::pair<std::string, Tensor<double, 2>>> attention = {};  ///< name → (B, W); empty where there are none
+  List<std::pair<std::string, Tensor<double, 2>>> attention = {};  ///< name → (B, W); empty where there are none
 };
 
 class AnyModel {

@@ -13,6 +13,7 @@
 
 #include "lacuna/lab/system.hpp"
 #include "lacuna/missing/sampler.hpp"
+#include "lacuna/nn/pack_weights.hpp"
 #include "lacuna/zoo/registry.hpp"
 #include "lacuna/zoo/training.hpp"
 
@@ -38,9 +39,17 @@ class LearnerModel : public AnyModel {
 
   Outputs operator()(const data::Batch<float>& batch, const Wanted& wanted) const override {
     const NoGrad off;
-    const auto own = detail::batch_as<typename M::scalar>(batch);
-    Outputs out{.values = model.predict(own)};
-    if (wanted.probabilities && classes() > 0) {
+    const auto& own = detail::batch_as<typename M::scalar>(batch);
+    Outputs out;
+    if constexpr (requires { model.task.predictions(model.scores(own)); }) {
+      const auto scores = model.scores(own);
+      out.values = model.task.predictions(scores);
+      if (wanted.probabilities && classes() > 0) out.probabilities = model.task.probabilities(scores);
+    } else {
+      const std::vector<double> answers = model.predict(own);
+      out.values.assign(answers.begin(), answers.end());
+    }
+    if (wanted.probabilities && classes() > 0 && !out.probabilities.defined()) {
       if constexpr (requires { model.probabilities(own); })
         out.probabilities = model.probabilities(own);
       else
@@ -79,9 +88,10 @@ class LearnerModel : public AnyModel {
  private:
   template <class T, int R, class D>
   static Tensor<double, 2> in_double(const Tensor<T, R, D>& x) {
-    const std::vector<T> numbers = x.to_vector();
-    return Tensor<double, 2>::from({x.extent(0), x.extent(0) > 0 ? x.size() / x.extent(0) : 0},
-                                   std::vector<double>(numbers.begin(), numbers.end()));
+    const List<T> numbers = x.to_list();
+    Tensor<double, 2> result({x.extent(0), x.extent(0) > 0 ? x.size() / x.extent(0) : 0});
+    std::copy(numbers.begin(), numbers.end(), result.data());
+    return result;
   }
 };
 
@@ -212,7 +222,7 @@ std::function<std::vector<OptionInfo>(const std::string&, const Request&)> optio
 /// What can be done with M, whose options are drafted so.
 template <train::Learner M>
 Backend backend_of(DraftOf<typename M::Options> draft) {
-  Backend backend{detail::zoo_dtype(typename M::scalar()), std::is_same_v<device_of<M>, Cpu> ? "cpu" : "cuda", {}, {}};
+  Backend backend{detail::zoo_dtype(typename M::scalar()), device_of<M>::name, {}, {}};
   backend.make = [draft](const ModelSpec& spec, const std::string& variant, const Request& request) {
     const auto settled = detail::zoo_settle<typename M::Options>(draft, spec, variant, request);
     const train::FitOptions fit = settled.training.resolved();
@@ -222,7 +232,9 @@ Backend backend_of(DraftOf<typename M::Options> draft) {
                                [options](std::uint64_t seed) { return M(options, Random(seed)); });
   };
   backend.load = [](const State& state) -> std::shared_ptr<const AnyModel> {
-    return std::make_shared<LearnerModel<M>>(train::model_from<M>(state));
+    auto loaded = std::make_shared<LearnerModel<M>>(train::model_from<M>(state));
+    pack_weights(loaded->model);
+    return loaded;
   };
   return backend;
 }

@@ -19,7 +19,7 @@ struct PriorModel : AnyModel {
   }
   Outputs operator()(const data::Batch<float>& batch, const Wanted& wanted) const override {
     if (wanted.embedding || wanted.attention) throw Error("this model has no embedding and no attention weights");
-    Outputs out{.values = std::vector<double>(std::size_t(batch.size()), value)};
+    Outputs out{.values = List<double>(std::size_t(batch.size()), value)};
     if (!wanted.probabilities || class_count == 0) return out;
     out.probabilities = Tensor<double, 2>({batch.size(), class_count});
     for (index_t b = 0; b < batch.size(); ++b)
@@ -54,7 +54,8 @@ struct RidgeModel : AnyModel {
     for (std::size_t m = 0; m < streams.size(); ++m)
       split.modalities.push_back({streams[m], batch.streams.at(m).frames, batch.streams[m].present});
     split.ids.resize(std::size_t(batch.size()));
-    return {.values = ridge(split)};
+    const std::vector<double> answers = ridge(split);
+    return {.values = List<double>(answers.begin(), answers.end())};
   }
   index_t classes() const override { return 0; }
   std::vector<missing::Condition> conditions(const std::vector<std::string>& names) const override {

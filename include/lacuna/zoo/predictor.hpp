@@ -10,7 +10,9 @@
 /// or <T, 1> (D), or a span of numbers (D), which is one frame. What is left out, and what has no frame, is absent. A
 /// sample of which nothing is present is answered by the prior of the training data.
 /// Shapes: value is a real label in label units, or a class id; probabilities (K); embedding (E).
-/// Const calls may come from any number of threads at once; nothing is locked.
+/// Const calls may come from any number of threads at once; nothing is locked. Weights are laid out for products when
+/// the model is loaded. A server that wants no allocation per call, once warm, keeps an Answer and passes Views:
+///     predictor.predict(std::array{Predictor::View{audio, 40}, Predictor::View{}, Predictor::View{text, 12}}, answer);
 /// Errors, one line each: IoError for a file that is not such a model; OptionError for a name that the model does not
 /// have or that is given twice; ShapeError for another number of features; Error for a number that is not finite.
 #pragma once
@@ -107,33 +109,29 @@ class Predictor {
   const zoo::Card& card() const { return card_; }
   const zoo::AnyModel& model() const { return *model_; }
 
+  /// Frames of one input where they lie, frame after frame; null or no frame: absent.
+  struct View {
+    const float* numbers = nullptr;
+    index_t frames = 0;
+  };
+  /// One sample, a view per input in the order of inputs(). `answer` is written over and keeps its memory.
+  void predict(std::span<const View> sample, Answer& answer) const { predict(sample, answer, Options{}); }
+  void predict(std::span<const View> sample, Answer& answer, const Options& options) const {
+    if (sample.size() != inputs_.size())
+      throw ShapeError(detail::cat("predictor: ", sample.size(), " views for ", inputs_.size(), " inputs"));
+    answer_all(batch_of(sample), {&answer, 1}, options);
+  }
+
   Answer operator()(const Sample& sample) const { return (*this)(sample, Options{}); }
   Answer operator()(const Sample& sample, const Options& options) const {
-    return batch(std::span<const Sample>(&sample, 1), options).front();
+    return std::move(batch(std::span<const Sample>(&sample, 1), options).front());
   }
   /// Several samples at once: the same answers, in less time.
   std::vector<Answer> batch(std::span<const Sample> samples) const { return batch(samples, Options{}); }
   std::vector<Answer> batch(std::span<const Sample> samples, const Options& options) const {
     if (samples.empty()) return {};
-    const data::Batch<float> all = batch_of(samples);
-    const zoo::Outputs out =
-        outputs(all, {.probabilities = classes() > 0, .embedding = options.embedding, .attention = options.attention});
     std::vector<Answer> answers(samples.size());
-    const auto row = [](const Tensor<double, 2>& table, std::size_t b) {
-      const double* from = table.data() + index_t(b) * table.extent(1);
-      return std::vector<double>(from, from + table.extent(1));
-    };
-    for (std::size_t b = 0; b < answers.size(); ++b) {
-      Answer& answer = answers[b];
-      answer.value = out.values[b];
-      if (classes() > 0) answer.probabilities = row(out.probabilities, b);
-      if (!class_names().empty()) answer.class_name = class_names()[std::size_t(answer.value)];
-      for (std::size_t m = 0; m < inputs_.size(); ++m)
-        if (all.streams[m].present(index_t(b), 0)) answer.used.push_back(inputs_[m].name);
-      if (options.embedding) answer.embedding = row(out.embedding, b);
-      if (options.attention)
-        for (const auto& [name, weights] : out.attention) answer.attention.emplace_back(name, row(weights, b));
-    }
+    answer_all(batch_of(views_of(samples)), answers, options);
     return answers;
   }
 
@@ -166,44 +164,78 @@ class Predictor {
     }
     throw OptionError("predictor: there is no input '" + name + "'; the model has " + known);
   }
-  data::Batch<float> batch_of(std::span<const Sample> samples) const {
-    const auto count = index_t(samples.size());
-    std::vector<std::vector<const Frames*>> given(inputs_.size(), std::vector<const Frames*>(samples.size(), nullptr));
-    std::vector<index_t> longest(inputs_.size(), 1);
-    for (std::size_t b = 0; b < samples.size(); ++b)
-      for (const NamedFrames& part : samples[b]) {
-        const std::size_t m = position(part.name);
-        if (given[m][b] != nullptr) throw OptionError("predictor: input '" + part.name + "' is given twice");
-        check(part, inputs_[m]);
-        given[m][b] = &part.frames;
-        longest[m] = std::max(longest[m], part.frames.rows());
+  /// A view per sample and input.
+  List<View> views_of(std::span<const Sample> samples) const {
+    const std::size_t count = inputs_.size();
+    List<View> views(samples.size() * count);
+    for (std::size_t b = 0; b < samples.size(); ++b) {
+      List<std::uint8_t> given(count, 0);
+      for (const auto& [name, frames] : samples[b]) {
+        const std::size_t m = position(name);
+        if (given[m]++) throw OptionError("predictor: input '" + name + "' is given twice");
+        if (frames.rows() > 0 && frames.features() != inputs_[m].features)
+          throw ShapeError(detail::cat("predictor: '", name, "' has ", frames.features(),
+                                       " features, the model expects ", inputs_[m].features, " (frames x features)"));
+        views[b * count + m] = {frames.numbers().data(), frames.rows()};
       }
+    }
+    return views;
+  }
+  data::Batch<float> batch_of(std::span<const View> views) const {
+    const std::size_t inputs = inputs_.size();
+    const auto count = index_t(views.size() / inputs);
     data::Batch<float> batch;
-    for (std::size_t m = 0; m < inputs_.size(); ++m) {
+    batch.streams.reserve(inputs);
+    for (std::size_t m = 0; m < inputs; ++m) {
+      const auto view = [&](index_t b) -> const View& { return views[std::size_t(b) * inputs + m]; };
       const index_t features = inputs_[m].features;
-      data::Stream<float> stream{Tensor<float, 3>::zeros({count, longest[m], features}),
-                                 Mask<2>::zeros({count, longest[m]})};
+      index_t longest = 1;
+      for (index_t b = 0; b < count; ++b) longest = std::max(longest, check(inputs_[m], view(b)));
+      data::Stream<float> stream{Tensor<float, 3>::zeros({count, longest, features}), Mask<2>::zeros({count, longest})};
       for (index_t b = 0; b < count; ++b) {
-        const Frames* frames = given[m][std::size_t(b)];
-        if (frames == nullptr) continue;
-        std::copy(frames->numbers().begin(), frames->numbers().end(),
-                  stream.frames.data() + b * longest[m] * features);
-        std::fill_n(stream.present.data() + b * longest[m], frames->rows(), std::uint8_t(1));
+        if (view(b).numbers == nullptr) continue;
+        std::copy_n(view(b).numbers, view(b).frames * features, stream.frames.data() + b * longest * features);
+        std::fill_n(stream.present.data() + b * longest, view(b).frames, std::uint8_t(1));
       }
       batch.streams.push_back(std::move(stream));
     }
     for (index_t b = 0; b < count; ++b) batch.samples.push_back(b);
     return batch;
   }
-  static void check(const NamedFrames& part, const Input& input) {
-    const Frames& frames = part.frames;
-    if (frames.rows() > 0 && frames.features() != input.features)
-      throw ShapeError(detail::cat("predictor: '", part.name, "' has ", frames.features(),
-                                   " features, the model expects ", input.features, " (frames x features)"));
-    for (std::size_t i = 0; i < frames.numbers().size(); ++i)
-      if (!std::isfinite(frames.numbers()[i]))
-        throw Error(detail::cat("predictor: '", part.name, "' holds a number that is not finite in frame ",
-                                index_t(i) / frames.features(), ", feature ", index_t(i) % frames.features()));
+  /// How many frames there are. Throws ShapeError, and Error for a number that is not finite.
+  static index_t check(const Input& input, const View& view) {
+    if (view.frames < 0)
+      throw ShapeError(detail::cat("predictor: '", input.name, "' has ", view.frames, " frames, expected 0 or more"));
+    if (view.numbers == nullptr) return 0;
+    for (index_t i = 0; i < view.frames * input.features; ++i)
+      if (!std::isfinite(view.numbers[i]))
+        throw Error(detail::cat("predictor: '", input.name, "' holds a number that is not finite in frame ",
+                                i / input.features, ", feature ", i % input.features));
+    return view.frames;
+  }
+  void answer_all(const data::Batch<float>& all, std::span<Answer> answers, const Options& options) const {
+    const zoo::Outputs out =
+        outputs(all, {.probabilities = classes() > 0, .embedding = options.embedding, .attention = options.attention});
+    const auto row = [](const Tensor<double, 2>& table, std::size_t b, std::vector<double>& to) {
+      const double* const from = table.data() + index_t(b) * table.extent(1);
+      to.assign(from, from + table.extent(1));
+    };
+    for (std::size_t b = 0; b < answers.size(); ++b) {
+      Answer& answer = answers[b];
+      answer.value = out.values[b];
+      answer.probabilities.clear(), answer.embedding.clear(), answer.attention.clear(), answer.class_name.clear();
+      if (classes() > 0) row(out.probabilities, b, answer.probabilities);
+      if (!class_names().empty()) answer.class_name = class_names()[std::size_t(answer.value)];
+      std::size_t used = 0;
+      answer.used.resize(inputs_.size());
+      for (std::size_t m = 0; m < inputs_.size(); ++m)
+        if (all.streams[m].present(index_t(b), 0)) answer.used[used++] = inputs_[m].name;
+      answer.used.resize(used);
+      if (options.embedding) row(out.embedding, b, answer.embedding);
+      if (options.attention)
+        for (const auto& [name, weights] : out.attention)
+          row(weights, b, answer.attention.emplace_back(name, std::vector<double>()).second);
+    }
   }
 
   zoo::Card card_;

@@ -8,12 +8,12 @@
 /// option of the command line and a setting are spelled alike. Errors: OptionError.
 #pragma once
 
-#include <charconv>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "lacuna/core/error.hpp"
+#include "lacuna/core/number_from.hpp"
 #include "lacuna/core/state.hpp"
 #include "lacuna/train/csv.hpp"
 #include "lacuna/zoo/options.hpp"
@@ -54,12 +54,8 @@ inline ModelSpec parse_model(const std::string& text) {
 /// Text to number, whole or nothing. Throws OptionError.
 template <class Number>
 Number number_from(const std::string& option, const std::string& text) {
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size())
-    throw OptionError("model option " + option + ": '" + text + "' is not " +
-                      (std::is_floating_point_v<Number> ? "a number" : "a whole number"));
-  return number;
+  if (const auto number = detail::number_from<Number>(text)) return *number;
+  throw OptionError("model option " + option + ": '" + text + "' is not " + detail::number_kind<Number>());
 }
 
 /// Throws OptionError.

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "lacuna/core/gradient_slot.hpp"
+#include "lacuna/core/precompile.hpp"
 #include "lacuna/core/tensor.hpp"
 #include "lacuna/kernels/cpu/drop.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
@@ -66,53 +67,14 @@ struct Attention {
 
   template <class T>
   static void attention(const AttentionSizes& s, const AttentionExtras<T>& extras, const T* query, const T* key,
-                        const T* value, AttentionKept<T> kept, T* y) {
-    const index_t dv = s.heads * s.value_size;
-    for_heads<T>(s, [&](index_t b, index_t h, Scratch<T>& scratch) {
-      const AttentionKept<T> own = kept.of_head(s, b, h);
-      T* const out = y + b * s.queries * dv + h * s.value_size;
-      const T* q = query + (s.shared_query ? 0 : b * s.queries * s.query_stride) + h * s.key_size;
-      const T* const factor = factors(s, extras, b, h, scratch);
-      View<T> view = visible(s, b, h, key, value, scratch);
-      if (is_narrow(s)) {
-        const NarrowHead<T> head = narrow_head(s, extras, b, h, q, view, factor);
-        return Narrow::forward(head, own.weights, own.statistics, out, dv,
-                               scratch.room.take(Narrow::forward_room(head)));
-      }
-      gather(s, view, scratch);
-      const Operand<T> plain = wide_weights(s, extras, view, b, h, q, own.weights, scratch);
-      const Operand<T> weights = dropped(s, factor, view, plain, scratch);
-      Gemm::gemm_serial<T>(s.queries, s.value_size, view.count, weights, {view.value, view.value_stride}, T(0), out,
-                           dv);
-    });
-  }
+                        const T* value, AttentionKept<T> kept, T* y);
 
   /// y: the output of the forward pass. dbias_full (B, heads, Q, K), zeros at the start, receives the gradient of the
   /// scores when not null.
   template <class T>
   static void attention_gradient(const AttentionSizes& s, const AttentionExtras<T>& extras, const T* query,
                                  const T* key, const T* value, AttentionKept<T> kept, const T* y, const T* dy,
-                                 GradientSlot<T> dquery, GradientSlot<T> dkey, GradientSlot<T> dvalue, T* dbias_full) {
-    const index_t dv = s.heads * s.value_size, block = s.queries * s.query_stride;
-    // a shared query gets one share per sample, added up in order afterwards
-    const Array<T> shares(Shape{s.shared_query && dquery ? s.batch * block : 0});
-    const GradientSlot<T> query_to = shares.empty() ? dquery : GradientSlot<T>{const_cast<T*>(shares.data()), true};
-    for_heads<T>(s, [&](index_t b, index_t h, Scratch<T>& scratch) {
-      const AttentionKept<T> own = kept.of_head(s, b, h);
-      const T* const g = dy + b * s.queries * dv + h * s.value_size;
-      const T* q = query + (s.shared_query ? 0 : b * block) + h * s.key_size;
-      const GradientSlot<T> dq = query_to ? query_to.at(b * block + h * s.key_size) : query_to;
-      T* const dscore = dbias_full ? dbias_full + (b * s.heads + h) * s.queries * s.keys : nullptr;
-      const T* const factor = factors(s, extras, b, h, scratch);
-      View<T> view = visible(s, b, h, key, value, scratch);
-      if (is_narrow(s))
-        narrow_gradient(s, narrow_head(s, extras, b, h, q, view, factor), view, b, h, own.statistics,
-                        y + b * s.queries * dv + h * s.value_size, g, dq, dkey, dvalue, dscore, scratch);
-      else
-        wide_gradient(s, extras, view, b, h, q, own.weights, factor, g, dq, dkey, dvalue, dscore, scratch);
-    });
-    if (!shares.empty()) Reduce::column_sums<T>(s.batch, block, shares.data(), dquery);
-  }
+                                 GradientSlot<T> dquery, GradientSlot<T> dkey, GradientSlot<T> dvalue, T* dbias_full);
 
   /// slot (extent[0..3]) (+)= the sum of full (size[0..3]) over the axes where extent is 1.
   template <class T>
@@ -391,6 +353,63 @@ struct Attention {
       for (index_t c = 0; c < width; ++c) to[view.index[j] * stride + c] += rows[j * width + c];
   }
 };
+
+template <class T>
+void Attention::attention(const AttentionSizes& s, const AttentionExtras<T>& extras, const T* query, const T* key,
+                          const T* value, AttentionKept<T> kept, T* y) {
+  const index_t dv = s.heads * s.value_size;
+  for_heads<T>(s, [&](index_t b, index_t h, Scratch<T>& scratch) {
+    const AttentionKept<T> own = kept.of_head(s, b, h);
+    T* const out = y + b * s.queries * dv + h * s.value_size;
+    const T* q = query + (s.shared_query ? 0 : b * s.queries * s.query_stride) + h * s.key_size;
+    const T* const factor = factors(s, extras, b, h, scratch);
+    View<T> view = visible(s, b, h, key, value, scratch);
+    if (is_narrow(s)) {
+      const NarrowHead<T> head = narrow_head(s, extras, b, h, q, view, factor);
+      return Narrow::forward(head, own.weights, own.statistics, out, dv, scratch.room.take(Narrow::forward_room(head)));
+    }
+    gather(s, view, scratch);
+    const Operand<T> plain = wide_weights(s, extras, view, b, h, q, own.weights, scratch);
+    const Operand<T> weights = dropped(s, factor, view, plain, scratch);
+    Gemm::gemm_serial<T>(s.queries, s.value_size, view.count, weights, {view.value, view.value_stride}, T(0), out, dv);
+  });
+}
+
+template <class T>
+void Attention::attention_gradient(const AttentionSizes& s, const AttentionExtras<T>& extras, const T* query,
+                                   const T* key, const T* value, AttentionKept<T> kept, const T* y, const T* dy,
+                                   GradientSlot<T> dquery, GradientSlot<T> dkey, GradientSlot<T> dvalue,
+                                   T* dbias_full) {
+  const index_t dv = s.heads * s.value_size, block = s.queries * s.query_stride;
+  // a shared query gets one share per sample, added up in order afterwards
+  const Array<T> shares(Shape{s.shared_query && dquery ? s.batch * block : 0});
+  const GradientSlot<T> query_to = shares.empty() ? dquery : GradientSlot<T>{const_cast<T*>(shares.data()), true};
+  for_heads<T>(s, [&](index_t b, index_t h, Scratch<T>& scratch) {
+    const AttentionKept<T> own = kept.of_head(s, b, h);
+    const T* const g = dy + b * s.queries * dv + h * s.value_size;
+    const T* q = query + (s.shared_query ? 0 : b * block) + h * s.key_size;
+    const GradientSlot<T> dq = query_to ? query_to.at(b * block + h * s.key_size) : query_to;
+    T* const dscore = dbias_full ? dbias_full + (b * s.heads + h) * s.queries * s.keys : nullptr;
+    const T* const factor = factors(s, extras, b, h, scratch);
+    View<T> view = visible(s, b, h, key, value, scratch);
+    if (is_narrow(s))
+      narrow_gradient(s, narrow_head(s, extras, b, h, q, view, factor), view, b, h, own.statistics,
+                      y + b * s.queries * dv + h * s.value_size, g, dq, dkey, dvalue, dscore, scratch);
+    else
+      wide_gradient(s, extras, view, b, h, q, own.weights, factor, g, dq, dkey, dvalue, dscore, scratch);
+  });
+  if (!shares.empty()) Reduce::column_sums<T>(s.batch, block, shares.data(), dquery);
+}
+
+#define LACUNA_DETAIL_ATTENTION(T)                                                                                 \
+  LACUNA_PRECOMPILE(template void Attention::attention(const AttentionSizes&, const AttentionExtras<T>&, const T*, \
+                                                       const T*, const T*, AttentionKept<T>, T*))                  \
+  LACUNA_PRECOMPILE(template void Attention::attention_gradient(                                                   \
+      const AttentionSizes&, const AttentionExtras<T>&, const T*, const T*, const T*, AttentionKept<T>, const T*,  \
+      const T*, GradientSlot<T>, GradientSlot<T>, GradientSlot<T>, T*))
+LACUNA_DETAIL_ATTENTION(float)
+LACUNA_DETAIL_ATTENTION(double)
+#undef LACUNA_DETAIL_ATTENTION
 
 }  // namespace cpu
 }  // namespace lacuna

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lacuna/core/gradient_slot.hpp"
+#include "lacuna/core/precompile.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
 #include "lacuna/kernels/cpu/reduce.hpp"
 
@@ -20,53 +21,13 @@ namespace cpu {
 
 struct Conv1d {
   template <class T>
-  static void conv1d(const Conv1dSizes& s, const T* x, const T* weight, const T* bias, T* y) {
-    const List<T> taps = tap_major(s, weight);
-    for_samples(s, [&](index_t b) {
-      T* const to = y + b * s.steps * s.out;
-      for (index_t t = 0; t < s.steps; ++t)
-        for (index_t o = 0; o < s.out; ++o) to[t * s.out + o] = bias ? bias[o] : T(0);
-      for_taps(s, [&](const Tap& tap) {
-        Gemm::gemm_serial<T>(tap.count, tap.out, tap.in, {x + b * s.frames * s.in + tap.x, s.stride * s.in},
-                             {taps.data() + tap.weight, tap.in, true}, T(1), to + tap.y, s.out);
-      });
-    });
-  }
+  static void conv1d(const Conv1dSizes& s, const T* x, const T* weight, const T* bias, T* y);
 
   template <class T>
-  static void conv1d_input_gradient(const Conv1dSizes& s, const T* weight, const T* dy, GradientSlot<T> slot) {
-    const List<T> taps = tap_major(s, weight);
-    for_samples(s, [&](index_t b) {
-      T* const to = slot.data + b * s.frames * s.in;
-      if (slot.fresh)
-        for (index_t i = 0; i < s.frames * s.in; ++i) to[i] = T(0);
-      for_taps(s, [&](const Tap& tap) {
-        Gemm::gemm_serial<T>(tap.count, tap.in, tap.out, {dy + b * s.steps * s.out + tap.y, s.out},
-                             {taps.data() + tap.weight, tap.in}, T(1), to + tap.x, s.stride * s.in);
-      });
-    });
-  }
+  static void conv1d_input_gradient(const Conv1dSizes& s, const T* weight, const T* dy, GradientSlot<T> slot);
 
   template <class T>
-  static void conv1d_weight_gradient(const Conv1dSizes& s, const T* x, const T* dy, GradientSlot<T> slot) {
-    const index_t width = s.in / s.groups, size = s.out * width * s.kernel;
-    const index_t share = (s.batch + 7) / 8, pieces = s.batch > 0 ? (s.batch + share - 1) / share : 1;
-    List<T> partial(static_cast<std::size_t>(pieces * size), T(0));
-    parallel_for(s.batch, share, [&](index_t begin, index_t end) {
-      T* const piece = partial.data() + begin / share * size;
-      for (index_t b = begin; b < end; ++b)
-        for_taps(s, [&](const Tap& tap) {
-          Gemm::gemm_serial<T>(tap.out, tap.in, tap.count, {dy + b * s.steps * s.out + tap.y, s.out, true},
-                               {x + b * s.frames * s.in + tap.x, s.stride * s.in}, T(1), piece + tap.weight, tap.in);
-        });
-    });
-    for (index_t j = 0; j < s.kernel; ++j)
-      for (index_t i = 0; i < s.out * width; ++i) {
-        double total = 0;
-        for (index_t p = 0; p < pieces; ++p) total += double(partial[std::size_t(p * size + j * s.out * width + i)]);
-        slot.put(i * s.kernel + j, T(total));
-      }
-  }
+  static void conv1d_weight_gradient(const Conv1dSizes& s, const T* x, const T* dy, GradientSlot<T> slot);
 
  private:
   /// One tap of one group: `count` output frames from offset y on, read from offset x on, with `out` by `in` weights.
@@ -108,6 +69,65 @@ struct Conv1d {
     });
   }
 };
+
+template <class T>
+void Conv1d::conv1d(const Conv1dSizes& s, const T* x, const T* weight, const T* bias, T* y) {
+  const List<T> taps = tap_major(s, weight);
+  for_samples(s, [&](index_t b) {
+    T* const to = y + b * s.steps * s.out;
+    for (index_t t = 0; t < s.steps; ++t)
+      for (index_t o = 0; o < s.out; ++o) to[t * s.out + o] = bias ? bias[o] : T(0);
+    for_taps(s, [&](const Tap& tap) {
+      Gemm::gemm_serial<T>(tap.count, tap.out, tap.in, {x + b * s.frames * s.in + tap.x, s.stride * s.in},
+                           {taps.data() + tap.weight, tap.in, true}, T(1), to + tap.y, s.out);
+    });
+  });
+}
+
+template <class T>
+void Conv1d::conv1d_input_gradient(const Conv1dSizes& s, const T* weight, const T* dy, GradientSlot<T> slot) {
+  const List<T> taps = tap_major(s, weight);
+  for_samples(s, [&](index_t b) {
+    T* const to = slot.data + b * s.frames * s.in;
+    if (slot.fresh)
+      for (index_t i = 0; i < s.frames * s.in; ++i) to[i] = T(0);
+    for_taps(s, [&](const Tap& tap) {
+      Gemm::gemm_serial<T>(tap.count, tap.in, tap.out, {dy + b * s.steps * s.out + tap.y, s.out},
+                           {taps.data() + tap.weight, tap.in}, T(1), to + tap.x, s.stride * s.in);
+    });
+  });
+}
+
+template <class T>
+void Conv1d::conv1d_weight_gradient(const Conv1dSizes& s, const T* x, const T* dy, GradientSlot<T> slot) {
+  const index_t width = s.in / s.groups, size = s.out * width * s.kernel;
+  const index_t share = (s.batch + 7) / 8, pieces = s.batch > 0 ? (s.batch + share - 1) / share : 1;
+  List<T> partial(static_cast<std::size_t>(pieces * size), T(0));
+  parallel_for(s.batch, share, [&](index_t begin, index_t end) {
+    T* const piece = partial.data() + begin / share * size;
+    for (index_t b = begin; b < end; ++b)
+      for_taps(s, [&](const Tap& tap) {
+        Gemm::gemm_serial<T>(tap.out, tap.in, tap.count, {dy + b * s.steps * s.out + tap.y, s.out, true},
+                             {x + b * s.frames * s.in + tap.x, s.stride * s.in}, T(1), piece + tap.weight, tap.in);
+      });
+  });
+  for (index_t j = 0; j < s.kernel; ++j)
+    for (index_t i = 0; i < s.out * width; ++i) {
+      double total = 0;
+      for (index_t p = 0; p < pieces; ++p) total += double(partial[std::size_t(p * size + j * s.out * width + i)]);
+      slot.put(i * s.kernel + j, T(total));
+    }
+}
+
+#define LACUNA_DETAIL_CONV1D(T)                                                                             \
+  LACUNA_PRECOMPILE(template void Conv1d::conv1d(const Conv1dSizes&, const T*, const T*, const T*, T*))     \
+  LACUNA_PRECOMPILE(                                                                                        \
+      template void Conv1d::conv1d_input_gradient(const Conv1dSizes&, const T*, const T*, GradientSlot<T>)) \
+  LACUNA_PRECOMPILE(                                                                                        \
+      template void Conv1d::conv1d_weight_gradient(const Conv1dSizes&, const T*, const T*, GradientSlot<T>))
+LACUNA_DETAIL_CONV1D(float)
+LACUNA_DETAIL_CONV1D(double)
+#undef LACUNA_DETAIL_CONV1D
 
 }  // namespace cpu
 }  // namespace lacuna

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "lacuna/core/device.hpp"
+#include "lacuna/core/precompile.hpp"
 #include "lacuna/core/threads.hpp"
 #include "lacuna/kernels/cpu/blas.hpp"
 #include "lacuna/kernels/cpu/gemm_panel.hpp"
@@ -33,6 +34,23 @@ struct Gemm {
   template <class T, class Finish>
   static void gemm(index_t m, index_t n, index_t k, Operand<T> a, Operand<T> b, T beta, T* c, index_t ldc,
                    Finish&& finish) {
+    for_tiles(m, n, k, [&](index_t row, index_t rows, index_t column, index_t columns) {
+      gemm_serial(rows, columns, k, a.rows_from(row), b.columns_from(column), beta, c + row * ldc + column, ldc);
+      finish(row, rows, column, columns);
+    });
+  }
+  template <class T>
+  static void gemm(index_t m, index_t n, index_t k, Operand<T> a, Operand<T> b, T beta, T* c, index_t ldc) {
+    gemm(m, n, k, a, b, beta, c, ldc, [](index_t, index_t, index_t, index_t) {});
+  }
+
+ private:
+  friend struct PackedGemm;
+  static constexpr index_t depth_block = 256, row_block = 168, column_block = 512, few = 8;
+
+  /// f(row, rows, column, columns) for tiles of C (m, n), in parallel: rows or columns of it.
+  template <class F>
+  static void for_tiles(index_t m, index_t n, index_t k, F&& f) {
     if (m == 0 || n == 0) return;
     const bool by_rows = m >= n;
     const index_t length = by_rows ? m : n;
@@ -43,23 +61,12 @@ struct Gemm {
     index_t grain = small ? length : (length + 7) / 8;
     grain = (grain + unit - 1) / unit * unit;
     parallel_for(length, grain, [&](index_t begin, index_t end) {
-      const index_t count = end - begin;
-      if (by_rows) {
-        gemm_serial(count, n, k, a.rows_from(begin), b, beta, c + begin * ldc, ldc);
-        finish(begin, count, index_t(0), n);
-      } else {
-        gemm_serial(m, count, k, a, b.columns_from(begin), beta, c + begin, ldc);
-        finish(index_t(0), m, begin, count);
-      }
+      if (by_rows)
+        f(begin, end - begin, index_t(0), n);
+      else
+        f(index_t(0), m, begin, end - begin);
     });
   }
-  template <class T>
-  static void gemm(index_t m, index_t n, index_t k, Operand<T> a, Operand<T> b, T beta, T* c, index_t ldc) {
-    gemm(m, n, k, a, b, beta, c, ldc, [](index_t, index_t, index_t, index_t) {});
-  }
-
- private:
-  static constexpr index_t depth_block = 256, row_block = 168, column_block = 512, few = 8;
 
   /// Memory from the pool, given back at the end.
   template <class T>
@@ -185,5 +192,11 @@ void Gemm::gemm_serial(index_t m, index_t n, index_t k, Operand<T> a, Operand<T>
     }
   }
 }
+
+#define LACUNA_DETAIL_GEMM(T) \
+  LACUNA_PRECOMPILE(template void Gemm::gemm_serial(index_t, index_t, index_t, Operand<T>, Operand<T>, T, T*, index_t))
+LACUNA_DETAIL_GEMM(float)
+LACUNA_DETAIL_GEMM(double)
+#undef LACUNA_DETAIL_GEMM
 
 }  // namespace lacuna::cpu

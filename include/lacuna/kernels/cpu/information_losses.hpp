@@ -1,5 +1,4 @@
-/// Mutual information: the Jensen-Shannon bound from the scores of a critic, the joint distribution of two
-/// classifications, the parts of a response, and the divergence of a Gaussian code from the standard one. Policy: see
+/// Mutual information: the Jensen-Shannon bound from the scores of a critic, and the parts of a response. Policy: see
 /// loss_rows.hpp.
 #pragma once
 
@@ -50,66 +49,6 @@ struct InformationLosses {
     });
   }
 
-  /// −Σ P log(P/(P_row P_col)), P = (1/n) Σ_i softmax(t_i) softmax(s_i)ᵀ; symmetric: of (P + Pᵀ)/2.
-  template <class T>
-  static double joint_classes(index_t n, index_t classes, const T* student, const T* teacher, bool symmetric,
-                              T* grad_student, T* grad_teacher) {
-    const List<double> s = softmax(n, classes, student), t = softmax(n, classes, teacher);
-    const std::size_t cells = std::size_t(classes * classes);
-    List<double> joint(cells), slope(cells), row(static_cast<std::size_t>(classes)), column(row);
-    parallel_for(classes, detail::row_grain(n * classes), [&](index_t begin, index_t end) {
-      for (index_t a = begin; a < end; ++a)
-        for (index_t i = 0; i < n; ++i)
-          for (index_t b = 0; b < classes; ++b)
-            joint[std::size_t(a * classes + b)] +=
-                t[std::size_t(i * classes + a)] * s[std::size_t(i * classes + b)] / double(n);
-    });
-    const auto halve = [&](List<double>& matrix) {
-      for (index_t a = 0; a < classes; ++a)
-        for (index_t b = 0; b < a; ++b) {
-          double &low = matrix[std::size_t(a * classes + b)], &high = matrix[std::size_t(b * classes + a)];
-          low = high = 0.5 * (low + high);
-        }
-    };
-    if (symmetric) halve(joint);
-    for (index_t a = 0; a < classes; ++a)
-      for (index_t b = 0; b < classes; ++b) {
-        row[std::size_t(a)] += joint[std::size_t(a * classes + b)];
-        column[std::size_t(b)] += joint[std::size_t(a * classes + b)];
-      }
-    double value = 0;
-    for (index_t a = 0; a < classes; ++a)
-      for (index_t b = 0; b < classes; ++b) {
-        const auto p = std::size_t(a * classes + b);
-        const double gain = functors::joint_gain(joint[p], row[std::size_t(a)], column[std::size_t(b)]);
-        value -= joint[p] * gain;
-        slope[p] = -gain / double(n);
-      }
-    if (symmetric) halve(slope);
-    const auto back = [&](const List<double>& own, const List<double>& other, bool transposed, T* gradient) {
-      if (!gradient) return;
-      parallel_for(n, detail::row_grain(classes * classes), [&](index_t begin, index_t end) {
-        List<double> g(static_cast<std::size_t>(classes));
-        for (index_t i = begin; i < end; ++i) {
-          double along = 0;
-          for (index_t k = 0; k < classes; ++k) {
-            double sum = 0;
-            for (index_t j = 0; j < classes; ++j)
-              sum += slope[std::size_t(transposed ? j * classes + k : k * classes + j)] *
-                     other[std::size_t(i * classes + j)];
-            g[std::size_t(k)] = sum;
-            along += sum * own[std::size_t(i * classes + k)];
-          }
-          for (index_t k = 0; k < classes; ++k)
-            gradient[i * classes + k] += T(own[std::size_t(i * classes + k)] * (g[std::size_t(k)] - along));
-        }
-      });
-    };
-    back(t, s, false, grad_teacher);
-    back(s, t, true, grad_student);
-    return value;
-  }
-
   /// One part of every response softmax(z s), see ResponsePart; y (n, part.width(classes)).
   template <class T>
   static void response_part(ResponsePart part, index_t n, index_t classes, const T* z, const index_t* label, T* y) {
@@ -146,35 +85,7 @@ struct InformationLosses {
     });
   }
 
-  /// scale · Σ −½(1 + v − μ² − eᵛ) over n numbers.
-  template <class T>
-  static double gaussian_divergence(index_t n, const T* mu, const T* log_variance, double scale, T* grad_mu,
-                                    T* grad_variance) {
-    return parallel_sum(n, detail::element_grain, [&](index_t begin, index_t end) {
-      double sum = 0;
-      for (index_t i = begin; i < end; ++i) {
-        const double m = double(mu[i]), v = double(log_variance[i]), variance = std::exp(v);
-        sum += functors::code_divergence(m, v, variance);
-        if (grad_mu) grad_mu[i] += T(scale * m);
-        if (grad_variance) grad_variance[i] += T(0.5 * scale * (variance - 1));
-      }
-      return scale * sum;
-    });
-  }
-
  private:
-  template <class T>
-  static List<double> softmax(index_t n, index_t classes, const T* z) {
-    List<double> p(static_cast<std::size_t>(n * classes));
-    parallel_for(n, detail::row_grain(32 * classes), [&](index_t begin, index_t end) {
-      for (index_t i = begin; i < end; ++i) {
-        double* const row = p.data() + i * classes;
-        log_softmax(classes, z + i * classes, 1.0, row);
-        for (index_t k = 0; k < classes; ++k) row[k] = std::exp(row[k]);
-      }
-    });
-    return p;
-  }
   /// Log-probabilities of a row, over the other classes alone when renormalized.
   template <class T>
   static void part_of_row(ResponsePart part, index_t classes, const T* z, index_t label, double* log_p) {

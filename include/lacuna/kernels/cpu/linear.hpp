@@ -4,24 +4,28 @@
 #include "lacuna/kernels/cpu/activation.hpp"
 #include "lacuna/kernels/cpu/drop.hpp"
 #include "lacuna/kernels/cpu/elementwise.hpp"
-#include "lacuna/kernels/cpu/gemm.hpp"
+#include "lacuna/kernels/cpu/gemm_packed.hpp"
 
 namespace lacuna::cpu {
 
 struct Linear {
-  /// y (rows, out) = activation(x (rows, in) W' + b); weight (out, in); bias may be null.
+  /// y (rows, out) = activation(x (rows, in) W' + b); weight (out, in), and where there is one its layout for products
+  /// (gemm_packed.hpp); bias may be null.
   template <class T>
   static void linear(index_t rows, index_t in, index_t out, const T* x, const T* weight, const T* bias,
-                     Activation activation, T* y) {
-    Gemm::gemm<T>(rows, out, in, {x, in}, {weight, in, true}, T(0), y, out,
-                  [=](index_t row, index_t row_count, index_t column, index_t columns) {
-                    for (index_t i = row; i < row + row_count; ++i) {
-                      T* run = y + i * out + column;
-                      if (bias)
-                        for (index_t j = 0; j < columns; ++j) run[j] += bias[column + j];
-                      activate(activation, run, columns);
-                    }
-                  });
+                     Activation activation, T* y, const T* packed = nullptr) {
+    const auto finish = [=](index_t row, index_t row_count, index_t column, index_t columns) {
+      for (index_t i = row; i < row + row_count; ++i) {
+        T* run = y + i * out + column;
+        if (bias)
+          for (index_t j = 0; j < columns; ++j) run[j] += bias[column + j];
+        activate(activation, run, columns);
+      }
+    };
+    if (packed)
+      PackedGemm::gemm(rows, out, in, x, weight, packed, y, finish);
+    else
+      Gemm::gemm<T>(rows, out, in, {x, in}, {weight, in, true}, T(0), y, out, finish);
   }
   /// y = dropout(relu(x W' + b)), the dropout of an array (rows, out).
   template <class T>

@@ -83,6 +83,9 @@ struct UnitRows {
 };
 
 struct LossRows {
+  /// The losses of the host add to the room for a gradient, so it must hold zeros.
+  static constexpr bool adds_gradients = true;
+
   /// UnitRows of this device.
   template <class T>
   using Unit = UnitRows<T>;
@@ -136,6 +139,11 @@ struct LossRows {
       for (index_t j = 0; j < width; ++j) sum += flag[i * width + j];
       share[i] = sum > 0 ? 1 / sum : T(0);
     }
+  }
+  /// to_i = 1 where label_i is k, else 0.
+  template <class N>
+  static void equal_to(index_t n, const N* label, N k, N* to) {
+    for (index_t i = 0; i < n; ++i) to[i] = N(label[i] == k);
   }
   /// The first of n numbers that is not in low..high, −1 when there is none.
   template <class T>

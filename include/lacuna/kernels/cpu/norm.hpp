@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lacuna/core/gradient_slot.hpp"
+#include "lacuna/core/precompile.hpp"
 #include "lacuna/core/threads.hpp"
 #include "lacuna/kernels/cpu/packet.hpp"
 #include "lacuna/kernels/cpu/row_vectors.hpp"
@@ -33,80 +34,11 @@ struct Norm {
   /// statistics (rows, 2): mean and scale = 1/√(mean square deviation + epsilon).
   template <class T>
   static void norm_rows(index_t rows, index_t n, bool center, double epsilon, const T* x, const T* weight,
-                        const T* bias, T* statistics, T* y) {
-    parallel_for(rows, detail::row_grain(n), [&](index_t begin, index_t end) {
-      using namespace simd;
-      using V = RowVectors<T>;
-      const V vectors(n);
-      const T share = T(1) / T(n > 0 ? n : 1);
-      for (index_t i = begin; i < end; ++i) {
-        const T* from = x + i * n;
-        T* to = y + i * n;
-        const T guess = center ? share * vectors.sum([&](auto at) { return at.load(from); }) : T(0);
-        const auto far = pset1<typename V::Packet>(guess);
-        auto off = pset1<typename V::Packet>(T(0)), squares = off;
-        vectors.each([&](auto at) {
-          const auto d = at.only(psub(at.load(from), far));
-          off = padd(off, d), squares = pmadd(d, d, squares);
-        });
-        const T rest = center ? share * predux(off) : T(0);
-        const T m = guess + rest, square = share * predux(squares) - rest * rest;
-        const T s = T(1.0 / std::sqrt(double(square < T(0) ? T(0) : square) + epsilon));
-        statistics[2 * i] = m;
-        statistics[2 * i + 1] = s;
-        const auto mean = pset1<typename V::Packet>(m), scale = pset1<typename V::Packet>(s);
-        vectors.each([&](auto at) {
-          auto normal = pmul(psub(at.load(from), mean), scale);
-          if (weight) normal = pmul(normal, at.load(weight));
-          if (bias) normal = padd(normal, at.load(bias));
-          at.store(to, normal);
-        });
-      }
-    });
-  }
+                        const T* bias, T* statistics, T* y);
   /// With x̂ = (x − mean) scale and g = dy · weight: dx = scale (g − [mean g] − x̂ mean(g x̂)).
   template <class T>
   static void norm_rows_gradient(index_t rows, index_t n, bool center, const T* x, const T* weight, const T* statistics,
-                                 const T* dy, GradientSlot<T> dx, GradientSlot<T> dweight, GradientSlot<T> dbias) {
-    if (dx)
-      parallel_for(rows, detail::row_grain(2 * n), [&](index_t begin, index_t end) {
-        using namespace simd;
-        using V = RowVectors<T>;
-        const V vectors(n);
-        const T share = T(1) / T(n > 0 ? n : 1);
-        for (index_t i = begin; i < end; ++i) {
-          const T *from = x + i * n, *top = dy + i * n;
-          T* const to = dx.data + i * n;
-          const auto m = pset1<typename V::Packet>(statistics[2 * i]),
-                     s = pset1<typename V::Packet>(statistics[2 * i + 1]);
-          auto sum = pset1<typename V::Packet>(T(0)), product = sum;
-          const auto slope = [&](auto at) { return weight ? pmul(at.load(top), at.load(weight)) : at.load(top); };
-          const auto normal = [&](auto at) { return pmul(psub(at.load(from), m), s); };
-          vectors.each([&](auto at) {
-            const auto g = at.only(slope(at));
-            sum = padd(sum, g), product = pmadd(g, normal(at), product);
-          });
-          const auto inner = pset1<typename V::Packet>(share * predux(product));
-          const auto mean = pset1<typename V::Packet>(center ? share * predux(sum) : T(0));
-          vectors.each([&](auto at) {
-            auto d = pmul(s, psub(psub(slope(at), mean), pmul(normal(at), inner)));
-            if (!dx.fresh) d = padd(at.load(to), d);
-            at.store(to, d);
-          });
-        }
-      });
-    if (!dweight && !dbias) return;
-    const List<double> total = fold_rows(rows, 2 * n, [&](index_t i, double* piece) {
-      const T *from = x + i * n, *top = dy + i * n;
-      const T m = statistics[2 * i], s = statistics[2 * i + 1];
-      for (index_t j = 0; j < n; ++j) piece[j] += double(top[j]) * double((from[j] - m) * s);
-      for (index_t j = 0; j < n; ++j) piece[n + j] += double(top[j]);
-    });
-    for (index_t j = 0; j < n; ++j) {
-      if (dweight) dweight.put(j, T(total[std::size_t(j)]));
-      if (dbias) dbias.put(j, T(total[std::size_t(n + j)]));
-    }
-  }
+                                 const T* dy, GradientSlot<T> dx, GradientSlot<T> dweight, GradientSlot<T> dbias);
 
   /// Mean and biased variance of every column over the rows with present[i] (all when null), and how many rows those
   /// are. Nothing present: 0 and 0.
@@ -194,5 +126,92 @@ struct Norm {
     });
   }
 };
+
+template <class T>
+void Norm::norm_rows(index_t rows, index_t n, bool center, double epsilon, const T* x, const T* weight, const T* bias,
+                     T* statistics, T* y) {
+  parallel_for(rows, detail::row_grain(n), [&](index_t begin, index_t end) {
+    using namespace simd;
+    using V = RowVectors<T>;
+    const V vectors(n);
+    const T share = T(1) / T(n > 0 ? n : 1);
+    for (index_t i = begin; i < end; ++i) {
+      const T* from = x + i * n;
+      T* to = y + i * n;
+      const T guess = center ? share * vectors.sum([&](auto at) { return at.load(from); }) : T(0);
+      const auto far = pset1<typename V::Packet>(guess);
+      auto off = pset1<typename V::Packet>(T(0)), squares = off;
+      vectors.each([&](auto at) {
+        const auto d = at.only(psub(at.load(from), far));
+        off = padd(off, d), squares = pmadd(d, d, squares);
+      });
+      const T rest = center ? share * predux(off) : T(0);
+      const T m = guess + rest, square = share * predux(squares) - rest * rest;
+      const T s = T(1.0 / std::sqrt(double(square < T(0) ? T(0) : square) + epsilon));
+      statistics[2 * i] = m;
+      statistics[2 * i + 1] = s;
+      const auto mean = pset1<typename V::Packet>(m), scale = pset1<typename V::Packet>(s);
+      vectors.each([&](auto at) {
+        auto normal = pmul(psub(at.load(from), mean), scale);
+        if (weight) normal = pmul(normal, at.load(weight));
+        if (bias) normal = padd(normal, at.load(bias));
+        at.store(to, normal);
+      });
+    }
+  });
+}
+
+template <class T>
+void Norm::norm_rows_gradient(index_t rows, index_t n, bool center, const T* x, const T* weight, const T* statistics,
+                              const T* dy, GradientSlot<T> dx, GradientSlot<T> dweight, GradientSlot<T> dbias) {
+  if (dx)
+    parallel_for(rows, detail::row_grain(2 * n), [&](index_t begin, index_t end) {
+      using namespace simd;
+      using V = RowVectors<T>;
+      const V vectors(n);
+      const T share = T(1) / T(n > 0 ? n : 1);
+      for (index_t i = begin; i < end; ++i) {
+        const T *from = x + i * n, *top = dy + i * n;
+        T* const to = dx.data + i * n;
+        const auto m = pset1<typename V::Packet>(statistics[2 * i]),
+                   s = pset1<typename V::Packet>(statistics[2 * i + 1]);
+        auto sum = pset1<typename V::Packet>(T(0)), product = sum;
+        const auto slope = [&](auto at) { return weight ? pmul(at.load(top), at.load(weight)) : at.load(top); };
+        const auto normal = [&](auto at) { return pmul(psub(at.load(from), m), s); };
+        vectors.each([&](auto at) {
+          const auto g = at.only(slope(at));
+          sum = padd(sum, g), product = pmadd(g, normal(at), product);
+        });
+        const auto inner = pset1<typename V::Packet>(share * predux(product));
+        const auto mean = pset1<typename V::Packet>(center ? share * predux(sum) : T(0));
+        vectors.each([&](auto at) {
+          auto d = pmul(s, psub(psub(slope(at), mean), pmul(normal(at), inner)));
+          if (!dx.fresh) d = padd(at.load(to), d);
+          at.store(to, d);
+        });
+      }
+    });
+  if (!dweight && !dbias) return;
+  const List<double> total = fold_rows(rows, 2 * n, [&](index_t i, double* piece) {
+    const T *from = x + i * n, *top = dy + i * n;
+    const T m = statistics[2 * i], s = statistics[2 * i + 1];
+    for (index_t j = 0; j < n; ++j) piece[j] += double(top[j]) * double((from[j] - m) * s);
+    for (index_t j = 0; j < n; ++j) piece[n + j] += double(top[j]);
+  });
+  for (index_t j = 0; j < n; ++j) {
+    if (dweight) dweight.put(j, T(total[std::size_t(j)]));
+    if (dbias) dbias.put(j, T(total[std::size_t(n + j)]));
+  }
+}
+
+#define LACUNA_DETAIL_NORM(T)                                                                                    \
+  LACUNA_PRECOMPILE(                                                                                             \
+      template void Norm::norm_rows(index_t, index_t, bool, double, const T*, const T*, const T*, T*, T*))       \
+  LACUNA_PRECOMPILE(template void Norm::norm_rows_gradient(index_t, index_t, bool, const T*, const T*, const T*, \
+                                                           const T*, GradientSlot<T>, GradientSlot<T>,           \
+                                                           GradientSlot<T>))
+LACUNA_DETAIL_NORM(float)
+LACUNA_DETAIL_NORM(double)
+#undef LACUNA_DETAIL_NORM
 
 }  // namespace lacuna::cpu

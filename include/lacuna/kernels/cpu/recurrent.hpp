@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lacuna/core/gradient_slot.hpp"
+#include "lacuna/core/precompile.hpp"
 #include "lacuna/kernels/cpu/activation.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
 
@@ -32,81 +33,14 @@ struct Recurrent {
   /// c0 and c are those of the LSTM. saved (B, T, s.saved()).
   template <class T>
   static void recurrent(const RecurrentSizes& s, const T* gates_x, const T* weight, const T* bias, const T* h0,
-                        const T* c0, T* y, T* h, T* c, T* saved) {
-    const index_t n = s.hidden, width = s.gates() * n;
-    for_chunks(s, [&](index_t first, index_t count) {
-      List<T> from_state(static_cast<std::size_t>(count * width));
-      T* const state = h + first * n;
-      T* const cell = s.kind == Recurrence::lstm ? c + first * n : nullptr;
-      for (index_t i = 0; i < count * n; ++i) state[i] = h0[first * n + i];
-      if (cell)
-        for (index_t i = 0; i < count * n; ++i) cell[i] = c0[first * n + i];
-      for (index_t step = 0; step < s.frames; ++step) {
-        const index_t t = s.reverse ? s.frames - 1 - step : step;
-        if (any(s, first, count, t))
-          Gemm::gemm_serial<T>(count, width, n, {state, n}, {weight, n, true}, T(0), from_state.data(), width);
-        for (index_t i = 0; i < count; ++i) {
-          const index_t frame = (first + i) * s.frames + t;
-          T* const out = y + frame * n;
-          T* const keep = saved + frame * s.saved();
-          if (s.present && !s.present[frame]) {
-            for (index_t j = 0; j < n; ++j) out[j] = T(0);
-            for (index_t j = 0; j < s.saved(); ++j) keep[j] = T(0);
-            continue;
-          }
-          T* const g = from_state.data() + i * width;
-          for (index_t j = 0; j < width; ++j) g[j] += bias[j];
-          if (s.kind == Recurrence::gru)
-            gru_step(n, gates_x + frame * width, g, state + i * n, keep);
-          else
-            lstm_step(n, gates_x + frame * width, g, state + i * n, cell + i * n, keep);
-          for (index_t j = 0; j < n; ++j) out[j] = state[i * n + j];
-        }
-      }
-    });
-  }
+                        const T* c0, T* y, T* h, T* c, T* saved);
 
   /// dgates_x and dgates_h (B, T, G·H): gradients of both halves of the gates, from which those of inputs and weights
   /// are products; for the LSTM they are one array. previous (B, T, H): the state before every frame.
   template <class T>
   static void recurrent_gradient(const RecurrentSizes& s, const T* weight, const T* saved, const T* dy,
                                  const T* dh_last, const T* dc_last, T* dgates_x, T* dgates_h, T* previous,
-                                 GradientSlot<T> dh0, GradientSlot<T> dc0) {
-    const index_t n = s.hidden, width = s.gates() * n;
-    for_chunks(s, [&](index_t first, index_t count) {
-      List<T> dh(dh_last + first * n, dh_last + (first + count) * n), dc(dh.size(), T(0));
-      if (s.kind == Recurrence::lstm) dc.assign(dc_last + first * n, dc_last + (first + count) * n);
-      List<T> gates(static_cast<std::size_t>(count * width));
-      for (index_t step = s.frames; step-- > 0;) {
-        const index_t t = s.reverse ? s.frames - 1 - step : step;
-        for (index_t i = 0; i < count; ++i) {
-          const index_t frame = (first + i) * s.frames + t;
-          const T* const keep = saved + frame * s.saved();
-          T* const g = gates.data() + i * width;
-          T* const to_x = dgates_x + frame * width;
-          T* const to_h = dgates_h + frame * width;
-          for (index_t j = 0; j < n; ++j) previous[frame * n + j] = keep[s.saved() - n + j];
-          if (s.present && !s.present[frame]) {
-            for (index_t j = 0; j < width; ++j) to_x[j] = to_h[j] = g[j] = T(0);
-            continue;
-          }
-          T* const state = dh.data() + i * n;
-          for (index_t j = 0; j < n; ++j) state[j] += dy[frame * n + j];
-          if (s.kind == Recurrence::gru)
-            gru_gradient(n, keep, state, to_x, g);
-          else
-            lstm_gradient(n, keep, state, dc.data() + i * n, to_x, g);
-          for (index_t j = 0; j < width; ++j) to_h[j] = g[j];
-        }
-        if (any(s, first, count, t))
-          Gemm::gemm_serial<T>(count, n, width, {gates.data(), width}, {weight, n}, T(1), dh.data(), n);
-      }
-      for (index_t i = 0; i < count * n; ++i) {
-        if (dh0) dh0.put(first * n + i, dh[std::size_t(i)]);
-        if (dc0) dc0.put(first * n + i, dc[std::size_t(i)]);
-      }
-    });
-  }
+                                 GradientSlot<T> dh0, GradientSlot<T> dc0);
 
  private:
   template <class F>
@@ -180,6 +114,92 @@ struct Recurrent {
     for (index_t j = 0; j < 4 * n; ++j) to_h[j] = to_x[j];
   }
 };
+
+template <class T>
+void Recurrent::recurrent(const RecurrentSizes& s, const T* gates_x, const T* weight, const T* bias, const T* h0,
+                          const T* c0, T* y, T* h, T* c, T* saved) {
+  const index_t n = s.hidden, width = s.gates() * n;
+  for_chunks(s, [&](index_t first, index_t count) {
+    List<T> from_state(static_cast<std::size_t>(count * width));
+    T* const state = h + first * n;
+    T* const cell = s.kind == Recurrence::lstm ? c + first * n : nullptr;
+    for (index_t i = 0; i < count * n; ++i) state[i] = h0[first * n + i];
+    if (cell)
+      for (index_t i = 0; i < count * n; ++i) cell[i] = c0[first * n + i];
+    for (index_t step = 0; step < s.frames; ++step) {
+      const index_t t = s.reverse ? s.frames - 1 - step : step;
+      if (any(s, first, count, t))
+        Gemm::gemm_serial<T>(count, width, n, {state, n}, {weight, n, true}, T(0), from_state.data(), width);
+      for (index_t i = 0; i < count; ++i) {
+        const index_t frame = (first + i) * s.frames + t;
+        T* const out = y + frame * n;
+        T* const keep = saved + frame * s.saved();
+        if (s.present && !s.present[frame]) {
+          for (index_t j = 0; j < n; ++j) out[j] = T(0);
+          for (index_t j = 0; j < s.saved(); ++j) keep[j] = T(0);
+          continue;
+        }
+        T* const g = from_state.data() + i * width;
+        for (index_t j = 0; j < width; ++j) g[j] += bias[j];
+        if (s.kind == Recurrence::gru)
+          gru_step(n, gates_x + frame * width, g, state + i * n, keep);
+        else
+          lstm_step(n, gates_x + frame * width, g, state + i * n, cell + i * n, keep);
+        for (index_t j = 0; j < n; ++j) out[j] = state[i * n + j];
+      }
+    }
+  });
+}
+
+template <class T>
+void Recurrent::recurrent_gradient(const RecurrentSizes& s, const T* weight, const T* saved, const T* dy,
+                                   const T* dh_last, const T* dc_last, T* dgates_x, T* dgates_h, T* previous,
+                                   GradientSlot<T> dh0, GradientSlot<T> dc0) {
+  const index_t n = s.hidden, width = s.gates() * n;
+  for_chunks(s, [&](index_t first, index_t count) {
+    List<T> dh(dh_last + first * n, dh_last + (first + count) * n), dc(dh.size(), T(0));
+    if (s.kind == Recurrence::lstm) dc.assign(dc_last + first * n, dc_last + (first + count) * n);
+    List<T> gates(static_cast<std::size_t>(count * width));
+    for (index_t step = s.frames; step-- > 0;) {
+      const index_t t = s.reverse ? s.frames - 1 - step : step;
+      for (index_t i = 0; i < count; ++i) {
+        const index_t frame = (first + i) * s.frames + t;
+        const T* const keep = saved + frame * s.saved();
+        T* const g = gates.data() + i * width;
+        T* const to_x = dgates_x + frame * width;
+        T* const to_h = dgates_h + frame * width;
+        for (index_t j = 0; j < n; ++j) previous[frame * n + j] = keep[s.saved() - n + j];
+        if (s.present && !s.present[frame]) {
+          for (index_t j = 0; j < width; ++j) to_x[j] = to_h[j] = g[j] = T(0);
+          continue;
+        }
+        T* const state = dh.data() + i * n;
+        for (index_t j = 0; j < n; ++j) state[j] += dy[frame * n + j];
+        if (s.kind == Recurrence::gru)
+          gru_gradient(n, keep, state, to_x, g);
+        else
+          lstm_gradient(n, keep, state, dc.data() + i * n, to_x, g);
+        for (index_t j = 0; j < width; ++j) to_h[j] = g[j];
+      }
+      if (any(s, first, count, t))
+        Gemm::gemm_serial<T>(count, n, width, {gates.data(), width}, {weight, n}, T(1), dh.data(), n);
+    }
+    for (index_t i = 0; i < count * n; ++i) {
+      if (dh0) dh0.put(first * n + i, dh[std::size_t(i)]);
+      if (dc0) dc0.put(first * n + i, dc[std::size_t(i)]);
+    }
+  });
+}
+
+#define LACUNA_DETAIL_RECURRENT(T)                                                                                    \
+  LACUNA_PRECOMPILE(template void Recurrent::recurrent(const RecurrentSizes&, const T*, const T*, const T*, const T*, \
+                                                       const T*, T*, T*, T*, T*))                                     \
+  LACUNA_PRECOMPILE(template void Recurrent::recurrent_gradient(const RecurrentSizes&, const T*, const T*, const T*,  \
+                                                                const T*, const T*, T*, T*, T*, GradientSlot<T>,      \
+                                                                GradientSlot<T>))
+LACUNA_DETAIL_RECURRENT(float)
+LACUNA_DETAIL_RECURRENT(double)
+#undef LACUNA_DETAIL_RECURRENT
 
 }  // namespace cpu
 }  // namespace lacuna

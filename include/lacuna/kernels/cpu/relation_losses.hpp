@@ -1,5 +1,5 @@
 /// Losses that compare the relations within two sets of rows, one of the student and one of the teacher, of any widths:
-/// distances, angles, similarities, and cosines to class means. Policy: gradients are added to and may be null; sums
+/// distances and angles. Policy: gradients are added to and may be null; sums
 /// over anchors run over fixed chunks, each with a gradient of its own, combined in order.
 #pragma once
 
@@ -67,39 +67,6 @@ struct RelationLosses {
     return value;
   }
 
-  /// ‖Ĝ^t − Ĝ^s‖_F² / n², Ĝ the Gram matrix F Fᵀ with its rows brought to unit length.
-  template <class T>
-  static double similarity_relations(index_t n, index_t ds, const T* student, index_t dt, const T* teacher, T* grad_s,
-                                     T* grad_t) {
-    const UnitRows<T> a(n, n, gram(n, ds, student).data(), 1e-12), b(n, n, gram(n, dt, teacher).data(), 1e-12);
-    const double each = n > 0 ? 1 / (double(n) * double(n)) : 0;
-    Array<T> apart(Shape{n, n});
-    const double value = sum_rows(n, 2 * n, 0, [&](index_t i, double*) {
-      double sum = 0;
-      for (index_t p = i * n; p < (i + 1) * n; ++p) {
-        const double difference = double(a.data()[p]) - double(b.data()[p]);
-        apart.data()[p] = T(2 * each * difference);
-        sum += difference * difference;
-      }
-      return each * sum;
-    });
-    const auto back = [&](const UnitRows<T>& rows, index_t d, const T* x, T sign, T* gradient) {
-      if (!gradient) return;
-      Array<T> slope(Shape{n, n}), both(Shape{n, n});
-      std::fill(slope.data(), slope.data() + n * n, T(0));
-      rows.back(apart.data(), slope.data());
-      const T* const g = slope.data();
-      parallel_for(n, detail::row_grain(n), [&](index_t begin, index_t end) {
-        for (index_t i = begin; i < end; ++i)
-          for (index_t j = 0; j < n; ++j) both.data()[i * n + j] = sign * (g[i * n + j] + g[j * n + i]);
-      });
-      Gemm::gemm<T>(n, d, n, {std::as_const(both).data(), n}, {x, d}, T(1), gradient, d);
-    };
-    back(a, ds, student, T(1), grad_s);
-    back(b, dt, teacher, T(-1), grad_t);
-    return value;
-  }
-
  private:
   /// Σ of the smooth absolute differences; slope_p = factor times that of the p-th. Branch-free: it runs n³ times.
   template <class T>
@@ -117,13 +84,6 @@ struct RelationLosses {
     }
     return sum;
   }
-  template <class T>
-  static Array<T> gram(index_t n, index_t d, const T* x) {
-    Array<T> product(Shape{n, n});
-    Gemm::gemm<T>(n, n, d, {x, d}, {x, d, true}, T(0), product.data(), n);
-    return product;
-  }
-
   /// Distances within one set, relative to the mean of the positive ones.
   template <class T>
   struct Relative {

@@ -76,10 +76,10 @@ struct Linear {
     }
     Run::gemm(m, n, k, a, b, beta, c, ldc);
   }
-  /// y (rows, out) = activation(x (rows, in) W' + b); weight (out, in); bias may be null.
+  /// y (rows, out) = activation(x (rows, in) W' + b); weight (out, in); bias may be null. No layout of the host's.
   template <class T>
   static void linear(index_t rows, index_t in, index_t out, const T* x, const T* weight, const T* bias,
-                     Activation activation, T* y) {
+                     Activation activation, T* y, const T* /*packed*/ = nullptr) {
     linear_of<T>(rows, in, out, {x, in}, weight, bias, activation, y);
   }
   /// The same for rows of x at any distance.

@@ -1,6 +1,5 @@
-/// Mutual information: the Jensen-Shannon bound from the scores of a critic, the joint distribution of two
-/// classifications, the parts of a response, and the divergence of a Gaussian code from the standard one. Policy: one
-/// team per row or per cell of a joint distribution, all sums in double.
+/// Mutual information: the Jensen-Shannon bound from the scores of a critic, and the parts of a response. Policy: one
+/// team per row, all sums in double.
 #pragma once
 
 #include "lacuna/kernels/cuda/few_rows.cuh"
@@ -48,41 +47,6 @@ struct InformationLosses {
     });
   }
 
-  /// −Σ P log(P/(P_row P_col)), P = (1/n) Σ_i softmax(t_i) softmax(s_i)ᵀ; symmetric: of (P + Pᵀ)/2.
-  template <class T>
-  static Total<T, Run> joint_classes(index_t n, index_t classes, const T* student, const T* teacher, bool symmetric,
-                                     T* grad_student, T* grad_teacher) {
-    const index_t cells = classes * classes;
-    const Buffer<double, Run> of_s(n * classes), of_t(n * classes), joints(cells), slopes(cells), sums(2 * classes);
-    double *const s = of_s.data(), *const t = of_t.data(), *const joint = joints.data(), *const slope = slopes.data(),
-                  *const row = sums.data(), *const column = row + classes;
-    softmax(n, classes, student, s);
-    softmax(n, classes, teacher, t);
-    Run::rows("joint_classes", cells, [=] LACUNA_DEVICE(index_t cell, typename Run::Team team) {
-      const index_t a = cell / classes, b = cell % classes;
-      double sum = 0;
-      for (index_t i = team.lane(); i < n; i += team.lanes()) {
-        sum += t[i * classes + a] * s[i * classes + b];
-        if (symmetric) sum += t[i * classes + b] * s[i * classes + a];
-      }
-      sum = team.sum(sum);
-      if (team.lane() == 0) joint[cell] = sum / (symmetric ? 2 * double(n) : double(n));
-    });
-    Run::each("joint_classes", classes, [=] LACUNA_DEVICE(index_t k) {
-      double along = 0, down = 0;
-      for (index_t j = 0; j < classes; ++j) along += joint[k * classes + j], down += joint[j * classes + k];
-      row[k] = along, column[k] = down;
-    });
-    Total<T, Run> value = sum_terms<T, Run>("joint_classes", cells, -1.0, [=] LACUNA_DEVICE(index_t cell) {
-      const double gain = functors::joint_gain(joint[cell], row[cell / classes], column[cell % classes]);
-      slope[cell] = -gain / double(n);
-      return joint[cell] * gain;
-    });
-    if (grad_teacher) back(n, classes, slope, symmetric, false, t, s, grad_teacher);
-    if (grad_student) back(n, classes, slope, symmetric, true, s, t, grad_student);
-    return value;
-  }
-
   /// One part of every response softmax(z s), see functors::ResponsePart; y (n, part.width(classes)).
   template <class T>
   static void response_part(functors::ResponsePart part, index_t n, index_t classes, const T* z, const index_t* label,
@@ -119,47 +83,6 @@ struct InformationLosses {
     });
   }
 
-  /// scale · Σ −½(1 + v − μ² − eᵛ) over n numbers.
-  template <class T>
-  static Total<T, Run> gaussian_divergence(index_t n, const T* mu, const T* log_variance, double scale, T* grad_mu,
-                                           T* grad_variance) {
-    return sum_terms<T, Run>("gaussian_divergence", n, scale, [=] LACUNA_DEVICE(index_t i) {
-      const double m = double(mu[i]), v = double(log_variance[i]), variance = std::exp(v);
-      if (grad_mu) grad_mu[i] = T(scale * m);
-      if (grad_variance) grad_variance[i] = T(0.5 * scale * (variance - 1));
-      return functors::code_divergence(m, v, variance);
-    });
-  }
-
-  template <class T>
-  static void softmax(index_t n, index_t classes, const T* z, double* p) {
-    Run::rows("joint_classes", n, [=] LACUNA_DEVICE(index_t i, typename Run::Team team) {
-      const double sum = log_sum(team, classes, z + i * classes, 1.0);
-      for (index_t k = team.lane(); k < classes; k += team.lanes())
-        p[i * classes + k] = std::exp(double(z[i * classes + k]) - sum);
-    });
-  }
-  /// gradient += what the slopes of the joint distribution mean for the scores behind `own`.
-  template <class T>
-  static void back(index_t n, index_t classes, const double* slope, bool symmetric, bool transposed, const double* own,
-                   const double* other, T* gradient) {
-    const Buffer<double, Run> behind(n * classes);
-    double* const g = behind.data();
-    Run::each("joint_classes_gradient", n * classes, [=] LACUNA_DEVICE(index_t at) {
-      const index_t i = at / classes, k = at % classes;
-      double sum = 0;
-      for (index_t j = 0; j < classes; ++j) {
-        const double down = slope[j * classes + k], along = slope[k * classes + j];
-        sum += (symmetric ? 0.5 * (down + along) : transposed ? down : along) * other[i * classes + j];
-      }
-      g[at] = sum;
-    });
-    Run::rows("joint_classes_gradient", n, [=] LACUNA_DEVICE(index_t i, typename Run::Team team) {
-      const double along = inner(team, classes, g + i * classes, own + i * classes);
-      for (index_t at = i * classes + team.lane(); at < (i + 1) * classes; at += team.lanes())
-        gradient[at] += T(own[at] * (g[at] - along));
-    });
-  }
   /// log Σ exp of a row's scores, of the other classes alone when they are renormalized.
   template <class T>
   LACUNA_DEVICE static double part_sum(const functors::ResponsePart& part, const typename Run::Team& team,

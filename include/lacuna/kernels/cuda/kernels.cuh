@@ -53,6 +53,8 @@ struct KernelsOn : Linear<Run>,
                    Ranking<Run>,
                    Optimizer<Run>,
                    Strided<Run>,
-                   Axes<Run> {};
+                   Axes<Run> {
+  using Gemm = Linear<Run>;
+};
 
 }  // namespace lacuna::cuda

@@ -46,6 +46,9 @@ class UnitRows {
 
 template <class Run>
 struct LossRows {
+  /// The losses of these devices write every number of the room for a gradient where they say so.
+  static constexpr bool adds_gradients = false;
+
   /// UnitRows of this device.
   template <class T>
   using Unit = UnitRows<T, Run>;

@@ -1,5 +1,5 @@
 /// Losses that compare the relations within two sets of rows, one of the student and one of the teacher, of any widths:
-/// distances, angles, similarities. Policy: one team per row of pairs; angles take the anchors one after the other,
+/// distances, angles. Policy: one team per row of pairs; angles take the anchors one after the other,
 /// each with two products, so that they need O(n²) memory; gradients are added to and may be null.
 #pragma once
 
@@ -50,25 +50,6 @@ struct RelationLosses {
     if (grad_s) a.hand_over(grad_s);
     if (grad_t) b.hand_over(grad_t);
     return total<T, Run>("angle_relations", n * n, parts.data(), each);
-  }
-
-  /// ‖Ĝ^t − Ĝ^s‖_F² / n², Ĝ the Gram matrix F Fᵀ with its rows brought to unit length.
-  template <class T>
-  static Total<T, Run> similarity_relations(index_t n, index_t ds, const T* student, index_t dt, const T* teacher,
-                                            T* grad_s, T* grad_t) {
-    const UnitRows<T, Run> a(n, n, gram(n, ds, student).data(), 1e-12), b(n, n, gram(n, dt, teacher).data(), 1e-12);
-    const double each = n > 0 ? 1 / (double(n) * double(n)) : 0;
-    Matrix<T> gaps(Shape{n, n});
-    T* const gap = gaps.data();
-    const T *const of_a = a.data(), *const of_b = b.data();
-    Total<T, Run> value = sum_terms<T, Run>("similarity_relations", n * n, each, [=] LACUNA_DEVICE(index_t at) {
-      const double apart = double(of_a[at]) - double(of_b[at]);
-      gap[at] = T(2 * each * apart);
-      return apart * apart;
-    });
-    if (grad_s) similarity_gradient(n, a, ds, student, gap, T(1), grad_s);
-    if (grad_t) similarity_gradient(n, b, dt, teacher, gap, T(-1), grad_t);
-    return value;
   }
 
   /// Distances (n, n) of one set and their scale: the number of positive ones and the sum of all.
@@ -212,25 +193,6 @@ struct RelationLosses {
       for (index_t j = 0; j < n; ++j) sum += share[j * d + f];
       all[i * d + f] -= sum;
     });
-  }
-
-  template <class T>
-  static Matrix<T> gram(index_t n, index_t d, const T* x) {
-    Matrix<T> product(Shape{n, n});
-    Linear<Run>::template gemm<T>(n, n, d, {x, d}, {x, d, true}, T(0), product.data(), n);
-    return product;
-  }
-  template <class T>
-  static void similarity_gradient(index_t n, const UnitRows<T, Run>& rows, index_t d, const T* x, const T* gap, T sign,
-                                  T* gradient) {
-    Matrix<T> slopes(Shape{n, n}), sums(Shape{n, n});
-    T *const g = slopes.data(), *const both = sums.data();
-    Run::each("similarity_relations", n * n, [=] LACUNA_DEVICE(index_t at) { g[at] = T(0); });
-    rows.back(gap, g);
-    Run::each("similarity_relations", n * n,
-              [=] LACUNA_DEVICE(index_t at) { both[at] = sign * (g[at] + g[at % n * n + at / n]); });
-    const T* const w = both;
-    Linear<Run>::template gemm<T>(n, d, n, {w, n}, {x, d}, T(1), gradient, d);
   }
 };
 

@@ -1,6 +1,8 @@
 /// The statistics networks of CorrKD's response distillation, and its choice of negative pairs.
 #pragma once
 
+#include "lacuna/kernels/cpu/information_losses.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/batch.hpp"
 #include "lacuna/models/corrkd/options.hpp"
 
@@ -65,12 +67,12 @@ struct ShuffledPairs {
     const index_t n = scores.extent(0);
     const auto partner = lacuna::detail::list_on<D>(derangement(n, *random));
     Tensor<T, 2, D> y({n, n});
-    Kernels<D>::partner_scores(n, partner.data(), scores.data(), y.data());
+    Kernels<D>::InformationLosses::partner_scores(n, partner.data(), scores.data(), y.data());
     return record(
         "shuffled_pairs", y,
         [=](const Tensor<T, 2, D>& dy) {
           if (const auto slot = scores.gradient_slot())
-            Kernels<D>::partner_scores_gradient(n, partner.data(), dy.data(), slot);
+            Kernels<D>::InformationLosses::partner_scores_gradient(n, partner.data(), dy.data(), slot);
         },
         scores);
   }

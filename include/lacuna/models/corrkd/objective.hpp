@@ -1,6 +1,7 @@
 /// The objectives of CorrKD's teacher and student.
 #pragma once
 
+#include "lacuna/core/precompile.hpp"
 #include "lacuna/losses/regression.hpp"
 #include "lacuna/models/corrkd/critic.hpp"
 #include "lacuna/models/corrkd/network.hpp"
@@ -146,5 +147,13 @@ CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T
                                     const CorrkdCritics<T, D>& critics, const Context& context = {}) {
   return corrkd_objective(o, student, teacher, target, critics, context, o.task());
 }
+
+#define LACUNA_DETAIL_CORRKD(T)                                                                               \
+  LACUNA_PRECOMPILE(template CorrkdLosses<T, Cpu> corrkd_objective(                                           \
+      const CorrkdOptions&, const CorrkdOutput<T, Cpu>&, const CorrkdOutput<T, Cpu>&, const Targets<T, Cpu>&, \
+      const CorrkdCritics<T, Cpu>&, const Context&, const Task&))
+LACUNA_DETAIL_CORRKD(float)
+LACUNA_DETAIL_CORRKD(double)
+#undef LACUNA_DETAIL_CORRKD
 
 }  // namespace lacuna::models

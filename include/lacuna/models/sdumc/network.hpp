@@ -16,10 +16,13 @@
 #pragma once
 
 #include "lacuna/data/stream.hpp"
+#include "lacuna/kernels/cpu/loss_rows.hpp"
+#include "lacuna/kernels/cpu/shape.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/models/sdumc/options.hpp"
 #include "lacuna/nn/attention_pooling.hpp"
 #include "lacuna/nn/imagination.hpp"
-#include "lacuna/ops/present_rows.hpp"
+#include "lacuna/nn/present_encoder.hpp"
 #include "lacuna/ops/slice.hpp"
 
 namespace lacuna::models {
@@ -155,13 +158,7 @@ SdumcNetwork<T, D>::SdumcNetwork(const SdumcOptions& o, Random& random)
 template <class T, class D>
 Variable<T, 3, D> SdumcNetwork<T, D>::project(std::size_t modality, const Stream& stream) const {
   detail::expect_shape("SDUMC", "present", stream.present.shape(), {stream.frames.extent(0), stream.frames.extent(1)});
-  if constexpr (std::is_same_v<D, Cpu>) {
-    const Mask<2, D> seen = visible(stream);
-    if (!Kernels<D>::keeps_all(seen.size(), seen.data()))
-      if (const PresentRows here(seen); here.taken(rows))
-        return linear_present<T>(stream.frames, here, projection[modality].weight, projection[modality].bias);
-  }
-  return projection[modality](Variable<T, 3, D>(stream.frames));
+  return linear_present(projection[modality], stream.frames, visible(stream), rows);
 }
 
 template <class T, class D>
@@ -169,7 +166,7 @@ Mask<2, D> SdumcNetwork<T, D>::visible(const Stream& stream) const {
   if (options.padding == Padding::masked) return stream.present;
   const index_t frames = stream.present.extent(1);
   Mask<2, D> all(stream.present.extents());
-  Kernels<D>::any_present(stream.present.extent(0), frames, stream.present.data(), frames, false, all.data());
+  Kernels<D>::LossRows::any_present(stream.present.extent(0), frames, stream.present.data(), frames, false, all.data());
   return all;
 }
 
@@ -252,7 +249,7 @@ struct SdumcFlows {
 };
 
 template <class T, class D>
-SdumcFlows<T, D> both_flows(const SdumcNetwork<T, D>& network, const std::vector<data::Stream<T, D>>& streams,
+SdumcFlows<T, D> both_flows(const SdumcNetwork<T, D>& network, const data::Streams<T, D>& streams,
                             const data::Stream<T, D>& simulated, const Context& complete_context,
                             const Context& missing_context) {
   const auto lost = std::size_t(network.options.missing);

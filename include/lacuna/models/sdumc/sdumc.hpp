@@ -10,6 +10,7 @@
 /// scaled by the training split, unless `standardize_labels` is off.
 #pragma once
 
+#include "lacuna/core/precompile.hpp"
 #include "lacuna/models/model.hpp"
 #include "lacuna/models/sdumc/objective.hpp"
 #include "lacuna/models/sdumc/simulator.hpp"
@@ -73,8 +74,8 @@ struct SdumcImputation {
 
   /// One flow in inference.
   SdumcFlow<T, D> flow(const Streams<T, D>& streams, bool complete) const {
-    std::vector<Variable<T, 3, D>> frames;
-    std::vector<Mask<2, D>> present;
+    List<Variable<T, 3, D>> frames;
+    List<Mask<2, D>> present;
     const SdumcOptions& o = flows.options;
     for (std::size_t m = 0; m < o.inputs.size(); ++m) {
       const bool replaced = !complete && m == std::size_t(o.missing);
@@ -138,8 +139,8 @@ struct SdumcImputation {
   template <class Part>
   Variable<T, 2, D> by_flow(const Streams<T, D>& streams, Part&& part) const {
     const NoGrad off;
-    const std::vector<std::uint8_t> has =
-        any_present(streams.at(std::size_t(flows.options.missing)).present).to_vector();
+    const List<std::uint8_t> has =
+        any_present(streams.at(std::size_t(flows.options.missing)).present).to_list();
     const bool some = std::find(has.begin(), has.end(), 1) != has.end(),
                all = std::find(has.begin(), has.end(), 0) == has.end();
     if (some && all) return Variable<T, 2, D>(part(flow(streams, true)));
@@ -157,8 +158,21 @@ struct SdumcImputation {
 template <class T = float, class D = Cpu>
 using Sdumc = Model<SdumcImputation<T, D>>;
 
-}  // namespace lacuna::models
+#define LACUNA_DETAIL_SDUMC(T)                                                                                      \
+  LACUNA_PRECOMPILE(template struct SdumcNetwork<T, Cpu>)                                                           \
+  LACUNA_PRECOMPILE(template struct DecoderSimulator<T, Cpu>)                                                       \
+  LACUNA_PRECOMPILE(template struct SdumcImputation<T, Cpu>)                                                        \
+  LACUNA_PRECOMPILE(template struct Model<SdumcImputation<T, Cpu>>)                                                 \
+  LACUNA_PRECOMPILE(                                                                                                \
+      template SdumcFlows<T, Cpu> both_flows(const SdumcNetwork<T, Cpu>&, const data::Streams<T, Cpu>&, \
+                                             const data::Stream<T, Cpu>&, const Context&, const Context&))          \
+  LACUNA_PRECOMPILE(template SdumcLosses<T, Cpu> sdumc_objective(const SdumcFlows<T, Cpu>&, const Labels<Cpu, T>&,  \
+                                                                 const SdumcWeights&, RankNContrastOptions,         \
+                                                                 const Present<Cpu>&))                              \
+  LACUNA_PRECOMPILE(template SdumcLosses<T, Cpu> sdumc_class_objective(                                             \
+      const SdumcFlows<T, Cpu>&, const Labels<Cpu>&, const SdumcWeights&, SupConOptions, const Present<Cpu>&))
+LACUNA_DETAIL_SDUMC(float)
+LACUNA_DETAIL_SDUMC(double)
+#undef LACUNA_DETAIL_SDUMC
 
-#ifdef LACUNA_PRECOMPILED
-#include "lacuna/precompiled.hpp"
-#endif
+}  // namespace lacuna::models

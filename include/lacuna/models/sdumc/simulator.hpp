@@ -7,6 +7,8 @@
 
 #include <cmath>
 
+#include "lacuna/kernels/cpu/loss_rows.hpp"
+#include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/regression.hpp"
 #include "lacuna/models/pretrain.hpp"
 #include "lacuna/models/sdumc/options.hpp"
@@ -17,28 +19,29 @@ namespace lacuna::models {
 
 /// The mean of a stream over `slots` equal parts of its true length: (B, T, D) → (B, slots, D). A sequence shorter than
 /// `slots` repeats frames; a sample without frames gives zeros that are not present.
+template <class T>
+data::Stream<T> resample(const data::Stream<T>& stream, index_t slots) {
+  const index_t batch = stream.frames.extent(0), frames = stream.frames.extent(1), width = stream.frames.extent(2);
+  data::Stream<T> result{Tensor<T, 3>::zeros({batch, slots, width}), Mask<2>::zeros({batch, slots})};
+  for (index_t b = 0; b < batch; ++b) {
+    List<index_t> present;
+    for (index_t t = 0; t < frames; ++t)
+      if (stream.present(b, t)) present.push_back(t);
+    const auto length = index_t(present.size());
+    for (index_t s = 0; s < slots && length > 0; ++s) {
+      const index_t first = s * length / slots, last = std::max((s + 1) * length / slots, first + 1);
+      result.present(b, s) = 1;
+      for (index_t i = first; i < last; ++i)
+        for (index_t f = 0; f < width; ++f)
+          result.frames(b, s, f) += stream.frames(b, present[std::size_t(i)], f) / T(last - first);
+    }
+  }
+  return result;
+}
+/// On another device it goes through the host, once per batch.
 template <class T, class D>
 data::Stream<T, D> resample(const data::Stream<T, D>& stream, index_t slots) {
-  if constexpr (!std::is_same_v<D, Cpu>) {
-    return data::to_device<D>(resample(data::to_device<Cpu>(stream), slots));
-  } else {
-    const index_t batch = stream.frames.extent(0), frames = stream.frames.extent(1), width = stream.frames.extent(2);
-    data::Stream<T, D> result{Tensor<T, 3, D>::zeros({batch, slots, width}), Mask<2, D>::zeros({batch, slots})};
-    for (index_t b = 0; b < batch; ++b) {
-      std::vector<index_t> present;
-      for (index_t t = 0; t < frames; ++t)
-        if (stream.present(b, t)) present.push_back(t);
-      const auto length = index_t(present.size());
-      for (index_t s = 0; s < slots && length > 0; ++s) {
-        const index_t first = s * length / slots, last = std::max((s + 1) * length / slots, first + 1);
-        result.present(b, s) = 1;
-        for (index_t i = first; i < last; ++i)
-          for (index_t f = 0; f < width; ++f)
-            result.frames(b, s, f) += stream.frames(b, present[std::size_t(i)], f) / T(last - first);
-      }
-    }
-    return result;
-  }
+  return data::to_device<D>(resample(data::to_device<Cpu>(stream), slots));
 }
 
 /// A cross-attention decoder. For every remaining modality m:  e_m = dropout(tanh(Lin_m(X_m))),  o_m = attention of
@@ -82,7 +85,7 @@ struct DecoderSimulator {
     for (std::size_t m = 0; m < embed.size() + 1; ++m) {
       if (index_t(m) == missing) continue;
       const Mask<2, D>& present = streams[m].present;
-      Kernels<D>::any_present(batch, present.extent(1), present.data(), slots, true, made.data());
+      Kernels<D>::LossRows::any_present(batch, present.extent(1), present.data(), slots, true, made.data());
     }
     return masked_stream(decode(streams, {}).value(), made);
   }
@@ -102,7 +105,7 @@ template <class T, class D>
 Variable<T, 3, D> DecoderSimulator<T, D>::decode(const Streams<T, D>& streams, const Context& context) const {
   const index_t width = query.extent(1);
   const auto queries = reshape(static_cast<const Variable<T, 2, D>&>(query), std::array<index_t, 3>{1, slots, width});
-  std::vector<Variable<T, 3, D>> seen;
+  List<Variable<T, 3, D>> seen;
   for (std::size_t i = 0; i < embed.size(); ++i) {
     const auto& stream = streams[i < std::size_t(missing) ? i : i + 1];
     const auto e = lacuna::dropout(embed[i](Variable<T, 3, D>(stream.frames)), dropout, context);

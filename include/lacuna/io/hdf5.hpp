@@ -1,0 +1,400 @@
+/// Reading HDF5 (.h5, .hdf5, .csd, MATLAB 7.3), over the C library: the component lacuna::hdf5.
+///
+///     const io::Hdf5 file("COVAREP.csd");
+///     for (const std::string& name : file.names()) ...                       // "COVAREP/data/vid/features"
+///     const auto all = file.get("data").tensor<float, 3>();
+///     const auto some = file.rows("data", 100, 200);                         // no more of the file is read
+///
+/// Types: integers, floats of 2, 4, 8 bytes, fixed and variable strings, h5py's bool, in either byte order. Refused by
+/// name, before anything of them is read: external links, external storage and virtual datasets (all three read other
+/// files), soft links, filters other than deflate, shuffle and fletcher32, chunks above 256 MiB, sizes that the stored
+/// bytes cannot explain, other types. Groups that contain themselves are refused when the file is opened.
+/// The C library knows one caller at a time: calls from several threads wait for each other. Errors are IoError.
+#pragma once
+
+#include <hdf5.h>
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "lacuna/io/npy.hpp"
+#include "lacuna/io/npy_writer.hpp"
+
+namespace lacuna::detail {
+
+/// An identifier of the C library, closed when it goes.
+class Hdf5Id {
+ public:
+  Hdf5Id(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
+  Hdf5Id(Hdf5Id&& o) noexcept : id_(std::exchange(o.id_, hid_t(-1))), close_(o.close_) {}
+  Hdf5Id(const Hdf5Id&) = delete;
+  Hdf5Id& operator=(const Hdf5Id&) = delete;
+  ~Hdf5Id() {
+    if (id_ >= 0) close_(id_);
+  }
+  operator hid_t() const { return id_; }  // NOLINT: what the C library takes
+  bool valid() const { return id_ >= 0; }
+
+ private:
+  hid_t id_;
+  herr_t (*close_)(hid_t);
+};
+
+/// One caller at a time, and no error text of the library on standard error.
+class Hdf5Call {
+ public:
+  Hdf5Call() : lock_(mutex()) {
+    H5Eget_auto2(H5E_DEFAULT, &print_, &data_);
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  }
+  Hdf5Call(const Hdf5Call&) = delete;
+  Hdf5Call& operator=(const Hdf5Call&) = delete;
+  ~Hdf5Call() { H5Eset_auto2(H5E_DEFAULT, print_, data_); }
+
+ private:
+  static std::recursive_mutex& mutex() {
+    static std::recursive_mutex one;
+    return one;
+  }
+  std::lock_guard<std::recursive_mutex> lock_;
+  H5E_auto2_t print_ = nullptr;
+  void* data_ = nullptr;
+};
+
+#if H5_VERSION_GE(1, 12, 0)
+using Hdf5Object = H5O_info1_t;
+using Hdf5Link = H5L_info1_t;
+inline herr_t hdf5_link(hid_t group, const char* name, Hdf5Link* link) {
+  return H5Lget_info1(group, name, link, H5P_DEFAULT);
+}
+#else
+using Hdf5Object = H5O_info_t;
+using Hdf5Link = H5L_info_t;
+inline herr_t hdf5_link(hid_t group, const char* name, Hdf5Link* link) {
+  return H5Lget_info(group, name, link, H5P_DEFAULT);
+}
+#endif
+
+}  // namespace lacuna::detail
+
+namespace lacuna::io {
+
+class Hdf5 {
+ public:
+  explicit Hdf5(const std::string& path) : path_(path), file_(open(path)) {
+    const detail::Hdf5Call call;
+    std::set<haddr_t> above;
+    walk("", 0, above);
+  }
+
+  const std::string& path() const { return path_; }
+  /// Paths of all datasets, and of links that are refused, groups in the order of their names' bytes.
+  const std::vector<std::string>& names() const { return names_; }
+  bool contains(const std::string& name) const { return kinds_.count(name) != 0; }
+  /// Names right under a group ("" is the root), without what is below them.
+  std::vector<std::string> children(const std::string& group) const {
+    std::vector<std::string> list;
+    const std::string start = group.empty() ? "" : group + "/";
+    for (const std::string& name : names_) {
+      if (!name.starts_with(start)) continue;
+      const std::string child = name.substr(start.size(), name.find('/', start.size()) - start.size());
+      if (list.empty() || list.back() != child) list.push_back(child);
+    }
+    return list;
+  }
+
+  /// Type and shape. Throws IoError for what is refused.
+  NpyHeader header(const std::string& name) const {
+    const detail::Hdf5Call call;
+    return look(name, open_dataset(name)).header;
+  }
+  NpyArray get(const std::string& name) const {
+    const detail::Hdf5Call call;
+    const detail::Hdf5Id dataset = open_dataset(name);
+    return read(name, dataset, look(name, dataset), H5S_ALL, H5S_ALL);
+  }
+  /// The entries begin..end along the first axis.
+  NpyArray rows(const std::string& name, index_t begin, index_t end) const {
+    const detail::Hdf5Call call;
+    const detail::Hdf5Id dataset = open_dataset(name);
+    Facts facts = look(name, dataset);
+    const Shape whole = facts.header.shape;
+    if (whole.rank() == 0 || begin < 0 || begin > end || end > whole[0])
+      fail(name, "has shape ", whole, ", rows ", begin, " to ", end, " are asked for");
+    index_t lengths[Shape::max_rank];
+    hsize_t start[Shape::max_rank] = {}, count[Shape::max_rank];
+    for (int axis = 0; axis < whole.rank(); ++axis) count[axis] = hsize_t(lengths[axis] = whole[axis]);
+    lengths[0] = end - begin;
+    start[0] = hsize_t(begin);
+    count[0] = hsize_t(end - begin);
+    facts.header.shape = Shape(lengths, whole.rank());
+    facts.header.payload = std::uint64_t(facts.header.shape.size()) * facts.header.item_size;
+    const detail::Hdf5Id file_space(H5Dget_space(dataset), H5Sclose);
+    const detail::Hdf5Id memory(H5Screate_simple(whole.rank(), count, nullptr), H5Sclose);
+    if (H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start, nullptr, count, nullptr) < 0)
+      fail(name, "cannot be read in part");
+    return read(name, dataset, facts, memory, file_space);
+  }
+  /// Text of an attribute of a dataset or group; empty where there is none.
+  std::string attribute(const std::string& name, const char* attribute) const {
+    const detail::Hdf5Call call;
+    const detail::Hdf5Id object(H5Oopen(file_, ("/" + name).c_str(), H5P_DEFAULT), H5Oclose);
+    if (!object.valid() || H5Aexists(object, attribute) <= 0) return "";
+    const detail::Hdf5Id value(H5Aopen(object, attribute, H5P_DEFAULT), H5Aclose);
+    const detail::Hdf5Id type(H5Aget_type(value), H5Tclose);
+    if (H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) > 0) return H5Tget_class(type) < 0 ? "" : "?";
+    std::string text(std::min<std::size_t>(H5Tget_size(type), 4096), '\0');
+    if (text.size() < H5Tget_size(type) || H5Aread(value, type, text.data()) < 0) return "";
+    return text.substr(0, text.find('\0'));
+  }
+  /// Paths of the objects that a dataset of references names (cells of MATLAB), in the order of the file.
+  std::vector<std::string> references(const std::string& name) const {
+    const detail::Hdf5Call call;
+    const detail::Hdf5Id dataset = open_dataset(name);
+    const detail::Hdf5Id type(H5Dget_type(dataset), H5Tclose), space(H5Dget_space(dataset), H5Sclose);
+    const hssize_t count = H5Sget_simple_extent_npoints(space);
+    if (H5Tget_class(type) != H5T_REFERENCE || count < 0 || count > 1 << 20) fail(name, "holds no references");
+    std::vector<hobj_ref_t> list(static_cast<std::size_t>(count));
+    if (count > 0 && H5Dread(dataset, H5T_STD_REF_OBJ, H5S_ALL, H5S_ALL, H5P_DEFAULT, list.data()) < 0)
+      fail(name, "cannot be read; the file is damaged");
+    std::vector<std::string> paths;
+    for (hobj_ref_t& one : list) {
+      char path[1024];
+      if (H5Rget_name(dataset, H5R_OBJECT, &one, path, sizeof path) <= 0) fail(name, "refers to nothing");
+      paths.push_back(path + (path[0] == '/'));
+    }
+    return paths;
+  }
+  bool is_reference(const std::string& name) const {
+    const detail::Hdf5Call call;
+    const detail::Hdf5Id dataset = open_dataset(name);
+    const detail::Hdf5Id type(H5Dget_type(dataset), H5Tclose);
+    return H5Tget_class(type) == H5T_REFERENCE;
+  }
+
+ private:
+  struct Facts {
+    NpyHeader header;
+    hid_t memory = -1;  ///< native type; -1: variable strings
+  };
+
+  static detail::Hdf5Id open(const std::string& path) {
+    const ByteSource source(path);  // missing, no regular file
+    const detail::Hdf5Call call;
+    detail::Hdf5Id file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+    if (!file.valid()) throw IoError(path + ": is no HDF5 file that can be opened; it is truncated or damaged");
+    return file;
+  }
+  template <class... Pieces>
+  [[noreturn]] void fail(const std::string& name, const Pieces&... pieces) const {
+    throw IoError(detail::cat(path_, ": '", detail::printable(name), "' ", pieces...));
+  }
+
+  void walk(const std::string& group, int depth, std::set<haddr_t>& above) {
+    if (depth > 32) fail(group, "is nested deeper than 32 groups");
+    const detail::Hdf5Id id(H5Gopen2(file_, group.empty() ? "/" : ("/" + group).c_str(), H5P_DEFAULT), H5Gclose);
+    H5G_info_t info{};
+    detail::Hdf5Object object{};
+    if (!id.valid() || H5Gget_info(id, &info) < 0 || H5Oget_info1(id, &object) < 0)
+      fail(group, "cannot be read; the file is damaged");
+    if (!above.insert(object.addr).second) fail(group, "contains itself: a cycle of groups");
+    for (hsize_t i = 0; i < info.nlinks; ++i) {
+      char name[4096];
+      detail::Hdf5Link link{};
+      const ssize_t length = H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT);
+      if (length <= 0 || length >= ssize_t(sizeof name) || detail::hdf5_link(id, name, &link) < 0)
+        fail(group, "has a link that cannot be read; the file is damaged");
+      const std::string path = group.empty() ? name : group + "/" + name;
+      if (link.type != H5L_TYPE_HARD) {
+        kinds_[path] = link.type;
+        names_.push_back(path);
+        continue;
+      }
+      const detail::Hdf5Id child(H5Oopen(id, name, H5P_DEFAULT), H5Oclose);
+      if (!child.valid()) {
+        kinds_[path] = unreadable;
+        names_.push_back(path);
+        continue;
+      }
+      const H5I_type_t type = H5Iget_type(child);
+      if (type == H5I_GROUP) walk(path, depth + 1, above);
+      if (type != H5I_DATASET) continue;
+      kinds_[path] = H5L_TYPE_HARD;
+      names_.push_back(path);
+      if (names_.size() > 4000000) fail(path, "is one of more than 4 million datasets");
+    }
+    above.erase(object.addr);
+  }
+
+  detail::Hdf5Id open_dataset(const std::string& name) const {
+    const auto found = kinds_.find(name);
+    if (found == kinds_.end()) {
+      std::string list;
+      for (std::size_t i = 0; i < names_.size() && i < 8; ++i) list += (i ? ", " : "") + detail::printable(names_[i]);
+      fail(name, "is missing; the file has ", names_.empty() ? "nothing" : list);
+    }
+    if (found->second == unreadable)
+      fail(name, "cannot be opened: the file is damaged, or written by a later HDF5 than the ", H5_VERS_MAJOR, ".",
+           H5_VERS_MINOR, ".", H5_VERS_RELEASE, " that is installed (h5repack, or h5py with libver='earliest', writes it again)");
+    if (found->second == H5L_TYPE_EXTERNAL) fail(name, "is an external link to another file, which is not followed");
+    if (found->second != H5L_TYPE_HARD) fail(name, "is a soft link, which is not followed");
+    detail::Hdf5Id dataset(H5Dopen2(file_, ("/" + name).c_str(), H5P_DEFAULT), H5Dclose);
+    if (!dataset.valid()) fail(name, "cannot be opened; the file is damaged");
+    return dataset;
+  }
+
+  /// Checks everything that may be checked before numbers are read.
+  Facts look(const std::string& name, hid_t dataset) const {
+    Facts facts;
+    facts.header.shape = shape_of(name, dataset);
+    facts.memory = type_of(name, dataset, facts.header);
+    const std::uint64_t count = std::uint64_t(facts.header.shape.size());
+    if (facts.header.item_size > 0 && count > (std::uint64_t(1) << 62) / facts.header.item_size)
+      fail(name, "has shape ", facts.header.shape, ", more than 2^62 bytes");
+    facts.header.payload = count * facts.header.item_size;
+    const detail::Hdf5Id plan(H5Dget_create_plist(dataset), H5Pclose);
+    if (!plan.valid()) fail(name, "cannot be opened; the file is damaged");
+    const H5D_layout_t layout = H5Pget_layout(plan);
+    if (layout == H5D_VIRTUAL) fail(name, "is a virtual dataset over other files, which are not read");
+    if (H5Pget_external_count(plan) > 0) fail(name, "lies in an external file, which is not read");
+    bool packed = false;
+    for (int i = 0; i < H5Pget_nfilters(plan); ++i) {
+      unsigned flags = 0;
+      std::size_t values = 0;
+      char text[64] = "";
+      const H5Z_filter_t filter = H5Pget_filter2(plan, unsigned(i), &flags, &values, nullptr, sizeof text, text, nullptr);
+      if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32)
+        fail(name, "is packed with filter ", int(filter), " (", text, "); write it with gzip or without");
+      packed = packed || filter == H5Z_FILTER_DEFLATE;
+    }
+    if (layout == H5D_CHUNKED) {
+      hsize_t chunk[H5S_MAX_RANK] = {};
+      std::uint64_t bytes = std::max<std::size_t>(1, facts.header.item_size);
+      const int rank = H5Pget_chunk(plan, H5S_MAX_RANK, chunk);
+      for (int axis = 0; axis < rank; ++axis)
+        bytes = chunk[axis] > (std::uint64_t(1) << 40) / bytes ? std::uint64_t(1) << 40 : bytes * chunk[axis];
+      if (bytes > std::uint64_t(1) << 28) fail(name, "has chunks of ", bytes, " bytes, expected at most 256 MiB");
+    }
+    const std::uint64_t stored = H5Dget_storage_size(dataset);
+    if (facts.memory >= 0 && facts.header.payload > (packed ? 1100 : 1) * stored + (std::uint64_t(1) << 20))
+      fail(name, "has shape ", facts.header.shape, ", ", facts.header.payload, " bytes, and ", stored,
+           " are stored: out of proportion");
+    return facts;
+  }
+  Shape shape_of(const std::string& name, hid_t dataset) const {
+    const detail::Hdf5Id space(H5Dget_space(dataset), H5Sclose);
+    hsize_t lengths[H5S_MAX_RANK];
+    const int rank = H5Sget_simple_extent_dims(space, lengths, nullptr);
+    if (rank < 0 || H5Sget_simple_extent_type(space) == H5S_NULL) fail(name, "has no shape");
+    if (rank > Shape::max_rank) fail(name, "has ", rank, " axes, expected at most ", Shape::max_rank);
+    index_t axes[Shape::max_rank];
+    std::uint64_t size = 1;
+    for (int axis = 0; axis < rank; ++axis) {
+      if (lengths[axis] > 0 && size > (std::uint64_t(1) << 62) / lengths[axis]) fail(name, "has a size beyond 2^62");
+      size *= lengths[axis];
+      axes[axis] = index_t(lengths[axis]);
+    }
+    return Shape(axes, rank);
+  }
+  hid_t type_of(const std::string& name, hid_t dataset, NpyHeader& header) const {
+    const detail::Hdf5Id type(H5Dget_type(dataset), H5Tclose);
+    const std::size_t size = H5Tget_size(type);
+    const bool sound = size == 1 || size == 2 || size == 4 || size == 8;
+    header.item_size = size;
+    const char order = size == 1 ? '|' : '<';
+    switch (H5Tget_class(type)) {
+      case H5T_INTEGER: {
+        if (!sound) break;
+        const bool natural = H5Tget_sign(type) == H5T_SGN_NONE;
+        header.kind = natural ? NpyKind::natural : NpyKind::integer;
+        header.dtype = detail::cat(order, char(header.kind), size);
+        const hid_t integers[] = {H5T_NATIVE_INT8, H5T_NATIVE_INT16, H5T_NATIVE_INT32, H5T_NATIVE_INT64};
+        const hid_t naturals[] = {H5T_NATIVE_UINT8, H5T_NATIVE_UINT16, H5T_NATIVE_UINT32, H5T_NATIVE_UINT64};
+        const std::size_t which = size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3;
+        return natural ? naturals[which] : integers[which];
+      }
+      case H5T_FLOAT:
+        header.kind = NpyKind::real;
+        if (size == 2) header.item_size = 4;  // half is read as float, exactly
+        if (size != 2 && size != 4 && size != 8) break;
+        header.dtype = header.item_size == 8 ? "<f8" : "<f4";
+        return header.item_size == 8 ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT;
+      case H5T_STRING:
+        if (H5Tis_variable_str(type) > 0) {
+          header.kind = NpyKind::unicode;
+          header.dtype = "<U";
+          header.item_size = 4;
+          return -1;
+        }
+        header.kind = NpyKind::bytes;
+        header.dtype = detail::cat("|S", size);
+        return H5T_C_S1;
+      case H5T_ENUM:
+        if (size != 1) break;
+        header.kind = NpyKind::boolean;
+        header.dtype = "|b1";
+        return H5T_NATIVE_INT8;
+      default:
+        break;
+    }
+    static constexpr const char* names[] = {"integers", "floats", "a time", "strings", "bits",  "opaque bytes",
+                                            "records",  "references", "an enum", "lists", "arrays"};
+    const int kind = H5Tget_class(type);
+    fail(name, "holds ", kind >= 0 && kind < 11 ? names[kind] : "an unknown type", " of ", size,
+         " bytes, expected integers, floats or strings");
+  }
+
+  NpyArray read(const std::string& name, hid_t dataset, const Facts& facts, hid_t memory, hid_t file) const {
+    const std::string where = detail::cat(path_, ": '", detail::printable(name), "'");
+    const auto damaged = [&] { fail(name, "cannot be read; the file is truncated or damaged"); };
+    const std::size_t count = std::size_t(facts.header.shape.size());
+    if (facts.memory < 0) return strings(where, dataset, facts, memory, file);
+    std::vector<std::uint8_t> bytes(count * facts.header.item_size);
+    if (facts.header.kind == NpyKind::boolean) {  // FALSE and TRUE of h5py; other enums are refused by their names
+      const detail::Hdf5Id type(H5Dget_type(dataset), H5Tclose);
+      std::int8_t value = 0;
+      if (H5Tget_nmembers(type) != 2 || H5Tenum_valueof(type, "TRUE", &value) < 0 || value != 1)
+        fail(name, "holds an enum, expected FALSE and TRUE");
+      if (count > 0 && H5Dread(dataset, type, memory, file, H5P_DEFAULT, bytes.data()) < 0) damaged();
+    } else if (facts.header.kind == NpyKind::bytes) {
+      const detail::Hdf5Id type(H5Dget_type(dataset), H5Tclose);
+      if (count > 0 && H5Dread(dataset, type, memory, file, H5P_DEFAULT, bytes.data()) < 0) damaged();
+    } else if (count > 0 && H5Dread(dataset, facts.memory, memory, file, H5P_DEFAULT, bytes.data()) < 0) {
+      damaged();
+    }
+    return NpyArray(where, facts.header, std::move(bytes));
+  }
+  NpyArray strings(const std::string& where, hid_t dataset, const Facts& facts, hid_t memory, hid_t file) const {
+    const detail::Hdf5Id type(H5Tcopy(H5T_C_S1), H5Tclose), stored(H5Dget_type(dataset), H5Tclose);
+    H5Tset_size(type, H5T_VARIABLE);
+    H5Tset_cset(type, H5Tget_cset(stored));
+    const std::size_t count = std::size_t(facts.header.shape.size());
+    if (count > (std::size_t(1) << 24)) throw IoError(where + " has more than 2^24 strings");
+    std::vector<char*> pointers(count, nullptr);
+    if (count > 0 && H5Dread(dataset, type, memory, file, H5P_DEFAULT, pointers.data()) < 0)
+      throw IoError(where + " cannot be read; the file is truncated or damaged");
+    std::vector<std::string> list;
+    for (char* text : pointers) {
+      list.emplace_back(text == nullptr ? "" : text);
+      if (text != nullptr) H5free_memory(text);
+    }
+    const NpyText text(list);
+    NpyHeader header = facts.header;
+    header.dtype = text.dtype;
+    header.item_size = count > 0 ? 4 * text.codes.size() / count : 4;
+    header.payload = 4 * text.codes.size();
+    std::vector<std::uint8_t> bytes(header.payload);
+    if (!bytes.empty()) std::memcpy(bytes.data(), text.codes.data(), bytes.size());
+    return NpyArray(where, std::move(header), std::move(bytes));
+  }
+
+  std::string path_;
+  detail::Hdf5Id file_;
+  std::vector<std::string> names_;
+  std::map<std::string, int, std::less<>> kinds_;  ///< of the link, or `unreadable`
+  static constexpr int unreadable = 1000;
+};
+
+}  // namespace lacuna::io

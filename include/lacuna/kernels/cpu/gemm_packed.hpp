@@ -1,0 +1,93 @@
+/// Products with weights that were laid out beforehand: what a model that only answers saves in every call.
+///
+/// Policy: the layout is that of the blocks `Gemm` makes of a transposed operand anew every time, and sums run in its
+/// order, so that both give the same bits; a few rows are multiplied without any layout, by `Gemm` itself.
+#pragma once
+
+#include "lacuna/kernels/cpu/gemm.hpp"
+
+namespace lacuna::cpu {
+
+/// A weight (out, in), for y = x Wᵀ: blocks of the depth one behind the other, in each the panels of its columns.
+struct PackedGemm {
+  /// How many numbers the layout has.
+  template <class T>
+  static index_t size(index_t out, index_t in) {
+    return padded<T>(out) * in;
+  }
+  template <class T>
+  static void pack(index_t out, index_t in, const T* weight, T* to) {
+    using P = Panel<T>;
+    for (index_t p = 0; p < in; p += Gemm::depth_block) {
+      const index_t depth = least(in - p, Gemm::depth_block);
+      for (index_t j = 0; j < out; j += P::columns)
+        P::pack_right(least(out - j, P::columns), depth, weight + j * in + p, in, true, width<T>(out - j),
+                      to + p * padded<T>(out) + j * depth);
+    }
+  }
+  /// c (m, n) = a (m, k) Bᵀ, tiles in parallel, `finish` as in Gemm::gemm. weight (n, k), and the same packed.
+  template <class T, class Finish>
+  static void gemm(index_t m, index_t n, index_t k, const T* a, const T* weight, const T* packed, T* c,
+                   Finish&& finish) {
+    Gemm::for_tiles(m, n, k, [&](index_t row, index_t rows, index_t column, index_t columns) {
+      T* const to = c + row * n + column;
+      if (rows <= Gemm::few || k == 0)
+        Gemm::gemm_serial<T>(rows, columns, k, {a + row * k, k}, {weight + column * k, k, true}, T(0), to, n);
+      else
+        serial(rows, columns, k, a + row * k, packed, column, n, to);
+      finish(row, rows, column, columns);
+    });
+  }
+
+ private:
+  static constexpr index_t row_block = 252;  ///< a block of A and a panel of B in the second cache
+
+  static index_t least(index_t x, index_t y) { return x < y ? x : y; }
+  template <class T>
+  static index_t padded(index_t out) {
+    constexpr index_t lanes = Panel<T>::lanes;
+    return (out + lanes - 1) / lanes * lanes;
+  }
+  template <class T>
+  static index_t width(index_t left) {
+    return left > Panel<T>::lanes ? Panel<T>::columns : Panel<T>::lanes;
+  }
+  /// Columns from `first` on, a multiple of a panel's, of all n. A panel of B stays in the first cache while all rows
+  /// of the block pass by it: it comes from far away, they do not.
+  template <class T>
+  static void serial(index_t m, index_t columns, index_t k, const T* a, const T* packed, index_t first, index_t n,
+                     T* c) {
+    using P = Panel<T>;
+    const index_t high = least(m, row_block), deep = least(k, Gemm::depth_block);
+    const Gemm::Room<T> room((high + P::rows) * deep + P::lanes);
+    T* const left = room.numbers;
+    for (index_t i = 0; i < m; i += high) {
+      const index_t rows = least(high, m - i);
+      for (index_t p = 0; p < k; p += deep) {
+        const index_t depth = least(deep, k - p);
+        for (index_t r = 0; r < rows; r += P::panel_rows(rows - r)) {
+          const T* const from = a + (i + r) * k + p;
+          const index_t panel = P::panel_rows(rows - r), count = least(panel, rows - r);
+          P::pack_left(count, depth, from, k, false, panel, left + r * depth);
+        }
+        const T* const block = packed + p * padded<T>(n);
+        for (index_t j = 0; j < columns; j += P::columns) {
+          const index_t many = least(P::columns, columns - j), stride = width<T>(n - first - j);
+          const T* const right = block + (first + j) * depth;
+          for (index_t r = 0; r < rows; r += P::panel_rows(rows - r)) {
+            const index_t panel = P::panel_rows(rows - r), count = least(panel, rows - r);
+            const T* const from = left + r * depth;
+            const T beta = p == 0 ? T(0) : T(1);
+            T* const to = c + (i + r) * n + j;
+            if (many > P::lanes)
+              P::template tile_of<2>(depth, from, panel, right, stride, beta, to, n, count, many);
+            else
+              P::template tile_of<1>(depth, from, panel, right, stride, beta, to, n, count, many);
+          }
+        }
+      }
+    }
+  }
+};
+
+}  // namespace lacuna::cpu

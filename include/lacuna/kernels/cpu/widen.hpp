@@ -1,0 +1,57 @@
+/// Numbers of 16, 32 and 64 bits as a file keeps them, to float or double. Exact but from wider types to float.
+///
+/// Policy: loops without branches over any address, so that compilers make vector instructions of them; the result goes
+/// to a small block that stays in cache until a product has used it.
+#pragma once
+
+#include <bit>
+#include <cstring>
+
+#include "lacuna/core/stored.hpp"
+
+namespace lacuna::cpu {
+
+struct Widen {
+  template <class T>
+  static void widen(StoredType type, index_t count, const std::uint8_t* from, T* to) {
+    switch (type) {
+      case StoredType::f64:
+        return from_wide<double>(count, from, to);
+      case StoredType::f32:
+        return from_wide<float>(count, from, to);
+      case StoredType::bf16:
+        for (index_t i = 0; i < count; ++i)
+          to[i] = T(std::bit_cast<float>(std::uint32_t(load<std::uint16_t>(from, i)) << 16));
+        return;
+      case StoredType::f16:
+        for (index_t i = 0; i < count; ++i) to[i] = T(half(load<std::uint16_t>(from, i)));
+        return;
+    }
+  }
+
+ private:
+  template <class Number>
+  static Number load(const std::uint8_t* from, index_t i) {
+    Number number;
+    std::memcpy(&number, from + i * index_t(sizeof(Number)), sizeof(Number));
+    return number;
+  }
+  template <class Number, class T>
+  static void from_wide(index_t count, const std::uint8_t* from, T* to) {
+    if constexpr (sizeof(Number) == sizeof(T)) {
+      if (count > 0) std::memcpy(to, from, std::size_t(count) * sizeof(T));
+    } else {
+      for (index_t i = 0; i < count; ++i) to[i] = T(load<Number>(from, i));
+    }
+  }
+  /// The exponent of a half read as that of a float is 112 too small, subnormals included; only infinity and NaN are
+  /// not reached by multiplying.
+  static float half(std::uint16_t bits) {
+    const std::uint32_t magnitude = std::uint32_t(bits & 0x7FFFu) << 13;
+    const float scaled = std::bit_cast<float>(magnitude) * 0x1p112f;
+    const std::uint32_t special = magnitude >= 0x0F800000u ? 0x7F800000u : 0u;
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(scaled) | special | (std::uint32_t(bits & 0x8000u) << 16));
+  }
+};
+
+}  // namespace lacuna::cpu

@@ -5,6 +5,8 @@
 #   ```cpp global   is definitions, which the blocks below them in the page may use;
 #   <!-- cpp        and the lines up to `-->` are code that the reader does not see. It belongs to the block below it; on
 #                   the very line behind a block, to that block: the place for checks.
+# In a header, whose comments are read without their slashes, a block ```cpp is a test as well, with the variables of
+# HEADER_NAMES (tests/docs/pages_test.cpp) around it.
 # Includes go to the top of the file, and everything sees the names of lacuna.
 function hoist(line) {
   if (line !~ /^#include/) return 0
@@ -16,7 +18,7 @@ function at(number) { text = text "#line " number " \"" page "\"\n" }
 function close_block() {
   if (!open) return
   if (!global) {
-    body = body "TEST_CASE(\"" page ": the code of line " first "\") {\n" text "}\n"
+    body = body "TEST_CASE(\"" page ": the code of line " first "\") {\n" names text "}\n"
   } else {
     body = body text
   }
@@ -30,7 +32,14 @@ FNR == 1 {
   sub(/.*\/docs\//, "docs/", page)
   mode = ""; text = ""
 }
-/^<!-- code: compiled -->$/ {
+FNR == 1 && FILENAME ~ /\.hpp$/ {
+  sub(/.*\/include\//, "", page)
+  hoist("#include <" page ">")
+  names = "HEADER_NAMES\n"
+}
+FNR == 1 && FILENAME !~ /\.hpp$/ { names = "" }
+names != "" && !sub(/^\/\/\/ ?/, "") && FNR > 1 { next }
+/^<!-- code: compiled -->$/ || (names != "" && FNR == 1) {
   marked = 1
   name = page
   gsub(/[^A-Za-z0-9]+/, "_", name)

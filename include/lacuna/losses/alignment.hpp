@@ -2,6 +2,12 @@
 ///
 /// Each set has its own presence mask, (N) or undefined for all: absent samples take no part and get gradient 0. With a
 /// side that has nothing present there is nothing to compare: 0. Gradient flows to both sets.
+///
+/// ```cpp
+/// const auto gap = mmd_loss(first, second, {.bandwidths = {0.5, 1, 2}});   // two sets of one width
+/// const auto moments = cmd_loss(first, second, {}, kept);                  // without what is absent in the first
+/// const auto private_part = orthogonality_loss(first, second, {.normalize = true});
+/// ```
 #pragma once
 
 #include "lacuna/kernels/cpu/alignment_losses.hpp"

@@ -4,6 +4,12 @@
 /// 1 = present, or undefined for all: absent samples take no part, whatever their scores and labels hold, and get
 /// gradient 0; none present: 0, not PyTorch's NaN. Gradient flows to the scores; labels and targets are constants.
 /// Wrong shapes throw ShapeError, a label outside 0..K−1 Error, options out of range OptionError.
+///
+/// ```cpp
+/// const auto loss = cross_entropy(prediction, labels, {.smoothing = 0.1}, kept);   // (B, K) scores, B class ids
+/// const auto weighted = cross_entropy(prediction, labels, {.weights = {1, 1, 4}});
+/// loss.backward();
+/// ```
 #pragma once
 
 #include "lacuna/kernels/cpu/class_losses.hpp"

@@ -3,6 +3,12 @@
 /// present (N) or undefined for all: an absent sample is neither anchor, nor positive, nor negative, and gets gradient
 /// 0; none present: 0. Gradient flows to every set of features; stop one with `detach()`. Rows of unit length are x /
 /// max(‖x‖, 1e-12).
+///
+/// ```cpp
+/// const auto loss = info_nce_loss(first, second, {.temperature = 0.07}, kept);   // row i belongs to row i
+/// const auto by_class = supcon_loss(first, labels);
+/// loss.backward();
+/// ```
 #pragma once
 
 #include "lacuna/kernels/cpu/contrast_losses.hpp"

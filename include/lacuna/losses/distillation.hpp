@@ -4,6 +4,12 @@
 /// shall not learn is detached or frozen. present (N) or undefined for all: absent samples take no part and get
 /// gradient 0; none present: 0. Features are pulled by mse_loss, rmse_loss, cosine_embedding, and by relations
 /// (relational.hpp).
+///
+/// ```cpp
+/// const auto soft = hinton_kd_loss(prediction, target.detach(), {.temperature = 4});   // student, teacher
+/// const auto hard = cross_entropy(prediction, labels);
+/// (0.9 * soft + 0.1 * hard).backward();
+/// ```
 #pragma once
 
 #include "lacuna/kernels/cpu/class_losses.hpp"

@@ -1,4 +1,9 @@
 /// Category-guided prototype distillation: how close every sample is to every class mean, copied from the teacher.
+///
+/// ```cpp
+/// const auto loss = cpd_loss(prediction, target.detach(), labels, 3);   // student, teacher, class ids, how many classes
+/// loss.backward();
+/// ```
 #pragma once
 
 #include "lacuna/kernels/cpu/prototype_losses.hpp"

@@ -5,6 +5,12 @@
 /// sum; what is present is counted on the device, so that no mask costs a wait. Gradient flows to both arguments: stop
 /// either with `detach()`. What is absent takes no part, whatever it holds, and gets gradient 0; all absent: 0. Shapes
 /// that differ throw ShapeError, options out of range OptionError.
+///
+/// ```cpp
+/// const auto error = l1_loss(prediction, target);                    // (B, 3) and (B, 3) -> ()
+/// const auto some = mse_loss(prediction, target, kept);              // samples that are there; the others get gradient 0
+/// const auto total = huber_loss(prediction, target, {.delta = 0.5, .reduction = Reduction::sum});
+/// ```
 #pragma once
 
 #include "lacuna/kernels/cpu/difference_losses.hpp"

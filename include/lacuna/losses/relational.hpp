@@ -3,6 +3,12 @@
 ///
 /// student (N, ds), teacher (N, dt). Gradient flows to both: detach the teacher. present (N) or undefined for all:
 /// absent samples stand in no relation and get gradient 0; none present: 0.
+///
+/// ```cpp
+/// const auto distances = rkd_distance_loss(prediction, first.detach());   // widths may differ
+/// const auto angles = rkd_angle_loss(prediction, first.detach());
+/// (25.0 * distances + 50.0 * angles).backward();
+/// ```
 #pragma once
 
 #include "lacuna/kernels/cpu/relation_losses.hpp"

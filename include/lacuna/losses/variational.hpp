@@ -1,4 +1,9 @@
 /// Divergence of a Gaussian code from the standard normal: the regulariser of variational autoencoders.
+///
+/// ```cpp
+/// const auto kl = vae_kl_loss(first, second, {}, kept);   // mean and log-variance of a code, (B, 8) each
+/// (0.1 * kl).backward();
+/// ```
 #pragma once
 
 #include "lacuna/losses/batch.hpp"

@@ -5,6 +5,12 @@
 /// A query that may see no key gets context 0, so y = bo there, and passes no gradient to query, key and value. Queries
 /// at absent positions are computed like any other. Absent frames must hold finite numbers: the projections multiply
 /// them.
+///
+/// ```cpp
+/// MultiHeadAttention<float> attend({.width = 8, .num_heads = 2}, random);
+/// const auto seen = attend(frames, memory, memory, memory_present);  // .output (B, T, 8): frames ask, memory answers
+/// const auto own = attend(frames, frames, frames, present).output;   // self-attention
+/// ```
 #pragma once
 
 #include "lacuna/nn/linear.hpp"

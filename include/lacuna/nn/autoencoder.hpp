@@ -1,5 +1,11 @@
 /// Autoencoders: plain, denoising, variational. Inputs of any rank, coded over their last axis; frames are independent,
 /// so an absent one reaches no other (leave it out of the loss by its mask).
+///
+/// ```cpp
+/// Autoencoder<float> autoencoder({.sizes = {8, 4, 2}}, random);
+/// const auto [restored, code] = autoencoder(frames);                 // (B, T, 8) and (B, T, 2)
+/// mse_loss(restored, frames.detach(), present).backward();           // over the frames that are there
+/// ```
 #pragma once
 
 #include "lacuna/nn/linear.hpp"

@@ -3,6 +3,11 @@
 ///   follow.
 /// x (B, Q, width), memory (B, K, memory_width), memory_present (B, K) → (B, Q, width). A sample whose memory is absent
 /// gets from the attention its output bias only, and nothing of that memory.
+///
+/// ```cpp
+/// CrossAttentionEncoder<float> text_sees_audio({.width = 8, .num_heads = 2, .hidden = 16, .layers = 1}, random);
+/// const auto h = text_sees_audio(frames, memory, memory_present);    // (B, T, 8): as many frames as ask
+/// ```
 #pragma once
 
 #include "lacuna/nn/transformer.hpp"

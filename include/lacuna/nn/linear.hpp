@@ -1,4 +1,10 @@
 /// Linear layer and the multilayer perceptron made of it.
+///
+/// ```cpp
+/// Mlp<float> head({.sizes = {8, 16, 3}}, random);
+/// const auto scores = head(first);                    // (B, 8) -> (B, 3)
+/// cross_entropy(scores, labels).backward();           // into head.layers[...].weight and .bias
+/// ```
 #pragma once
 
 #include "lacuna/nn/init.hpp"

@@ -1,4 +1,9 @@
 /// Normalisation layers; formulas in lacuna/ops/norm.hpp.
+///
+/// ```cpp
+/// const LayerNorm<float> norm({.width = 8});
+/// const auto y = norm(frames);                       // every frame by itself: mean 0, variance 1, then weight and bias
+/// ```
 #pragma once
 
 #include "lacuna/core/context.hpp"

@@ -3,6 +3,12 @@
 /// x (B, T, in), present (B, T) → y (B, T, dirs·hidden), h and c (layers·dirs, B, hidden), forward before reverse.
 /// Absent frames are not read (NaN included): the state stays, y is 0 there. The reverse direction starts at the last
 /// present frame. A sample with nothing present gives 0 and passes no gradient but to its initial state.
+///
+/// ```cpp
+/// Gru<float> gru({8, 4}, random);
+/// const auto states = gru(frames, present);          // .y (B, T, 4), zeros at absent frames; .h (1, B, 4), the last states
+/// const auto code = select(states.h, 0, 0);          // (B, 4)
+/// ```
 #pragma once
 
 #include "lacuna/nn/linear.hpp"

@@ -4,6 +4,12 @@
 /// present (B, T): absent frames are no keys; as queries they are computed like any other. A sample without any present
 /// frame gets from its attention the output bias only. Dropout stands on the attention weights, on the hidden layer of
 /// the feed-forward part, and on the result of every branch.
+///
+/// ```cpp
+/// TransformerEncoder<float> encoder({.width = 8, .num_heads = 2, .hidden = 16, .layers = 1}, random);
+/// const auto h = encoder(frames, present, Context::train(random));   // (B, T, 8) -> (B, T, 8)
+/// const auto code = mean_pool(h, present);                           // (B, 8); zeros for a sample without frames
+/// ```
 #pragma once
 
 #include "lacuna/nn/attention.hpp"

@@ -1,7 +1,13 @@
 /// Adam with bias correction; weight decay as part of the gradient (Adam) or apart from it (AdamW); AMSGrad.
-///
-///     optim::AdamW optimizer(model, {.learning_rate = 1e-3, .weight_decay = 1e-2});
 /// (Kingma & Ba, ICLR 2015; Loshchilov & Hutter, ICLR 2019; Reddi, Kale & Kumar, ICLR 2018)
+///
+/// ```cpp
+/// optim::AdamW optimizer(model, {.learning_rate = 1e-3, .weight_decay = 1e-2});
+/// optimizer.zero_grad();
+/// cross_entropy(model(first), labels).backward();
+/// clip_gradient_norm(model, 1.0);
+/// optimizer.step();
+/// ```
 #pragma once
 
 #include "lacuna/core/precompile.hpp"

@@ -1,4 +1,10 @@
 /// Parameters by name: `*` in a pattern stands for any characters, "text.*", "*.bias", "*".
+///
+/// ```cpp
+/// // biases without decay, at twice the rate
+/// optim::AdamW optimizer(model, {.learning_rate = 1e-3}, {{.pattern = "*bias", .learning_rate_factor = 2, .weight_decay_factor = 0}});
+/// optimizer.zero_grad();
+/// ```
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,11 @@
 /// Steps of one size, along the sign of a momentum; half the state of Adam.  (Chen et al., NeurIPS 2023)
+///
+/// ```cpp
+/// optim::Lion optimizer(model, {.learning_rate = 1e-4});   // a tenth of what Adam would take
+/// optimizer.zero_grad();
+/// cross_entropy(model(first), labels).backward();
+/// optimizer.step();
+/// ```
 #pragma once
 
 #include "lacuna/kernels/cpu/optimizer.hpp"

@@ -1,4 +1,11 @@
 /// Steps divided by a running root mean square of the gradient.  (Tieleman & Hinton 2012; centred: Graves 2013)
+///
+/// ```cpp
+/// optim::RmsProp optimizer(model, {.learning_rate = 1e-3});
+/// optimizer.zero_grad();
+/// cross_entropy(model(first), labels).backward();
+/// optimizer.step();
+/// ```
 #pragma once
 
 #include "lacuna/kernels/cpu/optimizer.hpp"

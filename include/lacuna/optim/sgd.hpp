@@ -1,4 +1,11 @@
 /// Stochastic gradient descent with momentum.  (Polyak 1964; Nesterov 1983, as in Sutskever et al., ICML 2013)
+///
+/// ```cpp
+/// optim::Sgd optimizer(model, {.learning_rate = 0.1, .momentum = 0.9});
+/// optimizer.zero_grad();
+/// cross_entropy(model(first), labels).backward();
+/// optimizer.step();
+/// ```
 #pragma once
 
 #include "lacuna/kernels/cpu/optimizer.hpp"

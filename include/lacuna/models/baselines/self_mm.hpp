@@ -146,7 +146,7 @@ struct SelfMmNetwork {
     return objective.result();
   }
   /// What the labels learn from a batch.
-  void teach(const Forward& r, const std::vector<index_t>& samples) const {
+  void teach(const Forward& r, std::span<const index_t> samples) const {
     UnimodalLabels::Found found;
     for (std::size_t s = 0; s < heads; ++s) {
       const std::vector<T> f = r.feature[s].value().to_vector();

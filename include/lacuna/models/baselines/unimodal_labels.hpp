@@ -15,6 +15,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "lacuna/core/state.hpp"
@@ -44,7 +45,7 @@ class UnimodalLabels {
   /// Which samples of the batch have a modality; empty: all.
   using There = std::array<std::vector<std::uint8_t>, heads>;
 
-  void learn(const std::vector<index_t>& samples, const Found& found, const There& there = {}) {
+  void learn(std::span<const index_t> samples, const Found& found, const There& there = {}) {
     const std::size_t batch = samples.size();
     if (batch == 0) return;
     for (std::size_t b = 0; b < batch; ++b) {

@@ -54,8 +54,14 @@ inline std::string default_folder(const lacuna::data::Dataset& data) {
 }
 
 /// The metrics of a run, checked: the user's, or the usual ones. Throws OptionError.
-inline std::vector<std::string> metrics_of(const RunOptions& options, const lacuna::train::Targets& targets) {
+inline std::vector<std::string> metrics_of(const RunOptions& options, const lacuna::train::Targets& targets,
+                                           const std::string& program) {
   std::vector<std::string> metrics = options.metrics;
+  const bool signs = targets.classes > 0 || lacuna::train::has_signs(targets.values);
+  if (!signs && metrics.empty())
+    std::fprintf(stderr, "%s: note: no test label is below zero: scores for labels around zero (acc2, f1, acc5, acc7) are left out\n",
+                 program.c_str());
+  if (!signs && metrics.empty()) metrics = {"mae", "pearson"};
   if (metrics.empty())
     metrics = targets.classes > 0 ? std::vector<std::string>{"accuracy", "f1_weighted"}
                                   : std::vector<std::string>{"mae", "acc2_non0", "f1_non0"};

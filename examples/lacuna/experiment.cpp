@@ -39,7 +39,7 @@ int compare(RunOptions& options, const Call& call) {
   work.targets = work.data.targets();
   if (index_t(work.targets.values.size()) != set.test.size())
     throw Error(set.name + ": the test split has no labels, there is nothing to compare");
-  work.metrics = options.metrics = metrics_of(options, work.targets);
+  work.metrics = options.metrics = metrics_of(options, work.targets, work.program);
   work.plan = lab::make_plan(options.protocols, set.test, {.seed = options.mask_seed});
   if (!options.masks.empty()) lab::take_masks(work.plan, options.masks, set.test.ids);
   const std::vector<std::string> data_names = set.modality_names();

@@ -69,7 +69,7 @@ int train_model(RunOptions& options, const Call& call) {
   const data::Dataset& set = *work.data.set;
   look_at(work.data, options.data, work.program.c_str(), options.quiet);
   work.targets = work.data.targets();
-  work.metrics = options.metrics = metrics_of(options, work.targets);
+  work.metrics = options.metrics = metrics_of(options, work.targets, work.program);
   work.reference = options.reference = "constant";
   const zoo::Request request = request_of(options, work.data);
   std::sort(options.settings.begin(), options.settings.end());  // wherever they came from: equal runs, equal records
@@ -104,6 +104,7 @@ int train_model(RunOptions& options, const Call& call) {
   train::Report report;
   report.model = options.model;
   report.classes = work.data.classes;
+  report.signs = train::has_signs(work.targets.values);
   for (const auto& [name, value] : options.record()) report.config[name] = value;
   report.config["options"] = system.recipe;
   for (const auto& [name, value] : describe_data(work.data)) report.data[name] = value;

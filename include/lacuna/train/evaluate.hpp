@@ -1,8 +1,10 @@
 /// Predictions of a model over a split, and how good they are.
 #pragma once
 
+#include <algorithm>
 #include <cstdio>
 #include <numeric>
+#include <span>
 
 #include "lacuna/autograd/node.hpp"
 #include "lacuna/data/batch.hpp"
@@ -71,17 +73,21 @@ inline std::string predictions_csv(const Evaluation& evaluation) {
   return text;
 }
 
-/// The metrics that most papers report. classes: K; 0: of real labels.
-inline const std::vector<const char*>& shown_metrics(index_t classes) {
-  static const std::vector<const char*> real{"mae",       "pearson", "acc2_has0", "f1_has0",
-                                             "acc2_non0", "f1_non0", "acc5",      "acc7"},
-      classified{"accuracy", "uar", "f1_weighted", "f1_macro"};
-  return classes > 0 ? classified : real;
+/// Whether scores for labels around zero (acc2, f1, acc5, acc7) say something: a label is below zero. Stars from 1 to 5 are
+/// all of one sign.
+inline bool has_signs(std::span<const double> labels) {
+  return std::any_of(labels.begin(), labels.end(), [](double label) { return label < 0; });
+}
+/// The metrics that most papers report. classes: K; 0: of real labels. signs: labels are around zero.
+inline std::vector<const char*> shown_metrics(index_t classes, bool signs) {
+  if (classes > 0) return {"accuracy", "uar", "f1_weighted", "f1_macro"};
+  if (!signs) return {"mae", "pearson"};
+  return {"mae", "pearson", "acc2_has0", "f1_has0", "acc2_non0", "f1_non0", "acc5", "acc7"};
 }
 
 /// A table: one row per condition.
 inline void print(const Evaluation& evaluation, std::FILE* to = stdout) {
-  const auto& shown = shown_metrics(evaluation.classes);
+  const auto shown = shown_metrics(evaluation.classes, has_signs(evaluation.labels));
   std::size_t width = 9;
   for (const auto& result : evaluation.conditions) width = std::max(width, result.condition.size());
   std::fprintf(to, "%-*s", int(width), "condition");

@@ -32,6 +32,7 @@ struct AttainableReport {
 struct Report {
   std::string model;
   index_t classes = 0;  ///< K; 0: real labels
+  bool signs = true;    ///< real labels are around zero (has_signs)
   nlohmann::ordered_json config, data;
   std::vector<SeedReport> seeds;
   std::vector<BaselineReport> baselines;
@@ -103,7 +104,7 @@ inline nlohmann::ordered_json to_json(const Report& report) {
 
 /// One block per condition; rows are predictors, columns the metrics that most papers report.
 inline void print(const Report& report, std::FILE* to = stdout) {
-  const auto& shown = shown_metrics(report.classes);
+  const auto shown = shown_metrics(report.classes, report.signs);
   std::size_t width = 22;
   for (const auto& scores : report.seeds.at(0).test) width = std::max(width, scores.condition.size());
   const auto row = [&](const std::string& name, const Scores& values) {

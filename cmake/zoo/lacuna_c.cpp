@@ -1,6 +1,5 @@
 // The library behind lacuna/zoo/lacuna.h: a Predictor, with every error turned into a text of the calling thread.
 #include "lacuna/zoo/lacuna.h"
-
 #include "lacuna/zoo/predictor.hpp"
 
 struct lacuna_predictor {
@@ -95,8 +94,7 @@ int lacuna_predict(const lacuna_predictor* predictor, const float* const* frames
       views.push_back({frames_count[i] == 0 ? nullptr : frames[i], lacuna::index_t(frames_count[i])});
     model.predict(views, answer);
     *value = answer.value;
-    if (probabilities != nullptr)
-      std::copy(answer.probabilities.begin(), answer.probabilities.end(), probabilities);
+    if (probabilities != nullptr) std::copy(answer.probabilities.begin(), answer.probabilities.end(), probabilities);
     return 0;
   });
 }

@@ -59,8 +59,10 @@ inline std::vector<std::string> metrics_of(const RunOptions& options, const lacu
   std::vector<std::string> metrics = options.metrics;
   const bool signs = targets.classes > 0 || lacuna::train::has_signs(targets.values);
   if (!signs && metrics.empty())
-    std::fprintf(stderr, "%s: note: no test label is below zero: scores for labels around zero (acc2, f1, acc5, acc7) are left out\n",
-                 program.c_str());
+    std::fprintf(
+        stderr,
+        "%s: note: no test label is below zero: scores for labels around zero (acc2, f1, acc5, acc7) are left out\n",
+        program.c_str());
   if (!signs && metrics.empty()) metrics = {"mae", "pearson"};
   if (metrics.empty())
     metrics = targets.classes > 0 ? std::vector<std::string>{"accuracy", "f1_weighted"}

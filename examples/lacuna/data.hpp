@@ -29,9 +29,10 @@ struct DataOptions {
 
 inline void declare(CLI::App& app, DataOptions& o, bool training) {
   const char* group = "Data";
-  app.add_option("--data", o.data,
-                 "data set: an .npz, or a file or folder of the field (docs/data.md); without it a synthetic corpus whose "
-                 "best attainable errors are known")
+  app.add_option(
+         "--data", o.data,
+         "data set: an .npz, or a file or folder of the field (docs/data.md); without it a synthetic corpus whose "
+         "best attainable errors are known")
       ->group(group);
   support::number_option(app, "--samples", o.samples, "training samples of the synthetic corpus", {1, 10000000})
       ->group(group);
@@ -52,8 +53,9 @@ inline void declare(CLI::App& app, DataOptions& o, bool training) {
                    "trained on the training split")
         ->group(group);
   if (training)
-    app.add_option("--allow-leak", o.allow_leak,
-                   "modalities from which the labels may be read off, and 'splits' for samples that stand in two, as a,b")
+    app.add_option(
+           "--allow-leak", o.allow_leak,
+           "modalities from which the labels may be read off, and 'splits' for samples that stand in two, as a,b")
         ->delimiter(',')
         ->group(group);
   app.add_flag("--infer-padding", o.infer_padding,
@@ -117,8 +119,7 @@ inline std::vector<std::string> class_names_of(const DataOptions& options, std::
   if (names.empty()) return names;
   if (classes == 0) throw lacuna::OptionError("--class-names: the labels are real numbers, there are no classes");
   if (index_t(names.size()) != classes)
-    throw lacuna::OptionError(
-        lacuna::detail::cat("--class-names: ", names.size(), " names for ", classes, " classes"));
+    throw lacuna::OptionError(lacuna::detail::cat("--class-names: ", names.size(), " names for ", classes, " classes"));
   return names;
 }
 
@@ -190,7 +191,8 @@ inline lacuna::zoo::Settings describe_data(const Data& data) {
   const lacuna::data::Dataset& set = *data.set;
   std::string modalities;
   for (const auto& modality : set.train.modalities)
-    modalities += (modalities.empty() ? "" : ", ") + support::printable(modality.name) + " (" + std::to_string(modality.features()) + ")";
+    modalities += (modalities.empty() ? "" : ", ") + support::printable(modality.name) + " (" +
+                  std::to_string(modality.features()) + ")";
   const auto count = [](index_t samples) { return std::to_string(samples); };
   return {{"name", support::printable(set.name)},
           {"crc32", data.crc},

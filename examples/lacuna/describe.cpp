@@ -79,8 +79,8 @@ std::vector<std::string> problems(const Data& data, const DataOptions& options) 
     list.push_back(error.what());
   }
   for (const auto& modality : set.train.modalities)
-    if (set.train.size() > 0 &&
-        std::count(modality.present.data(), modality.present.data() + modality.present.size(), 0) == modality.present.size())
+    if (set.train.size() > 0 && std::count(modality.present.data(), modality.present.data() + modality.present.size(),
+                                           0) == modality.present.size())
       list.push_back(modality.name + " is absent from all samples of the training split");
   for (const data::Note& note : set.notes)
     for (const char* hurts : {"looks inverted", "may overlap", " NaN", "and are left out"})
@@ -123,17 +123,19 @@ int describe(const Call& call) {
   app.add_option("file", options.data, "the same as --data; also weights: .pt, .pth, .bin, .safetensors");
   app.add_flag("--check", check, "end with status 1 where something would hurt training");
   declare(app, options, false);
-  return support::run("lacuna describe", app, call.argc, call.argv, [] {}, [&] {
-    const std::string weights = options.data.empty() ? "" : kind_of_weights(options.data);
-    if (!weights.empty()) {
-      show_weights(options.data, weights);
-      return 0;
-    }
-    if (!options.data.empty() && show_other(options.data, options.format.import)) return 0;
-    options.format.non_finite = "zero";  // what training would refuse is shown, and counts as a problem
-    options.format.unlabelled = "drop";
-    return show(load(options), options, check);
-  });
+  return support::run(
+      "lacuna describe", app, call.argc, call.argv, [] {},
+      [&] {
+        const std::string weights = options.data.empty() ? "" : kind_of_weights(options.data);
+        if (!weights.empty()) {
+          show_weights(options.data, weights);
+          return 0;
+        }
+        if (!options.data.empty() && show_other(options.data, options.format.import)) return 0;
+        options.format.non_finite = "zero";  // what training would refuse is shown, and counts as a problem
+        options.format.unlabelled = "drop";
+        return show(load(options), options, check);
+      });
 }
 
 }  // namespace program

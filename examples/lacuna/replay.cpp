@@ -62,18 +62,20 @@ int replay(const Call& call) {
   corrkd->add_option("--dtype", dtype, "f32 or f64")->check(CLI::IsMember({"f32", "f64"}))->capture_default_str();
   support::number_option(*corrkd, "--steps", corrkd_request.steps, steps, {0, 1000000});
   corrkd->add_option("--out", out, "result, .npz")->required();
-  return support::run("lacuna replay", app, call.argc, call.argv, [] {}, [&] {
-    const bool narrow = dtype == "f32";
-    expect_other_file("--out", out, {request.params, request.inputs, request.masks, corrkd_request.file});
-    expect_writable(out);
-    if (*corrkd)
-      narrow ? write_arrays<float, ::replay::Corrkd<float>>(corrkd_request, out)
-             : write_arrays<double, ::replay::Corrkd<double>>(corrkd_request, out);
-    else
-      narrow ? write_arrays<float, ::replay::Sdumc<float>>(request, out)
-             : write_arrays<double, ::replay::Sdumc<double>>(request, out);
-    return 0;
-  });
+  return support::run(
+      "lacuna replay", app, call.argc, call.argv, [] {},
+      [&] {
+        const bool narrow = dtype == "f32";
+        expect_other_file("--out", out, {request.params, request.inputs, request.masks, corrkd_request.file});
+        expect_writable(out);
+        if (*corrkd)
+          narrow ? write_arrays<float, ::replay::Corrkd<float>>(corrkd_request, out)
+                 : write_arrays<double, ::replay::Corrkd<double>>(corrkd_request, out);
+        else
+          narrow ? write_arrays<float, ::replay::Sdumc<float>>(request, out)
+                 : write_arrays<double, ::replay::Sdumc<double>>(request, out);
+        return 0;
+      });
 }
 
 }  // namespace program

@@ -119,7 +119,8 @@ int train_model(RunOptions& options, const Call& call) {
   if (work.targets.values.empty()) {
     std::printf("the test split of %s has no labels: predictions only\n", support::printable(set.name).c_str());
   } else {
-    std::printf("test split of %s, %lld samples\n\n", support::printable(set.name).c_str(), static_cast<long long>(set.test.size()));
+    std::printf("test split of %s, %lld samples\n\n", support::printable(set.name).c_str(),
+                static_cast<long long>(set.test.size()));
     if (!conditions.empty()) {
       report.baselines = baselines(work.data, work.targets, conditions);
       report.attainable = attainable(work.data, conditions, report.seeds);

@@ -49,7 +49,8 @@ inline lacuna::io::Npz tensors_of(const std::string& path, const std::string& ki
   if (kind == "pytorch") {
     const auto file = std::make_shared<const io::PytorchFile>(path);
     for (const std::string& name : file->names())
-      entries.emplace_back(name, io::NpzEntry{header(file->tensor(name).array()), [=] { return file->tensor(name).array(); }});
+      entries.emplace_back(
+          name, io::NpzEntry{header(file->tensor(name).array()), [=] { return file->tensor(name).array(); }});
   } else {
     const auto file = std::make_shared<const io::Safetensors>(path);
     for (const std::string& name : file->names())
@@ -71,7 +72,8 @@ inline void show_weights(const std::string& path, const std::string& kind) {
       for (const double x : array.as<double>()) bad += !std::isfinite(x);
     std::printf("  %-60s %-10s %s\n", name.c_str(), array.dtype().c_str(), to_string(array.shape()).c_str());
   }
-  std::printf("\n  %lld numbers, %lld of them NaN or infinite\n", static_cast<long long>(numbers), static_cast<long long>(bad));
+  std::printf("\n  %lld numbers, %lld of them NaN or infinite\n", static_cast<long long>(numbers),
+              static_cast<long long>(bad));
   if (kind == "pytorch") std::printf("\n%s", io::to_text(io::PytorchFile(path).root(), {.lines = 60}).c_str());
   if (kind == "safetensors") {
     const io::Safetensors file(path);

@@ -214,7 +214,7 @@ TEST_CASE("steady state: a Predictor answers a sample out of memory that it has,
     for (const char* dtype : {"f32", "f64"}) {
       INFO(name << " " << dtype);
       const Predictor predictor(test::train_small(name, real, dtype).state);
-      std::vector<std::vector<float>> frames;
+      std::vector<std::vector<float> > frames;
       std::vector<Predictor::View> views;
       for (const auto& input : predictor.inputs()) frames.emplace_back(std::size_t(12 * input.features), 0.5f);
       for (const auto& one : frames) views.push_back({one.data(), 12});

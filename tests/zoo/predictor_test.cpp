@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <thread>
 
 #include "lacuna/interop/eigen.hpp"
@@ -36,7 +37,8 @@ std::vector<double> expected(const lab::Trained& trained, const data::Split<data
   return trained.predict(missing::apply(missing::without(without, names), batch));
 }
 
-TEST_CASE("predictor: every model, real labels and classes, float and double, whatever is missing: the numbers of training") {
+TEST_CASE(
+    "predictor: every model, real labels and classes, float and double, whatever is missing: the numbers of training") {
   const data::Dataset real = data::synthetic({.samples = 40, .seed = 7, .max_frames = 5});
   const data::Dataset classes = test::class_set(36);
   for (const zoo::Entry& entry : zoo::registry().entries()) {
@@ -131,18 +133,21 @@ TEST_CASE("predictor: what it takes, and which names and sizes it knows") {
   predictor.predict(std::array{Predictor::View{tensor.data(), 4}, Predictor::View{}, Predictor::View{}}, kept);
   CHECK(kept.value == value);
   CHECK(kept.used == std::vector<std::string>{"audio"});
-  CHECK_THROWS_WITH_AS(predictor.predict(std::array{Predictor::View{}}, kept), "predictor: 1 views for 3 inputs", ShapeError);
-  CHECK_THROWS_WITH_AS(predictor.predict(std::array{Predictor::View{tensor.data(), -1}, Predictor::View{}, Predictor::View{}}, kept),
-                       "predictor: 'audio' has -1 frames, expected 0 or more", ShapeError);
+  CHECK_THROWS_WITH_AS(predictor.predict(std::array{Predictor::View{}}, kept), "predictor: 1 views for 3 inputs",
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(
+      predictor.predict(std::array{Predictor::View{tensor.data(), -1}, Predictor::View{}, Predictor::View{}}, kept),
+      "predictor: 'audio' has -1 frames, expected 0 or more", ShapeError);
   const std::vector<float> one(tensor.data(), tensor.data() + features);
   CHECK(predictor({{"audio", one}}).value == predictor({{"audio", columns.topRows(1)}}).value);
   CHECK(predictor({{"audio", std::span<const float>(one)}}).value == predictor({{"audio", one}}).value);
 
   CHECK_THROWS_WITH_AS(predictor({{"smell", columns}}),
                        "predictor: there is no input 'smell'; the model has audio, text, video", OptionError);
-  CHECK_THROWS_WITH_AS(predictor({{"audio", columns}, {"audio", columns}}), doctest::Contains("given twice"), OptionError);
-  CHECK_THROWS_WITH_AS(predictor({{"audio", Eigen::MatrixXf(columns.transpose())}}), doctest::Contains("features, the model expects"),
-                       ShapeError);
+  CHECK_THROWS_WITH_AS(predictor({{"audio", columns}, {"audio", columns}}), doctest::Contains("given twice"),
+                       OptionError);
+  CHECK_THROWS_WITH_AS(predictor({{"audio", Eigen::MatrixXf(columns.transpose())}}),
+                       doctest::Contains("features, the model expects"), ShapeError);
   Eigen::MatrixXf holes = columns;
   holes(2, 1) = std::nanf("");
   CHECK_THROWS_WITH_AS(predictor({{"audio", holes}}),
@@ -159,8 +164,8 @@ TEST_CASE("predictor: a file without a card, of an unknown model, or one that co
     state.put(name, value);
     return state;
   };
-  CHECK_THROWS_WITH_AS(Predictor(changed("about/model", "lstm")), doctest::Contains("is 'lstm', which this program does not know"),
-                       IoError);
+  CHECK_THROWS_WITH_AS(Predictor(changed("about/model", "lstm")),
+                       doctest::Contains("is 'lstm', which this program does not know"), IoError);
   CHECK_THROWS_AS(Predictor(changed("about/dtype", "f16")), IoError);
   CHECK_THROWS_AS(Predictor(changed("about/streams", std::vector<std::string>{"audio"})), IoError);
   CHECK_THROWS_AS(Predictor(changed("about/prior", std::vector<double>{})), IoError);
@@ -205,7 +210,9 @@ TEST_CASE("predictor: class names come with the answer") {
 /// The learner of the trainer's tests, with its options named.
 struct NamedTiny : test::TinyLearner<float> {
   struct Options : test::TinyLearner<float>::Options {
-    static void visit(auto& self, auto&& f) { f("inputs", self.inputs), f("width", self.width), f("dropout", self.dropout); }
+    static void visit(auto& self, auto&& f) {
+      f("inputs", self.inputs), f("width", self.width), f("dropout", self.dropout);
+    }
   };
   NamedTiny() = default;
   NamedTiny(const Options& o, Random random) : test::TinyLearner<float>(o, random) {}
@@ -221,7 +228,8 @@ TEST_CASE("predictor: a model of one's own is registered in one line, trained, s
   const Predictor predictor(
       zoo::with_card(trained.state, zoo::registry().card("tiny:width=4", "f32", real, trained.state)));
   CHECK(predictor(sample_of(real.test, 0)).value == doctest::Approx(expected(trained, real.test, {})[0]).epsilon(1e-6));
-  CHECK_THROWS_WITH_AS(predictor(sample_of(real.test, 0), {.embedding = true}), doctest::Contains("has no embedding"), Error);
+  CHECK_THROWS_WITH_AS(predictor(sample_of(real.test, 0), {.embedding = true}), doctest::Contains("has no embedding"),
+                       Error);
 
   NamedTiny::Options options;
   options.inputs = real.dimensions();

@@ -97,7 +97,8 @@ class NpzSplit {
   /// In memory, or in a file without a name.
   Tensor<float, 3> frames_of(const std::string& name, const std::array<index_t, 3>& extents) {
     if (!options_.scratch.empty() && scan_.file().fills(array(name)) && Shape(extents).size() > 0) {
-      const auto memory = std::make_shared<io::ScratchMemory>(4 * std::uint64_t(Shape(extents).size()), options_.scratch);
+      const auto memory =
+          std::make_shared<io::ScratchMemory>(4 * std::uint64_t(Shape(extents).size()), options_.scratch);
       scan_.file().fill(array(name), memory->floats());
       return Tensor<float, 3>::borrow(extents, memory->floats(), memory);
     }

@@ -280,18 +280,15 @@ class HtmlReport {
       }
     for (const auto& model : r_.models)
       for (const auto& failure : model.failures)
-        table.push_back({lab::escaped(model.name), "–", std::to_string(failure.seed), "failed: " + lab::escaped(failure.what)});
+        table.push_back(
+            {lab::escaped(model.name), "–", std::to_string(failure.seed), "failed: " + lab::escaped(failure.what)});
     return section("Trainings",
                    "The score is what selection minimises on the validation split: the mean, over the "
                    "conditions that a model is meant for, of its error, or of 1 less its share of right answers.") +
            (charts.empty() ? "" : lab::element("div", "class=\"several\"", charts) + "\n") + lab::html_table(table);
   }
-  static std::string number(double value) {
-    return std::isnan(value) ? "–" : fixed_text(value, 4);
-  }
-  static std::string seconds(double value) {
-    return fixed_text(value, 1) + " s";
-  }
+  static std::string number(double value) { return std::isnan(value) ? "–" : fixed_text(value, 4); }
+  static std::string seconds(double value) { return fixed_text(value, 1) + " s"; }
 
   static std::string pairs(const std::vector<std::pair<std::string, std::string>>& list, const std::string& title) {
     Table table{{lab::escaped(title), ""}};

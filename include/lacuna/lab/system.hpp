@@ -111,9 +111,8 @@ System make_system(std::string name, std::string recipe, train::FitOptions fit, 
     train::FitOptions options = fit;
     options.seed = job.seed;
     const auto model = std::make_shared<M>(make(job.seed));
-    const auto trainer = job.from != nullptr
-                             ? std::make_unique<train::Trainer<M>>(*model, job.data, options, *job.from)
-                             : std::make_unique<train::Trainer<M>>(*model, job.data, options);
+    const auto trainer = job.from != nullptr ? std::make_unique<train::Trainer<M>>(*model, job.data, options, *job.from)
+                                             : std::make_unique<train::Trainer<M>>(*model, job.data, options);
     const auto save = [&](bool last) {
       if (job.save) job.save([&] { return trainer->save(); }, last);
     };
@@ -158,7 +157,7 @@ System make_fitted(std::string name, std::string recipe, index_t parameters, Fit
       return (*fitted)(split);
     };
     trained.parameters = parameters;
-    if constexpr (requires(State& state) { fitted->save_state(state); }) {
+    if constexpr (requires(State & state) { fitted->save_state(state); }) {
       State own;
       fitted->save_state(own);
       trained.state.put("model", own);

@@ -35,8 +35,9 @@ Attended<T, D> attend_to_one(const Variable<T, 3, D>& x, const Mask<2, D>& prese
     weight = apply_mask(weight, flags);
   }
   const auto many = std::size_t(queries);
-  return {stack(List<Variable<T, 2, D>>(many, frame), 1),
-          stack(List<Variable<T, 2, D>>(many, weight), 1).value().reshape(std::array<index_t, 4>{batch, 1, queries, 1})};
+  return {
+      stack(List<Variable<T, 2, D>>(many, frame), 1),
+      stack(List<Variable<T, 2, D>>(many, weight), 1).value().reshape(std::array<index_t, 4>{batch, 1, queries, 1})};
 }
 
 }  // namespace detail
@@ -100,9 +101,8 @@ struct ViewCrossAttention {
     Variable<T, 3, D> own;
     Variable<T, 3, D>& k = keys != nullptr ? *keys : own;
     if (x.extent(1) != 1 && !k.defined()) k = key(frames, Activation::tanh);
-    auto attended = x.extent(1) == 1
-                        ? detail::attend_to_one(frames, present, queries.extent(1))
-                        : attention(query(queries), k, frames, present, {.scale = options.scale});
+    auto attended = x.extent(1) == 1 ? detail::attend_to_one(frames, present, queries.extent(1))
+                                     : attention(query(queries), k, frames, present, {.scale = options.scale});
     attended.output = dropout(attended.output, options.dropout, context);
     return attended;
   }

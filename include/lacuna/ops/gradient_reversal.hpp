@@ -13,7 +13,8 @@ Variable<T, R, D> gradient_reversal(const Variable<T, R, D>& x, double factor = 
   return record(
       "gradient_reversal", x.value(),
       [x, factor](const Tensor<T, R, D>& dy) {
-        if (const auto slot = x.gradient_slot()) Kernels<D>::Elementwise::contribute_scaled(dy.size(), T(-factor), dy.data(), slot);
+        if (const auto slot = x.gradient_slot())
+          Kernels<D>::Elementwise::contribute_scaled(dy.size(), T(-factor), dy.data(), slot);
       },
       x);
 }

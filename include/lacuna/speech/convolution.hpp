@@ -103,7 +103,8 @@ struct PositionalConvolution {
     });
     for (index_t t = 0; t < frames; ++t)
       for (index_t j = 0; j < width; ++j) y.data()[t * width + j] += bias[std::size_t(j)];
-    Kernels<Cpu>::Activations::activation(Activation::gelu, default_parameter(Activation::gelu), y.size(), y.data(), y.data());
+    Kernels<Cpu>::Activations::activation(Activation::gelu, default_parameter(Activation::gelu), y.size(), y.data(),
+                                          y.data());
     return y;
   }
 };

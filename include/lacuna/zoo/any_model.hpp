@@ -24,9 +24,9 @@ struct Wanted {
 };
 
 struct Outputs {
-  List<double> values;                   ///< (B) a real label, or a class id
-  Tensor<double, 2> probabilities = {};  ///< (B, K), or undefined
-  Tensor<double, 2> embedding = {};      ///< (B, E), or undefined
+  List<double> values;                                             ///< (B) a real label, or a class id
+  Tensor<double, 2> probabilities = {};                            ///< (B, K), or undefined
+  Tensor<double, 2> embedding = {};                                ///< (B, E), or undefined
   List<std::pair<std::string, Tensor<double, 2>>> attention = {};  ///< name → (B, W); empty where there are none
 };
 

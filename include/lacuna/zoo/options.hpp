@@ -72,7 +72,8 @@ inline std::string help_of(std::string_view model, std::string_view option) {
       // what all models share
       {"loss", "of real labels: squared or absolute error"},
       {"standardize", "features to mean 0 and deviation 1 of the training split"},
-      {"standardize_labels", "real labels to mean 0 and deviation 1 of the training split; predictions come back in their units"},
+      {"standardize_labels",
+       "real labels to mean 0 and deviation 1 of the training split; predictions come back in their units"},
       {"feature_clip", "standardised features are clipped to this many deviations; 0 = never"},
       {"drop",
        "what training takes away besides, by a preset of modality random missing: none, uniform, lnln, mplmm, cmad or "

@@ -70,11 +70,11 @@ struct NamedFrames {
 using Sample = std::vector<NamedFrames>;
 
 struct Answer {
-  double value = 0;                       ///< a real label, or a class id
-  std::vector<double> probabilities;      ///< (K); empty for real labels
-  std::string class_name;                 ///< of the value, where the model knows names
-  std::vector<std::string> used;          ///< streams that were present
-  std::vector<double> embedding = {};     ///< (E), where it was asked for
+  double value = 0;                    ///< a real label, or a class id
+  std::vector<double> probabilities;   ///< (K); empty for real labels
+  std::string class_name;              ///< of the value, where the model knows names
+  std::vector<std::string> used;       ///< streams that were present
+  std::vector<double> embedding = {};  ///< (E), where it was asked for
   std::vector<std::pair<std::string, std::vector<double>>> attention = {};  ///< where it was asked for
 };
 

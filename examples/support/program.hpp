@@ -19,7 +19,7 @@
 #include "lacuna/core/error.hpp"
 #include "lacuna/io/utf8.hpp"
 #include "lacuna/version.hpp"
-#include "support/numbers.hpp"
+#include "numbers.hpp"
 
 namespace support {
 

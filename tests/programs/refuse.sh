@@ -54,7 +54,7 @@ refuses 2 '--split' "$lacuna" predict --checkpoint a --data b --split dev
 
 # files and data: 1 (2 where an option names what the data do not have)
 refuses 1 'gone\.npz: cannot be opened: No such file' "$lacuna" train --data gone.npz
-refuses 1 'is not a regular file' "$lacuna" train --data .
+refuses 1 '.: is a folder with neither features/ and label' "$lacuna" train --data .
 printf 'no archive at all\n' >text.npz
 refuses 1 'text\.npz: ' "$lacuna" train --data text.npz
 : >empty.npz

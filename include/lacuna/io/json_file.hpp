@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "lacuna/core/shape.hpp"
 #include "lacuna/io/file_kind.hpp"
 
 namespace lacuna::io {

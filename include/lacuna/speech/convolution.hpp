@@ -3,6 +3,8 @@
 #pragma once
 
 #include "lacuna/io/weights.hpp"
+#include "lacuna/kernels/cpu/activation.hpp"
+#include "lacuna/kernels/cpu/gemm.hpp"
 #include "lacuna/kernels/cpu/widen.hpp"
 #include "lacuna/kernels/kernels.hpp"
 

@@ -76,9 +76,9 @@ struct MisaNetwork {
           rnn2({.in = 2 * in, .hidden = in, .bidirectional = true}, random),
           norm({.width = 2 * in}) {}
     Rows operator()(const Sequence<T, D>& x) const {
-      const auto first = rnn1(x.frames, x.present);
-      const auto second = rnn2(norm(first.y), x.present);
-      return concat({select(first.h, 0, 0), select(second.h, 0, 0), select(first.h, 0, 1), select(second.h, 0, 1)}, -1);
+      const auto lower = rnn1(x.frames, x.present);
+      const auto upper = rnn2(norm(lower.y), x.present);
+      return concat({select(lower.h, 0, 0), select(upper.h, 0, 0), select(lower.h, 0, 1), select(upper.h, 0, 1)}, -1);
     }
     static void reflect(auto& self, auto&& visit) {
       visit("rnn1", self.rnn1);

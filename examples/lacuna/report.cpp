@@ -16,7 +16,7 @@ int report(const Call& call) {
     if (html)
       report_again(folder);
     else
-      std::fputs(lacuna::lab::terminal_text(load_results(folder)).c_str(), stdout);
+      std::fputs(terminal_text(load_results(folder)).c_str(), stdout);
     return 0;
   });
 }

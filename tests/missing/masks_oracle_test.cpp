@@ -5,7 +5,7 @@
 #include <set>
 
 #include "lacuna/io/npz.hpp"
-#include "lacuna/missing/mask_set.hpp"
+#include "lacuna/missing/sampling.hpp"
 #include "lacuna/missing/protocol.hpp"
 #include "support/paths.hpp"
 

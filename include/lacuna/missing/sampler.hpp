@@ -1,4 +1,4 @@
-/// Modality random missing: what a training step takes away from the complete samples it was given.  (MRM of CorrKD, Li
+/// Modality random missing: what a training step takes away from the samples it was given.  (MRM of CorrKD, Li
 /// et al., CVPR 2024; the paper gives no distribution, hence the options and the presets of what others have published)
 ///
 /// Per sample: with `stream_probability` a pattern of available modalities is drawn, whole streams go; with
@@ -10,8 +10,7 @@
 #include <span>
 
 #include "lacuna/core/context.hpp"
-#include "lacuna/missing/absence.hpp"
-#include "lacuna/missing/mask_set.hpp"
+#include "lacuna/missing/sampling.hpp"
 
 namespace lacuna::missing {
 

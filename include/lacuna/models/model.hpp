@@ -40,7 +40,7 @@
 #include <atomic>
 
 #include "lacuna/core/context.hpp"
-#include "lacuna/missing/condition.hpp"
+#include "lacuna/missing/spec.hpp"
 #include "lacuna/missing/sampler.hpp"
 #include "lacuna/models/pretrain.hpp"
 #include "lacuna/models/training_batch.hpp"
@@ -254,11 +254,11 @@ struct Model {
   index_t predicts_classes() const { return task.predicts_classes(); }
   const char* selects_on() const { return task.selects_on(); }
   /// The absences it is meant for.
-  std::vector<missing::Condition> conditions(const std::vector<std::string>& modalities) const {
+  std::vector<missing::MissingSpec> conditions(const std::vector<std::string>& modalities) const {
     if constexpr (requires { network.conditions(options, modalities); })
       return network.conditions(options, modalities);
     else
-      return missing::subset_conditions(modalities, sizes().size());
+      return missing::subset_specs(modalities, sizes().size());
   }
   /// A loss in the place of the task's. Throws OptionError for a network that has a whole objective of its own.
   void set_loss(OwnLoss<scalar, device> loss) {

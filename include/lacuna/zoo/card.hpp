@@ -69,7 +69,7 @@ inline Card make_card(const std::string& model, const std::string& dtype, const 
   card.data = data.name;
   card.versions = versions();
   card.may_be_missing.assign(card.streams.size(), 0);
-  for (const missing::Condition& condition : trained.conditions(card.streams))
+  for (const missing::MissingSpec& condition : trained.conditions(card.streams))
     for (std::size_t m = 0; m < condition.absent.size() && m < card.may_be_missing.size(); ++m)
       if (condition.absent[m]) card.may_be_missing[m] = 1;
   return card;

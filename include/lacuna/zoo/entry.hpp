@@ -80,7 +80,7 @@ class LearnerModel : public AnyModel {
     if constexpr (requires { model.predicts_classes(); }) return model.predicts_classes();
     return 0;
   }
-  std::vector<missing::Condition> conditions(const std::vector<std::string>& names) const override {
+  std::vector<missing::MissingSpec> conditions(const std::vector<std::string>& names) const override {
     return train::conditions_of(model, names);
   }
   index_t parameters() const override { return detail::trained_numbers(model); }

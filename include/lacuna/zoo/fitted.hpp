@@ -27,8 +27,8 @@ struct PriorModel : AnyModel {
     return out;
   }
   index_t classes() const override { return class_count; }
-  std::vector<missing::Condition> conditions(const std::vector<std::string>& names) const override {
-    return missing::subset_conditions(names, names.size());
+  std::vector<missing::MissingSpec> conditions(const std::vector<std::string>& names) const override {
+    return missing::subset_specs(names, names.size());
   }
   index_t parameters() const override { return 1; }
   void save_state(State& state) const {
@@ -58,8 +58,8 @@ struct RidgeModel : AnyModel {
     return {.values = List<double>(answers.begin(), answers.end())};
   }
   index_t classes() const override { return 0; }
-  std::vector<missing::Condition> conditions(const std::vector<std::string>& names) const override {
-    return missing::subset_conditions(names, names.size());
+  std::vector<missing::MissingSpec> conditions(const std::vector<std::string>& names) const override {
+    return missing::subset_specs(names, names.size());
   }
   index_t parameters() const override { return index_t(ridge.weights().size()) + 1; }
 };

@@ -7,8 +7,8 @@
 #include "lacuna/lab/results_csv.hpp"
 #include "lacuna/lab/results_json.hpp"
 #include "lacuna/lab/system.hpp"
-#include "lacuna/terminal.hpp"
 #include "lacuna/models/baselines/early_fusion.hpp"
+#include "lacuna/terminal.hpp"
 
 namespace lacuna {
 namespace {

@@ -148,15 +148,14 @@ inline std::vector<double> one_vs_rest_accuracy(const Confusion& c) {
   });
 }
 
-/// The scores that are one number; `visit` names them in a fixed order.
+/// The scores that are one number; `reflect` names them in a fixed order.
 struct ClassificationMetrics {
   double accuracy, uar, f1_weighted, f1_macro, f1_macro_all, f1_micro, precision_weighted;
 
-  /// Calls f("accuracy", accuracy), ...
-  template <class F>
-  void visit(F&& f) const {
-    f("accuracy", accuracy), f("uar", uar), f("f1_weighted", f1_weighted), f("f1_macro", f1_macro);
-    f("f1_macro_all", f1_macro_all), f("f1_micro", f1_micro), f("precision_weighted", precision_weighted);
+  static void reflect(auto& self, auto&& visit) {
+    visit("accuracy", self.accuracy), visit("uar", self.uar), visit("f1_weighted", self.f1_weighted);
+    visit("f1_macro", self.f1_macro), visit("f1_macro_all", self.f1_macro_all), visit("f1_micro", self.f1_micro);
+    visit("precision_weighted", self.precision_weighted);
   }
 };
 

@@ -138,20 +138,21 @@ inline constexpr double sims5_edges[] = {-0.7, -0.1, 0.1, 0.7};
 
 namespace train {
 
-/// All scores of one set of predictions; `visit` names them in a fixed order.
+/// All scores of one set of predictions; `reflect` names them in a fixed order.
 struct RegressionMetrics {
   double mae, mse, rmse, pearson, ccc;
   double acc2_has0, f1_has0, acc2_non0, f1_non0;
   double acc3, acc5, acc7;
   double sims_acc2, sims_acc3, sims_acc5, sims_f1;
 
-  /// Calls f("mae", mae), f("mse", mse), ...
-  template <class F>
-  void visit(F&& f) const {
-    f("mae", mae), f("mse", mse), f("rmse", rmse), f("pearson", pearson), f("ccc", ccc);
-    f("acc2_has0", acc2_has0), f("f1_has0", f1_has0), f("acc2_non0", acc2_non0), f("f1_non0", f1_non0);
-    f("acc3", acc3), f("acc5", acc5), f("acc7", acc7);
-    f("sims_acc2", sims_acc2), f("sims_acc3", sims_acc3), f("sims_acc5", sims_acc5), f("sims_f1", sims_f1);
+  static void reflect(auto& self, auto&& visit) {
+    visit("mae", self.mae), visit("mse", self.mse), visit("rmse", self.rmse);
+    visit("pearson", self.pearson), visit("ccc", self.ccc);
+    visit("acc2_has0", self.acc2_has0), visit("f1_has0", self.f1_has0);
+    visit("acc2_non0", self.acc2_non0), visit("f1_non0", self.f1_non0);
+    visit("acc3", self.acc3), visit("acc5", self.acc5), visit("acc7", self.acc7);
+    visit("sims_acc2", self.sims_acc2), visit("sims_acc3", self.sims_acc3), visit("sims_acc5", self.sims_acc5);
+    visit("sims_f1", self.sims_f1);
   }
 };
 

@@ -14,9 +14,22 @@
 #include <algorithm>
 #include <string_view>
 
+#include "lacuna/core/fields.hpp"
 #include "lacuna/train/classification_metrics.hpp"
 #include "lacuna/train/learner.hpp"
 #include "lacuna/train/metrics.hpp"
+
+namespace lacuna::detail {
+
+/// Metrics as a list of names and numbers.
+template <Reflected Metrics>
+train::Scores scores_of(const Metrics& metrics) {
+  train::Scores all;
+  for_each_field(metrics, [&](const char* name, double value) { all.emplace_back(name, value); });
+  return all;
+}
+
+}  // namespace lacuna::detail
 
 namespace lacuna::train {
 
@@ -50,9 +63,7 @@ Targets targets_for(const M& model, const data::Split<role>& split) {
 
 /// All metrics of real predictions, by name.
 inline Scores scores(std::span<const double> labels, std::span<const double> predictions) {
-  Scores all;
-  regression_metrics(labels, predictions).visit([&](const char* name, double value) { all.emplace_back(name, value); });
-  return all;
+  return detail::scores_of(regression_metrics(labels, predictions));
 }
 /// All metrics of either kind, by name. Throws Error for a predicted class that is none.
 inline Scores scores(const Targets& targets, std::span<const double> predictions) {
@@ -68,10 +79,8 @@ inline Scores scores(const Targets& targets, std::span<const double> predictions
     }
     return list;
   };
-  Scores all;
-  classification_metrics(ids(targets.values, "label"), ids(predictions, "prediction"), targets.classes)
-      .visit([&](const char* name, double value) { all.emplace_back(name, value); });
-  return all;
+  return detail::scores_of(
+      classification_metrics(ids(targets.values, "label"), ids(predictions, "prediction"), targets.classes));
 }
 
 /// True for metrics of which less is better.

@@ -43,21 +43,21 @@ struct CubeMlpOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("width", self.width);
-    f("mixer_frames", self.frames);
-    f("mixer_hidden", self.mixer_hidden);
-    f("mixer_out", self.mixer_out);
-    f("projected", self.projected);
-    f("encoder", self.encoder);
-    f("over_time", self.over_time);
-    f("over_modalities", self.over_modalities);
-    f("mixer_bias", self.mixer_bias);
-    f("norm_first", self.norm_first);
-    f("dropout", self.dropout);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("width", self.width);
+    visit("mixer_frames", self.frames);
+    visit("mixer_hidden", self.mixer_hidden);
+    visit("mixer_out", self.mixer_out);
+    visit("projected", self.projected);
+    visit("encoder", self.encoder);
+    visit("over_time", self.over_time);
+    visit("over_modalities", self.over_modalities);
+    visit("mixer_bias", self.mixer_bias);
+    visit("norm_first", self.norm_first);
+    visit("dropout", self.dropout);
+    visit("published", self.published);
   }
 };
 

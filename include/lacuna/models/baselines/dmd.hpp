@@ -37,20 +37,20 @@ struct DmdOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("width", self.width);
-    f("num_heads", self.num_heads);
-    f("layers", self.layers);
-    f("kernels", self.kernels);
-    f("stream_frames", self.stream_frames);
-    f("source_dropout", self.source_dropout);
-    f("embedding_dropout", self.embedding_dropout);
-    f("head_dropout", self.head_dropout);
-    f("low_hidden", self.low_hidden);
-    f("high_hidden", self.high_hidden);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("width", self.width);
+    visit("num_heads", self.num_heads);
+    visit("layers", self.layers);
+    visit("kernels", self.kernels);
+    visit("stream_frames", self.stream_frames);
+    visit("source_dropout", self.source_dropout);
+    visit("embedding_dropout", self.embedding_dropout);
+    visit("head_dropout", self.head_dropout);
+    visit("low_hidden", self.low_hidden);
+    visit("high_hidden", self.high_hidden);
+    visit("published", self.published);
   }
 };
 

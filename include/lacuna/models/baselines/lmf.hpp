@@ -29,15 +29,15 @@ struct LmfOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("text_hidden", self.text_hidden);
-    f("first_hidden", self.first_hidden);
-    f("second_hidden", self.second_hidden);
-    f("rank", self.rank);
-    f("dropout", self.dropout);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("text_hidden", self.text_hidden);
+    visit("first_hidden", self.first_hidden);
+    visit("second_hidden", self.second_hidden);
+    visit("rank", self.rank);
+    visit("dropout", self.dropout);
+    visit("published", self.published);
   }
 };
 

@@ -39,21 +39,21 @@ struct LnlnOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("width", self.width);
-    f("num_heads", self.num_heads);
-    f("head_width", self.head_width);
-    f("layers", self.layers);
-    f("proxy_layers", self.proxy_layers);
-    f("fusion_layers", self.fusion_layers);
-    f("stream_frames", self.stream_frames);
-    f("judge_hidden", self.judge_hidden);
-    f("completeness", self.completeness);
-    f("adversary", self.adversary);
-    f("recon", self.recon);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("width", self.width);
+    visit("num_heads", self.num_heads);
+    visit("head_width", self.head_width);
+    visit("layers", self.layers);
+    visit("proxy_layers", self.proxy_layers);
+    visit("fusion_layers", self.fusion_layers);
+    visit("stream_frames", self.stream_frames);
+    visit("judge_hidden", self.judge_hidden);
+    visit("completeness", self.completeness);
+    visit("adversary", self.adversary);
+    visit("recon", self.recon);
+    visit("published", self.published);
   }
 };
 

@@ -32,12 +32,12 @@ struct MctnOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("hidden", self.hidden);
-    f("translation", self.translation);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("hidden", self.hidden);
+    visit("translation", self.translation);
+    visit("published", self.published);
   }
 };
 

@@ -41,23 +41,23 @@ struct MfnOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("text_hidden", self.text_hidden);
-    f("first_hidden", self.first_hidden);
-    f("second_hidden", self.second_hidden);
-    f("memory", self.memory);
-    f("attention_hidden", self.attention_hidden);
-    f("update_hidden", self.update_hidden);
-    f("keep_hidden", self.keep_hidden);
-    f("write_hidden", self.write_hidden);
-    f("hidden", self.hidden);
-    f("inner", self.inner);
-    f("dropout", self.dropout);
-    f("head_dropout", self.head_dropout);
-    f("graph", self.graph);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("text_hidden", self.text_hidden);
+    visit("first_hidden", self.first_hidden);
+    visit("second_hidden", self.second_hidden);
+    visit("memory", self.memory);
+    visit("attention_hidden", self.attention_hidden);
+    visit("update_hidden", self.update_hidden);
+    visit("keep_hidden", self.keep_hidden);
+    visit("write_hidden", self.write_hidden);
+    visit("hidden", self.hidden);
+    visit("inner", self.inner);
+    visit("dropout", self.dropout);
+    visit("head_dropout", self.head_dropout);
+    visit("graph", self.graph);
+    visit("published", self.published);
   }
 };
 

@@ -40,20 +40,20 @@ struct MisaOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("width", self.width);
-    f("hidden", self.hidden);
-    f("num_heads", self.num_heads);
-    f("diff", self.diff);
-    f("similarity", self.similarity);
-    f("recon", self.recon);
-    f("adversarial", self.adversarial);
-    f("reversal", self.reversal);
-    f("dropout", self.dropout);
-    f("encoder_dropout", self.encoder_dropout);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("width", self.width);
+    visit("hidden", self.hidden);
+    visit("num_heads", self.num_heads);
+    visit("diff", self.diff);
+    visit("similarity", self.similarity);
+    visit("recon", self.recon);
+    visit("adversarial", self.adversarial);
+    visit("reversal", self.reversal);
+    visit("dropout", self.dropout);
+    visit("encoder_dropout", self.encoder_dropout);
+    visit("published", self.published);
   }
 };
 

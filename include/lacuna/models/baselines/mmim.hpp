@@ -38,18 +38,18 @@ struct MmimOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("first_hidden", self.first_hidden);
-    f("second_hidden", self.second_hidden);
-    f("first_out", self.first_out);
-    f("second_out", self.second_out);
-    f("hidden", self.hidden);
-    f("alpha", self.alpha);
-    f("beta", self.beta);
-    f("dropout", self.dropout);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("first_hidden", self.first_hidden);
+    visit("second_hidden", self.second_hidden);
+    visit("first_out", self.first_out);
+    visit("second_out", self.second_out);
+    visit("hidden", self.hidden);
+    visit("alpha", self.alpha);
+    visit("beta", self.beta);
+    visit("dropout", self.dropout);
+    visit("published", self.published);
   }
 };
 

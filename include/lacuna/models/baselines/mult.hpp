@@ -30,21 +30,21 @@ struct MultOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("width", self.width);
-    f("num_heads", self.num_heads);
-    f("layers", self.layers);
-    f("kernels", self.kernels);
-    f("source_dropout", self.source_dropout);
-    f("embedding_dropout", self.embedding_dropout);
-    f("residual_dropout", self.residual_dropout);
-    f("hidden_dropout", self.hidden_dropout);
-    f("input_dropout", self.input_dropout);
-    f("head_dropout", self.head_dropout);
-    f("positions", self.positions);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("width", self.width);
+    visit("num_heads", self.num_heads);
+    visit("layers", self.layers);
+    visit("kernels", self.kernels);
+    visit("source_dropout", self.source_dropout);
+    visit("embedding_dropout", self.embedding_dropout);
+    visit("residual_dropout", self.residual_dropout);
+    visit("hidden_dropout", self.hidden_dropout);
+    visit("input_dropout", self.input_dropout);
+    visit("head_dropout", self.head_dropout);
+    visit("positions", self.positions);
+    visit("published", self.published);
   }
 };
 

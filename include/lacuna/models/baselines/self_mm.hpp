@@ -29,20 +29,20 @@ struct SelfMmOptions {
   bool standardize = true, standardize_labels = false;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("standardize_labels", self.standardize_labels);
-    f("text", self.text);
-    f("first_hidden", self.first_hidden);
-    f("second_hidden", self.second_hidden);
-    f("first_out", self.first_out);
-    f("second_out", self.second_out);
-    f("fused", self.fused);
-    f("text_post", self.text_post);
-    f("first_post", self.first_post);
-    f("second_post", self.second_post);
-    f("dropout", self.dropout);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("standardize_labels", self.standardize_labels);
+    visit("text", self.text);
+    visit("first_hidden", self.first_hidden);
+    visit("second_hidden", self.second_hidden);
+    visit("first_out", self.first_out);
+    visit("second_out", self.second_out);
+    visit("fused", self.fused);
+    visit("text_post", self.text_post);
+    visit("first_post", self.first_post);
+    visit("second_post", self.second_post);
+    visit("dropout", self.dropout);
+    visit("published", self.published);
   }
 };
 
@@ -105,10 +105,10 @@ struct SelfMmNetwork {
   }
   void save_state(State& state) const {
     State own;
-    labels.save_state(own);
+    own.put_fields(labels);
     state.put("unimodal_labels", own);
   }
-  void load_state(const State& state) { labels.load_state(state.under("unimodal_labels")); }
+  void load_state(const State& state) { state.under("unimodal_labels").get_fields(labels); }
 
   Forward forward(const Sequences<T, D>& x, const Context& context) const {
     Forward r;

@@ -28,9 +28,7 @@ zoo::Outputs outputs(const Predictor& predictor, const data::Split<role>& split,
   zoo::Outputs all;
   std::vector<double> probabilities, embedding;
   index_t width = 0;
-  for (index_t begin = 0; begin < split.size(); begin += size) {
-    std::vector<index_t> samples(std::size_t(std::min(size, split.size() - begin)));
-    std::iota(samples.begin(), samples.end(), begin);
+  for (const auto& samples : data::consecutive_batches(split, size)) {
     zoo::Outputs some = predictor.outputs(missing::apply(condition, data::gather<float>(split, samples)), wanted);
     all.attention = std::move(some.attention);  // of one batch
     all.values.insert(all.values.end(), some.values.begin(), some.values.end());

@@ -1,8 +1,6 @@
 /// The predictions of one trained model under every condition of a plan.
 #pragma once
 
-#include <numeric>
-
 #include "lacuna/data/batch.hpp"
 #include "lacuna/lab/plan.hpp"
 #include "lacuna/lab/prior.hpp"
@@ -15,7 +13,6 @@ namespace lacuna::lab {
 template <class Predict, data::Role role>
 Tensor<double, 2> predictions(const Predict& predict, const data::Split<role>& split, const Plan& plan, double prior,
                               index_t batch = 512) {
-  if (batch < 1) throw OptionError(detail::cat("predictions: batches of ", batch, ", expected at least 1"));
   const index_t samples = split.size();
   Tensor<double, 2> result({index_t(plan.size()), samples});
   std::vector<std::size_t> first;  // the first condition with the same masks
@@ -26,9 +23,7 @@ Tensor<double, 2> predictions(const Predict& predict, const data::Split<role>& s
       first.push_back(std::size_t(same - hashes.begin()));
       hashes.push_back(condition.masks);
     }
-  for (index_t begin = 0; begin < samples; begin += batch) {
-    std::vector<index_t> chosen(std::size_t(std::min(batch, samples - begin)));
-    std::iota(chosen.begin(), chosen.end(), begin);
+  for (const auto& chosen : data::consecutive_batches(split, batch)) {
     const auto complete = data::gather<float>(split, chosen);
     for (std::size_t c = 0; c < plan.size(); ++c) {
       if (first[c] != c) continue;
@@ -37,7 +32,7 @@ Tensor<double, 2> predictions(const Predict& predict, const data::Split<role>& s
         if (!std::isfinite(some[i]))
           throw Error(detail::cat("prediction of sample '", split.ids[std::size_t(chosen[i])], "' under '",
                                   plan.masks[c].name, "' is ", some[i], ", expected a finite number"));
-        result(index_t(c), begin + index_t(i)) = some[i];
+        result(index_t(c), chosen[i]) = some[i];
       }
     }
   }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <numeric>
 #include <span>
 
 #include "lacuna/autograd/node.hpp"
@@ -19,9 +18,7 @@ std::vector<double> predict(const M& model, const data::Split<role>& split, cons
                             index_t batch = 96) {
   const NoGrad no_graph;
   std::vector<double> predictions;
-  for (index_t begin = 0; begin < split.size(); begin += batch) {
-    std::vector<index_t> samples(std::size_t(std::min(batch, split.size() - begin)));
-    std::iota(samples.begin(), samples.end(), begin);
+  for (const auto& samples : data::consecutive_batches(split, batch)) {
     const auto part = data::gather<typename M::scalar>(split, samples);
     const std::vector<double> some = model.predict(missing::apply(condition, part));
     if (some.size() != samples.size())

@@ -30,13 +30,13 @@ struct Panel {
   static void tile(index_t depth, const T* a, index_t a_stride, const T* b, index_t b_stride, T beta, T* c, index_t ldc,
                    index_t count, index_t width) {
     using namespace simd;
-    Packet sum[R][V];
+    Packet sum[std::size_t(R)][std::size_t(V)];
 #pragma GCC unroll 16
     for (int i = 0; i < R; ++i)
 #pragma GCC unroll 2
       for (int v = 0; v < V; ++v) sum[i][v] = pset1<Packet>(T(0));
     for (index_t p = 0; p < depth; ++p, a += a_stride, b += b_stride) {
-      Packet column[V];
+      Packet column[std::size_t(V)];
 #pragma GCC unroll 2
       for (int v = 0; v < V; ++v) column[v] = ploadu<Packet>(b + v * lanes);
 #pragma GCC unroll 16
@@ -46,7 +46,7 @@ struct Panel {
         for (int v = 0; v < V; ++v) sum[i][v] = pmadd(left, column[v], sum[i][v]);
       }
     }
-    T row[V * lanes];
+    T row[std::size_t(V * lanes)];
 #pragma GCC unroll 16
     for (int i = 0; i < R; ++i) {
       if (i == count) return;
@@ -149,14 +149,14 @@ struct Panel {
   static void dots(index_t depth, const T* a, index_t a_stride, const T* b, index_t b_stride, T beta, T* c,
                    index_t ldc) {
     using namespace simd;
-    Packet sum[R][S];
+    Packet sum[std::size_t(R)][std::size_t(S)];
 #pragma GCC unroll 4
     for (int i = 0; i < R; ++i)
 #pragma GCC unroll 4
       for (int j = 0; j < S; ++j) sum[i][j] = pset1<Packet>(T(0));
     index_t p = 0;
     for (; p + lanes <= depth; p += lanes) {
-      Packet right[S];
+      Packet right[std::size_t(S)];
 #pragma GCC unroll 4
       for (int j = 0; j < S; ++j) right[j] = ploadu<Packet>(b + j * b_stride + p);
 #pragma GCC unroll 4

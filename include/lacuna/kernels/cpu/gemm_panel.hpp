@@ -38,13 +38,13 @@ struct Panel {
                    index_t count, index_t width, Ahead ahead = {}) {
     using namespace simd;
     for (index_t i = 0; i < count; ++i) __builtin_prefetch(c + i * ldc, 1);  // read or written behind the loop
-    Packet sum[R][V];
+    Packet sum[std::size_t(R)][std::size_t(V)];
 #pragma GCC unroll 16
     for (int i = 0; i < R; ++i)
 #pragma GCC unroll 2
       for (int v = 0; v < V; ++v) sum[i][v] = pset1<Packet>(T(0));
     const auto step = [&]() __attribute__((always_inline)) {
-      Packet column[V];
+      Packet column[std::size_t(V)];
 #pragma GCC unroll 2
       for (int v = 0; v < V; ++v) column[v] = ploadu<Packet>(b + v * lanes);
 #pragma GCC unroll 16
@@ -62,7 +62,7 @@ struct Panel {
       step();
     }
     for (; p < depth; ++p) step();
-    T row[V * lanes];
+    T row[std::size_t(V * lanes)];
 #pragma GCC unroll 16
     for (int i = 0; i < R; ++i) {
       if (i == count) return;
@@ -167,14 +167,14 @@ struct Panel {
                    bool ahead) {
     using namespace simd;
     constexpr int groups = (S + 3) / 4;
-    Packet sum[R][groups * 4];
+    Packet sum[std::size_t(R)][std::size_t(groups * 4)];
 #pragma GCC unroll 4
     for (int i = 0; i < R; ++i)
 #pragma GCC unroll 8
       for (int j = 0; j < groups * 4; ++j) sum[i][j] = pset1<Packet>(T(0));
     index_t p = 0;
     for (; p + lanes <= depth; p += lanes) {
-      Packet left[R];
+      Packet left[std::size_t(R)];
 #pragma GCC unroll 4
       for (int i = 0; i < R; ++i) left[i] = ploadu<Packet>(a + i * a_stride + p);
 #pragma GCC unroll 8

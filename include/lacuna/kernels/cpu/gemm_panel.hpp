@@ -188,7 +188,7 @@ struct Panel {
     }
 #pragma GCC unroll 4
     for (int i = 0; i < R; ++i) {
-      T total[groups * 4];
+      T total[std::size_t(groups * 4)];
 #pragma GCC unroll 2
       for (int g = 0; g < groups; ++g) four_sums(sum[i] + 4 * g, total + 4 * g);
 #pragma GCC unroll 8

@@ -15,7 +15,7 @@
 /// fit both as layers and as directions are taken for directions.
 #pragma once
 
-#include <functional>
+#include <map>
 
 #include "lacuna/models/corrkd/pytorch.hpp"
 #include "lacuna/models/sdumc/pytorch.hpp"

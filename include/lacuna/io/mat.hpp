@@ -41,7 +41,7 @@ class MatStream {
  public:
   MatStream(std::span<const std::uint8_t> bytes, bool packed, std::string where)
       : bytes_(bytes),
-        left_(packed ? 1100 * std::uint64_t(bytes.size()) + 64 : bytes.size()),
+        left_(packed ? std::uint64_t{1100} * bytes.size() + 64 : bytes.size()),
         where_(std::move(where)) {
     if (!packed) return;
     zip_ = std::make_unique<z_stream>();
@@ -228,7 +228,7 @@ class MatParser {
     const std::size_t size = size_of_type(data.type);
     if (size == 0 || data.bytes.size() != count * size)
       stream_.fail("has ", data.bytes.size(), " bytes of type ", data.type, " for ", count, " numbers; it is damaged");
-    std::vector<T> values(static_cast<std::size_t>(count));
+    std::vector<T> values(count);
     for (std::size_t i = 0; i < values.size(); ++i) {
       const std::size_t at = i * size;
       switch (data.type) {
@@ -404,7 +404,7 @@ class MatParser {
     const std::vector<double> numbers = read_as<double>(std::uint64_t(stored));
     if (count > 4096 * (std::uint64_t(stored) + starts.size()) + (std::uint64_t(1) << 16))
       stream_.fail("has a sparse matrix of shape ", value.shape, ", out of proportion as a dense one");
-    std::vector<double> dense(static_cast<std::size_t>(count), 0.0);
+    std::vector<double> dense(count, 0.0);
     for (index_t c = 0; c + 1 < index_t(starts.size()); ++c)
       for (index_t i = starts[std::size_t(c)]; i < starts[std::size_t(c) + 1]; ++i) {
         if (i < 0 || i >= stored || rows[std::size_t(i)] < 0 || rows[std::size_t(i)] >= value.shape[0])

@@ -195,7 +195,7 @@ class NpyArray {
 template <class Stream>
 NpyArray read_npy(Stream& stream, std::uint64_t size, std::string where) {
   NpyHeader header = read_npy_header(stream, size, where);
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(header.payload));
+  std::vector<std::uint8_t> bytes(header.payload);
   stream.read(bytes.data(), bytes.size());
   if (header.swapped) detail::reverse_items(bytes, header.kind == NpyKind::unicode ? 4 : header.item_size);
   if (header.fortran_order) bytes = detail::to_row_major(bytes, header.shape, header.item_size);

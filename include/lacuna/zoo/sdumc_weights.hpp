@@ -40,8 +40,7 @@ inline LoadedWeights sdumc_from_pytorch(const io::Npz& file, const ModelSpec& sp
   for (const OptionInfo& option : entry->options(variant, request))
     if (!option.training && !option.value.empty()) settings.emplace_back(option.name, option.value);
   for (const auto& setting : spec.settings) settings.push_back(setting);
-  const Settings unknown = apply_settings(lacuna::detail::zoo_positions(settings, request.modalities),
-                                          [&](auto&& f) { models::SdumcOptions::visit(o, f); });
+  const Settings unknown = apply_settings(lacuna::detail::zoo_positions(settings, request.modalities), o);
   if (!unknown.empty()) throw OptionError("model '" + spec.name + "' has no option '" + unknown[0].first + "'");
   o.inputs = request.inputs, o.classes = request.classes;
   o.width = length("frame_dim_reshape_0.weight", 0), o.fused = length("fc_out_v.weight", 1);

@@ -26,7 +26,7 @@ namespace lacuna::detail {
 template <class Options>
 Options stored_options(const State& model) {
   Options o;
-  Options::visit(o, [&](const char* name, auto& value) { model.get(name, value); });
+  model.get_fields(o);
   return o;
 }
 
@@ -43,7 +43,7 @@ struct OnnxBuild {
   void network(F&& score) const {
     const auto o = stored_options<Options>(model);
     models::Task task = models::task_of(o, card.model.c_str());
-    task.load_state(model);
+    model.get_fields(task);
     data::Standardizer standardizer;
     standardizer.load_state(model.under("standardizer"));
     zoo::OnnxStreams streams;
@@ -89,8 +89,10 @@ inline const std::vector<std::pair<std::string, OnnxWriter>>& onnx_writers() {
     });
   };
   static constexpr OnnxWriter mmin = [](const OnnxBuild& b) {
-    b.network<models::MminOptions>(
-        [&](const auto& o, const OnnxStreams& streams) { return onnx_mmin(b.net, o, streams); });
+    b.network<models::MminOptions>([&](const auto& o, const OnnxStreams& streams) {
+      if (o.published) throw Error("onnx: 'mmin' with published=on has no graph; train it without");
+      return onnx_mmin(b.net, o, streams);
+    });
   };
   static constexpr OnnxWriter ridge = [](const OnnxBuild& b) {
     onnx_answer(b.net, b.card, b.inputs, onnx_ridge(b.net, b.model, b.inputs), "");

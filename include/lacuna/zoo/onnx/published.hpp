@@ -13,13 +13,13 @@
 
 namespace lacuna::detail {
 
-/// models::VectorSubnet
-inline std::string onnx_vector_subnet(const zoo::OnnxNetwork& net, const std::string& path, const zoo::OnnxStream& x) {
+/// AverageSubnet
+inline std::string onnx_average_subnet(const zoo::OnnxNetwork& net, const std::string& path, const zoo::OnnxStream& x) {
   std::string y = net.batch_norm(path + ".norm", net.mean(x.frames, x.present));
   for (const char* layer : {".linear_1", ".linear_2", ".linear_3"}) y = net.linear(path + layer, y, "Relu");
   return net.keep(y, net.any(x.present));
 }
-/// models::LastStateSubnet
+/// LastStateSubnet
 inline std::string onnx_last_state(const zoo::OnnxNetwork& net, const std::string& path, const zoo::OnnxStream& x,
                                    bool bidirectional = false) {
   const auto states = zoo::recurrent(net, path + ".rnn", true, x.frames, x.present, bidirectional);
@@ -35,8 +35,8 @@ inline std::string onnx_prepend_one(const zoo::OnnxNetwork& net, const std::stri
 namespace lacuna::zoo {
 
 inline std::string onnx_tfn(const OnnxNetwork& net, const models::TfnOptions& o, const OnnxStreams& x) {
-  const std::string parts[3] = {lacuna::detail::onnx_vector_subnet(net, "network.audio_subnet", x[1]),
-                                lacuna::detail::onnx_vector_subnet(net, "network.video_subnet", x[2]),
+  const std::string parts[3] = {lacuna::detail::onnx_average_subnet(net, "network.audio_subnet", x[1]),
+                                lacuna::detail::onnx_average_subnet(net, "network.video_subnet", x[2]),
                                 lacuna::detail::onnx_last_state(net, "network.text_subnet", x[0])};
   std::string product = lacuna::detail::onnx_prepend_one(net, parts[0]);
   index_t size = o.first_hidden + 1;
@@ -55,9 +55,9 @@ inline std::string onnx_lmf(const OnnxNetwork& net, const models::LmfOptions& o,
     const std::string one = net.unsqueeze(lacuna::detail::onnx_prepend_one(net, y), 0);
     return net.node("MatMul", {one, net.parameter("network." + factor)});  // (R, B, outputs)
   };
-  std::string fused = part(lacuna::detail::onnx_vector_subnet(net, "network.audio_subnet", x[1]), "audio_factor");
+  std::string fused = part(lacuna::detail::onnx_average_subnet(net, "network.audio_subnet", x[1]), "audio_factor");
   fused =
-      net.multiply(fused, part(lacuna::detail::onnx_vector_subnet(net, "network.video_subnet", x[2]), "video_factor"));
+      net.multiply(fused, part(lacuna::detail::onnx_average_subnet(net, "network.video_subnet", x[2]), "video_factor"));
   fused = net.multiply(fused, part(lacuna::detail::onnx_last_state(net, "network.text_subnet", x[0]), "text_factor"));
   const std::string w = net.reshape(net.parameter("network.fusion_weights"), {o.rank, 1, 1});
   return net.add(net.sum(net.multiply(fused, w), 0), net.parameter("network.fusion_bias"));

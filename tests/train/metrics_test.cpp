@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "lacuna/core/fields.hpp"
 #include "lacuna/io/npz.hpp"
 #include "lacuna/train/classification_metrics.hpp"
 #include "support/paths.hpp"

@@ -31,12 +31,12 @@ namespace lacuna::io {
 /// CRC-32C (Castagnoli), reflected: of "123456789" it is 0xe3069283.
 inline std::uint32_t crc32c(std::string_view bytes) {
   static const auto table = [] {
-    std::array<std::uint32_t, 256> table{};
+    std::array<std::uint32_t, 256> made{};
     for (std::uint32_t i = 0; i < 256; ++i) {
-      table[i] = i;
-      for (int bit = 0; bit < 8; ++bit) table[i] = (table[i] >> 1) ^ (table[i] & 1 ? 0x82f63b78u : 0u);
+      made[i] = i;
+      for (int bit = 0; bit < 8; ++bit) made[i] = (made[i] >> 1) ^ (made[i] & 1 ? 0x82f63b78u : 0u);
     }
-    return table;
+    return made;
   }();
   std::uint32_t crc = ~0u;
   for (const char c : bytes) crc = (crc >> 8) ^ table[(crc ^ static_cast<unsigned char>(c)) & 0xffu];

@@ -330,7 +330,10 @@ class NpzScan {
   /// One line on what was taken, and one on what was not.
   void say() {
     std::set<std::string> used = {"id", label_, classes_};
-    std::string taken;
+    std::string taken, talk;
+    for (const char* what : {"dialogue", "speaker"})  // of conversations
+      if (anywhere("dialogue") && anywhere(what) && used.insert(what).second)
+        talk += cat(talk.empty() ? "; conversations: " : ", ", what);
     for (const auto& [name, features] : modalities_) {
       used.insert(name);
       index_t frames = 0;
@@ -380,7 +383,7 @@ class NpzScan {
     std::string without;
     for (const auto& [what, why] : left_) without += cat(without.empty() ? "" : ", ", printable(what), " (", why, ")");
     const bool always = !left_.empty() || !notes_.empty();
-    data::LoadNotes first = {{cat("modalities: ", taken, labels), always}};
+    data::LoadNotes first = {{cat("modalities: ", taken, labels, talk), always}};
     if (!left_.empty()) first.push_back({"left out: " + without, true});
     notes_.insert(notes_.begin(), first.begin(), first.end());
     if (labels.empty() && options_.labels != data::LabelUse::ignored) suggest_labels();

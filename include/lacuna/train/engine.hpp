@@ -10,6 +10,7 @@
 #include <chrono>
 #include <limits>
 
+#include "lacuna/data/batch.hpp"
 #include "lacuna/models/phase.hpp"
 #include "lacuna/optim/average.hpp"
 #include "lacuna/optim/clip.hpp"
@@ -41,7 +42,7 @@ class Engine {
     if (finished()) return;
     const auto start = Clock::now();
     const index_t samples = index_t(order_.size());
-    const index_t begin = batch_ * phase_.batch, end = std::min(begin + phase_.batch, samples);
+    const index_t begin = batch_ == 0 ? 0 : ends_[std::size_t(batch_ - 1)], end = ends_[std::size_t(batch_)];
     packed_.zero_grad();
     const LossTerms<T, D> loss =
         phase_.loss({order_.data() + begin, std::size_t(end - begin)}, Context::train(random_));
@@ -79,17 +80,21 @@ class Engine {
     if (phase_.finish) phase_.finish(record);
   }
 
+  /// Where it is.
+  static void reflect(auto& self, auto&& visit) {
+    visit("epoch", self.epoch_);
+    visit("batch", self.batch_);
+    visit("seconds", self.seconds_);
+    visit("waited", self.waited_);
+    visit("least", self.least_);
+  }
   /// Shares storage with this engine: write it before the next step.
   State save() const {
     State training;
     training.put("parameters", by_name(packed_.values));
     training.put("has_best", best_.defined());
     if (best_.defined()) training.put("best", by_name(best_));
-    training.put("epoch", epoch_);
-    training.put("batch", batch_);
-    training.put("seconds", seconds_);
-    training.put("waited", waited_);
-    training.put("least", least_);
+    training.put_fields(*this);
     put_random(training, "random", random_);
     put_random(training, "epoch_random", epoch_random_);
     std::vector<std::string> terms;
@@ -121,15 +126,11 @@ class Engine {
     }
     optimizer_.load_state(training.under("optimizer"));
     if (average_) average_->load_state(training.under("average"));
-    training.get("epoch", epoch_);
-    training.get("batch", batch_);
-    training.get("seconds", seconds_);
-    training.get("waited", waited_);
-    training.get("least", least_);
+    training.get_fields(*this);
     random_ = random_of(training, "epoch_random");
     begin_epoch();
     random_ = random_of(training, "random");
-    if (epoch_ < 0 || batch_ < 0 || batch_ * phase_.batch >= std::max<index_t>(index_t(order_.size()), 1))
+    if (epoch_ < 0 || batch_ < 0 || batch_ >= index_t(ends_.size()))
       training.fail("batch", cat("is ", batch_, " of epoch ", epoch_, ", which the data do not have"));
     const auto terms = training.get<std::vector<std::string>>("terms");
     const auto sums = training.get<std::vector<double>>("sums");
@@ -160,6 +161,7 @@ class Engine {
     epoch_random_ = random_;
     order_ = phase_.order(epoch_, random_);
     if (order_.empty()) throw Error(cat(phase_.name, ": there are no samples to train on"));
+    ends_ = phase_.ends ? phase_.ends(order_) : data::batch_ends(order_, {}, phase_.batch);
   }
   /// Adds up the loss and its terms, and refuses what is not finite.
   void account(const LossTerms<T, D>& loss, double weight) {
@@ -235,7 +237,7 @@ class Engine {
   History history_;
   index_t epoch_ = 0, batch_ = 0, waited_ = 0;
   double least_ = std::numeric_limits<double>::infinity();
-  std::vector<index_t> order_;
+  std::vector<index_t> order_, ends_;  ///< of the epoch: samples, and where its batches end
   Scores sums_;
   double seconds_ = 0;
 };

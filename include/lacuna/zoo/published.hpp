@@ -6,8 +6,10 @@
 /// (`models::Tfn<double>`), and can be added by zoo::add.
 #pragma once
 
+#include "lacuna/models/baselines/cra.hpp"
 #include "lacuna/models/baselines/cube_mlp.hpp"
 #include "lacuna/models/baselines/dmd.hpp"
+#include "lacuna/models/baselines/gcnet.hpp"
 #include "lacuna/models/baselines/lmf.hpp"
 #include "lacuna/models/baselines/lnln.hpp"
 #include "lacuna/models/baselines/mctn.hpp"
@@ -17,6 +19,7 @@
 #include "lacuna/models/baselines/mult.hpp"
 #include "lacuna/models/baselines/self_mm.hpp"
 #include "lacuna/models/baselines/tfn.hpp"
+#include "lacuna/models/baselines/tfr_net.hpp"
 #include "lacuna/zoo/entry.hpp"
 
 namespace lacuna::zoo {
@@ -27,8 +30,9 @@ DraftOf<Options> published_draft(Options defaults, Training training) {
   return [plain = plain_draft(defaults, training)](const std::string& variant, const Request& request,
                                                    const Settings& own) {
     Draft<Options> draft = plain(variant, request, own);
-    for (std::size_t m = 0; m < request.modalities.size(); ++m)
-      if (request.modalities[m] == "text" || request.modalities[m] == "language") draft.model.text = index_t(m);
+    if constexpr (requires { draft.model.text; })
+      for (std::size_t m = 0; m < request.modalities.size(); ++m)
+        if (request.modalities[m] == "text" || request.modalities[m] == "language") draft.model.text = index_t(m);
     return draft;
   };
 }
@@ -112,6 +116,25 @@ void for_each_published(F&& f) {
                             "Zhang et al., NeurIPS 2024, arXiv 2409.20012",
                             {},
                             published_training(64, 1e-4, 1e-4)});
+  f(Published<models::TfrNet>{"tfr-net",
+                              "TFR-Net: learns by rebuilding erased frames",
+                              "Yuan et al., ACM MM 2021",
+                              {},
+                              published_training(24, 1e-3, 1e-3, 0.8)});
+  f(Published<models::Cra>{"cra",
+                           "CRA: a cascade of autoencoders rebuilds what is missing",
+                           "Tran et al., CVPR 2017",
+                           {},
+                           published_training(256, 1e-3)});
+  models::CraOptions plain;
+  plain.residual = false, plain.recon = 0.2;
+  f(Published<models::Cra>{"ae", "AE: one plain autoencoder in its place", "Hinton & Salakhutdinov, Science 2006",
+                           plain, published_training(256, 1e-3)});
+  f(Published<models::Gcnet>{"gcnet",
+                             "GCNet: graphs over the speakers and the time of conversations",
+                             "Lian et al., TPAMI 2023, arXiv 2203.02177",
+                             {},
+                             published_training(512, 1e-3, 1e-5)});
 }
 
 /// A model whose options are drafted so, in one precision: what the objects of lacuna::zoo hold.
@@ -131,7 +154,10 @@ Backend published_backend(const DraftOf<typename M::Options>& draft) {
   part template Backend published_backend<models::Mctn<T>>(const DraftOf<models::MctnOptions>&);       \
   part template Backend published_backend<models::Mmim<T>>(const DraftOf<models::MmimOptions>&);       \
   part template Backend published_backend<models::Dmd<T>>(const DraftOf<models::DmdOptions>&);         \
-  part template Backend published_backend<models::Lnln<T>>(const DraftOf<models::LnlnOptions>&);
+  part template Backend published_backend<models::Lnln<T>>(const DraftOf<models::LnlnOptions>&);       \
+  part template Backend published_backend<models::TfrNet<T>>(const DraftOf<models::TfrNetOptions>&);   \
+  part template Backend published_backend<models::Cra<T>>(const DraftOf<models::CraOptions>&);         \
+  part template Backend published_backend<models::Gcnet<T>>(const DraftOf<models::GcnetOptions>&);
 
 #ifdef LACUNA_ZOO_PARTS
 LACUNA_PUBLISHED_OF(extern, float)

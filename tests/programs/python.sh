@@ -71,7 +71,7 @@ fi
 
 # --- ONNX
 refuses 1 "onnx: 'mctn' has no graph; there are those of constant" bash -c "
-  \"$lacuna\" train --data real.npz --model mctn:hidden=8 ${tiny[*]} --epochs 1 --batch 8 --out out/mctn >/dev/null 2>&1
+  \"$lacuna\" train --data real.npz --model mctn:hidden=4 ${tiny[*]} --epochs 1 --batch 8 --out out/mctn >/dev/null 2>&1
   \"$lacuna\" convert out/mctn/mctn/seed-1/model.lacuna mctn.onnx"
 has "$python" onnxruntime && has "$python" onnx || { echo "skipped: onnx and onnxruntime are not installed for $python"; exit 0; }
 # check SET MODEL DTYPE [--own-batch]

@@ -87,7 +87,8 @@ class PytorchNames {
     const std::string gate = leaf.ends_with("_x") ? "_ih" : "_hh";
     const std::size_t dot = owner.rfind('.');
     const std::string list = owner.substr(0, dot);
-    if (!list.ends_with(".cells")) return outside(owner) + kind + gate;  // one step: nn.LSTMCell
+    if (!list.ends_with(".cells") || list == "network.cells")
+      return outside(owner) + kind + gate;  // one step: nn.LSTMCell
     const index_t number = std::stoll(owner.substr(dot + 1));
     const auto cell = [&](index_t i) { return list + "." + std::to_string(i) + ".weight_x"; };
     const bool both = has(cell(1)) && shape(cell(1))[1] == shape(cell(0))[1];

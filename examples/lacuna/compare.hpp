@@ -27,7 +27,7 @@ struct Work {
 /// What it has done.
 struct Done {
   std::vector<lacuna::lab::ModelRuns> runs;
-  std::vector<lacuna::lab::Record> records;
+  std::vector<Record> records;
   std::optional<lacuna::lab::Results> results;  ///< none where the test split has no labels
   std::size_t failed = 0;                       ///< trainings
 };

@@ -23,22 +23,23 @@ struct PredictOptions {
 
 /// All of a split, batch after batch.
 template <data::Role role>
-zoo::Outputs outputs(const Predictor& predictor, const data::Split<role>& split, const missing::Condition& condition,
+zoo::Outputs outputs(const Predictor& predictor, const data::Split<role>& split, const missing::MissingSpec& spec,
                      const zoo::Wanted& wanted, index_t size) {
   zoo::Outputs all;
   std::vector<double> probabilities, embedding;
   index_t width = 0;
-  for (const auto& samples : data::consecutive_batches(split, size)) {
-    zoo::Outputs some = predictor.outputs(missing::apply(condition, data::gather<float>(split, samples)), wanted);
+  const missing::MaskSet masks[] = {missing::sample_masks(spec, split)};
+  train::under_masks<float>(split, masks, size, [&](index_t, index_t, const data::Batch<float>& batch) {
+    zoo::Outputs some = predictor.outputs(batch, wanted);
     all.attention = std::move(some.attention);  // of one batch
     all.values.insert(all.values.end(), some.values.begin(), some.values.end());
     if (some.probabilities.defined())
       probabilities.insert(probabilities.end(), some.probabilities.data(),
                            some.probabilities.data() + some.probabilities.size());
-    if (!some.embedding.defined()) continue;
+    if (!some.embedding.defined()) return;
     embedding.insert(embedding.end(), some.embedding.data(), some.embedding.data() + some.embedding.size());
     width = some.embedding.extent(1);
-  }
+  });
   if (!probabilities.empty())
     all.probabilities = Tensor<double, 2>::from({split.size(), predictor.classes()}, probabilities);
   if (width > 0) all.embedding = Tensor<double, 2>::from({split.size(), width}, embedding);

@@ -5,7 +5,7 @@
 // All options, those of the model too: lacuna train --model corrkd --help.
 #include "compare.hpp"
 #include "lacuna/models/baselines/ridge.hpp"
-#include "lacuna/train/report.hpp"
+#include "train_report.hpp"
 
 namespace program {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 using namespace lacuna;
 
 /// What a condition leaves.
-std::vector<std::string> left(const Data& data, const missing::Condition& condition) {
+std::vector<std::string> left(const Data& data, const missing::MissingSpec& condition) {
   std::vector<std::string> names;
   for (std::size_t m = 0; m < data.modalities.size(); ++m)
     if (condition.absent.empty() || !condition.absent[m]) names.push_back(data.modalities[m]);
@@ -21,10 +21,10 @@ std::vector<std::string> left(const Data& data, const missing::Condition& condit
 }
 
 /// Constant and, of real labels, ridge, trained on the modalities that are there.
-std::vector<train::BaselineReport> baselines(const Data& data, const train::Targets& targets,
-                                             const std::vector<missing::Condition>& conditions) {
+std::vector<Baseline> baselines(const Data& data, const train::Targets& targets,
+                                const std::vector<missing::MissingSpec>& conditions) {
   const data::Dataset& set = *data.set;
-  train::BaselineReport constant{"constant", {}}, ridge{"ridge", {}};
+  Baseline constant{"constant", {}}, ridge{"ridge", {}};
   const auto same = models::Constant(set.train)(set.test);
   for (const auto& condition : conditions) {
     constant.test.push_back({condition.name, train::scores(targets, same)});
@@ -38,28 +38,28 @@ std::vector<train::BaselineReport> baselines(const Data& data, const train::Targ
 }
 
 /// For the synthetic corpus: how close the mean MAE of the seeds comes to the best there is.
-std::vector<train::AttainableReport> attainable(const Data& data, const std::vector<missing::Condition>& conditions,
-                                                const std::vector<train::SeedReport>& seeds) {
-  std::vector<train::AttainableReport> all;
+std::vector<Attainable> attainable(const Data& data, const std::vector<missing::MissingSpec>& conditions,
+                                   const std::vector<lab::Summary>& over) {
+  std::vector<Attainable> all;
   if (data.synthetic == nullptr) return all;
-  const auto mean = train::mean_over_seeds(seeds);
   for (std::size_t c = 0; c < conditions.size(); ++c) {
     const auto subset = left(data, conditions[c]);
     if (subset.empty()) continue;
     const auto& test = data.synthetic->test;
     all.push_back({conditions[c].name, data.synthetic->best(test, subset).mae,
-                   data.synthetic->coverage(mean.at(c).values.at(0).second, test, subset)});
+                   data.synthetic->coverage(train::score_of(over.at(c).mean, "mae"), test, subset)});
   }
   return all;
 }
 
 /// The conditions of the plan that take away whole modalities; empty: it has others, of which no such table is made.
-std::vector<missing::Condition> whole_conditions(const std::vector<missing::Protocol>& protocols) {
-  std::vector<missing::Condition> conditions;
+std::vector<missing::MissingSpec> whole_conditions(const std::vector<missing::Protocol>& protocols) {
+  std::vector<missing::MissingSpec> conditions;
   for (const missing::Protocol& protocol : protocols)
-    for (const missing::Absence& absence : protocol.conditions) {
-      if (absence.rate != 0) return {};
-      conditions.push_back({(protocols.size() > 1 ? protocol.name + "/" : "") + absence.name, absence.absent});
+    for (const missing::MissingSpec& spec : protocol.conditions) {
+      if (spec.rate != 0) return {};
+      conditions.push_back(spec);
+      if (protocols.size() > 1) conditions.back().name = protocol.name + "/" + spec.name;
     }
   return conditions;
 }
@@ -85,7 +85,7 @@ int train_model(RunOptions& options, const Call& call) {
   std::vector<missing::Protocol> protocols;
   for (const std::string& name : options.protocols)
     if (name == "meant") {
-      protocols.push_back(lab::meant_protocol(system.conditions(set.modality_names())));
+      protocols.push_back({"meant", system.conditions(set.modality_names()), {}});
     } else {
       protocols.push_back(lab::protocol_by_name(name, set.modality_names(), options.mask_seed));
       protocols.back().name = name;
@@ -101,20 +101,11 @@ int train_model(RunOptions& options, const Call& call) {
   const Done& done = std::get<Done>(performed);
 
   if (done.runs.front().runs.empty()) throw Error("no seed has come to its end, there is nothing to show");
-  train::Report report;
-  report.model = options.model;
-  report.classes = work.data.classes;
-  report.signs = train::has_signs(work.targets.values);
+  TrainReport report = train_report(done.runs.front(), work.plan, work.targets, condition_names(work.plan));
+  report.model.name = options.model;
   for (const auto& [name, value] : options.record()) report.config[name] = value;
   report.config["options"] = system.recipe;
   for (const auto& [name, value] : describe_data(work.data)) report.data[name] = value;
-  const auto names = condition_names(work.plan);
-  for (const lab::Run& run : done.runs.front().runs) {
-    train::SeedReport seed{run.seed, run.epochs, run.best_epoch, run.validation_score, {}};
-    for (std::size_t c = 0; c < names.size() && !work.targets.values.empty(); ++c)
-      seed.test.push_back({names[c], train::scores(work.targets, predictions_of(run, c))});
-    report.seeds.push_back(std::move(seed));
-  }
   const auto conditions = whole_conditions(protocols);
   if (work.targets.values.empty()) {
     std::printf("the test split of %s has no labels: predictions only\n", support::printable(set.name).c_str());
@@ -123,18 +114,15 @@ int train_model(RunOptions& options, const Call& call) {
                 static_cast<long long>(set.test.size()));
     if (!conditions.empty()) {
       report.baselines = baselines(work.data, work.targets, conditions);
-      report.attainable = attainable(work.data, conditions, report.seeds);
-      train::print(report);
+      report.attainable = attainable(work.data, conditions, report.over);
+      print(report);
     } else {
-      std::fputs(lab::terminal_text(*done.results).c_str(), stdout);
+      std::fputs(terminal_text(*done.results).c_str(), stdout);
     }
   }
-  auto json = train::to_json(report);
-  for (const lab::Failure& failure : done.runs.front().failures) {
-    json["failed"].push_back({{"seed", failure.seed}, {"error", failure.what}});
+  for (const lab::Failure& failure : report.model.failures)
     std::printf("  not among them: seed %s, %s\n", std::to_string(failure.seed).c_str(), failure.what.c_str());
-  }
-  train::write_text(folder.file("metrics.json"), json_text(json));
+  train::write_text(folder.file("metrics.json"), json_text(metrics_json(report)));
   return settle(folder, done, work);
 }
 

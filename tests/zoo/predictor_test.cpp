@@ -210,8 +210,8 @@ TEST_CASE("predictor: class names come with the answer") {
 /// The learner of the trainer's tests, with its options named.
 struct NamedTiny : test::TinyLearner<float> {
   struct Options : test::TinyLearner<float>::Options {
-    static void visit(auto& self, auto&& f) {
-      f("inputs", self.inputs), f("width", self.width), f("dropout", self.dropout);
+    static void reflect(auto& self, auto&& visit) {
+      visit("inputs", self.inputs), visit("width", self.width), visit("dropout", self.dropout);
     }
   };
   NamedTiny() = default;

@@ -351,17 +351,14 @@ requires(R >= N) Variable<T, detail::left<R, N, Keep>, D> stddev(const Variable<
 /// y_i = Σ_{j ≤ i} x_j along `axis`.
 template <class T, int R, class D>
 requires(R >= 1) Variable<T, R, D> cumsum(const Variable<T, R, D>& x, int axis) {
-  const int at = detail::axis_of("cumsum", x.shape(), axis);
-  index_t outer = 1, inner = 1;
-  for (int i = 0; i < at; ++i) outer *= x.extent(i);
-  for (int i = at + 1; i < R; ++i) inner *= x.extent(i);
-  const index_t n = x.extent(at);
+  const detail::AxisView view("cumsum", x.shape(), axis);
   Tensor<T, R, D> y(x.extents());
-  Kernels<D>::Axes::cumsum_axis(outer, n, inner, x.data(), false, GradientSlot<T>{y.data(), true});
+  Kernels<D>::Axes::cumsum_axis(view.outer, view.n, view.inner, x.data(), false, GradientSlot<T>{y.data(), true});
   return record(
       "cumsum", y,
       [=](const Tensor<T, R, D>& dy) {
-        if (const auto slot = x.gradient_slot()) Kernels<D>::Axes::cumsum_axis(outer, n, inner, dy.data(), true, slot);
+        if (const auto slot = x.gradient_slot())
+          Kernels<D>::Axes::cumsum_axis(view.outer, view.n, view.inner, dy.data(), true, slot);
       },
       x);
 }

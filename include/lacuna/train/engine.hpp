@@ -80,17 +80,21 @@ class Engine {
     if (phase_.finish) phase_.finish(record);
   }
 
+  /// Where it is.
+  static void reflect(auto& self, auto&& visit) {
+    visit("epoch", self.epoch_);
+    visit("batch", self.batch_);
+    visit("seconds", self.seconds_);
+    visit("waited", self.waited_);
+    visit("least", self.least_);
+  }
   /// Shares storage with this engine: write it before the next step.
   State save() const {
     State training;
     training.put("parameters", by_name(packed_.values));
     training.put("has_best", best_.defined());
     if (best_.defined()) training.put("best", by_name(best_));
-    training.put("epoch", epoch_);
-    training.put("batch", batch_);
-    training.put("seconds", seconds_);
-    training.put("waited", waited_);
-    training.put("least", least_);
+    training.put_fields(*this);
     put_random(training, "random", random_);
     put_random(training, "epoch_random", epoch_random_);
     std::vector<std::string> terms;
@@ -122,11 +126,7 @@ class Engine {
     }
     optimizer_.load_state(training.under("optimizer"));
     if (average_) average_->load_state(training.under("average"));
-    training.get("epoch", epoch_);
-    training.get("batch", batch_);
-    training.get("seconds", seconds_);
-    training.get("waited", waited_);
-    training.get("least", least_);
+    training.get_fields(*this);
     random_ = random_of(training, "epoch_random");
     begin_epoch();
     random_ = random_of(training, "random");

@@ -37,13 +37,10 @@
 #include "lacuna/data/dataset.hpp"
 #include "lacuna/io/parameters.hpp"
 #include "lacuna/losses/objective.hpp"
-#include "lacuna/missing/condition.hpp"
+#include "lacuna/missing/spec.hpp"
 #include "lacuna/version.hpp"
 
 namespace lacuna::train {
-
-/// Values by name, in an order.
-using Scores = std::vector<std::pair<std::string, double>>;
 
 using lacuna::LossTerms;
 
@@ -70,7 +67,7 @@ LossTerms<typename M::scalar, device_of<M>> loss_terms(const M& model, data::Bat
 }
 
 template <Learner M>
-std::vector<missing::Condition> conditions_of(const M& model, const std::vector<std::string>& modalities) {
+std::vector<missing::MissingSpec> conditions_of(const M& model, const std::vector<std::string>& modalities) {
   if constexpr (requires { model.conditions(modalities); })
     return model.conditions(modalities);
   else

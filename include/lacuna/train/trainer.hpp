@@ -10,6 +10,7 @@
 
 #include <memory>
 
+#include "lacuna/train/csv.hpp"
 #include "lacuna/train/engine.hpp"
 #include "lacuna/train/fit_options.hpp"
 #include "lacuna/train/order.hpp"
@@ -86,10 +87,11 @@ class Trainer {
   State save() const {
     State state = model_state(model_), training = engine_->save();
     if (last_ && training.get<bool>("has_best")) state.put("parameters", training.under("best"));
-    FitOptions::visit(options_,
-                      [&](const char* name, const auto& value) { training.put(cat("options/", name), value); });
-    training.put("options/texts", texts());
-    training.put("options/class_weights", options_.class_weights);
+    State options;
+    options.put_fields(options_);
+    options.put("texts", texts());
+    options.put("class_weights", options_.class_weights);
+    training.put("options", options);
     training.put("rates", rates());
     training.put("phase", phase());
     training.put("begun_random", std::vector<std::uint64_t>{begun_.key(), begun_.next()});
@@ -194,15 +196,15 @@ class Trainer {
   }
   void expect_same_options(const State& training) const {
     FitOptions stored = options_;
-    FitOptions::visit(stored, [&](const char* name, auto& value) { training.get(cat("options/", name), value); });
+    training.under("options").get_fields(stored);
     const auto differs = [&](const std::string& name, const std::string& then, const std::string& now) {
       throw OptionError(cat(training.origin(), ": was trained with ", name, " ", then, ", now it is ", now,
                             "; resuming needs the same options"));
     };
     std::vector<double> ours;
-    FitOptions::visit(options_, [&](const char*, const auto& value) { ours.push_back(double(value)); });
+    for_each_field(options_, [&](const char*, const auto& value) { ours.push_back(double(value)); });
     std::size_t i = 0;
-    FitOptions::visit(stored, [&](const char* name, const auto& value) {
+    for_each_field(stored, [&](const char* name, const auto& value) {
       if (double(value) != ours[i]) differs(name, csv_number(double(value)), csv_number(ours[i]));
       ++i;
     });

@@ -3,9 +3,9 @@
 ///     zoo::help_of("corrkd", "scd")     "weight of the sample-level contrast (SCD)"
 ///     zoo::choices_of("padding")        masked, published
 ///
-/// The options themselves are the members that a model's `Options::visit` names; a default is what the member holds.
-/// Only words are kept here, once for all models; "MODEL/NAME" stands before "NAME" where two models mean different
-/// things.
+/// The options themselves are the fields that a model's options name (core/fields.hpp); a default is what the member
+/// holds. Only words are kept here, once for all models; "MODEL/NAME" stands before "NAME" where two models mean
+/// different things. What a field says of itself, in its `Facts`, stands before both.
 #pragma once
 
 #include <string>

@@ -33,16 +33,16 @@ struct CraOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("residual", self.residual);
-    f("width", self.width);
-    f("cls_layers", self.cls_layers);
-    f("ae_layers", self.layers);
-    f("blocks", self.blocks);
-    f("recon", self.recon);
-    f("dropout", self.dropout);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("residual", self.residual);
+    visit("width", self.width);
+    visit("cls_layers", self.cls_layers);
+    visit("ae_layers", self.layers);
+    visit("blocks", self.blocks);
+    visit("recon", self.recon);
+    visit("dropout", self.dropout);
+    visit("published", self.published);
   }
 };
 

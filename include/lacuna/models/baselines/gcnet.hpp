@@ -40,17 +40,17 @@ struct GcnetOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("hidden", self.hidden);
-    f("graph_hidden", self.graph_hidden);
-    f("past", self.past);
-    f("future", self.future);
-    f("speakers", self.speakers);
-    f("time_attention", self.time_attention);
-    f("recon", self.recon);
-    f("dropout", self.dropout);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("hidden", self.hidden);
+    visit("graph_hidden", self.graph_hidden);
+    visit("past", self.past);
+    visit("future", self.future);
+    visit("speakers", self.speakers);
+    visit("time_attention", self.time_attention);
+    visit("recon", self.recon);
+    visit("dropout", self.dropout);
+    visit("published", self.published);
   }
 };
 

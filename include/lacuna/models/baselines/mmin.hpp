@@ -52,18 +52,18 @@ struct MminOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("width", self.width);
-    f("ae_layers", self.layers);
-    f("blocks", self.blocks);
-    f("hidden", self.hidden);
-    f("dropout", self.dropout);
-    f("published", self.published);
-    f("cls_layers", self.cls_layers);
-    f("imagination", self.imagination);
-    f("cycle", self.cycle);
-    PretrainOptions::visit(self.pretraining, f);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("width", self.width);
+    visit("ae_layers", self.layers);
+    visit("blocks", self.blocks);
+    visit("hidden", self.hidden);
+    visit("dropout", self.dropout);
+    visit("published", self.published);
+    visit("cls_layers", self.cls_layers);
+    visit("imagination", self.imagination);
+    visit("cycle", self.cycle);
+    PretrainOptions::reflect(self.pretraining, visit);
   }
 };
 

@@ -49,23 +49,23 @@ struct TfrNetOptions {
     o.rate_law = missing::RateLaw::tenths, o.sampling = missing::Sampling::bernoulli, o.stream_probability = 0;
     return o;
   }
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("width", self.width);
-    f("num_heads", self.num_heads);
-    f("layers", self.layers);
-    f("kernels", self.kernels);
-    f("stream_frames", self.stream_frames);
-    f("time_heads", self.time_heads);
-    f("gru_layers", self.gru_layers);
-    f("fused_sizes", self.fused);
-    f("hidden", self.hidden);
-    f("generation", self.generation);
-    f("similarity", self.similarity);
-    f("attention_dropout", self.attention_dropout);
-    f("head_dropout", self.head_dropout);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("width", self.width);
+    visit("num_heads", self.num_heads);
+    visit("layers", self.layers);
+    visit("kernels", self.kernels);
+    visit("stream_frames", self.stream_frames);
+    visit("time_heads", self.time_heads);
+    visit("gru_layers", self.gru_layers);
+    visit("fused_sizes", self.fused);
+    visit("hidden", self.hidden);
+    visit("generation", self.generation);
+    visit("similarity", self.similarity);
+    visit("attention_dropout", self.attention_dropout);
+    visit("head_dropout", self.head_dropout);
+    visit("published", self.published);
   }
 };
 

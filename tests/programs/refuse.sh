@@ -90,3 +90,8 @@ refuses 1 'occupied.*: ' "$lacuna" train "${small[@]}" --out occupied/runs
 refuses 1 'occupied.*: ' "$lacuna" train "${small[@]}" --out occupied
 
 absent runs
+
+# a list has no empty items, on the command line or in a file
+for list in 1,,2 1, ,1 ''; do refuses 2 "--seeds: '$list' has an empty item" "$lacuna" train --seeds "$list"; done
+refuses 2 "--exclude: 'a,,b' has an empty item" "$lacuna" train --exclude a,,b
+refuses 2 "--models: 'ridge,,mmin' has an empty item" "$lacuna" experiment --models ridge,,mmin

@@ -169,8 +169,8 @@ requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> sum(const Variable<T, 
   return detail::sum_over<detail::left<R, 1, Keep>>("sum", x, {&axis, 1, Keep::keeps}, 1);
 }
 template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
-requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> sum(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                              Keep = {}) {
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> sum(const Variable<T, R, D>& x,
+                                                                           const int (&axes)[N], Keep = {}) {
   return detail::sum_over<detail::left<R, N, Keep>>("sum", x, {axes, int(N), Keep::keeps}, 1);
 }
 
@@ -180,8 +180,8 @@ requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> mean(const Variable<T,
   return detail::mean_over<detail::left<R, 1, Keep>>(x, {&axis, 1, Keep::keeps});
 }
 template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
-requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> mean(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                               Keep = {}) {
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> mean(const Variable<T, R, D>& x,
+                                                                            const int (&axes)[N], Keep = {}) {
   return detail::mean_over<detail::left<R, N, Keep>>(x, {axes, int(N), Keep::keeps});
 }
 
@@ -191,8 +191,8 @@ requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> prod(const Variable<T,
   return detail::product_over<detail::left<R, 1, Keep>>(x, {&axis, 1, Keep::keeps});
 }
 template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
-requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> prod(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                               Keep = {}) {
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> prod(const Variable<T, R, D>& x,
+                                                                            const int (&axes)[N], Keep = {}) {
   return detail::product_over<detail::left<R, N, Keep>>(x, {axes, int(N), Keep::keeps});
 }
 template <class T, int R, class D>
@@ -206,8 +206,8 @@ requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> max(const Variable<T, 
   return detail::extreme_over<1, false, detail::left<R, 1, Keep>>("max", x, {&axis, 1, Keep::keeps});
 }
 template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
-requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> max(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                              Keep = {}) {
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> max(const Variable<T, R, D>& x,
+                                                                           const int (&axes)[N], Keep = {}) {
   return detail::extreme_over<1, false, detail::left<R, N, Keep>>("max", x, {axes, int(N), Keep::keeps});
 }
 template <class T, int R, class D>
@@ -221,8 +221,8 @@ requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> min(const Variable<T, 
   return detail::extreme_over<-1, false, detail::left<R, 1, Keep>>("min", x, {&axis, 1, Keep::keeps});
 }
 template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
-requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> min(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                              Keep = {}) {
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> min(const Variable<T, R, D>& x,
+                                                                           const int (&axes)[N], Keep = {}) {
   return detail::extreme_over<-1, false, detail::left<R, N, Keep>>("min", x, {axes, int(N), Keep::keeps});
 }
 template <class T, int R, class D>
@@ -236,8 +236,8 @@ requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> logsumexp(const Variab
   return detail::log_sum_exp_over<detail::left<R, 1, Keep>>(x, {&axis, 1, Keep::keeps});
 }
 template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
-requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> logsumexp(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                                    Keep = {}) {
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> logsumexp(const Variable<T, R, D>& x,
+                                                                                 const int (&axes)[N], Keep = {}) {
   return detail::log_sum_exp_over<detail::left<R, N, Keep>>(x, {axes, int(N), Keep::keeps});
 }
 template <class T, int R, class D>
@@ -254,7 +254,7 @@ requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> norm(const Variable<T,
 }
 template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
 requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> norm(const Variable<T, R, D>& x, double p,
-                                                               const int (&axes)[N], Keep = {}) {
+                                                                            const int (&axes)[N], Keep = {}) {
   return detail::norm_over<detail::left<R, N, Keep>>(x, p, {axes, int(N), Keep::keeps});
 }
 template <class T, int R, class D>
@@ -269,8 +269,8 @@ requires(R >= 1) Tensor<index_t, detail::left<R, 1, Keep>, D> argmax(const Varia
   return detail::place_over<detail::left<R, 1, Keep>>("argmax", 1, x, {&axis, 1, Keep::keeps});
 }
 template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
-requires(std::size_t(R) >= N) Tensor<index_t, detail::left<R, N, Keep>, D> argmax(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                                     Keep = {}) {
+requires(std::size_t(R) >= N) Tensor<index_t, detail::left<R, N, Keep>, D> argmax(const Variable<T, R, D>& x,
+                                                                                  const int (&axes)[N], Keep = {}) {
   return detail::place_over<detail::left<R, N, Keep>>("argmax", 1, x, {axes, int(N), Keep::keeps});
 }
 template <class T, int R, class D>
@@ -284,8 +284,8 @@ requires(R >= 1) Tensor<index_t, detail::left<R, 1, Keep>, D> argmin(const Varia
   return detail::place_over<detail::left<R, 1, Keep>>("argmin", -1, x, {&axis, 1, Keep::keeps});
 }
 template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
-requires(std::size_t(R) >= N) Tensor<index_t, detail::left<R, N, Keep>, D> argmin(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                                     Keep = {}) {
+requires(std::size_t(R) >= N) Tensor<index_t, detail::left<R, N, Keep>, D> argmin(const Variable<T, R, D>& x,
+                                                                                  const int (&axes)[N], Keep = {}) {
   return detail::place_over<detail::left<R, N, Keep>>("argmin", -1, x, {axes, int(N), Keep::keeps});
 }
 template <class T, int R, class D>
@@ -305,8 +305,9 @@ requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> var(const Variable<T, 
   return detail::variance_over<detail::left<R, 1, Keep>>("var", x, {&axis, 1, Keep::keeps}, options.correction);
 }
 template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
-requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> var(const Variable<T, R, D>& x, Correction options,
-                                                              const int (&axes)[N], Keep = {}) {
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> var(const Variable<T, R, D>& x,
+                                                                           Correction options, const int (&axes)[N],
+                                                                           Keep = {}) {
   return detail::variance_over<detail::left<R, N, Keep>>("var", x, {axes, int(N), Keep::keeps}, options.correction);
 }
 template <class T, int R, class D>
@@ -318,8 +319,8 @@ requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> var(const Variable<T, 
   return var(x, Correction{}, axis, keep);
 }
 template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
-requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> var(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                              Keep keep = {}) {
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> var(const Variable<T, R, D>& x,
+                                                                           const int (&axes)[N], Keep keep = {}) {
   return var(x, Correction{}, axes, keep);
 }
 
@@ -331,8 +332,9 @@ requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> stddev(const Variable<
                                            "stddev", x, {&axis, 1, Keep::keeps}, options.correction));
 }
 template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
-requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> stddev(const Variable<T, R, D>& x, Correction options,
-                                                                 const int (&axes)[N], Keep = {}) {
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> stddev(const Variable<T, R, D>& x,
+                                                                              Correction options, const int (&axes)[N],
+                                                                              Keep = {}) {
   return detail::map(functors::Root{}, detail::variance_over<detail::left<R, N, Keep>>(
                                            "stddev", x, {axes, int(N), Keep::keeps}, options.correction));
 }
@@ -345,8 +347,8 @@ requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> stddev(const Variable<
   return stddev(x, Correction{}, axis, keep);
 }
 template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
-requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> stddev(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                                 Keep keep = {}) {
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> stddev(const Variable<T, R, D>& x,
+                                                                              const int (&axes)[N], Keep keep = {}) {
   return stddev(x, Correction{}, axes, keep);
 }
 

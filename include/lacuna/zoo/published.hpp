@@ -6,9 +6,11 @@
 /// (`models::Tfn<double>`), and can be added by zoo::add.
 #pragma once
 
+#include "lacuna/models/baselines/cra.hpp"
 #include "lacuna/models/baselines/cube_mlp.hpp"
 #include "lacuna/models/baselines/dicmor.hpp"
 #include "lacuna/models/baselines/dmd.hpp"
+#include "lacuna/models/baselines/gcnet.hpp"
 #include "lacuna/models/baselines/imder.hpp"
 #include "lacuna/models/baselines/lmf.hpp"
 #include "lacuna/models/baselines/lnln.hpp"
@@ -19,6 +21,7 @@
 #include "lacuna/models/baselines/mult.hpp"
 #include "lacuna/models/baselines/self_mm.hpp"
 #include "lacuna/models/baselines/tfn.hpp"
+#include "lacuna/models/baselines/tfr_net.hpp"
 #include "lacuna/zoo/entry.hpp"
 
 namespace lacuna::zoo {
@@ -30,8 +33,9 @@ DraftOf<Options> published_draft(Options defaults, Training training) {
   return [plain = plain_draft(defaults, training)](const std::string& variant, const Request& request,
                                                    const Settings& own) {
     Draft<Options> draft = plain(variant, request, own);
-    for (std::size_t m = 0; m < request.modalities.size(); ++m)
-      if (request.modalities[m] == "text" || request.modalities[m] == "language") draft.model.text = index_t(m);
+    if constexpr (requires { draft.model.text; })
+      for (std::size_t m = 0; m < request.modalities.size(); ++m)
+        if (request.modalities[m] == "text" || request.modalities[m] == "language") draft.model.text = index_t(m);
     if constexpr (requires { draft.model.pretraining; })
       draft.couple = [](Options& o, Training& t) {
         o.pretraining = {t.fit.epochs, t.fit.batch, t.fit.learning_rate, t.fit.gradient_clip};
@@ -67,6 +71,12 @@ inline models::MfnOptions graph_mfn_options() {
           .graph = true};
 }
 
+inline models::CraOptions plain_autoencoder_options() {
+  models::CraOptions o;
+  o.residual = false, o.recon = 0.2;
+  return o;
+}
+
 /// The table: f(row) for each of them. A row is all that a new model needs here.
 template <class F>
 void for_each_published(F&& f) {
@@ -96,6 +106,14 @@ void for_each_published(F&& f) {
                     "Zhang et al., NeurIPS 2024, arXiv 2409.20012", t(64, 1e-4, 1e-4, 0)});
   f(Published<Dicmor>{"dicmor", "DiCMoR: flows carry a missing modality over from the others", "Wang et al., ICCV 2023",
                       t(32, 1e-4, 0, 0.6)});
+  f(Published<TfrNet>{"tfr-net", "TFR-Net: learns by rebuilding erased frames", "Yuan et al., ACM MM 2021",
+                      t(24, 1e-3, 1e-3, 0.8)});
+  f(Published<Cra>{"cra", "CRA: a cascade of autoencoders rebuilds what is missing", "Tran et al., CVPR 2017",
+                   t(256, 1e-3, 0, 0)});
+  f(Published<Cra>{"ae", "AE: one plain autoencoder in its place", "Hinton & Salakhutdinov, Science 2006",
+                   t(256, 1e-3, 0, 0), true, plain_autoencoder_options()});
+  f(Published<Gcnet>{"gcnet", "GCNet: graphs over the speakers and the time of conversations",
+                     "Lian et al., TPAMI 2023, arXiv 2203.02177", t(512, 1e-3, 1e-5, 0)});
   f(Published<Imder>{"imder", "IMDer: diffusion makes a missing modality from the others", "Wang et al., NeurIPS 2023",
                      t(32, 2e-3, 0, 1)});
 }

@@ -164,7 +164,7 @@ struct Panel {
   /// of B behind these are read next.
   template <int R, int S>
   static void dots(index_t depth, const T* a, index_t a_stride, const T* b, index_t b_stride, T beta, T* c, index_t ldc,
-                   bool ahead) {
+                   bool ahead = false) {
     using namespace simd;
     constexpr int groups = (S + 3) / 4;
     Packet sum[std::size_t(R)][std::size_t(groups * 4)];

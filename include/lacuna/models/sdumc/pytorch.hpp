@@ -3,27 +3,10 @@
 
 #include <string>
 
-#include "lacuna/models/sdumc/network.hpp"
+#include "lacuna/core/error.hpp"
+#include "lacuna/core/path.hpp"
 
-namespace lacuna {
-namespace detail {
-
-/// "a.b.c" -> {"a", "b", "c"}
-inline std::vector<std::string> split_path(const std::string& path) {
-  std::vector<std::string> parts{""};
-  for (const char c : path) {
-    if (c == '.') {
-      parts.emplace_back();
-    } else {
-      parts.back() += c;
-    }
-  }
-  return parts;
-}
-
-}  // namespace detail
-
-namespace models {
+namespace lacuna::models {
 
 /// Name in the authors' state dict of a parameter of `SdumcNetwork` with three modalities (audio, text, video).
 /// Throws Error for a path that is none of the network's.
@@ -69,5 +52,4 @@ inline std::string sdumc_pytorch_name(const std::string& path) {
   throw Error("SDUMC: the parameter '" + path + "' has no name in the authors' module");
 }
 
-}  // namespace models
-}  // namespace lacuna
+}  // namespace lacuna::models

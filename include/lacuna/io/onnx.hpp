@@ -40,7 +40,7 @@ class OnnxGraph {
   explicit OnnxGraph(OnnxType real) : real_(real) {}
   /// A graph inside another one: it sees the values of the outer one, and its own have names of their own.
   static std::shared_ptr<OnnxGraph> inside(OnnxGraph& outer) {
-    const auto inner = std::make_shared<OnnxGraph>(outer.real_);
+    auto inner = std::make_shared<OnnxGraph>(outer.real_);
     inner->outer_ = &outer;
     return inner;
   }
@@ -53,7 +53,7 @@ class OnnxGraph {
   }
   /// Of an inner graph: whatever the node hands over.
   std::string argument(OnnxType type) {
-    const std::string name = fresh("argument");
+    std::string name = fresh("argument");
     graph_inputs_.message(11, value_info(name, type, nullptr));
     return name;
   }

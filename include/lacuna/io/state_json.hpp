@@ -17,7 +17,9 @@ namespace lacuna::io {
 
 inline std::string to_json(const State& state) {
   Json all = Json::object();
-  for (const auto& [name, value] : state.values()) {
+  for (const auto& entry : state.values()) {  // clang 14 captures no structured binding
+    const std::string& name = entry.first;
+    const State::Value& value = entry.second;
     const auto numbers = [&](const auto& array) {
       Json list = Json::array(), shape = Json::array();
       for (index_t i = 0; i < array.size(); ++i) {
@@ -67,7 +69,7 @@ inline State state_from_json(const std::string& text, const std::string& origin)
           numbers.push_back(std::strtod(one.get_ref<const std::string&>().c_str(), nullptr));
         if (index_t(numbers.size()) != shape.size())
           throw IoError(detail::cat(origin, ": '", name, "' has ", numbers.size(), " numbers, expected shape ", shape));
-        const auto put = [&](auto array) {
+        const auto put = [&, &name = name](auto array) {
           using T = std::remove_cvref_t<decltype(*array.data())>;
           array.assign(std::vector<T>(numbers.begin(), numbers.end()));
           state.put_value(name, array);

@@ -107,5 +107,6 @@ check classes lmf:text_hidden=4 f32
 check real misa:width=8:hidden=8 f32
 check real self-mm f32
 check real mmim f32
+check real cubemlp:width=4:mixer_frames=12:mixer_hidden=4/3/4:mixer_out=4/3/4:projected=1 f32
 check classes mult:width=8:num_heads=2:layers=2 f32
 check real lnln:width=8:num_heads=2:head_width=4:stream_frames=9/9/12 f32

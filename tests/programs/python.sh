@@ -73,7 +73,10 @@ fi
 refuses 1 "onnx: 'mctn' has no graph; there are those of constant" bash -c "
   \"$lacuna\" train --data real.npz --model mctn:hidden=4 ${tiny[*]} --epochs 1 --batch 8 --out out/mctn >/dev/null 2>&1
   \"$lacuna\" convert out/mctn/mctn/seed-1/model.lacuna mctn.onnx"
-has "$python" onnxruntime && has "$python" onnx || { echo "skipped: onnx and onnxruntime are not installed for $python"; exit 0; }
+if ! has "$python" onnxruntime || ! has "$python" onnx; then
+  echo "skipped: onnx and onnxruntime are not installed for $python"
+  exit 0
+fi
 # check SET MODEL DTYPE [--own-batch]
 check() {
   local tolerance=1e-5 probabilities=() gone without rows=()

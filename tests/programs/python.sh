@@ -72,7 +72,7 @@ fi
 # --- ONNX
 refuses 1 "onnx: 'mctn' has no graph; there are those of constant" bash -c "
   \"$lacuna\" train --data real.npz --model mctn:hidden=4 ${tiny[*]} --epochs 1 --batch 8 --out out/mctn >/dev/null 2>&1
-  \"$lacuna\" convert out/mctn/mctn/seed-1/model.lacuna mctn.onnx"
+  \"$lacuna\" convert out/mctn/mctn_hidden=4/seed-1/model.lacuna mctn.onnx"
 if ! has "$python" onnxruntime || ! has "$python" onnx; then
   echo "skipped: onnx and onnxruntime are not installed for $python"
   exit 0

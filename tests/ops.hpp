@@ -20,6 +20,7 @@
 #include "rows/losses.hpp"
 #include "rows/manipulation.hpp"
 #include "rows/matmul.hpp"
+#include "rows/published.hpp"
 #include "rows/reduction.hpp"
 #include "rows/sequence.hpp"
 #include "rows/shape.hpp"
@@ -27,7 +28,7 @@
 namespace lacuna::test {
 
 using Operations = Join<ArithmeticRows, ShapeRows, AttentionRows, FunctionRows, SequenceRows, FusionRows, GraphRows,
-                        GroupedRows, LossRows, ClassLossRows, BatchLossRows, ElementwiseRows, ReductionRows,
-                        ManipulationRows, IndexingRows, MatmulRows>;
+                        GroupedRows, PublishedRows, LossRows, ClassLossRows, BatchLossRows, ElementwiseRows,
+                        ReductionRows, ManipulationRows, IndexingRows, MatmulRows>;
 
 }  // namespace lacuna::test

@@ -4,6 +4,7 @@
 #include "lacuna/data/npz_check.hpp"
 #include "lacuna/data/npz_scan.hpp"
 #include "lacuna/io/scratch_memory.hpp"
+#include "lacuna/io/utf8.hpp"
 
 namespace lacuna::detail {
 
@@ -113,6 +114,9 @@ class NpzSplit {
     MaskEvidence evidence;
     for (std::size_t r = 0; r < zero.size(); ++r) evidence.visit(present.data()[r] != 0, zero[r]);
     const std::string told = array(mask.empty() ? length : mask);
+    if (evidence.present == 0 && samples_ > 0)
+      note(true,
+           cat(told, " says that no frame of ", name, " is present: it is absent from all ", samples_, " samples"));
     if (evidence.inverted() && said_.insert("inverted " + (mask.empty() ? length : mask)).second)
       note(true, cat(told, " looks inverted: of the frames of ", name, " that it calls present ",
                      percent(evidence.present_zero, evidence.present), " are zeros, of the others ",
@@ -212,7 +216,7 @@ class NpzSplit {
     const io::NpyArray stored = read("id");
     if (stored.rank() != 1) fail("id", "has shape ", stored.shape(), ", expected one id per sample");
     if (stored.text())
-      list = stored.strings();
+      list = readable(stored.strings());
     else
       for (const index_t id : stored.as<index_t>()) list.push_back(std::to_string(id));
     const RepeatedIds repeats(list, seen_ids_);
@@ -244,6 +248,16 @@ class NpzSplit {
     if (stored.text()) return stored.strings();
     std::vector<std::string> list;
     for (const index_t number : stored.as<index_t>()) list.push_back(std::to_string(number));
+    return list;
+  }
+
+  /// Ids go into files and onto screens: bytes that are no UTF-8 are written out, as \xff.
+  std::vector<std::string> readable(std::vector<std::string> list) {
+    index_t changed = 0;
+    for (std::string& id : list)
+      if (!utf8_strict(id)) id = escaped_utf8(id), ++changed;
+    if (changed > 0)
+      note(true, cat(array("id"), " holds ", changed, " ids that are no UTF-8: their bytes are written \\xff"));
     return list;
   }
 

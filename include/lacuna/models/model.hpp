@@ -350,7 +350,7 @@ struct Model {
   Model(const Options& o, Random& random, Task checked) : options(o), network(o, random), task(std::move(checked)) {}
 
   static Task checked(const Options& o) {
-    const Task task = task_of(o, name());
+    Task task = task_of(o, name());
     if (inputs_of(o).empty()) throw OptionError(detail::cat(name(), ": needs at least one modality"));
     for (const index_t in : inputs_of(o))
       if (in < 1) throw OptionError(detail::cat(name(), ": a modality has ", in, " features"));

@@ -26,7 +26,7 @@ template <class T, data::Role role, class F>
 void under_masks(const data::Split<role>& split, std::span<const missing::MaskSet> masks, index_t batch, F&& f) {
   for (const auto& samples : data::consecutive_batches(split, batch)) {
     const auto complete = data::gather<T>(split, samples);
-    for (std::size_t c = 0; c < masks.size(); ++c) f(index_t(c), samples[0], missing::apply(masks[c], complete));
+    for (std::size_t c = 0; c < masks.size(); ++c) f(index_t(c), samples.front(), missing::apply(masks[c], complete));
   }
 }
 

@@ -58,11 +58,14 @@ void convert_weights(const std::string& from, const std::string& kind, const std
   if (!options.model.empty()) {
     loaded = zoo::sdumc_from_pytorch(tensors, zoo::parse_model(options.model));
     const auto model = loaded.state.under("model");
-    std::fprintf(stderr, "lacuna convert: note: streams are audio, text, video, simulated_text; nothing is standardised\n");
+    std::fprintf(stderr,
+                 "lacuna convert: note: streams are audio, text, video, simulated_text; nothing is standardised\n");
     if (options.model.find("imagination=") == std::string::npos &&
         model.get<models::Imagination>("imagination") != models::Imagination::off)
-      std::fprintf(stderr, "lacuna convert: note: the file does not say to what the imagination is added; it is taken to "
-                           "be the stand-in (imagination=input), not its transition (transition), and to be used at all (off)\n");
+      std::fprintf(
+          stderr,
+          "lacuna convert: note: the file does not say to what the imagination is added; it is taken to "
+          "be the stand-in (imagination=input), not its transition (transition), and to be used at all (off)\n");
   } else if (!options.like.empty()) {
     const State like = io::load_checkpoint(options.like);
     auto names = zoo::pytorch_tensors(like);
@@ -71,7 +74,8 @@ void convert_weights(const std::string& from, const std::string& kind, const std
   } else if (kind == "safetensors") {
     loaded.state = zoo::load_weights(io::Safetensors(from), tensors);
   } else {
-    throw OptionError("--model: " + from + " does not say which model it belongs to; name it (sdumc), or a stored model with --like");
+    throw OptionError("--model: " + from +
+                      " does not say which model it belongs to; name it (sdumc), or a stored model with --like");
   }
   (void)zoo::registry().load(loaded.state);  // refuses what is no model
   for (const std::string& name : loaded.unused)
@@ -96,11 +100,13 @@ int convert(const Call& call) {
   app.add_option("from", from,
                  "a data set of any known format, weights (.pt, .pth, .bin, .safetensors), or a model (.lacuna)")
       ->required();
-  app.add_option("to,--out", to, "a name that ends in .npz or .safetensors; of a model also .pt or .onnx; of weights also .lacuna")
+  app.add_option("to,--out", to,
+                 "a name that ends in .npz or .safetensors; of a model also .pt or .onnx; of weights also .lacuna")
       ->required();
   app.add_option("--model", model.model, "weights to .lacuna: the model that they belong to, as sdumc-published")
       ->group("Models");
-  app.add_option("--like", model.like, "weights to .lacuna: a stored model of the same kind and sizes, whose numbers they replace")
+  app.add_option("--like", model.like,
+                 "weights to .lacuna: a stored model of the same kind and sizes, whose numbers they replace")
       ->group("Models");
   app.add_option("--names", model.names,
                  "JSON file {\"our name\": \"theirs\"} for other names of tensors; * stands for any text")

@@ -29,7 +29,7 @@ struct RunOptions {
   index_t draws = 2000;
   // what has no influence on the numbers
   std::string out, config;
-  bool resume = false, overwrite = false, quiet = false, dry_run = false;
+  bool resume = false, overwrite = false, quiet = false, dry_run = false, tensorboard = false;
   double save_seconds = 10;
   int threads = 0, jobs = 0;
 
@@ -158,6 +158,7 @@ inline void declare(CLI::App& app, RunOptions& o, bool training) {
   app.add_flag("--dry-run", o.dry_run,
                "say what would be trained, how large it is and how long an epoch takes, and end")
       ->group(group);
+  app.add_flag("--tensorboard", o.tensorboard, "write the curves of every training for TensorBoard too")->group(group);
   number(group, "--save-seconds", o.save_seconds, "time between two checkpoints of a training",
          support::Range<double>{0, 1e9});
   number(group, "--threads", o.threads, "threads; 0 = all cores. Results do not depend on it",

@@ -160,7 +160,7 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
     } else {
       say("starts");
     }
-    Watch watch(name, board, stop);
+    Watch watch(name, board, stop, setting.tensorboard ? folder.run(system.name, seed) : "");
     auto saved = Clock::now();
     lab::TrainJob job{setting.learning, seed, &watch, from ? &*from : nullptr, {}};
     job.save = [&](const std::function<State()>& make, bool last) {

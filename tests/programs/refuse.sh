@@ -81,7 +81,7 @@ refuses 1 'rank.npz: ' "$lacuna" train --data rank.npz
 floats 48 1 | array train_text.npy '<f4' '24, 2' # one feature would be the shape of a label
 floats 48 3 | array train_audio.npy '<f4' '24, 2'
 archive no_validation.npz train_text.npy train_audio.npy train_label.npy
-refuses 1 'validation split has no samples' "$lacuna" train --quiet --data no_validation.npz "${small[@]}" --out made_too_late
+refuses 1 'there are no samples for validation' "$lacuna" train --quiet --data no_validation.npz "${small[@]}" --out made_too_late
 absent made_too_late
 
 # a folder that cannot be written

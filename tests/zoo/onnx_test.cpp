@@ -112,7 +112,8 @@ TEST_CASE("onnx: the graphs of stored models are whole, and say what goes in and
 }
 
 TEST_CASE("onnx: a model without a graph is refused by name") {
-  zoo::Card card{.model = "mine", .streams = {"a"}, .features = {1}, .may_be_missing = {0}, .prior = {0}};
+  zoo::Card card;
+  card.model = "mine", card.streams = {"a"}, card.features = {1}, card.may_be_missing = {0}, card.prior = {0};
   CHECK_THROWS_WITH_AS(zoo::onnx_graph(zoo::with_card(State(), card)),
                        doctest::Contains("onnx: 'mine' has no graph; there are those of constant, ridge"), Error);
   CHECK_THROWS_AS(zoo::onnx_graph(State()), IoError);

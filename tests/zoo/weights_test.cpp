@@ -22,12 +22,9 @@ State model_with(const std::string& name, const std::vector<std::pair<std::strin
   state.put("model/mean", std::vector<double>{0.1, -1.0 / 3, HUGE_VAL, std::nan("")});
   state.put("model/inputs", std::vector<index_t>{1, 2});
   state.put("history/none", std::vector<std::string>{});
-  zoo::Card card{.model = name,
-                 .spec = name,
-                 .streams = {"a", "b"},
-                 .features = {1, 2},
-                 .may_be_missing = {0, 1},
-                 .prior = {0.25}};
+  zoo::Card card;
+  card.model = card.spec = name, card.streams = {"a", "b"}, card.features = {1, 2};
+  card.may_be_missing = {0, 1}, card.prior = {0.25};
   return zoo::with_card(state, card);
 }
 State example() {
@@ -55,6 +52,7 @@ State example() {
                              {"network.r.cells.0.weight_x", {8, 3}},
                              {"network.r.cells.1.weight_x", {8, 2}},
                              {"network.r.cells.1.bias_h", {8}},
+                             {"network.cell.weight_x", {8, 3}},
                              {"network.s.cells.0.weight_h", {6, 2}},
                              {"network.s.cells.0.weight_x", {6, 3}},
                              {"network.s.cells.1.weight_x", {6, 3}}});
@@ -84,7 +82,7 @@ TEST_CASE("weights: PyTorch's names of attention, Transformers, norms and recurr
   std::map<std::string, std::vector<std::string>> found;
   for (const zoo::PytorchTensor& tensor : zoo::pytorch_tensors(example())) found[tensor.name] = tensor.paths;
   using Paths = std::vector<std::string>;
-  CHECK(found.size() == 21);
+  CHECK(found.size() == 24);
   CHECK(found["a.in_proj_weight"] == Paths{"network.a.qkv.weight"});
   CHECK(found["a.in_proj_bias"] == Paths{"network.a.qkv.bias"});
   CHECK(found["a.out_proj.weight"] == Paths{"network.a.output.weight"});
@@ -99,6 +97,7 @@ TEST_CASE("weights: PyTorch's names of attention, Transformers, norms and recurr
   CHECK(found["n.running_var"] == Paths{"network.n.running_variance"});
   CHECK(found["r.weight_ih_l1"] == Paths{"network.r.cells.1.weight_x"});  // a second layer
   CHECK(found["r.bias_hh_l1"] == Paths{"network.r.cells.1.bias_h"});
+  CHECK(found["cell.weight_ih"] == Paths{"network.cell.weight_x"});
   CHECK(found["s.weight_ih_l0_reverse"] == Paths{"network.s.cells.1.weight_x"});  // the other direction
 }
 

@@ -33,6 +33,7 @@ class Engine {
         packed_(phase_.pack()),
         optimizer_(packed_, phase_.optimizer) {
     if (phase_.average > 0) average_.emplace(packed_, optim::EmaOptions{.decay = phase_.average, .warmup = true});
+    for (const auto& segment : packed_.segments) numbers_ += segment.node->value.size();
     begin_epoch();
   }
 
@@ -53,7 +54,7 @@ class Engine {
     if (average_) average_->update();
     ++batch_;
     observer.batch({title_, epoch_ + 1, phase_.epochs, end, samples, sums_[0].second / double(end),
-                    history_.epochs.empty() ? nullptr : &history_.epochs.back()});
+                    history_.epochs.empty() ? nullptr : &history_.epochs.back(), numbers_});
     if (end == samples) validate();
     seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
     if (end == samples) finish_epoch(observer);
@@ -235,7 +236,7 @@ class Engine {
   std::optional<optim::Ema<T, D>> average_;
   Array<T, D> best_;
   History history_;
-  index_t epoch_ = 0, batch_ = 0, waited_ = 0;
+  index_t epoch_ = 0, batch_ = 0, waited_ = 0, numbers_ = 0;
   double least_ = std::numeric_limits<double>::infinity();
   std::vector<index_t> order_, ends_;  ///< of the epoch: samples, and where its batches end
   Scores sums_;

@@ -54,13 +54,11 @@ class Trainer {
   /// One batch; after the last one of an epoch also its validation. Throws Error when the loss is not finite.
   void step(Observer& observer) {
     if (finished()) return;
-    engine_->step(observer);
-    while (!last_ && engine_->finished()) {
-      preparing_seconds_ += engine_->history().seconds();
-      engine_->conclude();
-      Random random = engine_->random();
-      begin_phase(random);
-    }
+    if (!observer.skip() || last_)
+      engine_->step(observer);
+    else
+      end_phase();
+    while (!last_ && engine_->finished()) end_phase();
   }
   /// True between epochs.
   bool at_epoch_end() const { return engine_->at_epoch_end(); }
@@ -147,6 +145,12 @@ class Trainer {
     }
   }
 
+  void end_phase() {
+    preparing_seconds_ += engine_->history().seconds();
+    engine_->conclude();
+    Random random = engine_->random();
+    begin_phase(random);
+  }
   /// The next phase of the model, or the last one: the training of the whole.
   void begin_phase(Random& random) {
     begun_ = random;

@@ -9,6 +9,7 @@
 ///   L.attention, L.feed_forward.in, L.feed_forward.out beside L.norm1
 ///                                     L.self_attn, L.linear1, L.linear2                     nn.TransformerEncoderLayer
 ///   R.cells.i.weight_x                R.weight_ih_l0, R.weight_ih_l0_reverse, ...           nn.LSTM, nn.GRU
+///   C.weight_x of a single cell       C.weight_ih, ...                                      nn.LSTMCell
 ///   N.running_variance                N.running_var                                         nn.BatchNorm1d
 ///   anything else                     its path, without "network." in front
 /// Layouts need no change: Linear (out, in), Conv1d (out, in, kernel), gates i f g o and r z n. Two recurrent cells that
@@ -82,14 +83,16 @@ class PytorchNames {
     return {outside(layer) + "." + part[0] + "_proj_weight", {path}};
   }
   std::string recurrent(const std::string& owner, const std::string& leaf) const {
+    const std::string kind = leaf.starts_with("weight") ? ".weight" : ".bias";
+    const std::string gate = leaf.ends_with("_x") ? "_ih" : "_hh";
     const std::size_t dot = owner.rfind('.');
     const std::string list = owner.substr(0, dot);
-    const std::string prefix = list.ends_with(".cells") ? list.substr(0, list.size() - 6) : list;
+    if (!list.ends_with(".cells") || list == "network.cells")
+      return outside(owner) + kind + gate;  // one step: nn.LSTMCell
     const index_t number = std::stoll(owner.substr(dot + 1));
     const auto cell = [&](index_t i) { return list + "." + std::to_string(i) + ".weight_x"; };
     const bool both = has(cell(1)) && shape(cell(1))[1] == shape(cell(0))[1];
-    return detail::cat(outside(prefix), leaf.starts_with("weight") ? ".weight" : ".bias",
-                       leaf.ends_with("_x") ? "_ih_l" : "_hh_l", both ? number / 2 : number,
+    return detail::cat(outside(list.substr(0, list.size() - 6)), kind, gate, "_l", both ? number / 2 : number,
                        both && number % 2 == 1 ? "_reverse" : "");
   }
 

@@ -9,6 +9,8 @@
 /// nothing otherwise: IoError with the tensor, the parameter, what was found and what was expected.
 #pragma once
 
+#include <algorithm>
+
 #include "lacuna/io/npz.hpp"
 #include "lacuna/io/pytorch_writer.hpp"
 #include "lacuna/io/safetensors_writer.hpp"

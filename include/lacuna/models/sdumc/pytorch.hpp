@@ -34,7 +34,8 @@ inline std::string sdumc_pytorch_name(const std::string& path) {
   if (room == "gate") return "fc_att" + tail();
   if (room == "view_query") return std::string("cross_") + view[number(7)] + "_query_mlp" + layer(3);
   if (room == "cross_attention")
-    return "cross_att_fra2utt_" + std::to_string(number(3)) + (part[2] == "query" ? ".query_proj" : ".input_proj") + tail();
+    return "cross_att_fra2utt_" + std::to_string(number(3)) + (part[2] == "query" ? ".query_proj" : ".input_proj") +
+           tail();
   if (room == "content") return std::string("cross_") + modality[number(3)] + "_mlp" + layer(3);
   if (room == "view_mlp") return "cross_attention_mlp" + layer(2);
   if (room == "view_gate") return "cross_fc_att" + tail();
@@ -42,12 +43,15 @@ inline std::string sdumc_pytorch_name(const std::string& path) {
   if (room == "contrast_in") return "orgin_linear_change.0" + tail();
   if (room == "contrast_out") return "orgin_linear_change.2" + tail();
   if (room == "imagination") {
-    const std::string prefix = number(2) == 0 ? "missing_text_imagination_mlp" : "missing_cross_text_query_imagination_mlp";
+    const std::string prefix =
+        number(2) == 0 ? "missing_text_imagination_mlp" : "missing_cross_text_query_imagination_mlp";
     const std::string& net = part[2];
-    return prefix + (net == "transition_in"    ? ".transition.0"
-                     : net == "transition_out" ? ".transition.2"
-                     : net == "encoder"        ? ".encoder_0.0"
-                                               : ".decoder_0.0") + tail();
+    return prefix +
+           (net == "transition_in"    ? ".transition.0"
+            : net == "transition_out" ? ".transition.2"
+            : net == "encoder"        ? ".encoder_0.0"
+                                      : ".decoder_0.0") +
+           tail();
   }
   throw Error("SDUMC: the parameter '" + path + "' has no name in the authors' module");
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "lacuna/zoo/onnx/baselines.hpp"
+#include "lacuna/zoo/onnx/cube.hpp"
 #include "lacuna/zoo/onnx/published.hpp"
 #include "lacuna/zoo/onnx/sdumc.hpp"
 
@@ -114,6 +115,7 @@ inline const std::vector<std::pair<std::string, OnnxWriter>>& onnx_writers() {
       return onnx_mult(net, o, streams, b.longest);
     });
   };
+  static constexpr OnnxWriter cube = [](const OnnxBuild& b) { b.published<models::CubeMlpOptions>(onnx_cube_mlp); };
   static constexpr OnnxWriter lnln = [](const OnnxBuild& b) { b.published<models::LnlnOptions>(onnx_lnln); };
   static const std::vector<std::pair<std::string, OnnxWriter>> all{{"constant", constant},
                                                                    {"ridge", ridge},
@@ -132,6 +134,7 @@ inline const std::vector<std::pair<std::string, OnnxWriter>>& onnx_writers() {
                                                                    {"self-mm", self_mm},
                                                                    {"mmim", mmim},
                                                                    {"mult", mult},
+                                                                   {"cubemlp", cube},
                                                                    {"lnln", lnln}};
   return all;
 }

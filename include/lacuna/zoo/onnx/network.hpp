@@ -8,7 +8,6 @@
 /// A path that the model does not have is an IoError.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 

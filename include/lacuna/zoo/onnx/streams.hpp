@@ -5,6 +5,8 @@
 /// library does it, whatever the precision of the network.
 #pragma once
 
+#include <algorithm>
+
 #include "lacuna/models/task.hpp"
 #include "lacuna/zoo/card.hpp"
 #include "lacuna/zoo/onnx/network.hpp"

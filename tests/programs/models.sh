@@ -124,6 +124,6 @@ fi
 absent dry
 for word in '^  teacher 1 of 1: [0-9]* numbers, 2 epochs of [0-9]* batches (24 samples), about ' '^  training: [0-9]* numbers, 2 epochs' 'conditions of the test split'; do grep -q "$word" dry.txt || wrong "--dry-run: $(cat dry.txt)"; done
 "$lacuna" describe --data real.npz >described.txt
-for word in 'training, 24 samples' 'audio' 'labels  ' 'crc32'; do grep -q "$word" described.txt || wrong "describe: $(cat described.txt)"; done
+for word in '^train *24 ' '^audio *train *24 ' '^label *count' 'crc32'; do grep -q "$word" described.txt || wrong "describe: $(cat described.txt)"; done
 refuses 1 'gone.npz: cannot be opened' "$lacuna" describe --data gone.npz
 refuses 2 'no model' "$lacuna" models nothing

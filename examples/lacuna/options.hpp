@@ -112,10 +112,13 @@ inline void declare(CLI::App& app, RunOptions& o, bool training) {
   std::string protocols;
   for (const auto& name : lacuna::lab::protocol_names()) protocols += (protocols.empty() ? "" : ", ") + name;
   const auto add = [&](const char* group, const char* name, auto& member, const std::string& help) {
-    CLI::Option* option = app.add_option(name, member, help)->group(group);
-    if constexpr (lacuna::detail::is_state_list<std::decay_t<decltype(member)>>) option->delimiter(',');
-    if (!member.empty()) option->capture_default_str();
-    return option;
+    if constexpr (lacuna::detail::is_state_list<std::decay_t<decltype(member)>>) {
+      return support::list_option(app, name, member, help)->group(group);
+    } else {
+      CLI::Option* option = app.add_option(name, member, help)->group(group);
+      if (!member.empty()) option->capture_default_str();
+      return option;
+    }
   };
   const auto number = [&]<class Member>(const char* in, const char* name, Member& member, const std::string& help,
                                         auto range) {

@@ -173,7 +173,7 @@ int predict(const Call& call) {
   app.add_option("--split", options.split, "which part of it")
       ->capture_default_str()
       ->check(CLI::IsMember(std::vector<std::string>{"train", "valid", "test"}));
-  app.add_option("--missing", options.missing, "modalities to take away, as a,b; without it none")->delimiter(',');
+  support::list_option(app, "--missing", options.missing, "modalities to take away, as a,b; without it none");
   app.add_option("--label", options.label, "array of the labels, as label2 for test_label2; without it label");
   app.add_flag("--infer-padding", options.infer_padding, "without lengths and masks, frames of zeros are absent");
   declare(app, options.format);
@@ -184,9 +184,8 @@ int predict(const Call& call) {
       "--attention", options.attention,
       "write the weights of attention too, to .npz, where the model has them: attention_NAME, a row per sample; all\n"
       "samples are one batch then");
-  app.add_option("--metrics", options.metrics,
-                 "metrics to show where there are labels, as uar,accuracy; without it the usual ones")
-      ->delimiter(',');
+  support::list_option(app, "--metrics", options.metrics,
+                       "metrics to show where there are labels, as uar,accuracy; without it the usual ones");
   support::number_option(app, "--batch", options.batch,
                          "samples at once; with --padding published predictions depend on it", {1, 1 << 24});
   support::number_option(app, "--threads", options.threads, "threads; 0 = all cores. Results do not depend on it",

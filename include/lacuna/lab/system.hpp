@@ -73,6 +73,7 @@ decltype(auto) batch_as(const data::Batch<float>& batch) {
     }
     result.classes = batch.classes;
     result.samples = batch.samples;
+    result.conversations = batch.conversations;
     return result;
   }
 }

@@ -29,6 +29,8 @@
 ///     next_phase(...)                                             what is trained before the rest (phase.hpp)
 ///     conditions(options, names)                                  under which absences it is meant to work
 ///     save_state(state), load_state(state)                        what is neither an option nor a parameter
+///     static constexpr bool conversations = true                  it reads whole conversations: operator() and embed
+///                                                                 with (streams, data::Conversations, context) as well
 ///
 /// A network sees exactly M streams, frames (B, T_m, D_m) and present (B, T_m), standardised, and 0 wherever nothing is
 /// present, whatever stood there: NaN in an absent frame reaches nothing, in a present one it is refused with its
@@ -195,6 +197,7 @@ struct Model {
     Taught taught{.targets = task.template targets<device>(given), .task = &task, .own_loss = &own_loss};
     const Batch batch = ready(std::move(given));
     taught.samples = batch.samples;
+    taught.conversations = batch.conversations;
     taught.whole = taught.seen = data::to_device<device>(batch.streams);
     std::vector<Mask<2>> present;
     for (std::size_t m = 0; m < sizes().size(); ++m) {
@@ -220,7 +223,10 @@ struct Model {
   /// (B, outputs) of whatever is present.
   Tensor<scalar, 2, device> scores(const Batch& batch) const {
     const NoGrad off;
-    return network(streams(batch), Context{}).value();
+    if constexpr (whole_conversations())
+      return network(streams(batch), batch.conversations, Context{}).value();
+    else
+      return network(streams(batch), Context{}).value();
   }
   /// One number per sample, in label units or a class id (Task::predictions).
   std::vector<double> predict(const Batch& batch) const {
@@ -236,7 +242,10 @@ struct Model {
   }
   {
     const NoGrad off;
-    return to_device<Cpu>(network.embed(streams(batch), Context{}).value());
+    if constexpr (whole_conversations())
+      return to_device<Cpu>(network.embed(streams(batch), batch.conversations, Context{}).value());
+    else
+      return to_device<Cpu>(network.embed(streams(batch), Context{}).value());
   }
   /// Weights of attention, one tensor per modality; the network says what its axes are.
   std::vector<Tensor<scalar, 4>> attention(const Batch& batch) const requires
@@ -250,6 +259,10 @@ struct Model {
     return all;
   }
 
+  /// Training shows it conversations as a whole, where the data have them.
+  static constexpr bool whole_conversations() {
+    return requires { Network::conversations; };
+  }
   /// K, or 0 for real labels.
   index_t predicts_classes() const { return task.predicts_classes(); }
   const char* selects_on() const { return task.selects_on(); }
@@ -337,7 +350,7 @@ struct Model {
   Model(const Options& o, Random& random, Task checked) : options(o), network(o, random), task(std::move(checked)) {}
 
   static Task checked(const Options& o) {
-    const Task task = task_of(o, name());
+    Task task = task_of(o, name());
     if (inputs_of(o).empty()) throw OptionError(detail::cat(name(), ": needs at least one modality"));
     for (const index_t in : inputs_of(o))
       if (in < 1) throw OptionError(detail::cat(name(), ": a modality has ", in, " features"));

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <limits>
 
+#include "lacuna/data/batch.hpp"
 #include "lacuna/models/phase.hpp"
 #include "lacuna/optim/average.hpp"
 #include "lacuna/optim/clip.hpp"
@@ -32,7 +33,8 @@ class Engine {
         packed_(phase_.pack()),
         optimizer_(packed_, phase_.optimizer) {
     if (phase_.average > 0) average_.emplace(packed_, optim::EmaOptions{.decay = phase_.average, .warmup = true});
-    for (const auto& segment : packed_.segments) numbers_ += segment.node->value.size();
+    for (const auto& segment : packed_.segments)
+      if (segment.node->requires_grad) numbers_ += segment.node->value.size();
     begin_epoch();
   }
 
@@ -42,7 +44,7 @@ class Engine {
     if (finished()) return;
     const auto start = Clock::now();
     const index_t samples = index_t(order_.size());
-    const index_t begin = batch_ * phase_.batch, end = std::min(begin + phase_.batch, samples);
+    const index_t begin = batch_ == 0 ? 0 : ends_[std::size_t(batch_ - 1)], end = ends_[std::size_t(batch_)];
     packed_.zero_grad();
     const LossTerms<T, D> loss =
         phase_.loss({order_.data() + begin, std::size_t(end - begin)}, Context::train(random_));
@@ -130,7 +132,7 @@ class Engine {
     random_ = random_of(training, "epoch_random");
     begin_epoch();
     random_ = random_of(training, "random");
-    if (epoch_ < 0 || batch_ < 0 || batch_ * phase_.batch >= std::max<index_t>(index_t(order_.size()), 1))
+    if (epoch_ < 0 || batch_ < 0 || batch_ >= index_t(ends_.size()))
       training.fail("batch", cat("is ", batch_, " of epoch ", epoch_, ", which the data do not have"));
     const auto terms = training.get<std::vector<std::string>>("terms");
     const auto sums = training.get<std::vector<double>>("sums");
@@ -161,6 +163,7 @@ class Engine {
     epoch_random_ = random_;
     order_ = phase_.order(epoch_, random_);
     if (order_.empty()) throw Error(cat(phase_.name, ": there are no samples to train on"));
+    ends_ = phase_.ends ? phase_.ends(order_) : data::batch_ends(order_, {}, phase_.batch);
   }
   /// Adds up the loss and its terms, and refuses what is not finite.
   void account(const LossTerms<T, D>& loss, double weight) {
@@ -236,7 +239,7 @@ class Engine {
   History history_;
   index_t epoch_ = 0, batch_ = 0, waited_ = 0, numbers_ = 0;
   double least_ = std::numeric_limits<double>::infinity();
-  std::vector<index_t> order_;
+  std::vector<index_t> order_, ends_;  ///< of the epoch: samples, and where its batches end
   Scores sums_;
   double seconds_ = 0;
 };

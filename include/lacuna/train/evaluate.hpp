@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <numeric>
 #include <span>
 
 #include "lacuna/autograd/node.hpp"
@@ -25,12 +24,9 @@ namespace lacuna::train {
 /// OptionError for batches of nothing.
 template <class T, data::Role role, class F>
 void under_masks(const data::Split<role>& split, std::span<const missing::MaskSet> masks, index_t batch, F&& f) {
-  if (batch < 1) throw OptionError(detail::cat("predictions: batches of ", batch, ", expected at least 1"));
-  for (index_t begin = 0; begin < split.size(); begin += batch) {
-    std::vector<index_t> samples(std::size_t(std::min(batch, split.size() - begin)));
-    std::iota(samples.begin(), samples.end(), begin);
+  for (const auto& samples : data::consecutive_batches(split, batch)) {
     const auto complete = data::gather<T>(split, samples);
-    for (std::size_t c = 0; c < masks.size(); ++c) f(index_t(c), begin, missing::apply(masks[c], complete));
+    for (std::size_t c = 0; c < masks.size(); ++c) f(index_t(c), samples.front(), missing::apply(masks[c], complete));
   }
 }
 

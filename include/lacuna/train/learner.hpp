@@ -18,6 +18,7 @@
 ///                                     is none; what has been done is part of the state above
 ///     conditions(names) const         the missing::Conditions it is meant for, given the names of the modalities;
 ///                                     without this: complete data alone
+///     static whole_conversations()    true: batches never cut a conversation of the data in two
 ///     predicts_classes() const        K, or 0 for real labels (targets.hpp)
 ///     selects_on() const              the name of the metric by which epochs are chosen
 ///     embedding(batch) const          Tensor<T, 2>: the joint representation (B, E), on the host

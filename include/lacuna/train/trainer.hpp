@@ -169,7 +169,13 @@ class Trainer {
     phase.gradient_clip = options_.gradient_clip;
     phase.average = options_.average;
     phase.patience = options_.patience;
-    phase.order = [this](index_t epoch, Random&) { return epoch_samples(data_.train, options_, epoch); };
+    bool whole = false;
+    if constexpr (requires { M::whole_conversations(); }) whole = M::whole_conversations();
+    phase.order = [this, whole](index_t epoch, Random&) { return epoch_samples(data_.train, options_, epoch, whole); };
+    if (whole)
+      phase.ends = [this](std::span<const index_t> order) {
+        return data::batch_ends(order, data_.train.conversations, options_.batch);
+      };
     phase.loss = [this](std::span<const index_t> samples, const Context& context) {
       return loss_terms(model_, data::gather<T>(data_.train, samples), context);
     };

@@ -144,10 +144,7 @@ struct CubeMlpNetwork : SequenceNetwork<CubeMlpNetwork<T, D>, T, D> {
 
   /// Throws OptionError for sequences that are too long.
   void fit(const Options& o, const data::Dataset& data, Random&) {
-    for (const auto& modality : data.train.modalities)
-      if (modality.frames.extent(1) > o.frames)
-        throw OptionError(detail::cat(name, ": '", modality.name, "' of ", data.name, " has ",
-                                      modality.frames.extent(1), " frames, mixer_frames is ", o.frames));
+    refuse_longer(name, "mixer_frames", o.frames, data);
   }
   static void reflect(auto& self, auto&& visit) {
     visit("W_t", self.text);

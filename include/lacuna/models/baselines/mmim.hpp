@@ -166,7 +166,7 @@ struct MmimNetwork : SequenceNetwork<MmimNetwork<T, D>, T, D> {
   static Number entropy(const Memory& now, const Memory& before) {
     Number total;
     for (std::size_t p = 0; p < 3; ++p)
-      for (const std::size_t s : {1, 0}) {
+      for (const std::size_t s : {1u, 0u}) {
         const auto all = concat<T, 2, D>({before[p][s].detach(), now[p][s]}, 0);
         const index_t count = all.extent(0);
         if (count <= all.extent(1)) return {};

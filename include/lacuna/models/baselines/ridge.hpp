@@ -128,7 +128,7 @@ class Ridge {
     index_t features = 0;
     for (std::size_t m = 0; m < names.size(); ++m) {
       Input input{names[m], std::size_t(positions[m]), 0, vector(names[m] + "/mean"), vector(names[m] + "/scale")};
-      input.features = index_t(input.mean.size());
+      input.features = input.mean.size();
       if (positions[m] < 0 || input.scale.size() != input.mean.size())
         state.fail(names[m] + "/scale", "does not fit the mean");
       features += input.features;

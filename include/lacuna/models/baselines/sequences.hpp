@@ -106,4 +106,12 @@ inline void expect_sizes(const char* name, std::initializer_list<index_t> sizes)
     if (size < 1) throw OptionError(detail::cat(name, ": a size is ", size, ", expected at least 1"));
 }
 
+/// Throws OptionError for data with sequences longer than `most` frames, which `option` says.
+inline void refuse_longer(const char* name, const char* option, index_t most, const data::Dataset& data) {
+  for (const auto& modality : data.train.modalities)
+    if (modality.frames.extent(1) > most)
+      throw OptionError(detail::cat(name, ": '", modality.name, "' of ", data.name, " has ", modality.frames.extent(1),
+                                    " frames, ", option, " is ", most));
+}
+
 }  // namespace lacuna::models

@@ -1,0 +1,70 @@
+/// The options of SDUMC made robust (robust.hpp).
+#pragma once
+
+#include <vector>
+
+#include "lacuna/models/model.hpp"
+
+namespace lacuna::models {
+
+/// Weights of the loss terms; a term of weight 0 is not computed.
+struct RobustSdumcWeights {
+  double full = 0.5, missing = 0.5;  ///< the task, by either flow
+  double own = 0.5;                  ///< the task, by the heads of single modalities, in both flows
+  double imagined = 0.1;             ///< what is imagined of a modality against the modality
+  double feature = 0.1;              ///< fused features of the missing flow against those of the complete one
+};
+
+/// What the missing flow loses: one of the incomplete subsets of modalities, those of one modality most often.
+inline missing::MrmOptions robust_sdumc_drop() {
+  missing::MrmOptions o = missing::mrm_preset("none");
+  o.stream_probability = 1;
+  return o;
+}
+
+struct RobustSdumcOptions {
+  std::vector<index_t> inputs = {};  ///< feature size of every modality, at least two of them
+  index_t width = 64;                ///< g, common size
+  index_t fused = 64;                ///< h, size of the fused representation
+  index_t bottleneck = 0;            ///< of the imagination autoencoders; 0 = width / 2
+  double scale = 0.3;                ///< of the attention scores
+  double frame_dropout = 0.1;        ///< in both attention stages
+  double dropout = 0.1;              ///< in every MLP block
+  bool presence = true;              ///< gates and heads also read which modalities are present
+  bool normalize_gates = true;       ///< softmax over the present modalities; false: raw numbers, as published
+  bool evidence = true;              ///< heads of single modalities, whose mean is added to the joint one
+  bool imagine = true;               ///< an absent modality's query is imagined from the others; false: it is 0
+  bool detach = true;                ///< the complete flow teaches and is not pulled; false: both move
+  RobustSdumcWeights weights = {};
+  index_t classes = 0;                       ///< K class ids as labels; 0: real labels
+  LabelKind labels = LabelKind::regression;  ///< what is made of real labels
+  RegressionLoss loss = RegressionLoss::mse;
+  missing::MrmOptions drop = robust_sdumc_drop();
+  bool standardize = true;  ///< features, and real labels, to mean 0 and deviation 1 of the training split
+  double feature_clip = 5;  ///< of standardised features, in deviations; 0 = never
+
+  index_t outputs() const { return task_of(*this, "SDUMC").outputs(); }
+
+  /// f(name, member) for everything: storing and loading are written once.
+  static void visit(auto& self, auto&& f) {
+    visit_model_options(self, f);
+    f("width", self.width);
+    f("fused", self.fused);
+    f("bottleneck", self.bottleneck);
+    f("scale", self.scale);
+    f("frame_dropout", self.frame_dropout);
+    f("dropout", self.dropout);
+    f("presence", self.presence);
+    f("normalize_gates", self.normalize_gates);
+    f("own_heads", self.evidence);
+    f("imagine", self.imagine);
+    f("detach", self.detach);
+    f("weight_full", self.weights.full);
+    f("weight_missing", self.weights.missing);
+    f("weight_own", self.weights.own);
+    f("weight_imagined", self.weights.imagined);
+    f("weight_feature", self.weights.feature);
+  }
+};
+
+}  // namespace lacuna::models

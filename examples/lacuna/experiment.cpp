@@ -5,6 +5,7 @@
 //   lacuna experiment --data FILE.npz --ablation corrkd --seeds 1,2,3        the ablation table of a model
 // What the files hold: docs/experiments.md.
 #include "compare.hpp"
+#include "statistics.hpp"
 
 namespace program {
 namespace {
@@ -79,6 +80,7 @@ int compare(RunOptions& options, const Call& call) {
   work.reference = options.reference;
   if (options.dry_run) return rehearse(work, options);
 
+  work.data.statistics = statistics_lines(set);
   Folder folder(options.out.empty() ? default_folder(set) : options.out);
   auto done = perform(work, options, folder, call);
   if (const int* status = std::get_if<int>(&done)) return *status;

@@ -128,6 +128,6 @@ for word in '^  teacher 1 of 1: [0-9]* numbers, 2 epochs of [0-9]* batches (24 s
 "$lacuna" experiment --data classes.npz --models all --epochs 1 --dry-run >all.txt 2>left_out.txt || true
 grep -q 'note: tfn is left out: .*two other modalities' left_out.txt || wrong "--models all: $(cat left_out.txt)"
 "$lacuna" describe --data real.npz >described.txt
-for word in 'training, 24 samples' 'audio' 'labels  ' 'crc32'; do grep -q "$word" described.txt || wrong "describe: $(cat described.txt)"; done
+for word in '^train *24 ' '^audio *train *24 ' '^label *count' 'crc32'; do grep -q "$word" described.txt || wrong "describe: $(cat described.txt)"; done
 refuses 1 'gone.npz: cannot be opened' "$lacuna" describe --data gone.npz
 refuses 2 'no model' "$lacuna" models nothing

@@ -17,7 +17,9 @@ namespace lacuna::io {
 
 inline std::string to_json(const State& state) {
   Json all = Json::object();
-  for (const auto& [name, value] : state.values()) {
+  for (const auto& entry : state.values()) {
+    const std::string& name = entry.first;
+    const State::Value& value = entry.second;
     const auto numbers = [&](const auto& array) {
       Json list = Json::array(), shape = Json::array();
       for (index_t i = 0; i < array.size(); ++i) {
@@ -48,7 +50,9 @@ inline State state_from_json(const std::string& text, const std::string& origin)
   State state(origin);
   try {
     const Json all = Json::parse(text);
-    for (const auto& [name, value] : all.items()) {
+    for (const auto& item : all.items()) {
+      const std::string& name = item.key();  // clang 14 captures no structured binding
+      const Json& value = item.value();
       if (value.is_string()) {
         state.put(name, value.get<std::string>());
       } else if (value.is_array() && !value.empty() && value[0].is_string()) {

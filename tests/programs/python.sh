@@ -17,7 +17,7 @@ train() {
   local name=${2%%:*} epochs=(--epochs 1 --batch 8)
   [[ $name == ridge || $name == constant ]] && epochs=()
   "$lacuna" train --data "$1.npz" --model "$2" "${tiny[@]}" "${epochs[@]}" --dtype "$3" --out "out/$name-$1-$3" >/dev/null
-  file=$(find "out/$name-$1-$3" -path "*/$name*/seed-*/model.lacuna" | head -1)
+  file=$(find "out/$name-$1-$3" -path "out/$name-$1-$3/$name*/seed-*/model.lacuna" | head -1)
 }
 
 # --- data: what convert writes, NumPy and safetensors read, and what they write again trains to the same bits

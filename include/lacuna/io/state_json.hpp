@@ -50,7 +50,9 @@ inline State state_from_json(const std::string& text, const std::string& origin)
   State state(origin);
   try {
     const Json all = Json::parse(text);
-    for (const auto& [name, value] : all.items()) {
+    for (const auto& item : all.items()) {
+      const std::string& name = item.key();  // clang 14 captures no structured binding
+      const Json& value = item.value();
       if (value.is_string()) {
         state.put(name, value.get<std::string>());
       } else if (value.is_array() && !value.empty() && value[0].is_string()) {

@@ -5,6 +5,7 @@
 // All options, those of the model too: lacuna train --model corrkd --help.
 #include "compare.hpp"
 #include "lacuna/models/baselines/ridge.hpp"
+#include "statistics.hpp"
 #include "train_report.hpp"
 
 namespace program {
@@ -95,6 +96,7 @@ int train_model(RunOptions& options, const Call& call) {
   options.models = {options.model};
   if (options.dry_run) return rehearse(work, options);
 
+  work.data.statistics = statistics_lines(set);
   Folder folder(options.out.empty() ? default_folder(set) : options.out);
   auto performed = perform(work, options, folder, call);
   if (const int* status = std::get_if<int>(&performed)) return *status;

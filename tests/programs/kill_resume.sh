@@ -52,4 +52,4 @@ survives() {
 # A checkpoint after every epoch, so that what goes on is seldom the beginning.
 common=(--seeds 1,2 --quiet --threads 1 --save-seconds 0)
 survives sdumc "${small[@]}" --epochs 12 --simulator-epochs 12 "${common[@]}"
-survives corrkd --model corrkd --samples 60 --batch 16 --epochs 8 "${common[@]}"
+survives corrkd --model corrkd --width 8 --num-heads 2 --depth 1 --samples 60 --batch 16 --epochs 8 "${common[@]}"

@@ -9,8 +9,9 @@
 /// (protobuf.dev/programming-guides/encoding)
 #pragma once
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,13 +26,8 @@ class Protobuf {
     key(field, 0);
     return varint(std::uint64_t(value));
   }
-  Protobuf& number(int field, float value) {
-    key(field, 5);
-    std::uint32_t bits = 0;
-    std::memcpy(&bits, &value, sizeof bits);
-    for (int i = 0; i < 4; ++i) bytes_ += char(bits >> (8 * i));
-    return *this;
-  }
+  Protobuf& number(int field, float value) { return key(field, 5).fixed(std::bit_cast<std::uint32_t>(value)); }
+  Protobuf& number(int field, double value) { return key(field, 1).fixed(std::bit_cast<std::uint64_t>(value)); }
   Protobuf& text(int field, std::string_view value) {
     key(field, 2);
     varint(value.size());
@@ -53,6 +49,11 @@ class Protobuf {
 
  private:
   Protobuf& key(int field, int kind) { return varint(std::uint64_t(field) << 3 | std::uint64_t(kind)); }
+  template <class N>
+  Protobuf& fixed(N bits) {
+    for (std::size_t i = 0; i < sizeof bits; ++i) bytes_ += char(bits >> (8 * i));
+    return *this;
+  }
   /// Seven bits a byte, the lowest first; the eighth says that more follow.
   Protobuf& varint(std::uint64_t value) {
     for (; value > 127; value >>= 7) bytes_ += char(value | 128);

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "lacuna/core/error.hpp"
+#include "lacuna/io/protobuf.hpp"
 
 namespace lacuna::io {
 
@@ -56,23 +57,20 @@ class TensorboardFile {
     if (whole < held.size()) std::filesystem::resize_file(path, whole, cut);
     file_.reset(std::fopen(path.c_str(), "ab"));
     if (!file_ || cut) fail("cannot be opened");
-    if (!goes_on_) append(event(0) + bytes_field(3, "brain.Event:2"));
+    if (!goes_on_) append(Protobuf().number(1, 0.0).text(3, "brain.Event:2"));
   }
   /// Whether the file held events before.
   bool goes_on() const { return goes_on_; }
 
   /// One point on each of the curves named. `time`: seconds since 1970.
   void write(std::int64_t step, const std::vector<std::pair<std::string, double>>& values, double time) {
-    std::string summary;
-    for (const auto& [tag, value] : values) {
-      const float number = float(value);
-      summary += bytes_field(1, bytes_field(1, tag) + '\x15' + fixed(std::bit_cast<std::uint32_t>(number)));
-    }
-    append(event(time) + number_field(2, std::uint64_t(step)) + bytes_field(5, summary));
+    Protobuf summary;
+    for (const auto& [tag, value] : values) summary.message(1, Protobuf().text(1, tag).number(2, float(value)));
+    append(Protobuf().number(1, time).integer(2, step).message(5, summary));
   }
   /// A training that was interrupted begins again with this step: what the file says of it and of later ones no longer counts.
   void restart(std::int64_t step, double time) {
-    append(event(time) + number_field(2, std::uint64_t(step)) + bytes_field(7, number_field(1, 1)));
+    append(Protobuf().number(1, time).integer(2, step).message(7, Protobuf().integer(1, 1)));
   }
 
   /// How many bytes at the front of a file are whole records.
@@ -100,18 +98,9 @@ class TensorboardFile {
     for (std::size_t i = 0; i < sizeof number; ++i) bytes += char(number >> (8 * i) & 0xff);
     return bytes;
   }
-  static std::string varint(std::uint64_t number) {
-    std::string bytes;
-    for (; number >= 0x80; number >>= 7) bytes += char(number | 0x80);
-    return bytes + char(number);
-  }
-  static std::string number_field(int field, std::uint64_t number) { return char(field << 3) + varint(number); }
-  static std::string bytes_field(int field, std::string_view bytes) {
-    return (char(field << 3 | 2) + varint(bytes.size())).append(bytes);
-  }
-  static std::string event(double time) { return '\x09' + fixed(std::bit_cast<std::uint64_t>(time)); }
 
-  void append(const std::string& message) {
+  void append(const Protobuf& event) {
+    const std::string& message = event.bytes();
     const std::string length = fixed(std::uint64_t(message.size()));
     const std::string record = length + fixed(masked_crc32c(length)) + message + fixed(masked_crc32c(message));
     if (std::fwrite(record.data(), 1, record.size(), file_.get()) != record.size() || std::fflush(file_.get()) != 0)

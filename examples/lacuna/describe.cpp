@@ -103,7 +103,7 @@ int show(const Data& data, const DataOptions& options, bool check) {
   show_split(data.set->validation, "validation");
   show_split(data.set->test, "test");
   for (const std::string& note : data.set->notes) std::printf("\n  note: %s", note.c_str());
-  if (data.synthetic == nullptr)
+  if (!data.known)
     for (const data::Note& note : data::oddities(*data.set)) std::printf("\n  note: %s", note.text.c_str());
   std::printf("\n");
   if (!check) return 0;

@@ -27,6 +27,7 @@ struct BaselineReport {
 struct AttainableReport {
   std::string condition;
   double mae = 0, share_of_the_way = 0;
+  std::vector<std::pair<std::string, double>> of_baselines = {};  ///< their shares, by name
 };
 
 struct Report {
@@ -97,8 +98,11 @@ inline nlohmann::ordered_json to_json(const Report& report) {
   json["baselines"] = Json::object();
   for (const auto& baseline : report.baselines) json["baselines"][baseline.name] = to_json(baseline.test);
   if (!report.attainable.empty()) json["best_attainable"] = Json::object();
-  for (const auto& best : report.attainable)
-    json["best_attainable"][best.condition] = {{"mae", best.mae}, {"share_of_the_way", best.share_of_the_way}};
+  for (const auto& best : report.attainable) {
+    Json& entry = json["best_attainable"][best.condition];
+    entry = {{"mae", best.mae}, {"share_of_the_way", best.share_of_the_way}};
+    for (const auto& [name, share] : best.of_baselines) entry["of_baselines"][name] = share;
+  }
   return json;
 }
 
@@ -126,8 +130,10 @@ inline void print(const Report& report, std::FILE* to = stdout) {
     if (report.seeds.size() > 1) row(detail::cat("  deviation, ", report.seeds.size(), " seeds"), deviation[c].values);
     for (const auto& best : report.attainable) {
       if (best.condition != mean[c].condition) continue;
-      std::fprintf(to, "  %-*s  %11.4f  (%s has come %.1f %% of the way from the best constant)\n", int(width) - 2,
+      std::fprintf(to, "  %-*s  %11.4f  of the way from the best constant: %s %.1f %%", int(width) - 2,
                    "best attainable", best.mae, report.model.c_str(), 100 * best.share_of_the_way);
+      for (const auto& [name, share] : best.of_baselines) std::fprintf(to, ", %s %.1f %%", name.c_str(), 100 * share);
+      std::fputc('\n', to);
     }
   }
 }

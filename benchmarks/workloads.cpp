@@ -16,6 +16,7 @@
 
 #include "lacuna/version.hpp"
 #include "support/measure.hpp"
+#include "support/mult.hpp"
 #include "support/problems.hpp"
 //
 #include "support/count_allocations.hpp"
@@ -25,9 +26,10 @@ int main(int argc, char** argv) {
   std::string name;
   int thread_count = 2;
   double seconds = 10;
-  app.add_option("workload", name,
-                 "corrkd-step, corrkd-infer, sdumc-step, sdumc-infer or rnc; over mixed lengths corrkd-mixed,\n"
-                 "corrkd-mixed-infer and sdumc-mixed, each also with -padded at its end: padding computed")
+  app.add_option(
+         "workload", name,
+         "corrkd-step, corrkd-infer, sdumc-step, sdumc-infer, rnc or mult-step; over mixed lengths corrkd-mixed,\n"
+         "corrkd-mixed-infer and sdumc-mixed, each also with -padded at its end: padding computed")
       ->required();
   app.add_option("--threads", thread_count, "threads; 0 = all cores")
       ->check(CLI::NonNegativeNumber)
@@ -38,7 +40,8 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   lacuna::set_threads(thread_count);
 
-  const auto workload = bench::make_workload(name);
+  const auto workload = name == "mult-step" ? std::unique_ptr<bench::Workload>(std::make_unique<bench::MultStep>())
+                                            : bench::make_workload(name);
   if (!workload) {
     std::fprintf(stderr, "workloads: no workload '%s'\n", name.c_str());
     return 1;

@@ -11,9 +11,7 @@ struct TwoBranch {
   Linear<float> audio, text, head;
   TwoBranch(const Options& o, Random& r) : audio({o.inputs[0], 32}, r), text({o.inputs[1], 32}, r), head({64, 1}, r) {}
   Scores operator()(const models::Streams<float>& s, const Context&) const {
-    const auto mean_of = [&](int m) {
-      return mean_pool(Variable<float, 3>(s[std::size_t(m)].frames), s[std::size_t(m)].present);
-    };
+    const auto mean_of = [&](std::size_t m) { return mean_pool(Variable<float, 3>(s[m].frames), s[m].present); };
     return head(concat(List<Scores>{relu(audio(mean_of(0))), relu(text(mean_of(1)))}, -1));
   }
   static void reflect(auto& self, auto&& f) { f("audio", self.audio), f("text", self.text), f("head", self.head); }

@@ -12,9 +12,9 @@ struct LowRankNetwork {
     std::vector<index_t> inputs = {};  // what Model works with, as far as we want it; then our own
     missing::MrmOptions drop = models::modality_dropping();
     index_t width = 16, rank = 4;
-    static void visit(auto& self, auto&& f) {
-      models::visit_model_options(self, f);
-      f("width", self.width), f("rank", self.rank);
+    static void reflect(auto& self, auto&& visit) {
+      models::ModelOptions::reflect(self, visit);
+      visit("width", self.width), visit("rank", self.rank);
     }
   };
   std::vector<Linear<float>> encoder;

@@ -18,7 +18,10 @@ struct Averages {
     index_t classes = 0, width = 16;
     missing::MrmOptions drop = models::modality_dropping();
     index_t outputs() const { return models::outputs_for(classes); }
-    static void visit(auto& self, auto&& f) { models::visit_model_options(self, f), f("width", self.width); }
+    static void reflect(auto& self, auto&& visit) {
+      models::ModelOptions::reflect(self, visit);
+      visit("width", self.width, Facts{.help = "size of the hidden layer", .range = Range::at_least(1)});
+    }
   };
   std::vector<Linear<float>> hidden;
   Linear<float> line;

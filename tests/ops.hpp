@@ -19,14 +19,15 @@
 #include "rows/losses.hpp"
 #include "rows/manipulation.hpp"
 #include "rows/matmul.hpp"
+#include "rows/published.hpp"
 #include "rows/reduction.hpp"
 #include "rows/sequence.hpp"
 #include "rows/shape.hpp"
 
 namespace lacuna::test {
 
-using Operations = Join<ArithmeticRows, ShapeRows, AttentionRows, FunctionRows, SequenceRows, FusionRows, GroupedRows, LossRows,
-                        ClassLossRows, BatchLossRows, ElementwiseRows, ReductionRows, ManipulationRows, IndexingRows,
-                        MatmulRows>;
+using Operations = Join<ArithmeticRows, ShapeRows, AttentionRows, FunctionRows, SequenceRows, FusionRows, GroupedRows,
+                        PublishedRows, LossRows, ClassLossRows, BatchLossRows, ElementwiseRows, ReductionRows,
+                        ManipulationRows, IndexingRows, MatmulRows>;
 
 }  // namespace lacuna::test

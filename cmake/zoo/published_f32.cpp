@@ -1,5 +1,3 @@
 // One part of lacuna::zoo.
 #include "lacuna/zoo/published.hpp"
-namespace lacuna::zoo {
-LACUNA_PUBLISHED_OF(, float)
-}
+template std::vector<lacuna::zoo::Backend> lacuna::zoo::published_backends<float>();

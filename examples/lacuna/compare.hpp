@@ -7,27 +7,16 @@
 #include "jobs.hpp"
 #include "lacuna/lab/prior.hpp"
 #include "options.hpp"
+#include "rehearse.hpp"
 #include "results.hpp"
 #include "support/program.hpp"
 
 namespace program {
 
-/// What a run has to do.
-struct Work {
-  std::string program;  ///< named by messages
-  Data data;
-  std::vector<lacuna::lab::System> systems = {};
-  lacuna::lab::Plan plan = {};
-  lacuna::train::Targets targets = {};
-  std::vector<std::string> metrics = {};
-  std::string reference = {};
-  bool replaces = false;  ///< a finished run with the same options is replaced, not refused
-};
-
 /// What it has done.
 struct Done {
   std::vector<lacuna::lab::ModelRuns> runs;
-  std::vector<lacuna::lab::Record> records;
+  std::vector<Record> records;
   std::optional<lacuna::lab::Results> results;  ///< none where the test split has no labels
   std::size_t failed = 0;                       ///< trainings
 };
@@ -178,57 +167,6 @@ inline std::string resuming(std::string command) {
   return (command + " ").find(on + " ") == std::string::npos ? command + on : command;
 }
 
-/// --dry-run: what would be trained, how large it is, and how long an epoch of it takes.
-inline int rehearse(const Work& work, const RunOptions& options) {
-  using namespace lacuna;
-  const data::Dataset learning = lab::without_test(*work.data.set);
-  for (const lab::System& system : work.systems) {
-    std::printf("%s  %zu training%s\n  %s\n", system.name.c_str(),
-                system.seeded ? options.seeds.size() : std::size_t(1),
-                system.seeded && options.seeds.size() > 1 ? "s" : "", system.recipe.c_str());
-    if (!system.seeded) continue;
-    /// Ends after a first epoch, or after some seconds of one.
-    struct : train::Observer {
-      double seconds = 0;
-      double share = 0;
-      index_t epochs = 0;
-      std::chrono::steady_clock::time_point begin{};
-      void batch(const train::BatchReport& report) override {
-        if (share == 0)
-          begin = std::chrono::steady_clock::now();
-        else
-          seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-        if (share == 0) first = double(report.samples) / double(report.of);
-        share = double(report.samples) / double(report.of);
-        epochs = report.epochs;
-      }
-      bool stop() override { return share >= 1 || seconds > 3; }
-      double first = 0;
-    } clock;
-    const auto start = std::chrono::steady_clock::now();
-    index_t parameters = 0;
-    const auto save = [&](const std::function<State()>& make, bool) {
-      const State state = make();
-      const State stored = state.under("parameters");
-      for (const auto& [name, value] : stored.values()) {
-        if (const auto* f32 = std::get_if<Array<float>>(&value)) parameters += f32->size();
-        if (const auto* f64 = std::get_if<Array<double>>(&value)) parameters += f64->size();
-      }
-    };
-    (void)system.train({learning, options.seeds[0], &clock, nullptr, save});
-    const double all = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    std::printf("  %lld numbers in the model, %lld epochs", static_cast<long long>(parameters),
-                static_cast<long long>(clock.epochs));
-    if (clock.share > clock.first)
-      std::printf(", about %.1f s each, and %.1f s of preparation", clock.seconds / (clock.share - clock.first),
-                  std::max(0.0, all - clock.seconds));
-    std::printf("\n");
-  }
-  std::printf("%zu conditions of the test split (%lld samples)\n", work.plan.size(),
-              static_cast<long long>(work.data.set->test.size()));
-  return 0;
-}
-
 /// Trains, evaluates, writes. The exit status where it ends early: interrupted.
 inline std::variant<Done, int> perform(const Work& work, const RunOptions& options, Folder& folder, const Call& call) {
   using namespace lacuna;
@@ -240,6 +178,7 @@ inline std::variant<Done, int> perform(const Work& work, const RunOptions& optio
                         .prior = lab::prior(work.data.set->train, work.data.classes),
                         .save_seconds = options.save_seconds,
                         .quiet = options.quiet,
+                        .tensorboard = options.tensorboard,
                         .dtype = options.dtype,
                         .command = call.whole};
   const std::vector<Job> jobs = jobs_of(work.systems, options.seeds);

@@ -12,6 +12,7 @@
 #include "lacuna/data/oddities.hpp"
 #include "lacuna/data/salient.hpp"
 #include "lacuna/data/synthetic.hpp"
+#include "lacuna/data/trainable.hpp"
 #include "lacuna/io/deflate.hpp"
 #include "lacuna/train/targets.hpp"
 #include "lacuna/zoo/spec.hpp"
@@ -46,15 +47,13 @@ inline void declare(CLI::App& app, DataOptions& o, bool training) {
   support::number_option(app, "--samples", o.samples, "training samples of the synthetic corpus", {1, 10000000})
       ->group(group);
   support::number_option(app, "--data-seed", o.data_seed, "seed of the synthetic corpus")->group(group);
-  app.add_option("--modalities", o.modalities, "modalities to use, in this order, as a,b,c; without it all")
-      ->delimiter(',')
+  support::list_option(app, "--modalities", o.modalities, "modalities to use, in this order, as a,b,c; without it all")
       ->group(group);
-  app.add_option("--exclude", o.exclude, "modalities to leave out, as a,b,c")->delimiter(',')->group(group);
+  support::list_option(app, "--exclude", o.exclude, "modalities to leave out, as a,b,c")->group(group);
   app.add_option("--label", o.label, "array of the labels, as label2 for train_label2; without it label or class")
       ->group(group);
-  app.add_option("--class-names", o.class_names,
-                 "names of the classes, as a,b,c; without it the file's array class_names, where it has one")
-      ->delimiter(',')
+  support::list_option(app, "--class-names", o.class_names,
+                       "names of the classes, as a,b,c; without it the file's array class_names, where it has one")
       ->group(group);
   if (training)
     app.add_option("--simulated-text", o.simulated_text,
@@ -62,10 +61,9 @@ inline void declare(CLI::App& app, DataOptions& o, bool training) {
                    "trained on the training split")
         ->group(group);
   if (training)
-    app.add_option(
-           "--allow-leak", o.allow_leak,
-           "modalities from which the labels may be read off, and 'splits' for samples that stand in two, as a,b")
-        ->delimiter(',')
+    support::list_option(
+        app, "--allow-leak", o.allow_leak,
+        "modalities from which the labels may be read off, and 'splits' for samples that stand in two, as a,b")
         ->group(group);
   app.add_flag("--infer-padding", o.infer_padding,
                "where the data have neither lengths nor masks, frames of zeros are absent")
@@ -203,6 +201,7 @@ inline void look_at(const Data& data, const DataOptions& options, const char* pr
     if (note.always || !quiet) std::fprintf(stderr, "%s: note: %s\n", program, support::printable(note.text).c_str());
   };
   for (const data::Note& note : data.set->notes) say(note);
+  data::require_trainable(*data.set);
   if (data.known) return;
   for (const data::Note& note : data::oddities(*data.set)) say(note);
   data::LeakageOptions leaks{.allowed = options.allow_leak};

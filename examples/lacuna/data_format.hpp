@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "lacuna/data/formats/load.hpp"
+#include "support/numbers.hpp"
 
 namespace program {
 
@@ -17,19 +18,19 @@ inline void declare(CLI::App& app, FormatOptions& o) {
   app.add_option("--format", o.import.format,
                  "form of the data; without it by content: " + lacuna::data::formats::format_names())
       ->group(group);
-  app.add_option("--features", o.import.features,
-                 "folders of features, as audio=wavlm-large-FRA,text=FOLDER; without it all that the data set has")
-      ->delimiter(',')
+  support::list_option(
+      app, "--features", o.import.features,
+      "folders of features, as audio=wavlm-large-FRA,text=FOLDER; without it all that the data set has")
       ->group(group);
   app.add_option("--label-file", o.import.labels, "file of the labels, where a folder has several")->group(group);
   app.add_option("--folds", o.import.folds, "JSON file {\"train\": [ids], \"valid\": [...], \"test\": [...]}")
       ->group(group);
   app.add_option("--part", o.import.part, "which of several data sets in one file: an emotion, test2")->group(group);
   app.add_option("--as-split", o.import.split, "what a file of one split is: train, valid or test")->group(group);
-  app.add_option("--fold", o.import.fold, "IEMOCAP: the session that is the test split, 1 to 5")
-      ->check(CLI::Range(0, 5))
+  support::number_option(app, "--fold", o.import.fold, "IEMOCAP: the session that is the test split, 1 to 5", {0, 5})
       ->group(group);
-  app.add_option("--holdout", o.import.holdout, "share of the training videos that becomes the validation split")
+  support::number_option(app, "--holdout", o.import.holdout,
+                         "share of the training videos that becomes the validation split", {0, 1})
       ->group(group);
   app.add_option("--unlabelled", o.unlabelled, "samples whose label is NaN: refuse them or drop them")
       ->check(CLI::IsMember({"refuse", "drop"}))

@@ -58,7 +58,7 @@ int compare(RunOptions& options, const Call& call) {
   auto done = perform(work, options, folder, call);
   if (const int* status = std::get_if<int>(&done)) return *status;
   std::printf("test split of %s, %lld samples\n\n%s", support::printable(set.name).c_str(),
-              static_cast<long long>(set.test.size()), lab::terminal_text(*std::get<Done>(done).results).c_str());
+              static_cast<long long>(set.test.size()), terminal_text(*std::get<Done>(done).results).c_str());
   return settle(folder, std::get<Done>(done), work);
 }
 

@@ -10,6 +10,7 @@
 //     model.json                   its card: data, options, masks, metrics, versions
 //     predictions.npz  .csv        under every condition; once the first is there, the training is done
 //     history.csv  timing.csv      one row per epoch; durations
+//     tensorboard/PHASE/           --tensorboard: its curves, in an event file
 //     unfinished.lacuna            while training: what --resume goes on from
 //   new-run/                       the same of a run that is to replace a finished one, until it is finished itself
 //
@@ -23,6 +24,9 @@
 #include "new_run.hpp"
 
 namespace program {
+
+/// TensorBoard looks for "tfevents" in a name.
+inline constexpr const char* tensorboard_file = "events.out.tfevents.lacuna";
 
 class Folder : public LockedFolder {
  public:
@@ -125,7 +129,7 @@ class Folder : public LockedFolder {
     for (const char* ours :
          {"results.csv", "results.json", "averages.csv", "differences.csv", "curves.csv", "report.html", "timings.csv",
           "metrics.json", "timing.csv", "predictions.npz", "predictions.csv", "model.lacuna", "model.json",
-          "history.csv", "unfinished.lacuna", "complete"})
+          "history.csv", "unfinished.lacuna", "complete", tensorboard_file})
       if (name == ours) return true;
     return false;
   }

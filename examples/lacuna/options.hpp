@@ -27,7 +27,7 @@ struct RunOptions {
   index_t draws = 2000;
   // what has no influence on the numbers
   std::string out, config;
-  bool resume = false, overwrite = false, quiet = false, dry_run = false;
+  bool resume = false, overwrite = false, quiet = false, dry_run = false, tensorboard = false;
   double save_seconds = 10;
   int threads = 0, jobs = 0;
 
@@ -112,10 +112,13 @@ inline void declare(CLI::App& app, RunOptions& o, bool training) {
   std::string protocols;
   for (const auto& name : lacuna::lab::protocol_names()) protocols += (protocols.empty() ? "" : ", ") + name;
   const auto add = [&](const char* group, const char* name, auto& member, const std::string& help) {
-    CLI::Option* option = app.add_option(name, member, help)->group(group);
-    if constexpr (lacuna::detail::is_state_list<std::decay_t<decltype(member)>>) option->delimiter(',');
-    if (!member.empty()) option->capture_default_str();
-    return option;
+    if constexpr (lacuna::detail::is_state_list<std::decay_t<decltype(member)>>) {
+      return support::list_option(app, name, member, help)->group(group);
+    } else {
+      CLI::Option* option = app.add_option(name, member, help)->group(group);
+      if (!member.empty()) option->capture_default_str();
+      return option;
+    }
   };
   const auto number = [&]<class Member>(const char* in, const char* name, Member& member, const std::string& help,
                                         auto range) {
@@ -152,6 +155,7 @@ inline void declare(CLI::App& app, RunOptions& o, bool training) {
   app.add_flag("--dry-run", o.dry_run,
                "say what would be trained, how large it is and how long an epoch takes, and end")
       ->group(group);
+  app.add_flag("--tensorboard", o.tensorboard, "write the curves of every training for TensorBoard too")->group(group);
   number(group, "--save-seconds", o.save_seconds, "time between two checkpoints of a training",
          support::Range<double>{0, 1e9});
   number(group, "--threads", o.threads, "threads; 0 = all cores. Results do not depend on it",

@@ -23,24 +23,23 @@ struct PredictOptions {
 
 /// All of a split, batch after batch.
 template <data::Role role>
-zoo::Outputs outputs(const Predictor& predictor, const data::Split<role>& split, const missing::Condition& condition,
+zoo::Outputs outputs(const Predictor& predictor, const data::Split<role>& split, const missing::MissingSpec& spec,
                      const zoo::Wanted& wanted, index_t size) {
   zoo::Outputs all;
   std::vector<double> probabilities, embedding;
   index_t width = 0;
-  for (index_t begin = 0; begin < split.size(); begin += size) {
-    std::vector<index_t> samples(std::size_t(std::min(size, split.size() - begin)));
-    std::iota(samples.begin(), samples.end(), begin);
-    zoo::Outputs some = predictor.outputs(missing::apply(condition, data::gather<float>(split, samples)), wanted);
+  const missing::MaskSet masks[] = {missing::sample_masks(spec, split)};
+  train::under_masks<float>(split, masks, size, [&](index_t, index_t, const data::Batch<float>& batch) {
+    zoo::Outputs some = predictor.outputs(batch, wanted);
     all.attention = std::move(some.attention);  // of one batch
     all.values.insert(all.values.end(), some.values.begin(), some.values.end());
     if (some.probabilities.defined())
       probabilities.insert(probabilities.end(), some.probabilities.data(),
                            some.probabilities.data() + some.probabilities.size());
-    if (!some.embedding.defined()) continue;
+    if (!some.embedding.defined()) return;
     embedding.insert(embedding.end(), some.embedding.data(), some.embedding.data() + some.embedding.size());
     width = some.embedding.extent(1);
-  }
+  });
   if (!probabilities.empty())
     all.probabilities = Tensor<double, 2>::from({split.size(), predictor.classes()}, probabilities);
   if (width > 0) all.embedding = Tensor<double, 2>::from({split.size(), width}, embedding);
@@ -174,7 +173,7 @@ int predict(const Call& call) {
   app.add_option("--split", options.split, "which part of it")
       ->capture_default_str()
       ->check(CLI::IsMember(std::vector<std::string>{"train", "valid", "test"}));
-  app.add_option("--missing", options.missing, "modalities to take away, as a,b; without it none")->delimiter(',');
+  support::list_option(app, "--missing", options.missing, "modalities to take away, as a,b; without it none");
   app.add_option("--label", options.label, "array of the labels, as label2 for test_label2; without it label");
   app.add_flag("--infer-padding", options.infer_padding, "without lengths and masks, frames of zeros are absent");
   declare(app, options.format);
@@ -185,9 +184,8 @@ int predict(const Call& call) {
       "--attention", options.attention,
       "write the weights of attention too, to .npz, where the model has them: attention_NAME, a row per sample; all\n"
       "samples are one batch then");
-  app.add_option("--metrics", options.metrics,
-                 "metrics to show where there are labels, as uar,accuracy; without it the usual ones")
-      ->delimiter(',');
+  support::list_option(app, "--metrics", options.metrics,
+                       "metrics to show where there are labels, as uar,accuracy; without it the usual ones");
   support::number_option(app, "--batch", options.batch,
                          "samples at once; with --padding published predictions depend on it", {1, 1 << 24});
   support::number_option(app, "--threads", options.threads, "threads; 0 = all cores. Results do not depend on it",

@@ -11,14 +11,16 @@ int report(const Call& call) {
   CLI::App app("Shows the tables of a folder of results again.", "lacuna report");
   app.add_option("folder", path, "what --out named: the folder that train or experiment wrote")->required();
   app.add_flag("--html", html, "write its report.html again instead");
-  return support::run("lacuna report", app, call.argc, call.argv, [] {}, [&] {
-    const Folder folder(path);
-    if (html)
-      report_again(folder);
-    else
-      std::fputs(lacuna::lab::terminal_text(load_results(folder)).c_str(), stdout);
-    return 0;
-  });
+  return support::run(
+      "lacuna report", app, call.argc, call.argv, [] {},
+      [&] {
+        const Folder folder(path);
+        if (html)
+          report_again(folder);
+        else
+          std::fputs(terminal_text(load_results(folder)).c_str(), stdout);
+        return 0;
+      });
 }
 
 }  // namespace program

@@ -4,24 +4,24 @@
 #include <fstream>
 #include <sstream>
 
-#include "run.hpp"
-#include "lacuna/lab/report_html.hpp"
 #include "lacuna/lab/results_csv.hpp"
 #include "lacuna/lab/results_json.hpp"
-#include "lacuna/lab/terminal.hpp"
+#include "report_html.hpp"
+#include "run.hpp"
+#include "terminal.hpp"
 
 namespace program {
 
 inline void write_results(const Folder& folder, const lacuna::lab::Results& results,
-                          const std::vector<lacuna::lab::Record>& records) {
+                          const std::vector<Record>& records) {
   using namespace lacuna;
   train::write_text(folder.file("results.csv"), lab::rows_csv(results));
   train::write_text(folder.file("averages.csv"), lab::averages_csv(results));
   train::write_text(folder.file("differences.csv"), lab::differences_csv(results));
   train::write_text(folder.file("curves.csv"), lab::curves_csv(results));
-  train::write_text(folder.file("timings.csv"), lab::timings_csv(records));
+  train::write_text(folder.file("timings.csv"), timings_csv(records));
   train::write_text(folder.file("results.json"), lab::results_text(results));
-  train::write_text(folder.file("report.html"), lab::report_html(results, records));
+  train::write_text(folder.file("report.html"), report_html(results, records));
 }
 
 /// Throws IoError.
@@ -38,10 +38,10 @@ inline lacuna::lab::Results load_results(const Folder& folder) {
 inline void report_again(const Folder& folder) {
   using namespace lacuna;
   const lab::Results results = load_results(folder);
-  std::vector<lab::Record> records;
+  std::vector<Record> records;
   for (const auto& model : results.models)
     for (const auto& run : model.runs) {
-      lab::Record record{model.name, run.seed, {}, {}, run.best_epoch, 0, 0};
+      Record record{model.name, run.seed, {}, {}, run.best_epoch, 0, 0};
       const std::string path = folder.run_file(model.name, run.seed, "predictions.npz");
       if (Folder::exists(path)) {  // the tables do without curves
         const io::Npz file(path);
@@ -51,7 +51,7 @@ inline void report_again(const Folder& folder) {
       load_timing(folder.run_file(model.name, run.seed, "timing.csv"), record);
       records.push_back(std::move(record));
     }
-  train::write_text(folder.file("report.html"), lab::report_html(results, records));
+  train::write_text(folder.file("report.html"), report_html(results, records));
 }
 
 }  // namespace program

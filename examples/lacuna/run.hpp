@@ -9,8 +9,8 @@
 #include "folder.hpp"
 #include "lacuna/io/checkpoint.hpp"
 #include "lacuna/lab/compare.hpp"
-#include "lacuna/lab/report_data.hpp"
 #include "lacuna/lab/system.hpp"
+#include "report_data.hpp"
 #include "run_card.hpp"
 #include "watch.hpp"
 
@@ -18,7 +18,7 @@ namespace program {
 
 struct FinishedRun {
   lacuna::lab::Run run;
-  lacuna::lab::Record record;
+  Record record;
 };
 
 /// What must be equal for a stored training to be this one.
@@ -95,12 +95,12 @@ inline std::optional<FinishedRun> load_run(const std::string& path, const std::s
 }
 
 /// timing.csv of a run: durations are kept apart from all that must be equal for equal experiments.
-inline void save_timing(const std::string& path, const lacuna::lab::Record& record) {
+inline void save_timing(const std::string& path, const Record& record) {
   using lacuna::train::csv_number;
   lacuna::train::write_text(path, "training_seconds,evaluation_seconds\n" + csv_number(record.training_seconds) + ',' +
                                       csv_number(record.evaluation_seconds) + '\n');
 }
-inline void load_timing(const std::string& path, lacuna::lab::Record& record) {
+inline void load_timing(const std::string& path, Record& record) {
   std::ifstream file(path);
   std::string title;
   char comma = 0;
@@ -147,7 +147,7 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
     expect_identity(path("model.lacuna"), state.get<std::string>("identity"), who);
     trained = system.restore(state);
     trained->history.load_state(state.under("history"));
-    lab::Record timing;
+    Record timing;
     load_timing(path("timing.csv"), timing);
     trained->seconds = timing.training_seconds;
     say("other conditions for a trained model");
@@ -160,7 +160,7 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
     } else {
       say("starts");
     }
-    Watch watch(name, board, stop);
+    Watch watch(name, board, stop, setting.tensorboard ? folder.run(system.name, seed) : "");
     auto saved = Clock::now();
     lab::TrainJob job{setting.learning, seed, &watch, from ? &*from : nullptr, {}};
     job.save = [&](const std::function<State()>& make, bool last) {
@@ -200,7 +200,7 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
     finished.run.best_epoch = best->epoch;
     finished.run.validation_score = best->score;
   }
-  lab::take_history(finished.record, trained->history);
+  take_history(finished.record, trained->history);
   finished.run.seed = finished.record.seed = seed;
   phase = "storing the predictions";
   save_timing(path("timing.csv"), finished.record);

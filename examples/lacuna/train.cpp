@@ -8,7 +8,7 @@
 #include "compare.hpp"
 #include "lacuna/lab/prior.hpp"
 #include "lacuna/models/baselines/ridge.hpp"
-#include "lacuna/train/report.hpp"
+#include "train_report.hpp"
 
 namespace program {
 namespace {
@@ -16,7 +16,7 @@ namespace {
 using namespace lacuna;
 
 /// What a condition leaves.
-std::vector<std::string> left(const Data& data, const missing::Condition& condition) {
+std::vector<std::string> left(const Data& data, const missing::MissingSpec& condition) {
   std::vector<std::string> names;
   for (std::size_t m = 0; m < data.modalities.size(); ++m)
     if (condition.absent.empty() || !condition.absent[m]) names.push_back(data.modalities[m]);
@@ -24,10 +24,10 @@ std::vector<std::string> left(const Data& data, const missing::Condition& condit
 }
 
 /// Constant and, of real labels, ridge, trained on the modalities that are there.
-std::vector<train::BaselineReport> baselines(const Data& data, const train::Targets& targets,
-                                             const std::vector<missing::Condition>& conditions) {
+std::vector<Baseline> baselines(const Data& data, const train::Targets& targets,
+                                const std::vector<missing::MissingSpec>& conditions) {
   const data::Dataset& set = *data.set;
-  train::BaselineReport constant{"constant", {}}, ridge{"ridge", {}};
+  Baseline constant{"constant", {}}, ridge{"ridge", {}};
   const auto same = models::Constant(set.train)(set.test);
   for (const auto& condition : conditions) {
     constant.test.push_back({condition.name, train::scores(targets, same)});
@@ -42,12 +42,11 @@ std::vector<train::BaselineReport> baselines(const Data& data, const train::Targ
 
 /// Averages over frames and a perceptron, with modalities dropped in training: beside models of the synthetic corpus, to
 /// show what attention is worth there.
-train::BaselineReport averages(const Work& work, const std::vector<missing::Condition>& conditions,
-                               const zoo::Request& request) {
+Baseline averages(const Work& work, const std::vector<missing::MissingSpec>& conditions, const zoo::Request& request) {
   const char* name = "early-fusion-drop";
   const data::Dataset learning = lab::without_test(*work.data.set);
   const auto trained = zoo::registry().make(zoo::parse_model(name), request).train({.data = learning});
-  train::BaselineReport report{name, {}};
+  Baseline report{name, {}};
   const auto& test = work.data.set->test;
   std::vector<index_t> all(std::size_t(test.size()));
   std::iota(all.begin(), all.end(), index_t(0));
@@ -60,20 +59,18 @@ train::BaselineReport averages(const Work& work, const std::vector<missing::Cond
   return report;
 }
 
-/// For a synthetic corpus: how close MAEs come to the best there is.
-std::vector<train::AttainableReport> attainable(const Data& data, const std::vector<missing::Condition>& conditions,
-                                                const std::vector<train::SeedReport>& seeds,
-                                                const std::vector<train::BaselineReport>& baselines) {
-  std::vector<train::AttainableReport> all;
+/// For a synthetic corpus: how close MAEs, that of the model as the mean over its seeds, come to the best there is.
+std::vector<Attainable> attainable(const Data& data, const std::vector<missing::MissingSpec>& conditions,
+                                   const std::vector<lab::Summary>& over, const std::vector<Baseline>& baselines) {
+  std::vector<Attainable> all;
   if (!data.known) return all;
-  const auto mean = train::mean_over_seeds(seeds);
   for (std::size_t c = 0; c < conditions.size(); ++c) {
     const auto subset = left(data, conditions[c]);
     if (subset.empty()) continue;
     const auto share = [&](const train::Scores& scores) {
-      return data.known->share_of_way(scores.at(0).second, subset);
+      return data.known->share_of_way(train::score_of(scores, "mae"), subset);
     };
-    all.push_back({conditions[c].name, data.known->best_mae(subset), share(mean.at(c).values), {}});
+    all.push_back({conditions[c].name, data.known->best_mae(subset), share(over.at(c).mean), {}});
     for (const auto& baseline : baselines)
       if (baseline.name != "constant")
         for (const auto& [condition, scores] : baseline.test)
@@ -83,12 +80,13 @@ std::vector<train::AttainableReport> attainable(const Data& data, const std::vec
 }
 
 /// The conditions of the plan that take away whole modalities; empty: it has others, of which no such table is made.
-std::vector<missing::Condition> whole_conditions(const std::vector<missing::Protocol>& protocols) {
-  std::vector<missing::Condition> conditions;
+std::vector<missing::MissingSpec> whole_conditions(const std::vector<missing::Protocol>& protocols) {
+  std::vector<missing::MissingSpec> conditions;
   for (const missing::Protocol& protocol : protocols)
-    for (const missing::Absence& absence : protocol.conditions) {
-      if (absence.rate != 0) return {};
-      conditions.push_back({(protocols.size() > 1 ? protocol.name + "/" : "") + absence.name, absence.absent});
+    for (const missing::MissingSpec& spec : protocol.conditions) {
+      if (spec.rate != 0) return {};
+      conditions.push_back(spec);
+      if (protocols.size() > 1) conditions.back().name = protocol.name + "/" + spec.name;
     }
   return conditions;
 }
@@ -114,7 +112,7 @@ int train_model(RunOptions& options, const Call& call) {
   std::vector<missing::Protocol> protocols;
   for (const std::string& name : options.protocols)
     if (name == "meant") {
-      protocols.push_back(lab::meant_protocol(system.conditions(set.modality_names())));
+      protocols.push_back({"meant", system.conditions(set.modality_names()), {}});
     } else {
       protocols.push_back(lab::protocol_by_name(name, set.modality_names(), options.mask_seed));
       protocols.back().name = name;
@@ -130,20 +128,11 @@ int train_model(RunOptions& options, const Call& call) {
   const Done& done = std::get<Done>(performed);
 
   if (done.runs.front().runs.empty()) throw Error("no seed has come to its end, there is nothing to show");
-  train::Report report;
-  report.model = options.model;
-  report.classes = work.data.classes;
-  report.signs = train::has_signs(work.targets.values);
+  TrainReport report = train_report(done.runs.front(), work.plan, work.targets, condition_names(work.plan));
+  report.model.name = options.model;
   for (const auto& [name, value] : options.record()) report.config[name] = value;
   report.config["options"] = system.recipe;
   for (const auto& [name, value] : describe_data(work.data)) report.data[name] = value;
-  const auto names = condition_names(work.plan);
-  for (const lab::Run& run : done.runs.front().runs) {
-    train::SeedReport seed{run.seed, run.epochs, run.best_epoch, run.validation_score, {}};
-    for (std::size_t c = 0; c < names.size() && !work.targets.values.empty(); ++c)
-      seed.test.push_back({names[c], train::scores(work.targets, predictions_of(run, c))});
-    report.seeds.push_back(std::move(seed));
-  }
   const auto conditions = whole_conditions(protocols);
   if (work.targets.values.empty()) {
     std::printf("the test split of %s has no labels: predictions only\n", support::printable(set.name).c_str());
@@ -154,18 +143,15 @@ int train_model(RunOptions& options, const Call& call) {
       report.baselines = baselines(work.data, work.targets, conditions);
       if (work.data.known && zoo::parse_model(options.model).name != "early-fusion-drop")
         report.baselines.push_back(averages(work, conditions, request));
-      report.attainable = attainable(work.data, conditions, report.seeds, report.baselines);
-      train::print(report);
+      report.attainable = attainable(work.data, conditions, report.over, report.baselines);
+      print(report);
     } else {
-      std::fputs(lab::terminal_text(*done.results).c_str(), stdout);
+      std::fputs(terminal_text(*done.results).c_str(), stdout);
     }
   }
-  auto json = train::to_json(report);
-  for (const lab::Failure& failure : done.runs.front().failures) {
-    json["failed"].push_back({{"seed", failure.seed}, {"error", failure.what}});
+  for (const lab::Failure& failure : report.model.failures)
     std::printf("  not among them: seed %s, %s\n", std::to_string(failure.seed).c_str(), failure.what.c_str());
-  }
-  train::write_text(folder.file("metrics.json"), json_text(json));
+  train::write_text(folder.file("metrics.json"), json_text(metrics_json(report)));
   return settle(folder, done, work);
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 
+#include "event_curves.hpp"
 #include "lacuna/train/interrupt.hpp"
 #include "lacuna/train/progress.hpp"
 #include "support/program.hpp"
@@ -95,14 +96,16 @@ class Board {
 /// Of one training.
 class Watch : public lacuna::train::Progress {
  public:
-  Watch(const std::string& who, Board& board, const Stop& stop)
-      : Progress(who), who_(who), board_(board), stop_(stop) {}
+  /// curves: the folder of the training, where they are wanted for TensorBoard; else empty.
+  Watch(const std::string& who, Board& board, const Stop& stop, std::string curves)
+      : Progress(who), who_(who), board_(board), stop_(stop), curves_(std::move(curves)) {}
   void batch(const lacuna::train::BatchReport& report) override {
     if (board_.has_bars()) Progress::batch(report);
     board_.at(who_, report.epoch, report.epochs);
   }
   void epoch(const lacuna::train::EpochRecord& record, lacuna::index_t epochs) override {
     clear();
+    curves_.epoch(record);
     if (!board_.has_epochs()) return;
     char text[128];
     std::snprintf(text, sizeof text, "%s%sepoch %lld/%lld  loss %.4f  score %.4f %c  %.1f s", record.phase.c_str(),
@@ -117,6 +120,7 @@ class Watch : public lacuna::train::Progress {
   std::string who_;
   Board& board_;
   const Stop& stop_;
+  EventCurves curves_;
 };
 
 }  // namespace program

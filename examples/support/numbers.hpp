@@ -12,6 +12,7 @@
 
 #include "lacuna/core/error.hpp"
 #include "lacuna/core/number_from.hpp"
+#include "support/lists.hpp"
 
 namespace support {
 
@@ -58,12 +59,12 @@ CLI::Option* number_option(CLI::App& app, const std::string& name, std::vector<N
       name,
       [&member, name, range](const std::vector<std::string>& texts) {
         member.clear();
-        for (const std::string& text : texts) member.push_back(number_of<Number>(name, text, range));
+        for (const std::string& text : items_of(name, texts)) member.push_back(number_of<Number>(name, text, range));
       },
       help);
   std::string usual;
   for (const Number& one : member) usual += (usual.empty() ? "" : ",") + shown(one);
-  return option->type_name("NUMBER,...")->delimiter(',')->default_str("[" + usual + "]");
+  return option->type_name("NUMBER,...")->default_str("[" + usual + "]");
 }
 
 /// The most threads that are asked for by hand or by the environment: beyond it the system gives none, late and without a reason.

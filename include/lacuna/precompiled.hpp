@@ -6,4 +6,5 @@
 #include "lacuna/models/corrkd/corrkd.hpp"
 #include "lacuna/models/sdumc/sdumc.hpp"
 #include "lacuna/ops/recurrent.hpp"
+#include "lacuna/ops/stored_linear.hpp"
 #include "lacuna/optim/named.hpp"

@@ -26,7 +26,7 @@ TEST_CASE("MCTN: the port's arrays, as coded and corrected" * doctest::skip(!lac
                                         random);
     file.load(network);
     const auto forward = [&] {
-      return network.forward({file.sequence("text"), file.sequence("vision"), file.sequence("audio")});
+      return network.forward({file.sequence("text"), file.sequence("vision"), file.sequence("audio")}, {});
     };
     const std::string top = published ? "out/" : "fixed/", end = published ? "" : "_fixed";
     const auto r = forward();

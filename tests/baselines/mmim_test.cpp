@@ -63,7 +63,7 @@ TEST_CASE("MMIM: its authors' arrays" * doctest::skip(!lacuna::test::have_publis
   };
   const auto r = network.forward(inputs("batch1"), context);
   for (std::size_t m = 0; m < 3; ++m) file.out(std::string("out/Feature_") + letter[m], r.x[m]);
-  file.out("out/Feature_f", r.fused);
+  file.out("out/Feature_f", r.hidden);
   file.out("out/M", r.score);
   const auto loss = total(network);
   double lld = 0, nce = 0;

@@ -30,9 +30,10 @@ TEST_CASE("MulT: its authors' arrays" * doctest::skip(!lacuna::test::have_publis
                            Context::train(random));
   };
   const auto r = forward();
-  for (std::size_t p = 0; p < 6; ++p) file.out(std::string("act/") + network.streams.pair_names[p], r.stacks.pairs[p]);
+  for (std::size_t p = 0; p < 6; ++p)
+    file.out(std::string("act/") + network.predictor.streams.pair_names[p], r.stacks.pairs[p]);
   for (std::size_t m = 0; m < 3; ++m)
-    file.out(std::string("act/") + network.streams.memory_names[m], r.stacks.memory[m]);
+    file.out(std::string("act/") + network.predictor.streams.memory_names[m], r.stacks.memory[m]);
   file.out("out/Feature_t", r.last[0]);
   file.out("out/Feature_a", r.last[1]);
   file.out("out/Feature_v", r.last[2]);

@@ -99,3 +99,17 @@ TEST_CASE("odd data: another class prior, classes that never come") {
         "!1 of 3 classes have no sample in train|!classes of test come in other shares than in train (40 % lie "
         "elsewhere): look at macro F1 or the mean recall, not at accuracy");
 }
+
+TEST_CASE("odd data: a label in the middle that recurs where all others differ; one class") {
+  auto set = noise_set();
+  for (const std::size_t i : {1u, 5u, 9u, 22u, 40u, 41u}) set.train.labels[i] = -1;
+  CHECK(odd_lines(set) == "!6 of 60 labels of train are -1, the others nearly all differ: does it stand for no label?");
+  for (float& y : set.train.labels) y = std::round(y * 2) / 2;  // a scale of steps has no such number
+  CHECK(odd_lines(set).find("stand for no label") == std::string::npos);
+  set = noise_set();
+  set.class_count = 2;
+  for (auto* split : {&set.train.classes, &set.validation.classes, &set.test.classes}) split->assign(30, 1);
+  set.train.classes.resize(60, 1);
+  set.train.labels.clear(), set.validation.labels.clear(), set.test.labels.clear();
+  CHECK(odd_lines(set) == "!all samples of train are of one class: there is nothing to learn");
+}

@@ -1,8 +1,10 @@
 // What an array is: decided by the schema, and said. Nothing that holds labels becomes a modality unnoticed.
 #include <doctest/doctest.h>
 
+#include "fuzz/archive.hpp"
 #include "io/temporary.hpp"
 #include "lacuna/data/load.hpp"
+#include "lacuna/data/trainable.hpp"
 #include "lacuna/io/npz_writer.hpp"
 #include "lacuna/io/zip_writer.hpp"
 
@@ -229,4 +231,99 @@ TEST_CASE("odd data: inverted masks, one length for streams of other lengths, on
     writer.close();
     CHECK(contains(note_with(data::load_npz(path), "one sample of 5 frames would be (1, 5, D)"), "! all modalities"));
   }
+}
+
+namespace {
+
+/// A set in memory; `more` adds to its arrays, all of one split or of several.
+using Members = std::vector<std::pair<std::string, test::Bytes>>;
+template <class T>
+test::Bytes npy_bytes(const std::string& dtype, const Shape& shape, const std::vector<T>& numbers) {
+  const std::string header = io::npy_header(dtype, shape);
+  test::Bytes bytes(header.begin(), header.end());
+  const auto* const from = reinterpret_cast<const std::uint8_t*>(numbers.data());
+  bytes.insert(bytes.end(), from, from + numbers.size() * sizeof(T));
+  return bytes;
+}
+data::Dataset load_members(const Members& members) {
+  return data::load_arrays(io::Npz(io::ByteSource("set.npz", test::archive(members))));
+}
+const test::Bytes two_vectors = npy_bytes<float>("<f4", {2, 2}, {1, 2, 3, 4}),
+                  two_labels = npy_bytes<float>("<f4", {2}, {0, 1});
+
+}  // namespace
+
+TEST_CASE("schema: masks and lengths by other names are nobody's features") {
+  const SchemaFile file([](io::NpzWriter& w, const std::string& split) {
+    for (const char* name : {"attention_mask", "padding_mask", "key_padding_mask", "pad_mask"})
+      w.add(split + name, Tensor<float, 2>::from({3, 2}, {1, 1, 1, 0, 1, 0}));
+    w.add(split + "seq_len", std::vector<std::int64_t>{1, 2, 2});
+    w.add(split + "hand", Tensor<float, 2>::from({3, 2}, {1, 2, 3, 4, 5, 6}));
+  });
+  const auto set = file.load();
+  CHECK(set.modality_names() == Names{"audio", "text", "hand"});
+  CHECK(
+      contains(note_with(set, "left out:"),
+               "attention_mask (named like a mask; what is read is called mask or MODALITY_mask, with 1 for present)"));
+  CHECK(contains(note_with(set, "left out:"), "seq_len (named like lengths or a mask;"));
+  CHECK(file.load({.include = {"attention_mask"}}).modality_names() ==
+        Names{"audio", "text", "attention_mask", "hand"});
+}
+
+TEST_CASE("schema: names that no option and no table can hold are refused, a name of nothing is left out") {
+  for (const char* name : {"a,b", "a\nb", "\x1b[2J"}) {
+    const std::string message = test::message_of<IoError>([&] {
+      load_members({{std::string("train_") + name + ".npy", two_vectors}});
+    });
+    CHECK(contains(message, "has a comma or a control character in it"));
+    CHECK(!contains(message, "\n"));
+  }
+  const auto set = load_members({{"train_.npy", two_vectors}, {"train_x.npy", two_vectors}});
+  CHECK(set.modality_names() == Names{"x"});
+  CHECK(note_with(set, "left out:") == "! left out: train_ (nothing behind the split)");
+}
+
+TEST_CASE("schema: sequences here and vectors there, nothing present, two kinds of labels: a line each") {
+  const test::Bytes sequence = npy_bytes<float>("<f4", {2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8}),
+                    vectors = npy_bytes<float>("<f4", {2, 2}, {1, 2, 3, 4});
+  CHECK(note_with(load_members({{"train_a.npy", sequence}, {"test_a.npy", vectors}}), "vectors in one split") ==
+        "! test_a is (2, 2), 'train_a' has 3 axes: vectors in one split, sequences in another; the vectors count as "
+        "one frame");
+  const test::Bytes none = npy_bytes<std::int64_t>("<i8", {2}, {0, 0});
+  CHECK(note_with(load_members({{"train_a.npy", sequence}, {"train_length.npy", none}}), "no frame of a") ==
+        "! train_length says that no frame of a is present: it is absent from all 2 samples");
+  CHECK(contains(
+      note_with(load_members({{"train_a.npy", sequence}, {"train_label.npy", two_labels}, {"train_class.npy", none}}),
+                "there are real labels, label, and classes, class"),
+      "models learn the real ones"));
+}
+
+TEST_CASE("schema: ids of bytes that are no UTF-8 are written out, numbers out of range in few digits") {
+  const auto set = load_members({{"train_a.npy", npy_bytes<float>("<f4", {2, 2}, {1, 2, 3, 4})},
+                                 {"train_id.npy", npy_bytes<char>("|S3", {2}, {'\xff', 'a', 0, '\xc3', '\xa9', 'b'})}});
+  CHECK(set.train.ids == Names{"\\xffa",
+                               "\xc3\xa9"
+                               "b"});
+  CHECK(note_with(set, "no UTF-8") == "! train_id holds 1 ids that are no UTF-8: their bytes are written \\xff");
+  CHECK(test::message_of<IoError>([] {
+          load_members({{"train_a.npy", npy_bytes<double>("<f8", {2, 2}, {1, 1e300, 3, 4})}});
+        }) == "set.npz: array 'train_a' element 1 is 1e+300, which float cannot hold");
+}
+
+TEST_CASE("schema: what cannot be trained on is told before anything takes time") {
+  const auto refused = [](const Members& members) {
+    const auto set = load_members(members);
+    return test::message_of<IoError>([&] { data::require_trainable(set); });
+  };
+  const test::Bytes vectors = npy_bytes<float>("<f4", {2, 2}, {1, 2, 3, 4});
+  CHECK(refused({{"test_a.npy", vectors}}) ==
+        "set.npz: there are no samples for training; expected arrays train_MODALITY and train_label or train_class");
+  CHECK(refused({{"train_a.npy", vectors}, {"train_y.npy", two_labels}}) ==
+        "set.npz: the 2 samples of train have no labels; expected an array train_label (N) or train_class (N), or the "
+        "name of "
+        "another (option label)");
+  Members train{{"train_a.npy", vectors}, {"train_label.npy", two_labels}};
+  CHECK(contains(refused(train), "there are no samples for validation; expected arrays valid_MODALITY"));
+  train.insert(train.end(), {{"valid_a.npy", vectors}, {"valid_label.npy", two_labels}});
+  CHECK(refused(train) == "no error");
 }

@@ -12,9 +12,8 @@ struct Options {
   float rate = 0;
   lacuna::index_t epochs = 0;
   std::vector<lacuna::index_t> sizes;
-  template <class F>
-  void visit(F&& f) {
-    f("flag", flag), f("rate", rate), f("epochs", epochs), f("sizes", sizes);
+  static void reflect(auto& self, auto&& visit) {
+    visit("flag", self.flag), visit("rate", self.rate), visit("epochs", self.epochs), visit("sizes", self.sizes);
   }
 };
 
@@ -29,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::string line; std::getline(lines, line);) words.insert(words.begin(), line);
   for (const std::string& word : words) try {
       Options options;
-      (void)zoo::apply_settings(zoo::parse_model(word).settings, [&](auto&& f) { options.visit(f); });
+      (void)zoo::apply_settings(zoo::parse_model(word).settings, options);
     } catch (const Error&) {
     }
   std::vector<std::uint64_t> seeds{1};

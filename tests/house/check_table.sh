@@ -21,5 +21,5 @@ awk -v page="$page" '
     gsub(/^`|`$/, "", row)
     printf "{\n#line %d \"%s\"\n  (void)(%s);\n}\n", NR, page, row; ++rows
   }
-  END { print "}"; exit rows < 80 }' "$page" >"$code"
+  END { print "}"; exit rows < 120 }' "$page" >"$code"
 "$compiler" "${flags[@]}" "$code"

@@ -43,7 +43,8 @@ TEST_CASE("eigen metrics: those of lists, for every kind of vector") {
   LACUNA_TEST_METRIC(sims_acc5);
   LACUNA_TEST_METRIC(sims_f1);
 #undef LACUNA_TEST_METRIC
-  CHECK(metrics::regression_metrics(labels, predictions).mae == metrics::mae(y, p));
+  CHECK(metrics::regression_metrics(labels, predictions)[0] ==
+        std::pair<std::string, double>("mae", metrics::mae(y, p)));
   CHECK(metrics::mae(labels.cast<float>(), labels.cast<float>() * 1.0f) == 0);
   CHECK(metrics::mae(Eigen::VectorXi::Constant(3, 2), Eigen::VectorXd::Constant(3, 1.5)) == 0.5);
 }
@@ -53,7 +54,7 @@ TEST_CASE("eigen metrics: classes, and errors") {
   labels << 0, 1, 2, 2, 1;
   predicted << 0, 2, 2, 2, 1;
   CHECK(metrics::uar(metrics::confusion(labels, predicted, 3)) == doctest::Approx((1 + 0.5 + 1) / 3));
-  CHECK(metrics::classification_metrics(labels, predicted, 3).accuracy == doctest::Approx(0.8));
+  CHECK(metrics::score_of(metrics::classification_metrics(labels, predicted, 3), "accuracy") == doctest::Approx(0.8));
   CHECK_THROWS_WITH_AS(metrics::mae(Eigen::MatrixXd(2, 3), Eigen::MatrixXd(2, 3)),
                        "metric: labels has shape (2, 3), expected a vector", ShapeError);
   CHECK_THROWS_WITH_AS(metrics::mae(Eigen::VectorXd(2), Eigen::VectorXd(3)), "mae: 2 labels, 3 predictions",

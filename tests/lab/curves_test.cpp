@@ -7,8 +7,8 @@
 #include "lacuna/lab/results_csv.hpp"
 #include "lacuna/lab/results_json.hpp"
 #include "lacuna/lab/system.hpp"
-#include "lacuna/lab/terminal.hpp"
 #include "lacuna/models/baselines/early_fusion.hpp"
+#include "lacuna/terminal.hpp"
 
 namespace lacuna {
 namespace {
@@ -165,7 +165,7 @@ TEST_CASE("curves: a trained model loses with every rate, down to the constant p
   auto without = lab::to_json(results);
   without.erase("curves");  // a file of before
   CHECK(lab::results_from_json(without.dump()).curves.empty());
-  const std::string csv = lab::curves_csv(results), text = lab::terminal_text(results);
+  const std::string csv = lab::curves_csv(results), text = program::terminal_text(results);
   CHECK(std::count(csv.begin(), csv.end(), '\n') == 7);
   CHECK(csv.find("early-fusion,p1-intra,mae,rate-") != std::string::npos);
   CHECK(csv.find(",1,constant\n") != std::string::npos);

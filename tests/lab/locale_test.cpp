@@ -7,10 +7,10 @@
 #include <random>
 
 #include "io/temporary.hpp"
+#include "lacuna/chart.hpp"
 #include "lacuna/core/error.hpp"
 #include "lacuna/core/number_text.hpp"
-#include "lacuna/lab/chart.hpp"
-#include "lacuna/lab/terminal.hpp"
+#include "lacuna/terminal.hpp"
 
 using namespace lacuna;
 
@@ -23,9 +23,9 @@ std::string printed(const char* format, int digits, double x) {
 }
 /// Numbers as every writer of a file writes them.
 std::string written() {
-  return lab::coordinate(2.5) + " " + lab::tick_text(0.25, 0.25) + " " + lab::shown_number(0.5, "mae") + " " +
-         lab::shown_number(0.125, "acc2") + " " + detail::cat(1.5) + " " + detail::fixed_text(1e9 + 0.5, 1) + " " +
-         detail::general_text(1234.5, 5);
+  return program::coordinate(2.5) + " " + program::tick_text(0.25, 0.25) + " " + program::shown_number(0.5, "mae") +
+         " " + program::shown_number(0.125, "acc2") + " " + detail::cat(1.5) + " " + detail::fixed_text(1e9 + 0.5, 1) +
+         " " + detail::general_text(1234.5, 5);
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 #include <doctest/doctest.h>
 
 #include "lab/small_experiment.hpp"
-#include "lacuna/lab/report_html.hpp"
+#include "lacuna/report_html.hpp"
+#include "lacuna/train_report.hpp"
 
 namespace lacuna {
 namespace {
@@ -27,52 +28,52 @@ std::string first_unbalanced(const std::string& text) {
   return open.empty() ? "" : "<" + open.back();
 }
 
-std::vector<lab::Record> records() {
+std::vector<program::Record> records() {
   return {{"constant", 0, {}, {}, 0, 0.01, 0.02},
           {"one, \"two\" & <three>", 1, {3, 2, 1}, {0.9, 0.7, 0.8}, 2, 1.5, 0.2},
           {"one, \"two\" & <three>", 2, {3, 2, 1}, {0.8, 0.9, 0.7}, 3, 1.4, 0.2}};
 }
 
 TEST_CASE("html: special characters are written as entities, control characters not at all") {
-  CHECK(lab::escaped("a<b>&\"c\"'d'") == "a&lt;b&gt;&amp;&quot;c&quot;&#39;d&#39;");
-  CHECK(lab::escaped(std::string("x\x01y\n")) == "x\xEF\xBF\xBDy\n");
-  CHECK(lab::escaped("Übung ± 3") == "Übung ± 3");
-  CHECK(lab::shortened("abcdefghij", 20) == "abcdefghij");
-  CHECK(lab::shortened("abcdefghij", 4) == "ab…ij");
-  CHECK(lab::shortened("aübcdefghiüj", 4) == "a…j");
+  CHECK(program::escaped("a<b>&\"c\"'d'") == "a&lt;b&gt;&amp;&quot;c&quot;&#39;d&#39;");
+  CHECK(program::escaped(std::string("x\x01y\n")) == "x\xEF\xBF\xBDy\n");
+  CHECK(program::escaped("Übung ± 3") == "Übung ± 3");
+  CHECK(program::shortened("abcdefghij", 20) == "abcdefghij");
+  CHECK(program::shortened("abcdefghij", 4) == "ab…ij");
+  CHECK(program::shortened("aübcdefghiüj", 4) == "a…j");
 }
 
 TEST_CASE("chart: ticks are round and cover the range") {
-  CHECK(lab::ticks(0, 1, 5) == std::vector<double>{0, 0.2, 0.4, 0.6000000000000001, 0.8, 1});
-  CHECK(lab::ticks(-30, 70, 5) == std::vector<double>{-20, 0, 20, 40, 60});
+  CHECK(program::ticks(0, 1, 5) == std::vector<double>{0, 0.2, 0.4, 0.6000000000000001, 0.8, 1});
+  CHECK(program::ticks(-30, 70, 5) == std::vector<double>{-20, 0, 20, 40, 60});
   for (const auto& [low, high] : {std::pair(0.913, 0.924), std::pair(-3e4, 8e5), std::pair(5.0, 5.0)}) {
-    const auto at = lab::ticks(low, high);
+    const auto at = program::ticks(low, high);
     CHECK(at.size() >= 3);
     CHECK(at.size() <= 9);
     CHECK(at.front() >= low - 1e-9);
   }
-  CHECK(lab::tick_text(0.25, 0.05) == "0.25");
-  CHECK(lab::tick_text(0.2, 0.1) == "0.2");
-  CHECK(lab::tick_text(-0.0, 10) == "0");
-  CHECK(lab::tick_text(2.5, 2.5) == "2.5");
+  CHECK(program::tick_text(0.25, 0.05) == "0.25");
+  CHECK(program::tick_text(0.2, 0.1) == "0.2");
+  CHECK(program::tick_text(-0.0, 10) == "0");
+  CHECK(program::tick_text(2.5, 2.5) == "2.5");
 }
 
 TEST_CASE("chart: a number that is not defined leaves a gap, and no number is written as nan") {
   const double nan = std::nan("");
   const std::string gap =
-      lab::line_chart({{"a", {0, 1, 2, 3}, {1, nan, 3, 4}, {nan, nan, 1, 1}, 0, false}}, {"x", "y"});
+      program::line_chart({{"a", {0, 1, 2, 3}, {1, nan, 3, 4}, {nan, nan, 1, 1}, 0, false}}, {"x", "y"});
   CHECK(gap.find("nan") == std::string::npos);
   CHECK(std::count(gap.begin(), gap.end(), 'M') == 2);  // two pieces of line
-  CHECK(lab::line_chart({{"a", {0}, {nan}, {}, 0, false}}, {"x", "y"}).find("no number is defined") !=
+  CHECK(program::line_chart({{"a", {0}, {nan}, {}, 0, false}}, {"x", "y"}).find("no number is defined") !=
         std::string::npos);
-  CHECK(first_unbalanced(lab::line_chart({{"a", {1}, {5}, {}, 0, false}}, {"x", "y"})).empty());
-  const std::string intervals = lab::interval_chart({{"m", 1, nan, nan, 0, "text"}}, "x");
+  CHECK(first_unbalanced(program::line_chart({{"a", {1}, {5}, {}, 0, false}}, {"x", "y"})).empty());
+  const std::string intervals = program::interval_chart({{"m", 1, nan, nan, 0, "text"}}, "x");
   CHECK(intervals.find("nan") == std::string::npos);
 }
 
 TEST_CASE("report: every element is closed, names are escaped, nothing comes from elsewhere") {
   const auto results = test::SmallExperiment({"none", "p1", "p1-intra", "p2"}).results();
-  const std::string text = lab::report_html(results, records());
+  const std::string text = program::report_html(results, records());
   CHECK(first_unbalanced(text) == "");
   CHECK(first_unbalanced("<p><b></p></b>") == "</p");  // the check itself
   CHECK(text.find("<three>") == std::string::npos);
@@ -90,7 +91,7 @@ TEST_CASE("report: every element is closed, names are escaped, nothing comes fro
     for (const auto& condition : protocol.conditions) CHECK(text.find(condition.masks) != std::string::npos);
   for (const char* part : {"Averages", "Curves", "Differences from constant", "Subsets", "Trainings", "Setting"})
     CHECK(text.find("<h2>" + std::string(part)) != std::string::npos);
-  CHECK(text == lab::report_html(results, records()));
+  CHECK(text == program::report_html(results, records()));
 }
 
 TEST_CASE("report: one model, one seed, no curves, class ids") {
@@ -103,16 +104,44 @@ TEST_CASE("report: one model, one seed, no curves, class ids") {
                                    "constant", {.draws = 5});
   CHECK(results.differences.empty());
   CHECK(lab::score_of(results.rows.at(0).values, "accuracy") == doctest::Approx(0.25));
-  const std::string text = lab::report_html(results, {});
+  const std::string text = program::report_html(results, {});
   CHECK(first_unbalanced(text) == "");
   CHECK(text.find(">25.00<") != std::string::npos);
 }
 
 TEST_CASE("chart: numbers that differ by their rounding alone are drawn, and end") {
   const double y = 0.1 + 0.2;
-  CHECK(lab::ticks(0.3, y).size() < 20);
-  CHECK(lab::ticks(1e12, 1e12 + 1e-4).size() < 20);
-  CHECK(lab::line_chart({{"flat", {0, 1}, {0.3, y}, {}}}, {"x", "y"}).size() > 100);
+  CHECK(program::ticks(0.3, y).size() < 20);
+  CHECK(program::ticks(1e12, 1e12 + 1e-4).size() < 20);
+  CHECK(program::line_chart({{"flat", {0, 1}, {0.3, y}, {}}}, {"x", "y"}).size() > 100);
+}
+
+TEST_CASE("train's report: mean and deviation over seeds, null for what is not defined") {
+  test::SmallExperiment experiment({"none"});
+  lab::ModelRuns model = experiment.models[1];
+  model.failures.push_back({3, "no luck"});
+  auto report = program::train_report(model, experiment.plan, experiment.targets, {"complete"});
+  report.config = {{"epochs", 3}};
+  report.baselines = {{"constant", {{"complete", {{"mae", 1}, {"pearson", std::nan("")}}}}}};
+  report.attainable = {{"complete", 0.25, 0.9}};
+  const auto json = program::metrics_json(report);
+  CHECK(json["mean"]["complete"]["mae"].get<double>() == doctest::Approx(0.625));
+  CHECK(json["standard_deviation"]["complete"]["mae"].get<double>() == doctest::Approx(0.25 / std::sqrt(2.0)));
+  CHECK(json["seeds"].size() == 2);
+  CHECK(json["seeds"][1]["seed"] == 2);
+  CHECK(json["seeds"][1]["test"]["complete"]["mae"].get<double>() == doctest::Approx(0.75));
+  CHECK(json["baselines"]["constant"]["complete"]["mae"] == 1.0);
+  CHECK(json["baselines"]["constant"]["complete"]["pearson"].is_null());
+  CHECK(json["best_attainable"]["complete"]["share_of_the_way"] == 0.9);
+  CHECK(json["config"]["epochs"] == 3);
+  CHECK(json["failed"][0]["error"] == "no luck");
+  CHECK(json.dump().find("nan") == std::string::npos);
+  model.runs.pop_back();
+  const auto one = program::metrics_json(program::train_report(model, experiment.plan, experiment.targets, {"all"}));
+  CHECK(one["standard_deviation"]["all"]["mae"].is_null());
+  const auto unlabelled = program::metrics_json(program::train_report(model, experiment.plan, {}, {"all"}));
+  CHECK(unlabelled["seeds"].size() == 1);
+  CHECK(unlabelled["mean"].empty());
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include "lab/small_experiment.hpp"
 #include "lacuna/lab/results_csv.hpp"
 #include "lacuna/lab/results_json.hpp"
-#include "lacuna/lab/terminal.hpp"
+#include "lacuna/terminal.hpp"
 
 namespace lacuna {
 namespace {
@@ -59,7 +59,7 @@ TEST_CASE("results: a training that failed is in no mean, and every table says s
   CHECK(lab::find_summary(results, "none", "p1", "average of all", true) == nullptr);
   CHECK(results.models[1].title() == half.name + " (1 of 2 seeds failed)");
   CHECK(results.models[2].title() == "none (failed)");
-  const std::string shown = lab::terminal_text(results);
+  const std::string shown = program::terminal_text(results);
   CHECK(shown.find("none (failed)") != std::string::npos);
   CHECK(shown.find("failed: none seed 2, evaluation: b\n") != std::string::npos);
 }
@@ -126,7 +126,7 @@ TEST_CASE("results: JSON and back is the same text; NaN is null; damage is named
   CHECK(lab::rows_csv(again) == lab::rows_csv(results));
   CHECK(lab::averages_csv(again) == lab::averages_csv(results));
   CHECK(lab::differences_csv(again) == lab::differences_csv(results));
-  CHECK(lab::terminal_text(again) == lab::terminal_text(results));
+  CHECK(program::terminal_text(again) == program::terminal_text(results));
   CHECK_THROWS_WITH_AS(lab::results_from_json(text.substr(0, text.size() / 2), "file.json"),
                        doctest::Contains("file.json: holds no results"), IoError);
   CHECK_THROWS_WITH_AS(lab::results_from_json("{}", "file.json"), doctest::Contains("format"), IoError);
@@ -161,7 +161,7 @@ TEST_CASE("results: hashes of masks tell conditions apart and stand in every row
 }
 
 TEST_CASE("results: the best of a column is marked in the terminal, percent for shares") {
-  const std::string text = lab::terminal_text(test::SmallExperiment().results());
+  const std::string text = program::terminal_text(test::SmallExperiment().results());
   CHECK(text.find("2.1875 ± 0.6187 *") != std::string::npos);
   CHECK(text.find("acc2_non0, %") != std::string::npos);
   CHECK(text.find("mae, less that of constant") != std::string::npos);

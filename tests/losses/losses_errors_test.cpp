@@ -11,6 +11,7 @@
 #include "lacuna/losses/mutual_information.hpp"
 #include "lacuna/losses/prototype.hpp"
 #include "lacuna/losses/relational.hpp"
+#include "support/pair_critic.hpp"
 
 namespace {
 
@@ -71,7 +72,7 @@ TEST_CASE("two classes: what would hold no information is refused with the reaso
   CHECK(says(message([&] { dkd_loss(z, z, labels, {.alpha = 0, .beta = 1}); }), "two classes"));
   CHECK(std::isfinite(dkd_loss(z, z, labels, {.alpha = 1, .beta = 8}).item()));
   Random random(3);
-  const PairCritic<double> critic({1, 1, 4}, random);
+  const test::PairCritic<double> critic({1, 1, 4}, random);
   CHECK(says(message([&] { rcd_loss(z, z, labels, critic, critic, {.renormalize = true}); }), "holds no information"));
   CHECK(std::isfinite(rcd_loss(z, z, labels, critic, critic).loss.item()));
   const V one = leaf(3, 1, {1, 2, 3});
@@ -160,7 +161,7 @@ TEST_CASE("nt_xent_loss is the mean over 2N anchors of the softmax that finds th
 TEST_CASE("rcd_loss with critics that say nothing is 4 log 2") {
   const V z = leaf(3, 2, six);
   Random random(3);
-  PairCritic<double> critic({1, 1, 4}, random);
+  test::PairCritic<double> critic({1, 1, 4}, random);
   zero_grad(critic);
   for_each_parameter(critic.out, [](const std::string&, auto& p) { std::fill_n(p.mutable_data(), p.size(), 0.0); });
   CHECK(rcd_loss(z, z, ClassList{0, 1, 1}, critic, critic).loss.item() ==

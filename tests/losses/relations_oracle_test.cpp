@@ -6,6 +6,7 @@
 #include "lacuna/losses/prototype.hpp"
 #include "lacuna/losses/relational.hpp"
 #include "support/oracle.hpp"
+#include "support/pair_critic.hpp"
 
 namespace {
 
@@ -14,11 +15,11 @@ using test::OracleBlocks;
 
 /// The critic of arrays par/<prefix>w1 ... b3.
 template <class Case, class T = typename std::decay_t<Case>::scalar>
-PairCritic<T> critic_of(Case& c, const std::string& prefix) {
+test::PairCritic<T> critic_of(Case& c, const std::string& prefix) {
   const std::string par = "par/" + prefix;
   Random random(1);
   const index_t hidden = c.shape(par + "w1")[0], width = c.shape(par + "w1")[1];
-  PairCritic<T> critic({.first = width, .second = 0, .hidden = hidden}, random);
+  test::PairCritic<T> critic({.first = width, .second = 0, .hidden = hidden}, random);
   c.seat(par + "w1", critic.in.weight);
   c.seat(par + "b1", critic.in.bias);
   c.seat(par + "w2", critic.middle.weight);

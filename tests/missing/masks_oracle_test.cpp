@@ -5,8 +5,8 @@
 #include <set>
 
 #include "lacuna/io/npz.hpp"
-#include "lacuna/missing/mask_set.hpp"
 #include "lacuna/missing/protocol.hpp"
+#include "lacuna/missing/sampling.hpp"
 #include "support/paths.hpp"
 
 using namespace lacuna;

@@ -41,7 +41,7 @@ TEST_CASE_TEMPLATE("baselines: the synthetic corpus, complete and without text, 
   train::fit(model, corpus, {.epochs = 12, .batch = 16, .learning_rate = 2e-3, .schedule = optim::constant(1)}, quiet);
   const auto names = corpus.modality_names();
   const double constant = mean_error(Constant(corpus.train)(corpus.test), corpus.test.labels);
-  const auto error = [&](const missing::Condition& condition) {
+  const auto error = [&](const missing::MissingSpec& condition) {
     return mean_error(train::predict(model, corpus.test, condition), corpus.test.labels);
   };
   CHECK(error(missing::without({}, names)) < 0.55 * constant);

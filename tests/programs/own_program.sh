@@ -10,6 +10,8 @@ class_set classes.npz
 grep -q '^averages  *hidden layers of averages' list.txt || wrong 'models does not list the own model'
 grep -q '^sdumc ' list.txt || wrong "the library's models are gone"
 "$own" models averages | grep -q '^  width=16' || wrong 'its options are not shown'
+"$own" models averages | grep -q '^  width=16 .*size of the hidden layer' || wrong 'the help of its option is not shown'
+refuses 2 "width: 0, expected at least 1" "$own" train --model averages --data real.npz --width 0 --out refused
 for data in real classes; do
   "$own" train --model averages --data $data.npz --epochs 1 --width 8 --draws 10 --quiet --out $data >out.txt || wrong "train on $data"
   file=$data/averages/seed-1/model.lacuna

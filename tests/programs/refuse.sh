@@ -81,7 +81,7 @@ refuses 1 'rank.npz: ' "$lacuna" train --data rank.npz
 floats 48 1 | array train_text.npy '<f4' '24, 2' # one feature would be the shape of a label
 floats 48 3 | array train_audio.npy '<f4' '24, 2'
 archive no_validation.npz train_text.npy train_audio.npy train_label.npy
-refuses 1 'validation split has no samples' "$lacuna" train --quiet --data no_validation.npz "${small[@]}" --out made_too_late
+refuses 1 'there are no samples for validation' "$lacuna" train --quiet --data no_validation.npz "${small[@]}" --out made_too_late
 absent made_too_late
 
 # a folder that cannot be written
@@ -90,3 +90,8 @@ refuses 1 'occupied.*: ' "$lacuna" train "${small[@]}" --out occupied/runs
 refuses 1 'occupied.*: ' "$lacuna" train "${small[@]}" --out occupied
 
 absent runs
+
+# a list has no empty items, on the command line or in a file
+for list in 1,,2 1, ,1 ''; do refuses 2 "--seeds: '$list' has an empty item" "$lacuna" train --seeds "$list"; done
+refuses 2 "--exclude: 'a,,b' has an empty item" "$lacuna" train --exclude a,,b
+refuses 2 "--models: 'ridge,,mmin' has an empty item" "$lacuna" experiment --models ridge,,mmin

@@ -9,6 +9,7 @@
 #include "lacuna/losses/relational.hpp"
 #include "lacuna/models/corrkd/critic.hpp"
 #include "support/loss_cases.hpp"
+#include "support/pair_critic.hpp"
 
 namespace lacuna::test {
 

@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "io/temporary.hpp"
-#include "lacuna/train/report.hpp"
+#include "lacuna/train/evaluate.hpp"
 
 namespace lacuna::test {
 namespace {
@@ -97,35 +97,6 @@ TEST_CASE("predictions: one row per sample and condition; labels may be missing"
         "one,without-text,2.4,nan\n\"two, three\",without-text,-1,2\n");
   evaluation.labels.clear();
   CHECK(contains(train::predictions_csv(evaluation), "one,complete,,0.5\n"));
-}
-
-train::Report report(std::vector<double> maes) {
-  train::Report made;
-  made.model = "tiny";
-  made.config = {{"epochs", 3}};
-  made.data = {{"name", "synthetic"}};
-  for (std::size_t i = 0; i < maes.size(); ++i)
-    made.seeds.push_back({i + 1, 25, 20, 0.5, {{"complete", {{"mae", maes[i]}, {"pearson", i == 0 ? nan : 0.5}}}}});
-  made.baselines = {{"constant", {{"complete", {{"mae", 1}, {"pearson", nan}}}}}};
-  made.attainable = {{"complete", 0.25, 0.9}};
-  return made;
-}
-
-TEST_CASE("report: JSON with mean and deviation over seeds, null for what is not defined") {
-  const auto json = train::to_json(report({1, 2, 6}));
-  CHECK(json["mean"]["complete"]["mae"] == 3.0);
-  CHECK(json["standard_deviation"]["complete"]["mae"].get<double>() == doctest::Approx(std::sqrt(7.0)));
-  CHECK(json["mean"]["complete"]["pearson"].is_null());
-  CHECK(json["seeds"].size() == 3);
-  CHECK(json["seeds"][0]["test"]["complete"]["pearson"].is_null());
-  CHECK(json["seeds"][1]["test"]["complete"]["pearson"] == 0.5);
-  CHECK(json["seeds"][2]["seed"] == 3);
-  CHECK(json["baselines"]["constant"]["complete"]["mae"] == 1.0);
-  CHECK(json["best_attainable"]["complete"]["share_of_the_way"] == 0.9);
-  CHECK(json["config"]["epochs"] == 3);
-  CHECK(!contains(json.dump(), "nan"));
-  CHECK(nlohmann::json::parse(json.dump(2)).is_object());
-  CHECK(train::to_json(report({1}))["standard_deviation"]["complete"]["mae"].is_null());
 }
 
 TEST_CASE("write_text: the whole file or the old one") {

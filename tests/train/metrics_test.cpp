@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "lacuna/core/fields.hpp"
 #include "lacuna/io/npz.hpp"
 #include "lacuna/train/classification_metrics.hpp"
 #include "support/paths.hpp"
@@ -31,9 +32,8 @@ void check_equal(const std::string& name, const Doubles& found, const Doubles& e
 }
 
 std::map<std::string, double> by_name(const Doubles& label, const Doubles& prediction) {
-  std::map<std::string, double> scores;
-  train::regression_metrics(label, prediction).visit([&](const char* name, double value) { scores[name] = value; });
-  return scores;
+  const auto scores = train::regression_metrics(label, prediction);
+  return {scores.begin(), scores.end()};
 }
 
 /// Every array `<group>/out/*` must be known: a score that is stored and not compared fails.
@@ -74,9 +74,8 @@ TEST_CASE("metrics: all cases of the oracle" * doctest::skip(!lacuna::test::have
                                                {"ovr_f1_weighted", train::one_vs_rest_f1(c)},
                                                {"ovr_accuracy", train::one_vs_rest_accuracy(c)}};
       for (index_t k = 0; k < c.classes; ++k) scores["support"].push_back(double(c.support(k)));
-      train::classification_metrics(label, prediction, c.classes).visit([&](const std::string& score, double value) {
+      for (const auto& [score, value] : train::classification_metrics(label, prediction, c.classes))
         scores[score == "accuracy" ? "wa" : score] = {value};
-      });
       numbers += compare_outputs(file, name, [&](const std::string& array, const std::string& score) {
         REQUIRE_MESSAGE(scores.count(score) == 1, array);
         check_equal(array, scores.at(score), file.get(array).as<double>());
@@ -153,10 +152,10 @@ TEST_CASE("metrics: constants, one sample, samples without sign") {
   CHECK(train::acc2_has0(Doubles{-0.0}, Doubles{0.0}) == 1);
 }
 
-TEST_CASE("metrics: visit names every score once, in a fixed order") {
+TEST_CASE("metrics: every score once, in a fixed order") {
   std::vector<std::string> names;
   const Doubles label = {1, -1}, prediction = {1, 1};
-  train::regression_metrics(label, prediction).visit([&](const char* name, double) { names.emplace_back(name); });
+  for (const auto& [name, value] : train::regression_metrics(label, prediction)) names.push_back(name);
   CHECK(names == std::vector<std::string>{"mae", "mse", "rmse", "pearson", "ccc", "acc2_has0", "f1_has0", "acc2_non0",
                                           "f1_non0", "acc3", "acc5", "acc7", "sims_acc2", "sims_acc3", "sims_acc5",
                                           "sims_f1"});

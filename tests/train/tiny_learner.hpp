@@ -69,7 +69,7 @@ struct TinyLearner {
     const auto output = forward(batch, {});
     return {output.data(), output.data() + batch.size()};
   }
-  std::vector<missing::Condition> conditions(const std::vector<std::string>& names) const {
+  std::vector<missing::MissingSpec> conditions(const std::vector<std::string>& names) const {
     return {missing::without({}, names), missing::without({names.front()}, names)};
   }
   void save_state(State& state) const {

@@ -48,7 +48,18 @@ inline std::string small_spec(const std::string& name) {
                                 "mixer_frames=8",
                                 "mixer_hidden=4/3/4",
                                 "mixer_out=4/3/4",
-                                "projected=1"})
+                                "time_heads=2",
+                                "gru_layers=1",
+                                "fused_sizes=4/4/4",
+                                "cls_layers=8",
+                                "graph_hidden=4",
+                                "projected=1",
+                                "flow_steps=2",
+                                "flow_hidden=4",
+                                "score_frames=8",
+                                "score_channels=8/8/8",
+                                "score_embedding=4",
+                                "sampler_steps=2"})
       if (std::string(setting).substr(0, option.name.size() + 1) == option.name + "=" && !option.value.empty())
         text += std::string(":") + setting;
   return text;

@@ -4,7 +4,8 @@
 ///     void load_state(const State& state) { state.get("width", width); state.get("mean", mean); }
 ///
 /// Numbers, flags, texts, lists of these, and arrays of float or double with their shape. Arrays share the storage of
-/// the tensor they were put in from. `under` and `put` of another state nest by "name/". Reading a value that is
+/// the tensor they were put in from. `under` and `put` of another state nest by "name/". What names its fields
+/// (core/fields.hpp) needs no list of its own: `state.put_fields(options)`, `state.get_fields(options)`. Reading a value that is
 /// missing or of another kind throws IoError with the place, the full name, what was found and what was expected.
 #pragma once
 
@@ -18,6 +19,7 @@
 #include <variant>
 #include <vector>
 
+#include "lacuna/core/fields.hpp"
 #include "lacuna/core/tensor.hpp"
 
 namespace lacuna {
@@ -89,6 +91,16 @@ class State {
     V value{};
     get(name, value);
     return value;
+  }
+
+  /// Every field of an object under its name.
+  template <Reflected X>
+  void put_fields(const X& object) {
+    for_each_field(object, [&](const char* name, const auto& value) { put(name, value); });
+  }
+  template <Reflected X>
+  void get_fields(X& object) const {
+    for_each_field(object, [&](const char* name, auto& value) { get(name, value); });
   }
 
   bool contains(const std::string& name) const { return values_.count(name) != 0; }

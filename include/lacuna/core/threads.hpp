@@ -37,6 +37,16 @@ inline int threads() {
 #endif
 }
 
+namespace detail {
+/// Threads that work begun here can have: one inside a parallel region.
+inline int team() {
+#ifdef _OPENMP
+  if (omp_in_parallel()) return 1;
+#endif
+  return threads();
+}
+}  // namespace detail
+
 /// Calls f(begin, end) over [0, count) in chunks of `grain`. Serial for one chunk and inside a parallel region.
 /// An exception of f reaches the caller; in parallel, after all chunks have run.
 template <class F>

@@ -40,6 +40,20 @@ inline bool named_like_label(std::string_view name) {
   return false;
 }
 
+/// Whether the name is one for a mask that is not called `mask` or `X_mask`: attention_mask, padding_mask, key_padding_mask. Which of
+/// 0 and 1 means present differs between programs, so it is nobody's mask and nobody's features.
+inline bool named_like_mask(std::string_view name) {
+  for (const std::string& word : words_of(name))
+    if (word == "mask" || word == "padding" || word == "attn") return true;
+  return false;
+}
+/// Whether the name is one for lengths: seq_len, audio_len, durations.
+inline bool named_like_length(std::string_view name) {
+  for (const std::string& word : words_of(name))
+    if (word == "len" || word == "length" || word == "lens" || word == "duration" || word == "seqlen") return true;
+  return false;
+}
+
 /// The modality that a word stands for: vision and visual are video, acoustic and speech are audio, language is text;
 /// empty for a word that names none.
 inline std::string modality_word(std::string_view word) {

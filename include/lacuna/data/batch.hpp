@@ -72,6 +72,40 @@ class BatchSampler {
   Options options_;
 };
 
+/// Where batches of these samples end, the last one at their number: after `size` samples, or earlier where a conversation
+/// would be cut. One that is longer than `size` is a batch of its own. conversations: of the split, may be empty.
+inline std::vector<index_t> batch_ends(std::span<const index_t> samples, const std::vector<index_t>& conversations,
+                                       index_t size) {
+  if (size < 1) throw OptionError(detail::cat("batches of ", size, " samples; expected at least 1"));
+  std::vector<index_t> ends;
+  const index_t count = index_t(samples.size());
+  const auto whole = [&](index_t i) {  // a conversation ends in front of sample i
+    return conversations.empty() || i >= count ||
+           conversations[std::size_t(samples[std::size_t(i)])] !=
+               conversations[std::size_t(samples[std::size_t(i - 1)])];
+  };
+  for (index_t begin = 0; begin < count; begin = ends.back()) {
+    index_t end = std::min(begin + size, count);
+    while (end > begin && !whole(end)) --end;
+    if (end == begin)
+      for (end = std::min(begin + size, count); !whole(end);) ++end;
+    ends.push_back(end);
+  }
+  return ends;
+}
+/// All samples of a split as they stand, conversations whole.
+template <Role role>
+std::vector<std::vector<index_t>> consecutive_batches(const Split<role>& split, index_t size) {
+  const std::vector<index_t> all = epoch_order(split.size(), 0, 0, false);
+  std::vector<std::vector<index_t>> batches;
+  index_t begin = 0;
+  for (const index_t end : batch_ends(all, split.conversations, size)) {
+    batches.emplace_back(all.begin() + begin, all.begin() + end);
+    begin = end;
+  }
+  return batches;
+}
+
 struct GatherOptions {
   bool trim = true;  ///< false: keep the length of the split, whatever is present
 };
@@ -118,6 +152,8 @@ Batch<T> gather(const Split<role>& split, std::span<const index_t> samples, Gath
   };
   if (!split.labels.empty()) expect("labels", index_t(split.labels.size()));
   if (!split.classes.empty()) expect("classes", index_t(split.classes.size()));
+  if (!split.conversations.empty()) expect("conversations", index_t(split.conversations.size()));
+  if (!split.speakers.empty()) expect("speakers", index_t(split.speakers.size()));
   for (const index_t sample : samples)
     if (sample < 0 || sample >= split.size())
       throw ShapeError(
@@ -134,6 +170,12 @@ Batch<T> gather(const Split<role>& split, std::span<const index_t> samples, Gath
   if (!split.classes.empty())
     for (const index_t sample : samples) batch.classes.push_back(split.classes[std::size_t(sample)]);
   batch.samples.assign(samples.begin(), samples.end());
+  const auto choose = [&](const std::vector<index_t>& from, List<index_t>& to) {
+    if (!from.empty())
+      for (const index_t sample : samples) to.push_back(from[std::size_t(sample)]);
+  };
+  choose(split.conversations, batch.conversations.conversation);
+  choose(split.speakers, batch.conversations.speaker);
   return batch;
 }
 

@@ -160,7 +160,7 @@ struct Corpus : Dataset {
       for (index_t f = 0; f < h.rows(); ++f)
         for (index_t i = 0; i < shared + own; ++i)
           h(f, i < shared ? i : i + own * index_t(m)) = channels[m].loading(f, i);
-      grams.push_back(precision * h.transpose() * h);
+      grams.emplace_back(precision * h.transpose() * h);
       seen.push_back(std::move(h));
     }
 

@@ -37,6 +37,9 @@ struct Split {
   std::vector<float> labels;         ///< (N) real labels; empty when the set has classes only
   std::vector<index_t> classes;      ///< (N) class ids from 0; empty when the set has real labels only
   std::vector<std::string> ids;      ///< (N) never empty: "0", "1", ... when the file has none
+  /// (N) of sets of conversations, else empty: samples of one number, which stand one after the other, are the
+  /// utterances of one conversation; who speaks, numbered over the whole set.
+  std::vector<index_t> conversations = {}, speakers = {};
 
   index_t size() const { return index_t(ids.size()); }
 };

@@ -100,7 +100,7 @@ inline std::string describe_labels(const data::DatasetStatistics& statistics) {
       const data::LabelSummary& s = split.labels;
       numbers.row({data::to_string(split.role), std::to_string(s.count), std::to_string(s.non_finite),
                    short_number(s.mean), short_number(s.deviation), short_number(s.low), short_number(s.high)});
-      head.push_back(data::to_string(split.role));
+      head.emplace_back(data::to_string(split.role));
     }
     bins.row(head);
     for (std::size_t b = 0; b + 1 < statistics.label_edges.size(); ++b) {

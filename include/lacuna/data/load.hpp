@@ -5,6 +5,7 @@
 ///   {split}_{modality}_length, {split}_{modality}_mask   the same for one modality, in place of the shared ones
 ///   {split}_label                  (N) real labels;  {split}_class (N) integers from 0
 ///   {split}_id                     (N) strings or integers
+///   {split}_dialogue, {split}_speaker   (N) strings or integers: sets of conversations (docs/data.md)
 ///
 /// A length and a mask together mean what both allow; without either all frames are present. A modality that a split
 /// lacks is absent there: T = 1, zeros, nothing present. A split that the file lacks is empty. Absent frames are set to

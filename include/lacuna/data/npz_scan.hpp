@@ -92,6 +92,10 @@ class NpzScan {
       const data::Role* role =
           std::find_if(std::begin(roles), std::end(roles), [&](data::Role r) { return name.starts_with(prefix(r)); });
       const std::string what = role == std::end(roles) ? "" : name.substr(prefix(*role).size());
+      if (role != std::end(roles) && what.empty()) {
+        left_.emplace_back(name, "nothing behind the split");
+        continue;
+      }
       try {
         const io::NpyHeader header = file_.header(name);
         bytes_ += header.payload;
@@ -176,6 +180,8 @@ class NpzScan {
     if (named_like_label(what)) return "named like a label";
     const std::string source = derived_from(what, candidates);
     if (!source.empty()) return "comes from " + source;
+    if (named_like_mask(what))
+      return "named like a mask; what is read is called mask or MODALITY_mask, with 1 for present";
     if (!anywhere(what, [](const io::NpyHeader& h) { return h.shape.rank() > 2 || h.shape[-1] != 1; }))
       return "shaped like a label: one number per sample";
     if (!anywhere(what, floating) && modality_word(what).empty() &&
@@ -277,7 +283,12 @@ class NpzScan {
 
   /// The D that all splits agree on.
   index_t features_of(const std::string& what) {
+    if (std::any_of(what.begin(), what.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f || c == ','; }))
+      throw IoError(
+          cat(file_.path(), ": the name of modality '", printable(what),
+              "' has a comma or a control character in it, which no option and no table can hold; rename it"));
     index_t features = -1;
+    int axes = 0;
     std::string first;
     bool integers = false;
     for (const data::Role role : roles) {
@@ -292,8 +303,12 @@ class NpzScan {
         fail(array, "has shape ", h.shape, ", expected at least one frame and feature");
       if (features >= 0 && h.shape[-1] != features)
         fail(array, "has ", h.shape[-1], " features, expected ", features, " as '", first, "' has");
+      if (axes != 0 && axes != rank)
+        note(true, cat(array, " is ", h.shape, ", '", first, "' has ", axes,
+                       " axes: vectors in one split, sequences in another; the vectors count as one frame"));
       if (features < 0) first = array;
       features = h.shape[-1];
+      axes = rank;
       if (!floating(h) && !integers) note(true, cat(array, " holds ", h.dtype, ": its integers are read as numbers"));
       integers = integers || !floating(h);
     }
@@ -315,7 +330,10 @@ class NpzScan {
   /// One line on what was taken, and one on what was not.
   void say() {
     std::set<std::string> used = {"id", label_, classes_};
-    std::string taken;
+    std::string taken, talk;
+    for (const char* what : {"dialogue", "speaker"})  // of conversations
+      if (anywhere("dialogue") && anywhere(what) && used.insert(what).second)
+        talk += cat(talk.empty() ? "; conversations: " : ", ", what);
     for (const auto& [name, features] : modalities_) {
       used.insert(name);
       index_t frames = 0;
@@ -352,6 +370,8 @@ class NpzScan {
         left_.emplace_back(what, options_.label.empty() ? "named like a label" : "another label is taken");
       } else if (!stem_of(what).empty() || !kind_of_shared(what).empty()) {
         left_.emplace_back(what, "lengths or masks of nothing that is taken");
+      } else if (named_like_length(what) || named_like_mask(what)) {
+        left_.emplace_back(what, "named like lengths or a mask; those are called length and mask, or MODALITY_length");
       } else {
         left_.emplace_back(what, anywhere(what, text) ? "text" : "no features by its shape");
       }
@@ -363,10 +383,13 @@ class NpzScan {
     std::string without;
     for (const auto& [what, why] : left_) without += cat(without.empty() ? "" : ", ", printable(what), " (", why, ")");
     const bool always = !left_.empty() || !notes_.empty();
-    data::LoadNotes first = {{cat("modalities: ", taken, labels), always}};
+    data::LoadNotes first = {{cat("modalities: ", taken, labels, talk), always}};
     if (!left_.empty()) first.push_back({"left out: " + without, true});
     notes_.insert(notes_.begin(), first.begin(), first.end());
     if (labels.empty() && options_.labels != data::LabelUse::ignored) suggest_labels();
+    if (!label_.empty() && !classes_.empty() && options_.labels != data::LabelUse::ignored)
+      note(true, cat("there are real labels, ", label_, ", and classes, ", classes_,
+                     ": models learn the real ones unless another label is named (option label)"));
     hint_at_one_sample();
   }
   /// A single sample of T frames is (1, T, D); (T, D) is T samples of one vector each.

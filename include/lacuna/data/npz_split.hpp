@@ -4,6 +4,7 @@
 #include "lacuna/data/npz_check.hpp"
 #include "lacuna/data/npz_scan.hpp"
 #include "lacuna/io/scratch_memory.hpp"
+#include "lacuna/io/utf8.hpp"
 
 namespace lacuna::detail {
 
@@ -25,6 +26,7 @@ class NpzSplit {
     if (wanted) {
       labels(split.labels, split.classes);
       ids(split.ids);
+      conversations(split.conversations, split.speakers);
       if (samples_ < 0) note(false, cat("there is no ", data::to_string(role), " split"));
     }
     const index_t count = std::max<index_t>(samples_, 0);
@@ -112,6 +114,9 @@ class NpzSplit {
     MaskEvidence evidence;
     for (std::size_t r = 0; r < zero.size(); ++r) evidence.visit(present.data()[r] != 0, zero[r]);
     const std::string told = array(mask.empty() ? length : mask);
+    if (evidence.present == 0 && samples_ > 0)
+      note(true,
+           cat(told, " says that no frame of ", name, " is present: it is absent from all ", samples_, " samples"));
     if (evidence.inverted() && said_.insert("inverted " + (mask.empty() ? length : mask)).second)
       note(true, cat(told, " looks inverted: of the frames of ", name, " that it calls present ",
                      percent(evidence.present_zero, evidence.present), " are zeros, of the others ",
@@ -211,7 +216,7 @@ class NpzSplit {
     const io::NpyArray stored = read("id");
     if (stored.rank() != 1) fail("id", "has shape ", stored.shape(), ", expected one id per sample");
     if (stored.text())
-      list = stored.strings();
+      list = readable(stored.strings());
     else
       for (const index_t id : stored.as<index_t>()) list.push_back(std::to_string(id));
     const RepeatedIds repeats(list, seen_ids_);
@@ -221,10 +226,45 @@ class NpzSplit {
            cat(array("id"), " holds ", repeats.foreign, " ids that another split holds too: the splits may overlap"));
   }
 
+  /// Numbers of conversations change where {split}_dialogue does; those of speakers are their names in order.
+  void conversations(std::vector<index_t>& numbers, std::vector<index_t>& speakers) {
+    if (!has("dialogue")) return;
+    const std::vector<std::string> names = texts(role_, "dialogue");
+    count("dialogue");
+    for (std::size_t n = 0; n < names.size(); ++n)
+      numbers.push_back(n == 0 ? 0 : numbers.back() + (names[n] != names[n - 1]));
+    if (!has("speaker")) return;
+    count("speaker");
+    if (speakers_.empty())
+      for (const data::Role role : {data::Role::train, data::Role::validation, data::Role::test})
+        if (scan_.has(role, "speaker"))
+          for (const std::string& name : texts(role, "speaker")) speakers_.insert(name);
+    for (const std::string& name : texts(role_, "speaker"))
+      speakers.push_back(index_t(std::distance(speakers_.begin(), speakers_.find(name))));
+  }
+  std::vector<std::string> texts(data::Role role, const std::string& what) const {
+    const io::NpyArray stored = scan_.file().get(scan_.prefix(role) + what);
+    if (stored.rank() != 1) fail(what, "has shape ", stored.shape(), ", expected one name or number per sample");
+    if (stored.text()) return stored.strings();
+    std::vector<std::string> list;
+    for (const index_t number : stored.as<index_t>()) list.push_back(std::to_string(number));
+    return list;
+  }
+
+  /// Ids go into files and onto screens: bytes that are no UTF-8 are written out, as \xff.
+  std::vector<std::string> readable(std::vector<std::string> list) {
+    index_t changed = 0;
+    for (std::string& id : list)
+      if (!utf8_strict(id)) id = escaped_utf8(id), ++changed;
+    if (changed > 0)
+      note(true, cat(array("id"), " holds ", changed, " ids that are no UTF-8: their bytes are written \\xff"));
+    return list;
+  }
+
   NpzScan& scan_;
   const data::LoadOptions& options_;
   data::Role role_ = data::Role::train;
-  std::set<std::string> seen_ids_, said_;  ///< what has its line does not get another
+  std::set<std::string> seen_ids_, speakers_, said_;  ///< what has its line does not get another
   std::string counted_;
   index_t samples_ = -1, class_count_ = 0;
 };

@@ -72,6 +72,27 @@ class Placeholder {
   index_t all_ = 0;
 };
 
+/// A number that recurs among labels nearly all of which differ otherwise, though it lies in the middle of them: -1 or 0 for
+/// "no label", where the others were measured. Labels on a scale of a few steps have no such number.
+struct RecurringLabel {
+  double value = 0;
+  index_t count = 0;
+
+  explicit RecurringLabel(std::vector<float> labels) {
+    std::sort(labels.begin(), labels.end());
+    index_t distinct = 0;
+    for (std::size_t i = 0; i < labels.size();) {
+      std::size_t end = i;
+      while (end < labels.size() && labels[end] == labels[i]) ++end;
+      if (index_t(end - i) > count) count = index_t(end - i), value = double(labels[i]);
+      ++distinct;
+      i = end == i ? i + 1 : end;  // NaN equals nothing
+    }
+    const index_t others = index_t(labels.size()) - count;
+    if (count < 5 || 20 * count < index_t(labels.size()) || others < 10 || 10 * (distinct - 1) < 9 * others) count = 0;
+  }
+};
+
 /// Mean and deviation of real labels.
 struct LabelMoments {
   double count = 0, mean = 0, deviation = 0;
@@ -105,11 +126,17 @@ template <Role role>
 void labels(const Split<role>& split, LoadNotes& notes) {
   lacuna::detail::Placeholder placeholder;
   for (const float y : split.labels) placeholder.visit(double(y));
-  if (const double value = placeholder.value(); !std::isnan(value))
+  if (const double value = placeholder.value(); !std::isnan(value)) {
     notes.push_back(
         {lacuna::detail::cat(placeholder.count(), " of ", placeholder.all(), " labels of ", to_string(role), " are ",
                              lacuna::detail::brief(value), ", far from all others: does it stand for no label?"),
          true});
+  } else if (const lacuna::detail::RecurringLabel same(split.labels); same.count > 0) {
+    notes.push_back({lacuna::detail::cat(same.count, " of ", placeholder.all(), " labels of ", to_string(role), " are ",
+                                         lacuna::detail::brief(same.value),
+                                         ", the others nearly all differ: does it stand for no label?"),
+                     true});
+  }
 }
 
 /// Features of one modality: values that stand for none, vectors of zeros.
@@ -232,7 +259,9 @@ inline LoadNotes oddities(const Dataset& set) {
   if (!set.train.classes.empty()) {
     const auto shares = lacuna::detail::class_shares(set.train.classes, set.class_count);
     const auto never = std::count(shares.begin(), shares.end(), 0.0);
-    if (never > 0)
+    if (index_t(never) + 1 == set.class_count)
+      notes.push_back({"all samples of train are of one class: there is nothing to learn", true});
+    else if (never > 0)
       notes.push_back({cat(index_t(never), " of ", set.class_count, " classes have no sample in train"), true});
   }
   odd::against_train(set, set.validation, notes);

@@ -21,6 +21,12 @@ struct Stream {
 template <class T = float, class D = Cpu>
 using Streams = List<Stream<T, D>>;
 
+/// Of a batch of utterances, (B) each, or empty: samples of one number are one conversation, in this order; who speaks.
+/// Without them every sample stands alone.
+struct Conversations {
+  List<index_t> conversation = {}, speaker = {};
+};
+
 /// What one training step sees.
 template <class T = float, class D = Cpu>
 struct Batch {
@@ -28,6 +34,7 @@ struct Batch {
   Tensor<T, 1, D> labels;        ///< (B) real labels; empty for a classification set
   std::vector<index_t> classes;  ///< (B) class ids; empty for a regression set
   List<index_t> samples;         ///< (B) position of every sample in its split
+  Conversations conversations = {};
 
   index_t size() const { return index_t(samples.size()); }
 };
@@ -47,7 +54,8 @@ Streams<T, To> to_device(const Streams<T, From>& streams) {
 }
 template <class To, class T, class From>
 Batch<T, To> to_device(const Batch<T, From>& batch) {
-  return {data::to_device<To>(batch.streams), lacuna::to_device<To>(batch.labels), batch.classes, batch.samples};
+  return {data::to_device<To>(batch.streams), lacuna::to_device<To>(batch.labels), batch.classes, batch.samples,
+          batch.conversations};
 }
 
 }  // namespace lacuna::data

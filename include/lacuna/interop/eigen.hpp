@@ -78,7 +78,7 @@ requires(detail::EigenTensor<std::remove_cvref_t<E>>) decltype(auto) borrow(E&& 
   if constexpr (std::is_lvalue_reference_v<E>) {
     return Tensor<T, R>::borrow(extents, source.data());
   } else {
-    const auto owner = std::make_shared<Bare>(std::move(source));
+    const auto owner = std::make_shared<Bare>(std::forward<E>(source));
     return Tensor<T, R>::borrow(extents, owner->data(), owner);
   }
 }

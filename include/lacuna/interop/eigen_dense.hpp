@@ -107,7 +107,7 @@ requires(detail::EigenDense<std::remove_cvref_t<M>>) decltype(auto) borrow(M&& m
   constexpr bool owns = std::is_base_of_v<Eigen::PlainObjectBase<Bare>, Bare>;
   if constexpr (owns && !std::is_lvalue_reference_v<M>) {
     static_assert(!std::is_const_v<std::remove_reference_t<M>>, "what is const cannot move into a tensor");
-    const auto owner = std::make_shared<Bare>(std::move(matrix));
+    const auto owner = std::make_shared<Bare>(std::forward<M>(matrix));
     return Tensor<T, R>::borrow(extents, owner->data(), owner);
   } else {
     static_assert(std::is_lvalue_reference_v<M> || detail::is_eigen_map<Bare>,

@@ -104,7 +104,7 @@ double sims_f1(const Y& label, const P& prediction) {
   return detail::scored([](auto y, auto p) { return sims_f1(y, p); }, label, prediction);
 }
 template <detail::EigenDense Y, detail::EigenDense P>
-RegressionMetrics regression_metrics(const Y& label, const P& prediction) {
+Scores regression_metrics(const Y& label, const P& prediction) {
   return regression_metrics(detail::listed<double>("labels", label), detail::listed<double>("predictions", prediction));
 }
 template <detail::EigenClasses Y, detail::EigenClasses P>
@@ -113,7 +113,7 @@ Confusion confusion(const Y& label, const P& prediction, index_t classes) {
                    classes);
 }
 template <detail::EigenClasses Y, detail::EigenClasses P>
-ClassificationMetrics classification_metrics(const Y& label, const P& prediction, index_t classes) {
+Scores classification_metrics(const Y& label, const P& prediction, index_t classes) {
   return classification_metrics(confusion(label, prediction, classes));
 }
 

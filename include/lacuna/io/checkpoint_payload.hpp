@@ -141,7 +141,7 @@ class CheckpointPayload {
     return number;
   }
   std::string text(Archive& archive) {
-    std::string bytes(std::size_t(count(archive, 1, "characters")), '\0');
+    std::string bytes(count(archive, 1, "characters"), '\0');
     archive(cereal::binary_data(bytes.data(), bytes.size()));
     return bytes;
   }
@@ -181,7 +181,7 @@ class CheckpointPayload {
         return texts;
       }
       case CheckpointKind::integers: {
-        State::Integers integers(std::size_t(count(archive, 8, "integers")));
+        State::Integers integers(count(archive, 8, "integers"));
         for (std::int64_t& integer : integers) archive(integer);
         return integers;
       }

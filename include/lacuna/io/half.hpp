@@ -7,7 +7,7 @@
 namespace lacuna::io {
 
 inline float half_to_float(std::uint16_t half) {
-  const std::uint32_t sign = std::uint32_t(half & 0x8000u) << 16;
+  const std::uint32_t sign = (half & 0x8000u) << 16;
   const std::uint32_t exponent = (half >> 10) & 0x1Fu;
   const std::uint32_t fraction = half & 0x3FFu;
   if (exponent == 0) {  // zero and subnormals: fraction / 2^24

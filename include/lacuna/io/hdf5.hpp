@@ -163,7 +163,7 @@ class Hdf5 {
     for (hobj_ref_t& one : list) {
       char path[1024];
       if (H5Rget_name(dataset, H5R_OBJECT, &one, path, sizeof path) <= 0) fail(name, "refers to nothing");
-      paths.push_back(path + (path[0] == '/'));
+      paths.emplace_back(path + (path[0] == '/'));
     }
     return paths;
   }

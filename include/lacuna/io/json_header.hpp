@@ -10,15 +10,6 @@
 
 namespace lacuna::detail {
 
-/// UTF-8 without lone surrogates.
-inline bool utf8_strict(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const std::int64_t code = next_utf8(text, at);
-    if (code < 0 || (code >= 0xD800 && code < 0xE000)) return false;
-  }
-  return true;
-}
-
 class JsonHeader {
  public:
   JsonHeader(std::string_view text, std::string where) : text_(text), where_(std::move(where)) {}

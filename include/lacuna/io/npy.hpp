@@ -11,6 +11,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "lacuna/core/number_text.hpp"
 #include "lacuna/core/tensor.hpp"
 #include "lacuna/io/bfloat16.hpp"
 #include "lacuna/io/half.hpp"
@@ -156,10 +157,19 @@ class NpyArray {
     } else {
       for (index_t i = 0; i < size(); ++i) {
         const Stored number = load<Stored>(bytes_.data() + std::size_t(i) * sizeof(Stored));
-        if (!fits<T>(number)) fail("element ", i, " is ", number, ", which ", type_name<T>(), " cannot hold");
+        if (!fits<T>(number))
+          fail("element ", i, " is ", brief_number(number), ", which ", type_name<T>(), " cannot hold");
         to[i] = T(number);
       }
     }
+  }
+  /// Not the 300 digits of 1e300.
+  template <class Stored>
+  static std::string brief_number(Stored number) {
+    if constexpr (std::floating_point<Stored>)
+      return detail::general_text(double(number), 6);
+    else
+      return detail::cat(number);
   }
   template <class T, class Stored>
   static bool fits(Stored number) {
@@ -195,7 +205,7 @@ class NpyArray {
 template <class Stream>
 NpyArray read_npy(Stream& stream, std::uint64_t size, std::string where) {
   NpyHeader header = read_npy_header(stream, size, where);
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(header.payload));
+  std::vector<std::uint8_t> bytes(header.payload);
   stream.read(bytes.data(), bytes.size());
   if (header.swapped) detail::reverse_items(bytes, header.kind == NpyKind::unicode ? 4 : header.item_size);
   if (header.fortran_order) bytes = detail::to_row_major(bytes, header.shape, header.item_size);

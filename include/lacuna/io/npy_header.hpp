@@ -185,7 +185,7 @@ class NpyHeaderParser {
                                                     : kind == 'S' || kind == 'U';
     if (!known || (order == '|' && kind != 'S' && (kind == 'U' || !one))) refuse();
     header.kind = io::NpyKind(kind);
-    header.item_size = std::size_t(kind == 'U' ? 4 * count : count);
+    header.item_size = kind == 'U' ? 4 * count : count;
     constexpr char foreign = std::endian::native == std::endian::little ? '>' : '<';
     header.swapped = order == foreign;
   }
@@ -252,7 +252,7 @@ NpyHeader read_npy_header(Stream& stream, std::uint64_t size, const std::string&
   if (length > left || length > 65535)
     throw IoError(detail::cat(where, " claims a header of ", length, " bytes, expected at most ",
                               std::min<std::uint64_t>(left, 65535)));
-  std::string text(static_cast<std::size_t>(length), ' ');
+  std::string text(length, ' ');
   stream.read(text.data(), text.size());
   left -= length;
   NpyHeader header = detail::NpyHeaderParser(text, where, any).parse();

@@ -77,7 +77,7 @@ inline Value load_npz_values(ByteSource source, const std::vector<std::string>& 
     const std::string place = zip.place(member);
     ZipStream stream = zip.open(member);
     const NpyHeader header = read_npy_header(stream, member.size, place, true);  // the size holds before it allocates
-    std::vector<std::uint8_t> payload(static_cast<std::size_t>(stream.remaining()));
+    std::vector<std::uint8_t> payload(stream.remaining());
     stream.read(payload.data(), payload.size());
     stream.finish();
     tree->files.push_back(std::make_shared<MappedFile>(place, std::move(payload)));

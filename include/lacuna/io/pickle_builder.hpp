@@ -14,7 +14,7 @@ class PickleBuilder {
   using Ref = std::uint32_t;  ///< number of a node
 
   PickleBuilder(ValueTree& target, std::span<const std::uint8_t> bytes) : tree(target), bytes_(bytes) {
-    budget_ = 65536 + 16 * std::uint64_t(bytes.size());
+    budget_ = 65536 + std::uint64_t{16} * bytes.size();
   }
 
   ValueTree& tree;

@@ -41,8 +41,8 @@ class PickleMachine : private PickleBuilder {
       fail("needs ", count, " bytes where ", bytes_.size() - at, " are left of ", bytes_.size(),
            "; the file is truncated or damaged");
     const auto* from = reinterpret_cast<const char*>(bytes_.data()) + at;
-    at += std::size_t(count);
-    return {from, std::size_t(count)};
+    at += count;
+    return {from, count};
   }
   template <class Unsigned>
   Unsigned number() {
@@ -93,14 +93,14 @@ class PickleMachine : private PickleBuilder {
     const Ref ref = top();
     ++memo_count_;
     if (index < at) {  // a writer never numbers further than the bytes it wrote
-      if (index >= memo_.size()) memo_.resize(std::size_t(index) + 1, nothing);
-      memo_[std::size_t(index)] = ref;
+      if (index >= memo_.size()) memo_.resize(index + 1, nothing);
+      memo_[index] = ref;
     } else {
       far_memo_[index] = ref;
     }
   }
   void get(std::uint64_t index) {
-    if (index < memo_.size() && memo_[std::size_t(index)] != nothing) return push(memo_[std::size_t(index)]);
+    if (index < memo_.size() && memo_[index] != nothing) return push(memo_[index]);
     const auto far = far_memo_.find(index);
     if (far == far_memo_.end())
       fail("asks the memo for entry ", index, ", which was never stored; the file is damaged");

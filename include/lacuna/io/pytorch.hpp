@@ -41,7 +41,7 @@ class ZipStorages : public StorageReader {
         throw IoError(cat(zip_->place(*member), ": has ", member->size, " bytes, expected ", storage.elements,
                           " elements of ", type.size, " bytes (", type.name, ")"));
       if (swapped_) tree.types[storage.type].swapped = type.size > 1;
-      members_.push_back({member, storage.users > 1});
+      members_.emplace_back(member, storage.users > 1);
     }
   }
   std::shared_ptr<const std::vector<std::uint8_t>> read(std::size_t storage) const override {

@@ -83,7 +83,8 @@ class SafetensorsWriter {
                                 Safetensors::longest_header, " may be written"));
     AtomicFile file(path);
     std::uint8_t length[8];
-    for (std::size_t i = 0; i < 8; ++i) length[i] = std::uint8_t(std::uint64_t(header.size()) >> (8 * i));
+    const std::uint64_t size = header.size();
+    for (std::size_t i = 0; i < 8; ++i) length[i] = std::uint8_t(size >> (8 * i));
     file.write(length, sizeof length);
     file.write(header);
     for (const auto* named : order) file.write(named->second.bytes.data(), named->second.bytes.size());

@@ -4,7 +4,7 @@
 ///     const auto frames = Tensor<float, 3>::borrow(shape, memory->floats(), memory);
 ///
 /// Starts as zeros. What is written goes to the disk when the system wants, and what is read comes from there, or from
-/// the system's cache of files, ahead of its turn. Ten times a second a thread gives the pages back that this process
+/// the system's cache of files, ahead of its turn. A hundred times a second a thread gives the pages back that this process
 /// has touched: they stay in that cache as long as there is room, and this process stays small. The file is gone with
 /// the last owner, and also when the program is killed. Throws IoError when the folder has no room.
 #pragma once
@@ -48,7 +48,7 @@ class ScratchMemory {
     if (start_ == MAP_FAILED) fail(folder, "a scratch file cannot be mapped", reason);
     helper_ = std::thread([this] {
       while (!done_.load(std::memory_order_relaxed)) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
         ::madvise(start_, bytes_, MADV_DONTNEED);
       }
     });

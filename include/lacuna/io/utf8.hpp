@@ -50,4 +50,31 @@ inline std::size_t utf8_length(std::string_view text) {
   return at;
 }
 
+/// UTF-8 without lone surrogates.
+inline bool utf8_strict(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::int64_t code = next_utf8(text, at);
+    if (code < 0 || (code >= 0xD800 && code < 0xE000)) return false;
+  }
+  return true;
+}
+
+/// The same text where it is UTF-8; bytes that are none, lone surrogates among them, as \xff.
+inline std::string escaped_utf8(std::string_view text) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string safe;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = at;
+    const std::int64_t code = next_utf8(text, at);
+    if (code >= 0 && (code < 0xD800 || code > 0xDFFF)) {
+      safe += text.substr(begin, at - begin);
+      continue;
+    }
+    at = begin + 1;
+    const auto byte = std::uint8_t(text[begin]);
+    safe += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+  }
+  return safe;
+}
+
 }  // namespace lacuna::detail

@@ -230,7 +230,7 @@ class Value {
 
   /// "a list of 3", "an array <f4 (2, 3)".
   std::string describe() const {
-    const std::string name = detail::name_of(kind());
+    std::string name = detail::name_of(kind());
     if (is_dict() || detail::is_sequence(kind()) || detail::is_set(kind())) return detail::cat(name, " of ", size());
     if (kind() == ValueKind::array || kind() == ValueKind::tensor) return detail::cat(name, " ", dtype(), " ", shape());
     if (kind() == ValueKind::scalar || kind() == ValueKind::type) return detail::cat(name, " ", dtype());

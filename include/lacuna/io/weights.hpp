@@ -137,7 +137,7 @@ class Weights {
   std::string full_name(std::string_view name) const {
     if (files_.contains(name)) return std::string(name);
     for (const std::string& prefix : prefixes_)
-      if (const std::string full = prefix + std::string(name); files_.contains(full)) return full;
+      if (std::string full = prefix + std::string(name); files_.contains(full)) return full;
     return {};
   }
   [[noreturn]] void missing(std::string_view name) const {

@@ -108,6 +108,19 @@ inline int axis_of(const char* operation, const Shape& shape, int axis) {
   return at;
 }
 
+/// A shape seen as (outer, n, inner) around one axis. Negative axes count from the end. Throws ShapeError for an axis that
+/// is not there.
+struct AxisView {
+  index_t outer = 1, n = 1, inner = 1;
+
+  AxisView(const char* operation, const Shape& shape, int axis) {
+    const int at = axis_of(operation, shape, axis);
+    for (int i = 0; i < at; ++i) outer *= shape[i];
+    n = shape[at];
+    for (int i = at + 1; i < shape.rank(); ++i) inner *= shape[i];
+  }
+};
+
 /// An array cut into the axes that stay and those that a reduction goes over. `kept` walks over results (to) and where
 /// their numbers start (a), `gone` over the numbers of one result (a), `all` from every number (to) to its result (a).
 struct Reduced {

@@ -18,6 +18,7 @@
 
 #include "lacuna/missing/mask_file.hpp"
 #include "lacuna/missing/protocol.hpp"
+#include "lacuna/missing/sampling.hpp"
 #include "lacuna/train/classification_metrics.hpp"
 
 namespace lacuna::lab {
@@ -36,18 +37,13 @@ struct ProtocolInfo {
   std::vector<missing::Average> averages;
 };
 
-/// One score per condition → every average by name, in the order of `ProtocolInfo::averages`; for rates also AUILC.
+/// missing::averages_of, and for rates AUILC. One score per condition.
 inline std::vector<std::pair<std::string, double>> averages_of(const ProtocolInfo& protocol,
                                                                std::span<const double> scores) {
   if (scores.size() != protocol.conditions.size())
     throw ShapeError(detail::cat("protocol ", protocol.name, ": ", scores.size(), " scores for ",
                                  protocol.conditions.size(), " conditions"));
-  std::vector<std::pair<std::string, double>> means;
-  for (const auto& average : protocol.averages) {
-    double sum = 0;
-    for (const std::size_t i : average.of) sum += scores[i];
-    means.emplace_back(average.name, sum / double(average.of.size()));
-  }
+  auto means = missing::averages_of(protocol.averages, scores);
   if (!protocol.rates) return means;
   std::vector<double> rates;
   bool defined = scores.size() > 1;
@@ -84,7 +80,7 @@ inline const std::vector<std::string>& protocol_names() {
 /// Throws OptionError for an unknown name.
 inline missing::Protocol protocol_by_name(const std::string& name, const std::vector<std::string>& modalities,
                                           std::uint64_t seed) {
-  if (name == "none") return {"none", {missing::Absence{}}, {{"complete", {0}}}};
+  if (name == "none") return {"none", {missing::MissingSpec{}}, {{"complete", {0}}}};
   if (name == "p1") return missing::protocol_p1(modalities);
   if (name == "p1-intra") return missing::protocol_p1_intra(seed);
   if (name == "p2") return missing::protocol_p2(seed);
@@ -124,11 +120,11 @@ Plan plan_of(const std::vector<missing::Protocol>& protocols, const data::Split<
   Plan plan;
   for (const missing::Protocol& protocol : protocols) {
     ProtocolInfo info{protocol.name, protocol.conditions.size() > 1 && protocol.conditions.back().rate > 0, {}, {}};
-    for (const auto& absence : protocol.conditions) {
-      plan.masks.push_back(missing::sample_masks(absence, split));
-      const index_t gone = std::count(absence.absent.begin(), absence.absent.end(), 1);
-      info.conditions.push_back({absence.name, absence.rate, info.rates ? -1 : index_t(split.modalities.size()) - gone,
-                                 plan.masks.back().hash()});
+    for (const auto& spec : protocol.conditions) {
+      plan.masks.push_back(missing::sample_masks(spec, split));
+      const index_t gone = std::count(spec.absent.begin(), spec.absent.end(), 1);
+      info.conditions.push_back(
+          {spec.name, spec.rate, info.rates ? -1 : index_t(split.modalities.size()) - gone, plan.masks.back().hash()});
     }
     info.averages = protocol.averages;
     if (info.conditions.size() > 1)
@@ -150,18 +146,6 @@ Plan make_plan(const std::vector<std::string>& names, const data::Split<role>& s
   }
   return plan_of(protocols, split);
 }
-/// The conditions a model is meant for, as a protocol "meant".
-inline missing::Protocol meant_protocol(const std::vector<missing::Condition>& conditions) {
-  missing::Protocol protocol{"meant", {}, {}};
-  for (const missing::Condition& condition : conditions) {
-    missing::Absence absence;
-    absence.name = condition.name;
-    absence.absent = condition.absent;
-    protocol.conditions.push_back(std::move(absence));
-  }
-  return protocol;
-}
-
 /// The masks of a file, which other programs may have made, in the place of those that were drawn. Throws IoError when
 /// the file has other conditions or modalities, Error when it lacks a sample.
 inline void take_masks(Plan& plan, const std::string& path, const std::vector<std::string>& ids) {

@@ -1,49 +1,32 @@
 /// The predictions of one trained model under every condition of a plan.
 #pragma once
 
-#include <numeric>
-
-#include "lacuna/data/batch.hpp"
 #include "lacuna/lab/plan.hpp"
 #include "lacuna/lab/prior.hpp"
+#include "lacuna/train/evaluate.hpp"
 
 namespace lacuna::lab {
 
 /// (C, N), conditions in the order of the plan. predict(batch) → one number per sample; a sample of which nothing is
-/// present gets the prior. Conditions with equal masks are predicted once. Throws Error when a prediction is not
-/// finite.
+/// present gets the prior. Conditions with equal masks are predicted once. Throws what train::predictions throws.
 template <class Predict, data::Role role>
 Tensor<double, 2> predictions(const Predict& predict, const data::Split<role>& split, const Plan& plan, double prior,
                               index_t batch = 512) {
-  if (batch < 1) throw OptionError(detail::cat("predictions: batches of ", batch, ", expected at least 1"));
-  const index_t samples = split.size();
-  Tensor<double, 2> result({index_t(plan.size()), samples});
-  std::vector<std::size_t> first;  // the first condition with the same masks
+  std::vector<missing::MaskSet> distinct;
   std::vector<std::string> hashes;
+  std::vector<std::size_t> row;  // of each condition among the distinct ones
   for (const auto& protocol : plan.protocols)
     for (const auto& condition : protocol.conditions) {
       const auto same = std::find(hashes.begin(), hashes.end(), condition.masks);
-      first.push_back(std::size_t(same - hashes.begin()));
-      hashes.push_back(condition.masks);
+      if (same == hashes.end()) distinct.push_back(plan.masks[row.size()]);
+      row.push_back(std::size_t(same - hashes.begin()));
+      if (same == hashes.end()) hashes.push_back(condition.masks);
     }
-  for (index_t begin = 0; begin < samples; begin += batch) {
-    std::vector<index_t> chosen(std::size_t(std::min(batch, samples - begin)));
-    std::iota(chosen.begin(), chosen.end(), begin);
-    const auto complete = data::gather<float>(split, chosen);
-    for (std::size_t c = 0; c < plan.size(); ++c) {
-      if (first[c] != c) continue;
-      const std::vector<double> some = predict_or_prior(predict, missing::apply(plan.masks[c], complete), prior);
-      for (std::size_t i = 0; i < some.size(); ++i) {
-        if (!std::isfinite(some[i]))
-          throw Error(detail::cat("prediction of sample '", split.ids[std::size_t(chosen[i])], "' under '",
-                                  plan.masks[c].name, "' is ", some[i], ", expected a finite number"));
-        result(index_t(c), begin + index_t(i)) = some[i];
-      }
-    }
-  }
-  for (std::size_t c = 0; c < plan.size(); ++c)
-    if (first[c] != c)
-      std::copy_n(result.data() + index_t(first[c]) * samples, samples, result.data() + index_t(c) * samples);
+  const auto once = train::predictions<float>(
+      [&](const data::Batch<float>& part) { return predict_or_prior(predict, part, prior); }, split, distinct, batch);
+  Tensor<double, 2> result({index_t(plan.size()), split.size()});
+  for (std::size_t c = 0; c < row.size(); ++c)
+    std::copy_n(once.data() + index_t(row[c]) * split.size(), split.size(), result.data() + index_t(c) * split.size());
   return result;
 }
 

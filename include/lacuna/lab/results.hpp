@@ -11,7 +11,7 @@
 
 namespace lacuna::lab {
 
-using train::Scores;
+using train::score_of, train::Scores;
 
 /// One trained model and its predictions (C, N), conditions in the order of the plan.
 struct Run {
@@ -105,12 +105,6 @@ struct Results {
   std::vector<Curve> curves;
 };
 
-inline double score_of(const Scores& scores, const std::string& name) {
-  for (const auto& [key, value] : scores)
-    if (key == name) return value;
-  return std::numeric_limits<double>::quiet_NaN();
-}
-
 /// Rows of one model, seed after seed, in the order of the plan.
 inline std::vector<Row> rows_of(const ModelRuns& model, const std::vector<ProtocolInfo>& protocols,
                                 const train::Targets& targets) {
@@ -183,6 +177,35 @@ inline std::vector<Summary> summaries_of(const std::vector<Row>& rows, const std
     begin += count;
   }
   return all;
+}
+
+/// The largest mean of a column, or the smallest of an error; NaN without any.
+inline double best_of(const Results& results, const std::string& protocol, const std::string& name,
+                      const std::string& metric) {
+  double best = std::numeric_limits<double>::quiet_NaN();
+  for (const Summary& one : results.summaries) {
+    if (one.protocol != protocol || one.name != name) continue;
+    const double value = score_of(one.mean, metric);
+    if (std::isnan(best) || (lacuna::train::is_error(metric) ? value < best : value > best)) best = value;
+  }
+  return best;
+}
+
+inline const Summary* find_summary(const Results& results, const std::string& model, const std::string& protocol,
+                                   const std::string& name, bool average) {
+  for (const Summary& one : results.summaries)
+    if (one.model == model && one.protocol == protocol && one.name == name && one.average == average) return &one;
+  return nullptr;
+}
+
+/// The averages of a protocol by name, AUILC included.
+inline std::vector<std::string> average_names(const Results& results, const ProtocolInfo& protocol) {
+  std::vector<std::string> names;
+  if (results.summaries.empty()) return names;
+  for (const Summary& one : results.summaries)
+    if (one.average && one.protocol == protocol.name && one.model == results.summaries[0].model)
+      names.push_back(one.name);
+  return names;
 }
 
 }  // namespace lacuna::lab

@@ -52,7 +52,7 @@ struct System {
   std::function<std::optional<Trained>(const TrainJob&)> train;  ///< nullopt: stopped
   std::function<Trained(const State&)> restore = {};             ///< from Trained::state; empty: train again
   /// What the model is meant for, given the names of the modalities.
-  std::function<std::vector<missing::Condition>(const std::vector<std::string>&)> conditions = {};
+  std::function<std::vector<missing::MissingSpec>(const std::vector<std::string>&)> conditions = {};
 };
 
 }  // namespace lacuna::lab
@@ -73,6 +73,7 @@ decltype(auto) batch_as(const data::Batch<float>& batch) {
     }
     result.classes = batch.classes;
     result.samples = batch.samples;
+    result.conversations = batch.conversations;
     return result;
   }
 }
@@ -142,9 +143,7 @@ System make_system(std::string name, std::string recipe, train::FitOptions fit, 
 template <class Fit>
 System make_fitted(std::string name, std::string recipe, index_t parameters, Fit fit) {
   System system{std::move(name), std::move(recipe), false, {}, {}};
-  system.conditions = [](const std::vector<std::string>& names) {
-    return missing::subset_conditions(names, names.size());
-  };
+  system.conditions = [](const std::vector<std::string>& names) { return missing::subset_specs(names, names.size()); };
   system.train = [fit, parameters](const TrainJob& job) -> std::optional<Trained> {
     const auto start = std::chrono::steady_clock::now();
     Trained trained;

@@ -58,8 +58,8 @@ class Protobuf {
  private:
   std::string_view take(std::uint64_t count) {
     if (count > bytes_.size()) throw IoError(where_ + ": is no SentencePiece model, or truncated");
-    const std::string_view part = bytes_.substr(0, std::size_t(count));
-    bytes_.remove_prefix(std::size_t(count));
+    const std::string_view part = bytes_.substr(0, count);
+    bytes_.remove_prefix(count);
     return part;
   }
   std::uint64_t varint() {
@@ -164,7 +164,7 @@ class SentencePiece {
     const index_t id = size();
     if (made.kind == unknown) unknown_ = id;
     if (made.kind == own) own_.emplace_back(made.text, id);
-    if (const int value = detail::byte_of_piece(made.text); made.kind == byte && value >= 0) bytes_[value] = id;
+    if (const int value = detail::byte_of_piece(made.text); made.kind == byte && value >= 0) bytes_[std::size_t(value)] = id;
     ids_.emplace(made.text, id);
     pieces_.push_back(std::move(made));
   }

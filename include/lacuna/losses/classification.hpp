@@ -16,6 +16,9 @@
 #include "lacuna/kernels/cpu/loss_rows.hpp"
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/batch.hpp"
+#include "lacuna/ops/elementwise.hpp"
+#include "lacuna/ops/indexing.hpp"
+#include "lacuna/ops/reduction.hpp"
 
 namespace lacuna {
 namespace detail {
@@ -84,12 +87,15 @@ Variable<T, 0, D> nll_loss(const Variable<T, 2, D>& log_probabilities, const Giv
   detail::Kept<D> kept("nll_loss", batch, present);
   if (labels.size() == batch) kept.drop([&](index_t i) { return labels[i] == options.ignore; });
   const auto chosen = detail::kept_labels("nll_loss", labels, batch, kept, classes);
-  const auto weights = detail::list_on<D>(options.weights);
-  detail::LossInput x(log_probabilities, kept);
-  const auto value = Kernels<D>::ClassLosses::negative_log_likelihood(
-      kept.count(), classes, x.data(), chosen.data(), weights.data(),
-      detail::label_scale(labels, kept, options.weights, options.reduction), x.gradient());
-  return detail::record_loss("nll_loss", value, x);
+  if (kept.count() == 0) return detail::nothing_to_compare("nll_loss", kept, log_probabilities);
+  auto rows = detail::kept_rows(log_probabilities, kept);
+  if (!options.weights.empty())
+    rows = rows * Variable<T, 1, D>(
+                      Tensor<T, 1, D>(detail::list_on<D>(List<T>(options.weights.begin(), options.weights.end()))));
+  // the labels are on the device and have been checked: no `gather`, which would read them back
+  const detail::AxisView entries("nll_loss", rows.shape(), 1);
+  const auto picked = detail::gather_along("nll_loss", rows, entries, 1, 1, chosen, {1, 1, 1});
+  return -detail::label_scale(labels, kept, options.weights, options.reduction) * sum(picked);
 }
 
 struct BinaryCrossEntropyOptions {

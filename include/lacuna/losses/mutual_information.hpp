@@ -11,7 +11,6 @@
 #include "lacuna/kernels/cpu/loss_rows.hpp"
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/batch.hpp"
-#include "lacuna/nn/linear.hpp"
 #include "lacuna/ops/elementwise.hpp"
 #include "lacuna/ops/manipulation.hpp"
 #include "lacuna/ops/matmul.hpp"
@@ -55,33 +54,6 @@ Variable<T, 2, D> response_part(const Variable<T, 2, D>& logits, const Array<ind
 
 }  // namespace detail
 
-/// Scores of all pairs of rows of two batches: F_ij = w₃·relu(W₂ relu(W₁ [q_i; u_j] + b₁) + b₂) + b₃.
-/// q (N, first), u (N, second) → (N, N). Any type with this call operator is a critic.
-template <class T = float, class D = Cpu>
-struct PairCritic {
-  struct Options {
-    index_t first, second, hidden = 64;
-  };
-  Linear<T, D> in, middle, out;
-
-  PairCritic() = default;
-  PairCritic(Options o, Random& random)
-      : in({.in_features = o.first + o.second, .out_features = o.hidden}, random),
-        middle({.in_features = o.hidden, .out_features = o.hidden}, random),
-        out({.in_features = o.hidden, .out_features = 1}, random) {}
-
-  Variable<T, 2, D> operator()(const Variable<T, 2, D>& q, const Variable<T, 2, D>& u) const {
-    detail::expect_axis("PairCritic", "second argument", u.shape(), 0, q.extent(0));
-    const auto hidden = middle(in(detail::all_pairs(q, u), Activation::relu), Activation::relu);
-    return reshape(out(hidden), std::array<index_t, 2>{q.extent(0), q.extent(0)});
-  }
-  static void reflect(auto& self, auto&& visit) {
-    visit("in", self.in);
-    visit("middle", self.middle);
-    visit("out", self.out);
-  }
-};
-
 /// Î = −mean_i sp(−F_ii) − mean_{i≠j} sp(F_ij), sp(x) = log(1 + eˣ): the Jensen-Shannon estimate of mutual information
 /// from the scores F (N, N) of all pairs, pairs (i, i) drawn jointly. Î ≤ 0; it is −2 log 2 for F = 0; larger is more
 /// information, so networks and critic minimise −Î. One sample has no pairs i ≠ j: that mean is then 0. Gradient to the
@@ -100,7 +72,8 @@ Variable<T, 0, D> jsd_mutual_information(const Variable<T, 2, D>& scores, const 
   return detail::record_loss("jsd_mutual_information", value, f);
 }
 
-/// The same from two batches q (N, a) and u (N, b) and a critic; gradient to both and to the critic. The critic sees
+/// The same from two batches q (N, a) and u (N, b) and a critic: critic(q, u) gives the scores F (N, N) of all pairs of rows
+/// (models::ResponseCritic); gradient to both and to the critic. The critic sees
 /// the present samples only.
 template <class T, class D, class Critic>
 Variable<T, 0, D> jsd_mutual_information(const Critic& critic, const Variable<T, 2, D>& q, const Variable<T, 2, D>& u,

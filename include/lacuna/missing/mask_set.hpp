@@ -1,64 +1,38 @@
-/// The masks of one condition for every sample of a split, keyed by sample id: drawn once, the same for every model,
-/// every batch size and every order of the samples.
+/// Which was missing: the masks of one condition for every sample of a split, keyed by sample id, and a batch under them.
 ///
-///     const auto masks = missing::sample_masks({.name = "half", .rate = 0.5, .seed = 7}, corpus.test);
+///     const auto masks = missing::sample_masks(missing::without({"text"}, names), corpus.test);    (sampling.hpp)
 ///     const auto batch = missing::apply(masks, data::gather<float>(corpus.test, samples));
-///
-/// A mask is a function of (seed, sample id, name of the modality); draws at a larger rate erase what smaller rates do,
-/// and more, so that curves over the rate compare like with like. The exception is Sampling::numpy, which follows the order
-/// of the split as the published programs do.
 #pragma once
 
 #include <algorithm>
 #include <cstdio>
 #include <map>
 #include <numeric>
-#include <span>
 
 #include "lacuna/data/dataset.hpp"
-#include "lacuna/missing/absence.hpp"
-#include "lacuna/missing/condition.hpp"
-#include "lacuna/missing/mt19937.hpp"
+#include "lacuna/missing/spec.hpp"
+
+namespace lacuna::detail {
+
+/// FNV-1a, 64 bits.
+inline std::uint64_t fnv1a(const void* bytes, std::size_t count, std::uint64_t hash = 0xCBF29CE484222325ull) {
+  const auto* at = static_cast<const unsigned char*>(bytes);
+  for (std::size_t i = 0; i < count; ++i) hash = (hash ^ at[i]) * 0x100000001B3ull;
+  return hash;
+}
+inline std::uint64_t fnv1a(std::string_view text, std::uint64_t hash = 0xCBF29CE484222325ull) {
+  return fnv1a("", 1, fnv1a(text.data(), text.size(), hash));  // a zero ends every text
+}
+
+}  // namespace lacuna::detail
 
 namespace lacuna::missing {
-
-/// The convention of TFR-Net and LNLN: seed the generator, draw uniform(0, 1) for the whole padded array in row order,
-/// keep u > rate. valid (N, T); rates: one for all rows, or one per row; keep_ends: the first and last valid frame of
-/// every row stay. They seed anew for every stream.  (Yuan et al., MM 2021; Zhang et al., NeurIPS 2024)
-inline Mask<2> numpy_keep(std::uint32_t seed, std::span<const double> rates, const Mask<2>& valid, bool keep_ends) {
-  const index_t rows = valid.extent(0), frames = valid.extent(1);
-  if (rates.size() != 1 && index_t(rates.size()) != rows)
-    throw ShapeError(detail::cat("numpy_keep: ", rates.size(), " rates for ", rows, " rows"));
-  Mt19937 generator(seed);
-  Mask<2> keep(valid.extents());
-  for (index_t n = 0; n < rows; ++n) {
-    const double rate = rates[rates.size() == 1 ? 0 : std::size_t(n)];
-    index_t first = -1, last = -1;
-    for (index_t t = 0; t < frames; ++t) {
-      keep(n, t) = (generator.uniform() > rate) && valid(n, t);
-      if (valid(n, t)) last = t, first = first < 0 ? t : first;
-    }
-    if (keep_ends && last >= 0) keep(n, first) = keep(n, last) = 1;
-  }
-  return keep;
-}
-
-/// Token ids with the erased ones replaced: [UNK] is 100 in BERT's vocabulary. Padding stays as it is.
-inline Tensor<index_t, 2> replace_erased(const Tensor<index_t, 2>& ids, const Mask<2>& valid, const Mask<2>& keep,
-                                         index_t token = 100) {
-  detail::expect_shape("replace_erased", "valid", valid.shape(), ids.shape());
-  detail::expect_shape("replace_erased", "keep", keep.shape(), ids.shape());
-  Tensor<index_t, 2> result = ids.clone();
-  for (index_t i = 0; i < ids.size(); ++i)
-    if (valid.data()[i] && !keep.data()[i]) result.data()[i] = token;
-  return result;
-}
 
 struct MaskSet {
   std::string name;
   std::vector<std::string> modalities;
   std::vector<std::string> ids;  ///< (N)
-  std::vector<Mask<2>> keep;     ///< per modality (N, T_m): 1 = present, after the absence was drawn
+  std::vector<Mask<2>> keep;     ///< per modality (N, T_m): 1 = present, after masks were drawn
   Fill fill = Fill::zeros;
   index_t substitute = -1;
 
@@ -111,75 +85,9 @@ struct MaskSet {
   }
 };
 
-/// Draws the masks of samples of which `present` (N, T_m per modality) says what there is. Throws OptionError and
-/// ShapeError when the parts do not fit.
-inline MaskSet sample_masks(const Absence& absence, const std::vector<std::string>& ids,
-                            const std::vector<std::string>& modalities, const std::vector<Mask<2>>& present) {
-  absence.check(modalities.size());
-  if (present.size() != modalities.size())
-    throw ShapeError(detail::cat("sample_masks: ", present.size(), " masks for ", modalities.size(), " modalities"));
-  MaskSet set{absence.name, modalities, ids, {}, absence.fill, absence.substitute};
-  for (std::size_t m = 0; m < modalities.size(); ++m) {
-    detail::expect_axis("sample_masks", modalities[m].c_str(), present[m].shape(), 0, index_t(ids.size()));
-    set.keep.push_back(present[m].clone());
-    if (!absence.absent.empty() && absence.absent[m]) set.keep[m] = Mask<2>::zeros(present[m].extents());
-  }
-  if (absence.rate == 0 && absence.sampling != Sampling::numpy) return set;
-  if (absence.unit == Unit::frame && absence.sampling == Sampling::numpy) {
-    const double rates[] = {absence.rate};
-    for (std::size_t m = 0; m < modalities.size(); ++m)
-      set.keep[m] = numpy_keep(std::uint32_t(absence.seed), rates, set.keep[m],
-                               !absence.keep_ends.empty() && absence.keep_ends[m]);
-  }
-  const Random seeded(absence.seed);
-  for (std::size_t n = 0; n < ids.size(); ++n) {
-    const Random source = seeded.split(absence.unit == Unit::batch ? 0 : detail::fnv1a(ids[n]));
-    std::vector<std::uint8_t*> rows;
-    std::vector<index_t> lengths;
-    Pattern has;
-    for (auto& mask : set.keep) {
-      lengths.push_back(mask.extent(1));
-      rows.push_back(mask.data() + index_t(n) * lengths.back());
-      has.push_back(std::any_of(rows.back(), rows.back() + lengths.back(), [](std::uint8_t one) { return one != 0; }));
-    }
-    if (absence.unit != Unit::frame) {
-      if (absence.unit == Unit::batch) has.assign(has.size(), 1);
-      if (absence.unit == Unit::batch && !absence.absent.empty())
-        for (std::size_t m = 0; m < has.size(); ++m) has[m] = !absence.absent[m];
-      const Pattern kept = detail::keep_streams(has, absence.rate, absence.keep_one, source.split(0).stream());
-      for (std::size_t m = 0; m < rows.size(); ++m)
-        if (!kept[m]) std::fill(rows[m], rows[m] + lengths[m], std::uint8_t(0));
-      continue;
-    }
-    std::vector<std::vector<std::uint8_t>> held;
-    std::vector<const std::uint8_t*> before;
-    for (std::size_t m = 0; m < rows.size(); ++m) {
-      const bool gone = !absence.absent.empty() && absence.absent[m];
-      const std::uint8_t* from = present[m].data() + index_t(n) * lengths[m];
-      held.emplace_back(std::size_t(lengths[m]), std::uint8_t(0));
-      if (!gone) held.back().assign(from, from + lengths[m]);
-      if (absence.sampling != Sampling::numpy)
-        detail::erase_frames(rows[m], lengths[m], absence.rate, absence.sampling,
-                             source.split(1 + detail::fnv1a(modalities[m])));
-    }
-    for (const auto& row : held) before.push_back(row.data());
-    if (absence.keep_one) detail::restore_one(before, rows, lengths, source.split(0));
-  }
-  return set;
-}
-template <data::Role role>
-MaskSet sample_masks(const Absence& absence, const data::Split<role>& split) {
-  std::vector<std::string> names;
-  std::vector<Mask<2>> present;
-  for (const auto& modality : split.modalities) {
-    names.push_back(modality.name);
-    present.push_back(modality.present);
-  }
-  return sample_masks(absence, split.ids, names, present);
-}
-
 /// The batch with new presence masks (B, T) per modality. Where a frame is no longer present it becomes zero, or that
-/// of the substitute stream, which then counts as present. Nothing of the given batch changes.
+/// of the substitute stream, which then counts as present. A stream that keeps all is shared; nothing of the given batch
+/// changes.
 template <class T>
 data::Batch<T> with_presence(data::Batch<T> batch, const std::vector<Mask<2>>& keep, Fill fill = Fill::zeros,
                              index_t substitute = -1) {
@@ -192,6 +100,7 @@ data::Batch<T> with_presence(data::Batch<T> batch, const std::vector<Mask<2>>& k
   for (std::size_t m = 0; m < keep.size(); ++m) {
     auto& stream = batch.streams[m];
     detail::expect_shape("masks", "keep", keep[m].shape(), stream.present.shape());
+    if (std::equal(keep[m].data(), keep[m].data() + keep[m].size(), stream.present.data())) continue;
     stream.frames = stream.frames.clone();
     Mask<2> present = keep[m].clone();
     const index_t frames = present.extent(1), width = stream.frames.extent(2);
@@ -225,6 +134,19 @@ data::Batch<T> apply(const MaskSet& set, const data::Batch<T>& batch) {
     keep.push_back(mask);
   }
   return with_presence(batch, keep, set.fill, set.substitute);
+}
+
+/// The batch without the modalities that `spec` names: presence 0, frames untouched and shared. Throws OptionError where the
+/// spec has a rate, which masks have to be drawn for (sampling.hpp).
+template <class T, class D>
+data::Batch<T, D> apply(const MissingSpec& spec, data::Batch<T, D> batch) {
+  if (spec.rate != 0) throw OptionError(detail::cat("missing '", spec.name, "' has a rate: use sample_masks"));
+  for (std::size_t m = 0; m < spec.absent.size() && m < batch.streams.size(); ++m) {
+    if (!spec.absent[m]) continue;
+    auto& present = batch.streams[m].present;
+    present = Mask<2, D>::zeros(present.extents());
+  }
+  return batch;
 }
 
 }  // namespace lacuna::missing

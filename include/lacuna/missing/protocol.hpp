@@ -1,8 +1,8 @@
 /// Evaluation protocols of the field: lists of conditions, and which of them a reported average is over.
 ///
 ///     const auto protocol = missing::protocol_p1(corpus.modality_names());
-///     for (const auto& absence : protocol.conditions) { const auto masks = missing::sample_masks(absence, corpus.test); ... }
-///     for (const auto& [name, mean] : protocol.summarize(scores)) ...
+///     for (const auto& spec : protocol.conditions) { const auto masks = missing::sample_masks(spec, corpus.test); ... }
+///     for (const auto& [name, mean] : missing::averages_of(protocol.averages, scores)) ...
 ///
 /// Papers average over different conditions; the two averages of P1 differ by several points, so each has its name.
 #pragma once
@@ -10,8 +10,7 @@
 #include <span>
 #include <utility>
 
-#include "lacuna/missing/absence.hpp"
-#include "lacuna/missing/condition.hpp"
+#include "lacuna/missing/spec.hpp"
 
 namespace lacuna::missing {
 
@@ -20,35 +19,31 @@ struct Average {
   std::vector<std::size_t> of;  ///< positions of conditions
 };
 
-struct Protocol {
-  std::string name;
-  std::vector<Absence> conditions;
-  std::vector<Average> averages;
-
-  /// One score per condition, in order → every average by name. Throws ShapeError for another number of scores.
-  std::vector<std::pair<std::string, double>> summarize(std::span<const double> scores) const {
-    if (scores.size() != conditions.size())
-      throw ShapeError(
-          detail::cat("protocol ", name, ": ", scores.size(), " scores for ", conditions.size(), " conditions"));
-    std::vector<std::pair<std::string, double>> means;
-    for (const Average& average : averages) {
-      double sum = 0;
-      for (const std::size_t i : average.of) sum += scores[i];
-      means.emplace_back(average.name, average.of.empty() ? 0 : sum / double(average.of.size()));
+/// The averages of one score per condition, by name; NaN for an average of nothing. Throws ShapeError for a condition that has
+/// no score.
+inline std::vector<std::pair<std::string, double>> averages_of(const std::vector<Average>& averages,
+                                                               std::span<const double> scores) {
+  std::vector<std::pair<std::string, double>> means;
+  for (const Average& average : averages) {
+    double sum = 0;
+    for (const std::size_t i : average.of) {
+      if (i >= scores.size())
+        throw ShapeError(detail::cat(average.name, ": condition ", i, " of ", scores.size(), " scores"));
+      sum += scores[i];
     }
-    return means;
+    means.emplace_back(average.name, sum / double(average.of.size()));  // 0/0 = NaN
   }
-};
-
-/// An absence of whole modalities as a condition of train::evaluate. Throws OptionError when it has a rate.
-inline Condition condition_of(const Absence& absence) {
-  if (absence.rate != 0)
-    throw OptionError(detail::cat("absence '", absence.name, "' has a rate: use sample_masks instead"));
-  return {absence.name, absence.absent};
+  return means;
 }
 
+struct Protocol {
+  std::string name;
+  std::vector<MissingSpec> conditions;
+  std::vector<Average> averages;
+};
+
 /// Conditions at rates tenths/10; the average is over all of them, "average of rates a to b".
-inline Protocol rate_protocol(std::string name, const std::vector<int>& tenths, Absence each) {
+inline Protocol rate_protocol(std::string name, const std::vector<int>& tenths, MissingSpec each) {
   Protocol protocol{std::move(name), {}, {}};
   const auto label = [](int tenth) { return std::to_string(tenth / 10) + "." + std::to_string(tenth % 10); };
   for (const int tenth : tenths) {
@@ -72,13 +67,13 @@ inline Protocol rate_protocol(std::string name, const std::vector<int>& tenths, 
 inline Protocol protocol_p1(const std::vector<std::string>& modalities) {
   Protocol protocol{"P1", {}, {{"average of incomplete", {}}, {"average of all", {}}}};
   for (const Pattern& pattern : all_subsets(index_t(modalities.size()))) {
-    Absence absence;
-    for (const std::uint8_t available : pattern) absence.absent.push_back(!available);
-    absence.name = pattern_name(pattern, modalities);
+    MissingSpec spec;
+    for (const std::uint8_t available : pattern) spec.absent.push_back(!available);
+    spec.name = pattern_name(pattern, modalities);
     protocol.averages[1].of.push_back(protocol.conditions.size());
-    if (absence.name != pattern_name(Pattern(modalities.size(), 1), modalities))
+    if (spec.name != pattern_name(Pattern(modalities.size(), 1), modalities))
       protocol.averages[0].of.push_back(protocol.conditions.size());
-    protocol.conditions.push_back(std::move(absence));
+    protocol.conditions.push_back(std::move(spec));
   }
   if (protocol.averages[0].of.empty()) protocol.averages.erase(protocol.averages.begin());  // an average of nothing
   return protocol;
@@ -98,7 +93,7 @@ inline Protocol protocol_p2(std::uint64_t seed) {
 /// P3: frames missing at 0.0, ..., 0.9, bit for bit the masks of TFR-Net and LNLN. text: the modality whose first and
 /// last token stay, by position; -1 = none.
 inline Protocol protocol_p3(std::uint32_t seed, std::size_t modalities, index_t text = -1) {
-  Absence each{.sampling = Sampling::numpy, .keep_one = false, .seed = seed};
+  MissingSpec each{.sampling = Sampling::numpy, .keep_one = false, .seed = seed};
   if (text >= 0) {
     each.keep_ends.assign(modalities, 0);
     each.keep_ends.at(std::size_t(text)) = 1;

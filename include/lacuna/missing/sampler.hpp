@@ -1,4 +1,4 @@
-/// Modality random missing: what a training step takes away from the complete samples it was given.  (MRM of CorrKD, Li
+/// Modality random missing: what a training step takes away from the samples it was given.  (MRM of CorrKD, Li
 /// et al., CVPR 2024; the paper gives no distribution, hence the options and the presets of what others have published)
 ///
 /// Per sample: with `stream_probability` a pattern of available modalities is drawn, whole streams go; with
@@ -10,8 +10,8 @@
 #include <span>
 
 #include "lacuna/core/context.hpp"
-#include "lacuna/missing/absence.hpp"
-#include "lacuna/missing/mask_set.hpp"
+#include "lacuna/core/fields.hpp"
+#include "lacuna/missing/sampling.hpp"
 
 namespace lacuna::missing {
 
@@ -35,30 +35,24 @@ struct MrmOptions {
   /// True when it takes anything away.
   bool active() const { return frame_probability > 0 || stream_probability > 0; }
 
-  /// f(name, member) for everything: storing and loading are written once.
-  static void visit(auto& self, auto&& f) {
-    f("mrm_frame_probability", self.frame_probability);
-    f("mrm_rate_law", self.rate_law);
-    f("mrm_frame_rate", self.frame_rate);
-    f("mrm_sampling", self.sampling);
-    f("mrm_untouched", self.untouched);
-    f("mrm_stream_probability", self.stream_probability);
-    f("mrm_pattern_weights", self.pattern_weights);
-    f("mrm_stream_rate", self.stream_rate);
-    f("mrm_unit", self.unit);
-    f("mrm_keep_one", self.keep_one);
+  static void reflect(auto& self, auto&& visit) {
+    visit("mrm_frame_probability", self.frame_probability, Facts{.range = Range::between(0, 1)});
+    visit("mrm_rate_law", self.rate_law);
+    visit("mrm_frame_rate", self.frame_rate, Facts{.range = Range::between(0, 1)});
+    visit("mrm_sampling", self.sampling);
+    visit("mrm_untouched", self.untouched, Facts{.range = Range::between(0, 1)});
+    visit("mrm_stream_probability", self.stream_probability, Facts{.range = Range::between(0, 1)});
+    visit("mrm_pattern_weights", self.pattern_weights);
+    visit("mrm_stream_rate", self.stream_rate);
+    visit("mrm_unit", self.unit);
+    visit("mrm_keep_one", self.keep_one);
   }
 
   /// Throws OptionError.
   void check(index_t modalities) const {
-    const auto share = [](const char* name, double found) {
-      if (!(found >= 0 && found <= 1)) throw OptionError(detail::cat("MRM: ", name, " is ", found, ", expected 0..1"));
-    };
-    share("frame_probability", frame_probability);
-    share("frame_rate", frame_rate);
-    share("untouched", untouched);
-    share("stream_probability", stream_probability);
-    if (stream_rate != -1) share("stream_rate", stream_rate);
+    check_fields("MRM", *this);
+    if (stream_rate != -1 && !(stream_rate >= 0 && stream_rate <= 1))
+      throw OptionError(detail::cat("MRM: mrm_stream_rate is ", stream_rate, ", expected 0..1, or -1: not used"));
     if (sampling == Sampling::numpy)
       throw OptionError("MRM: frames are drawn exact or bernoulli; NumPy's order is for evaluation");
     if (unit == Unit::frame) throw OptionError("MRM: the unit of streams is sample or batch");

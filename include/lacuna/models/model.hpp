@@ -15,7 +15,7 @@
 /// A network is a module with
 ///     using Options              an aggregate; `ModelOptions`, or one with those of its members that it wants, its
 ///     own,
-///                                and a `visit(self, f)` that names all
+///                                and a `reflect(self, visit)` that names all (core/fields.hpp)
 ///     Network(options, random)
 ///     operator()(streams, context) const -> Variable<T, 2, D>     scores (B, outputs)
 /// and, where it has them,
@@ -29,6 +29,8 @@
 ///     next_phase(...)                                             what is trained before the rest (phase.hpp)
 ///     conditions(options, names)                                  under which absences it is meant to work
 ///     save_state(state), load_state(state)                        what is neither an option nor a parameter
+///     static constexpr bool conversations = true                  it reads whole conversations: operator() and embed
+///                                                                 with (streams, data::Conversations, context) as well
 ///
 /// A network sees exactly M streams, frames (B, T_m, D_m) and present (B, T_m), standardised, and 0 wherever nothing is
 /// present, whatever stood there: NaN in an absent frame reaches nothing, in a present one it is refused with its
@@ -40,7 +42,7 @@
 #include <atomic>
 
 #include "lacuna/core/context.hpp"
-#include "lacuna/missing/condition.hpp"
+#include "lacuna/missing/spec.hpp"
 #include "lacuna/missing/sampler.hpp"
 #include "lacuna/models/pretrain.hpp"
 #include "lacuna/models/training_batch.hpp"
@@ -61,20 +63,21 @@ struct ModelOptions {
 
   /// Scores per sample.
   index_t outputs() const;
-  static void visit(auto& self, auto&& f);
+  /// Also of any other options: those of their members that have these names.
+  static void reflect(auto& self, auto&& visit) {
+    visit("inputs", self.inputs);
+    if constexpr (requires { self.classes; }) visit("classes", self.classes);
+    if constexpr (requires { self.labels; }) visit("labels", self.labels);
+    if constexpr (requires { self.one_vs_rest; }) visit("one_vs_rest", self.one_vs_rest);
+    if constexpr (requires { self.loss; }) visit("loss", self.loss);
+    if constexpr (requires { self.drop; }) missing::MrmOptions::reflect(self.drop, visit);
+    if constexpr (requires { self.standardize; }) visit("standardize", self.standardize);
+    if constexpr (requires { self.feature_clip; }) visit("feature_clip", self.feature_clip);
+  }
 };
 
-/// f(name, member) for those members of any Options that are in ModelOptions.
-void visit_model_options(auto& self, auto&& f) {
-  f("inputs", self.inputs);
-  if constexpr (requires { self.classes; }) f("classes", self.classes);
-  if constexpr (requires { self.labels; }) f("labels", self.labels);
-  if constexpr (requires { self.one_vs_rest; }) f("one_vs_rest", self.one_vs_rest);
-  if constexpr (requires { self.loss; }) f("loss", self.loss);
-  if constexpr (requires { self.drop; }) missing::MrmOptions::visit(self.drop, f);
-  if constexpr (requires { self.standardize; }) f("standardize", self.standardize);
-  if constexpr (requires { self.feature_clip; }) f("feature_clip", self.feature_clip);
-}
+// Goes with FieldsByVisit.
+void visit_model_options(auto& self, auto&& f) { ModelOptions::reflect(self, f); }
 
 /// What the baselines lose in training: with probability 0.7 a sample keeps one of its incomplete subsets of
 /// modalities, all equally likely.
@@ -97,7 +100,6 @@ Task task_of(const Options& o, const char* model) {
   return task;
 }
 inline index_t ModelOptions::outputs() const { return task_of(*this, "model").outputs(); }
-void ModelOptions::visit(auto& self, auto&& f) { visit_model_options(self, f); }
 
 /// Where the options hold feature sizes, what training takes away, and scaling.
 template <class Options>
@@ -195,6 +197,7 @@ struct Model {
     Taught taught{.targets = task.template targets<device>(given), .task = &task, .own_loss = &own_loss};
     const Batch batch = ready(std::move(given));
     taught.samples = batch.samples;
+    taught.conversations = batch.conversations;
     taught.whole = taught.seen = data::to_device<device>(batch.streams);
     std::vector<Mask<2>> present;
     for (std::size_t m = 0; m < sizes().size(); ++m) {
@@ -220,7 +223,10 @@ struct Model {
   /// (B, outputs) of whatever is present.
   Tensor<scalar, 2, device> scores(const Batch& batch) const {
     const NoGrad off;
-    return network(streams(batch), Context{}).value();
+    if constexpr (whole_conversations())
+      return network(streams(batch), batch.conversations, Context{}).value();
+    else
+      return network(streams(batch), Context{}).value();
   }
   /// One number per sample, in label units or a class id (Task::predictions).
   std::vector<double> predict(const Batch& batch) const {
@@ -236,7 +242,10 @@ struct Model {
   }
   {
     const NoGrad off;
-    return to_device<Cpu>(network.embed(streams(batch), Context{}).value());
+    if constexpr (whole_conversations())
+      return to_device<Cpu>(network.embed(streams(batch), batch.conversations, Context{}).value());
+    else
+      return to_device<Cpu>(network.embed(streams(batch), Context{}).value());
   }
   /// Weights of attention, one tensor per modality; the network says what its axes are.
   std::vector<Tensor<scalar, 4>> attention(const Batch& batch) const requires
@@ -250,15 +259,19 @@ struct Model {
     return all;
   }
 
+  /// Training shows it conversations as a whole, where the data have them.
+  static constexpr bool whole_conversations() {
+    return requires { Network::conversations; };
+  }
   /// K, or 0 for real labels.
   index_t predicts_classes() const { return task.predicts_classes(); }
   const char* selects_on() const { return task.selects_on(); }
   /// The absences it is meant for.
-  std::vector<missing::Condition> conditions(const std::vector<std::string>& modalities) const {
+  std::vector<missing::MissingSpec> conditions(const std::vector<std::string>& modalities) const {
     if constexpr (requires { network.conditions(options, modalities); })
       return network.conditions(options, modalities);
     else
-      return missing::subset_conditions(modalities, sizes().size());
+      return missing::subset_specs(modalities, sizes().size());
   }
   /// A loss in the place of the task's. Throws OptionError for a network that has a whole objective of its own.
   void set_loss(OwnLoss<scalar, device> loss) {
@@ -287,8 +300,8 @@ struct Model {
   }
 
   void save_state(State& state) const {
-    Options::visit(options, [&](const char* option, const auto& value) { state.put(option, value); });
-    task.save_state(state);
+    state.put_fields(options);
+    state.put_fields(task);
     state.put("streams", names);
     State standard;
     standardizer.save_state(standard);
@@ -299,9 +312,9 @@ struct Model {
   /// The model that `save_state` described; its parameters have their shapes, and any numbers.
   static Model from(const State& state) {
     Options o;
-    Options::visit(o, [&](const char* option, auto& value) { state.get(option, value); });
+    state.get_fields(o);
     Model model(o, Random(0));
-    model.task.load_state(state);
+    state.get_fields(model.task);
     state.get("streams", model.names);
     model.standardizer.load_state(state.under("standardizer"));
     if constexpr (requires { model.network.load_state(state); }) model.network.load_state(state);
@@ -337,7 +350,7 @@ struct Model {
   Model(const Options& o, Random& random, Task checked) : options(o), network(o, random), task(std::move(checked)) {}
 
   static Task checked(const Options& o) {
-    const Task task = task_of(o, name());
+    Task task = task_of(o, name());
     if (inputs_of(o).empty()) throw OptionError(detail::cat(name(), ": needs at least one modality"));
     for (const index_t in : inputs_of(o))
       if (in < 1) throw OptionError(detail::cat(name(), ": a modality has ", in, " features"));

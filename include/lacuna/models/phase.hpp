@@ -40,6 +40,8 @@ struct Phase {
   index_t patience = 0;      ///< epochs without a better one before it ends; 0 = never
   /// The samples of an epoch in their order; `random` is that of the phase.
   Function<std::vector<index_t>(index_t epoch, Random& random)> order = {};
+  /// Where the batches of such an order end, the last one at its length; empty: after every `batch` samples.
+  Function<std::vector<index_t>(Samples)> ends = {};
   Function<LossTerms<T, D>(Samples, const Context&)> loss = {};
   /// What is minimised over the epochs, given the mean loss of the epoch; empty: the last epoch is kept.
   Function<double(double training_loss)> validate = {};

@@ -14,17 +14,12 @@ struct PretrainOptions {
   double gradient_clip = 1;  ///< largest norm of the gradient; 0 = no limit
 
   /// Throws OptionError.
-  void check(const char* model) const {
-    if (epochs < 1 || batch < 1 || !(learning_rate > 0) || !(gradient_clip >= 0))
-      throw OptionError(
-          detail::cat(model, ": pretraining needs epochs, batch and learning_rate above 0, gradient_clip not below 0"));
-  }
-  /// f(name, member)
-  static void visit(auto& self, auto&& f) {
-    f("pretrain_epochs", self.epochs);
-    f("pretrain_batch", self.batch);
-    f("pretrain_learning_rate", self.learning_rate);
-    f("pretrain_gradient_clip", self.gradient_clip);
+  void check(const char* model) const { check_fields(model, *this); }
+  static void reflect(auto& self, auto&& visit) {
+    visit("pretrain_epochs", self.epochs, Facts{.range = Range::at_least(1)});
+    visit("pretrain_batch", self.batch, Facts{.range = Range::at_least(1)});
+    visit("pretrain_learning_rate", self.learning_rate, Facts{.range = Range::above(0)});
+    visit("pretrain_gradient_clip", self.gradient_clip, Facts{.range = Range::at_least(0)});
   }
 };
 

@@ -308,13 +308,10 @@ struct Task {
     return Tensor<T, 2, D>::from(scores[0].extents(), mean);
   }
 
-  void save_state(State& state) const {
-    state.put("label_mean", labels.mean);
-    state.put("label_deviation", labels.deviation);
-  }
-  void load_state(const State& state) {
-    state.get("label_mean", labels.mean);
-    state.get("label_deviation", labels.deviation);
+  /// What was taken from the data; the rest follows from the options.
+  static void reflect(auto& self, auto&& visit) {
+    visit("label_mean", self.labels.mean);
+    visit("label_deviation", self.labels.deviation);
   }
 };
 

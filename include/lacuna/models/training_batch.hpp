@@ -23,6 +23,7 @@ struct TrainingBatch {
   List<Present<D>> had = {};  ///< the same of `whole`
   const Task* task = nullptr;
   const OwnLoss<T, D>* own_loss = nullptr;
+  data::Conversations conversations = {};
   List<index_t> samples = {};  ///< (B) places in the split: of models that remember something of every sample
 
   index_t size() const { return index_t(targets.classes.size()); }

@@ -17,6 +17,7 @@ namespace lacuna {
 struct AutoencoderOptions {
   std::vector<index_t> sizes;  ///< input, hidden layers, code; the decoder is the mirror image
   double slope = 0.01;         ///< of the leaky ReLU between the layers
+  double decoder_slope = -1;   ///< between those of the decoder: 0 is a ReLU; below 0: as `slope`
 };
 
 /// z = enc_n(… leaky(enc_1 x)), y = dec_n(… leaky(dec_1 z)): no activation on code and result.  (Hinton & Salakhutdinov
@@ -28,11 +29,12 @@ struct Autoencoder {
   struct Result {
     Variable<T, R, D> y, z;
   };
-  double slope = 0.01;
+  double slope = 0.01, decoder_slope = 0.01;
   std::vector<Linear<T, D>> encoder, decoder;
 
   Autoencoder() = default;
-  Autoencoder(const Options& o, Random& random) : slope(o.slope) {
+  Autoencoder(const Options& o, Random& random)
+      : slope(o.slope), decoder_slope(o.decoder_slope < 0 ? o.slope : o.decoder_slope) {
     if (o.sizes.size() < 2) throw OptionError("Autoencoder: needs the sizes of input and code");
     const auto layer = [&](std::size_t from, std::size_t to) {
       return Linear<T, D>({.in_features = o.sizes[from], .out_features = o.sizes[to]}, random);
@@ -42,11 +44,11 @@ struct Autoencoder {
   }
   template <int R>
   Variable<T, R, D> encode(const Variable<T, R, D>& x) const {
-    return run(encoder, x);
+    return run(encoder, x, slope);
   }
   template <int R>
   Variable<T, R, D> decode(const Variable<T, R, D>& z) const {
-    return run(decoder, z);
+    return run(decoder, z, decoder_slope);
   }
   template <int R>
   Result<R> operator()(const Variable<T, R, D>& x) const {
@@ -60,8 +62,8 @@ struct Autoencoder {
 
  private:
   template <int R>
-  Variable<T, R, D> run(const std::vector<Linear<T, D>>& layers, Variable<T, R, D> x) const {
-    for (std::size_t i = 0; i < layers.size(); ++i) x = i == 0 ? layers[i](x) : layers[i](leaky_relu(x, slope));
+  static Variable<T, R, D> run(const std::vector<Linear<T, D>>& layers, Variable<T, R, D> x, double leak) {
+    for (std::size_t i = 0; i < layers.size(); ++i) x = i == 0 ? layers[i](x) : layers[i](leaky_relu(x, leak));
     return x;
   }
 };

@@ -11,15 +11,11 @@
 #include <vector>
 
 #include "lacuna/autograd/parameter.hpp"
+#include "lacuna/core/fields.hpp"
 #include "lacuna/core/transfer.hpp"
 
 namespace lacuna {
 namespace detail {
-
-/// A visitor that accepts anything: nvcc takes no lambda inside a requires-expression.
-struct Probe {
-  void operator()(const char*, const auto&) const {}
-};
 
 template <class T>
 inline constexpr bool is_parameter = false;
@@ -68,10 +64,9 @@ using place_of = typename NumbersOf<std::remove_const_t<M>>::device;
 
 }  // namespace detail
 
+/// What names its members (core/fields.hpp); that they are arrays and modules is checked where they are visited.
 template <class M>
-concept Module = requires(M& module) {
-  std::remove_cvref_t<M>::reflect(module, detail::Probe{});
-};
+concept Module = Reflected<M>;
 
 /// Calls f(path, array) for every defined parameter and buffer, in the order of reflection: the order of checkpoints
 /// and `pack`.
@@ -87,7 +82,7 @@ void for_each_array(M& module, F&& f, const std::string& path = {}) {
     if (module) for_each_array(*module, f, path);
   } else {
     static_assert(Module<M>, "reflect() must name modules, parameters, buffers, or vectors or optionals of them");
-    Plain::reflect(module, [&](const char* name, auto& member) {
+    for_each_field(module, [&](const char* name, auto& member) {
       for_each_array(member, f, path + (path.empty() ? "" : ".") + name);
     });
   }

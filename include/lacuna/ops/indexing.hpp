@@ -81,11 +81,10 @@ requires(M <= R) Variable<T, R, D> masked_fill(const Variable<T, R, D>& x, const
 
 namespace detail {
 
-/// y (outer, count, inner) = x (outer, n, inner) at the indices.
+/// y (outer, count, inner) = x (outer, n, inner) at the indices, which are known to be inside.
 template <class T, int R, class D>
 Variable<T, R, D> gather_along(const char* name, const Variable<T, R, D>& x, const AxisView& view, int at,
                                index_t count, const Array<index_t, D>& index, std::array<index_t, 3> strides) {
-  expect_indices(name, index, view.n);
   auto extents = x.extents();
   extents[std::size_t(at)] = count;
   Tensor<T, R, D> y(extents);
@@ -111,6 +110,7 @@ template <class T, int R, class D>
 requires(R >= 1) Variable<T, R, D> index_select(const Variable<T, R, D>& x, int axis,
                                                 const Tensor<index_t, 1, D>& index) {
   const detail::AxisView view("index_select", x.shape(), axis);
+  detail::expect_indices("index_select", index, view.n);
   return detail::gather_along("index_select", x, view, detail::axis_of("index_select", x.shape(), axis), index.size(),
                               index, {0, 1, 0});
 }
@@ -136,6 +136,7 @@ requires(R >= 1) Variable<T, R, D> gather(const Variable<T, R, D>& x, int axis, 
   const int at = detail::axis_of("gather", x.shape(), axis);
   for (int i = 0; i < R; ++i)
     if (i != at) detail::expect_axis("gather", "index", index.shape(), i, x.extent(i));
+  detail::expect_indices("gather", index, view.n);
   const index_t count = index.extent(at);
   return detail::gather_along("gather", x, view, at, count, index, {count * view.inner, view.inner, 1});
 }

@@ -167,9 +167,9 @@ requires(int(S) >= R) Variable<T, int(S), D> expand(const Variable<T, R, D>& x, 
       x);
 }
 /// The same for lengths in braces: expand(x, {batch, 1, features}).
-template <class T, int R, class D, int S>
-requires(S >= R) Variable<T, S, D> expand(const Variable<T, R, D>& x, const index_t (&lengths)[S]) {
-  return expand(x, detail::extents_of<S>(Shape(lengths, S)));
+template <class T, int R, class D, std::size_t S>
+requires(S >= std::size_t(R)) Variable<T, int(S), D> expand(const Variable<T, R, D>& x, const index_t (&lengths)[S]) {
+  return expand(x, detail::extents_of<int(S)>(Shape(lengths, int(S))));
 }
 /// The whole array several times along each axis: lengths are multiplied by `times`.
 template <class T, int R, class D>

@@ -9,6 +9,8 @@
 /// depends on the sizes alone. NaN goes through. Throws ShapeError for axes that are not there or are named twice.
 #pragma once
 
+#include <cstddef>
+
 #include "lacuna/kernels/cpu/axes.hpp"
 #include "lacuna/kernels/cpu/strided.hpp"
 #include "lacuna/kernels/kernels.hpp"
@@ -31,8 +33,8 @@ concept AxesStay = std::is_same_v<Keep, KeepDim> || std::is_same_v<Keep, DropDim
 namespace detail {
 
 /// The rank of a reduction over N axes.
-template <int R, int N, class Keep>
-inline constexpr int left = Keep::keeps ? R : R - N;
+template <int R, std::size_t N, class Keep>
+inline constexpr int left = Keep::keeps ? R : R - int(N);
 
 /// Over which axes; null: all.
 struct AxisList {
@@ -166,10 +168,10 @@ template <class T, int R, class D, AxesStay Keep = DropDim>
 requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> sum(const Variable<T, R, D>& x, int axis, Keep = {}) {
   return detail::sum_over<detail::left<R, 1, Keep>>("sum", x, {&axis, 1, Keep::keeps}, 1);
 }
-template <class T, int R, class D, int N, AxesStay Keep = DropDim>
-requires(R >= N) Variable<T, detail::left<R, N, Keep>, D> sum(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                              Keep = {}) {
-  return detail::sum_over<detail::left<R, N, Keep>>("sum", x, {axes, N, Keep::keeps}, 1);
+template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> sum(const Variable<T, R, D>& x,
+                                                                           const int (&axes)[N], Keep = {}) {
+  return detail::sum_over<detail::left<R, N, Keep>>("sum", x, {axes, int(N), Keep::keeps}, 1);
 }
 
 /// The mean; 0 for nothing. The whole array: ops/arithmetic.hpp.
@@ -177,10 +179,10 @@ template <class T, int R, class D, AxesStay Keep = DropDim>
 requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> mean(const Variable<T, R, D>& x, int axis, Keep = {}) {
   return detail::mean_over<detail::left<R, 1, Keep>>(x, {&axis, 1, Keep::keeps});
 }
-template <class T, int R, class D, int N, AxesStay Keep = DropDim>
-requires(R >= N) Variable<T, detail::left<R, N, Keep>, D> mean(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                               Keep = {}) {
-  return detail::mean_over<detail::left<R, N, Keep>>(x, {axes, N, Keep::keeps});
+template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> mean(const Variable<T, R, D>& x,
+                                                                            const int (&axes)[N], Keep = {}) {
+  return detail::mean_over<detail::left<R, N, Keep>>(x, {axes, int(N), Keep::keeps});
 }
 
 /// Π x; 1 for nothing.
@@ -188,10 +190,10 @@ template <class T, int R, class D, AxesStay Keep = DropDim>
 requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> prod(const Variable<T, R, D>& x, int axis, Keep = {}) {
   return detail::product_over<detail::left<R, 1, Keep>>(x, {&axis, 1, Keep::keeps});
 }
-template <class T, int R, class D, int N, AxesStay Keep = DropDim>
-requires(R >= N) Variable<T, detail::left<R, N, Keep>, D> prod(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                               Keep = {}) {
-  return detail::product_over<detail::left<R, N, Keep>>(x, {axes, N, Keep::keeps});
+template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> prod(const Variable<T, R, D>& x,
+                                                                            const int (&axes)[N], Keep = {}) {
+  return detail::product_over<detail::left<R, N, Keep>>(x, {axes, int(N), Keep::keeps});
 }
 template <class T, int R, class D>
 Variable<T, 0, D> prod(const Variable<T, R, D>& x) {
@@ -203,10 +205,10 @@ template <class T, int R, class D, AxesStay Keep = DropDim>
 requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> max(const Variable<T, R, D>& x, int axis, Keep = {}) {
   return detail::extreme_over<1, false, detail::left<R, 1, Keep>>("max", x, {&axis, 1, Keep::keeps});
 }
-template <class T, int R, class D, int N, AxesStay Keep = DropDim>
-requires(R >= N) Variable<T, detail::left<R, N, Keep>, D> max(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                              Keep = {}) {
-  return detail::extreme_over<1, false, detail::left<R, N, Keep>>("max", x, {axes, N, Keep::keeps});
+template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> max(const Variable<T, R, D>& x,
+                                                                           const int (&axes)[N], Keep = {}) {
+  return detail::extreme_over<1, false, detail::left<R, N, Keep>>("max", x, {axes, int(N), Keep::keeps});
 }
 template <class T, int R, class D>
 Variable<T, 0, D> max(const Variable<T, R, D>& x) {
@@ -218,10 +220,10 @@ template <class T, int R, class D, AxesStay Keep = DropDim>
 requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> min(const Variable<T, R, D>& x, int axis, Keep = {}) {
   return detail::extreme_over<-1, false, detail::left<R, 1, Keep>>("min", x, {&axis, 1, Keep::keeps});
 }
-template <class T, int R, class D, int N, AxesStay Keep = DropDim>
-requires(R >= N) Variable<T, detail::left<R, N, Keep>, D> min(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                              Keep = {}) {
-  return detail::extreme_over<-1, false, detail::left<R, N, Keep>>("min", x, {axes, N, Keep::keeps});
+template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> min(const Variable<T, R, D>& x,
+                                                                           const int (&axes)[N], Keep = {}) {
+  return detail::extreme_over<-1, false, detail::left<R, N, Keep>>("min", x, {axes, int(N), Keep::keeps});
 }
 template <class T, int R, class D>
 Variable<T, 0, D> min(const Variable<T, R, D>& x) {
@@ -233,10 +235,10 @@ template <class T, int R, class D, AxesStay Keep = DropDim>
 requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> logsumexp(const Variable<T, R, D>& x, int axis, Keep = {}) {
   return detail::log_sum_exp_over<detail::left<R, 1, Keep>>(x, {&axis, 1, Keep::keeps});
 }
-template <class T, int R, class D, int N, AxesStay Keep = DropDim>
-requires(R >= N) Variable<T, detail::left<R, N, Keep>, D> logsumexp(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                                    Keep = {}) {
-  return detail::log_sum_exp_over<detail::left<R, N, Keep>>(x, {axes, N, Keep::keeps});
+template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> logsumexp(const Variable<T, R, D>& x,
+                                                                                 const int (&axes)[N], Keep = {}) {
+  return detail::log_sum_exp_over<detail::left<R, N, Keep>>(x, {axes, int(N), Keep::keeps});
 }
 template <class T, int R, class D>
 Variable<T, 0, D> logsumexp(const Variable<T, R, D>& x) {
@@ -250,10 +252,10 @@ requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> norm(const Variable<T,
                                                                Keep = {}) {
   return detail::norm_over<detail::left<R, 1, Keep>>(x, p, {&axis, 1, Keep::keeps});
 }
-template <class T, int R, class D, int N, AxesStay Keep = DropDim>
-requires(R >= N) Variable<T, detail::left<R, N, Keep>, D> norm(const Variable<T, R, D>& x, double p,
-                                                               const int (&axes)[N], Keep = {}) {
-  return detail::norm_over<detail::left<R, N, Keep>>(x, p, {axes, N, Keep::keeps});
+template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> norm(const Variable<T, R, D>& x, double p,
+                                                                            const int (&axes)[N], Keep = {}) {
+  return detail::norm_over<detail::left<R, N, Keep>>(x, p, {axes, int(N), Keep::keeps});
 }
 template <class T, int R, class D>
 Variable<T, 0, D> norm(const Variable<T, R, D>& x, double p = 2) {
@@ -266,10 +268,10 @@ template <class T, int R, class D, AxesStay Keep = DropDim>
 requires(R >= 1) Tensor<index_t, detail::left<R, 1, Keep>, D> argmax(const Variable<T, R, D>& x, int axis, Keep = {}) {
   return detail::place_over<detail::left<R, 1, Keep>>("argmax", 1, x, {&axis, 1, Keep::keeps});
 }
-template <class T, int R, class D, int N, AxesStay Keep = DropDim>
-requires(R >= N) Tensor<index_t, detail::left<R, N, Keep>, D> argmax(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                                     Keep = {}) {
-  return detail::place_over<detail::left<R, N, Keep>>("argmax", 1, x, {axes, N, Keep::keeps});
+template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
+requires(std::size_t(R) >= N) Tensor<index_t, detail::left<R, N, Keep>, D> argmax(const Variable<T, R, D>& x,
+                                                                                  const int (&axes)[N], Keep = {}) {
+  return detail::place_over<detail::left<R, N, Keep>>("argmax", 1, x, {axes, int(N), Keep::keeps});
 }
 template <class T, int R, class D>
 Tensor<index_t, 0, D> argmax(const Variable<T, R, D>& x) {
@@ -281,10 +283,10 @@ template <class T, int R, class D, AxesStay Keep = DropDim>
 requires(R >= 1) Tensor<index_t, detail::left<R, 1, Keep>, D> argmin(const Variable<T, R, D>& x, int axis, Keep = {}) {
   return detail::place_over<detail::left<R, 1, Keep>>("argmin", -1, x, {&axis, 1, Keep::keeps});
 }
-template <class T, int R, class D, int N, AxesStay Keep = DropDim>
-requires(R >= N) Tensor<index_t, detail::left<R, N, Keep>, D> argmin(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                                     Keep = {}) {
-  return detail::place_over<detail::left<R, N, Keep>>("argmin", -1, x, {axes, N, Keep::keeps});
+template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
+requires(std::size_t(R) >= N) Tensor<index_t, detail::left<R, N, Keep>, D> argmin(const Variable<T, R, D>& x,
+                                                                                  const int (&axes)[N], Keep = {}) {
+  return detail::place_over<detail::left<R, N, Keep>>("argmin", -1, x, {axes, int(N), Keep::keeps});
 }
 template <class T, int R, class D>
 Tensor<index_t, 0, D> argmin(const Variable<T, R, D>& x) {
@@ -302,10 +304,11 @@ requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> var(const Variable<T, 
                                                               Keep = {}) {
   return detail::variance_over<detail::left<R, 1, Keep>>("var", x, {&axis, 1, Keep::keeps}, options.correction);
 }
-template <class T, int R, class D, int N, AxesStay Keep = DropDim>
-requires(R >= N) Variable<T, detail::left<R, N, Keep>, D> var(const Variable<T, R, D>& x, Correction options,
-                                                              const int (&axes)[N], Keep = {}) {
-  return detail::variance_over<detail::left<R, N, Keep>>("var", x, {axes, N, Keep::keeps}, options.correction);
+template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> var(const Variable<T, R, D>& x,
+                                                                           Correction options, const int (&axes)[N],
+                                                                           Keep = {}) {
+  return detail::variance_over<detail::left<R, N, Keep>>("var", x, {axes, int(N), Keep::keeps}, options.correction);
 }
 template <class T, int R, class D>
 Variable<T, 0, D> var(const Variable<T, R, D>& x, Correction options = {}) {
@@ -315,9 +318,9 @@ template <class T, int R, class D, AxesStay Keep = DropDim>
 requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> var(const Variable<T, R, D>& x, int axis, Keep keep = {}) {
   return var(x, Correction{}, axis, keep);
 }
-template <class T, int R, class D, int N, AxesStay Keep = DropDim>
-requires(R >= N) Variable<T, detail::left<R, N, Keep>, D> var(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                              Keep keep = {}) {
+template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> var(const Variable<T, R, D>& x,
+                                                                           const int (&axes)[N], Keep keep = {}) {
   return var(x, Correction{}, axes, keep);
 }
 
@@ -328,11 +331,12 @@ requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> stddev(const Variable<
   return detail::map(functors::Root{}, detail::variance_over<detail::left<R, 1, Keep>>(
                                            "stddev", x, {&axis, 1, Keep::keeps}, options.correction));
 }
-template <class T, int R, class D, int N, AxesStay Keep = DropDim>
-requires(R >= N) Variable<T, detail::left<R, N, Keep>, D> stddev(const Variable<T, R, D>& x, Correction options,
-                                                                 const int (&axes)[N], Keep = {}) {
+template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> stddev(const Variable<T, R, D>& x,
+                                                                              Correction options, const int (&axes)[N],
+                                                                              Keep = {}) {
   return detail::map(functors::Root{}, detail::variance_over<detail::left<R, N, Keep>>(
-                                           "stddev", x, {axes, N, Keep::keeps}, options.correction));
+                                           "stddev", x, {axes, int(N), Keep::keeps}, options.correction));
 }
 template <class T, int R, class D>
 Variable<T, 0, D> stddev(const Variable<T, R, D>& x, Correction options = {}) {
@@ -342,26 +346,23 @@ template <class T, int R, class D, AxesStay Keep = DropDim>
 requires(R >= 1) Variable<T, detail::left<R, 1, Keep>, D> stddev(const Variable<T, R, D>& x, int axis, Keep keep = {}) {
   return stddev(x, Correction{}, axis, keep);
 }
-template <class T, int R, class D, int N, AxesStay Keep = DropDim>
-requires(R >= N) Variable<T, detail::left<R, N, Keep>, D> stddev(const Variable<T, R, D>& x, const int (&axes)[N],
-                                                                 Keep keep = {}) {
+template <class T, int R, class D, std::size_t N, AxesStay Keep = DropDim>
+requires(std::size_t(R) >= N) Variable<T, detail::left<R, N, Keep>, D> stddev(const Variable<T, R, D>& x,
+                                                                              const int (&axes)[N], Keep keep = {}) {
   return stddev(x, Correction{}, axes, keep);
 }
 
 /// y_i = Σ_{j ≤ i} x_j along `axis`.
 template <class T, int R, class D>
 requires(R >= 1) Variable<T, R, D> cumsum(const Variable<T, R, D>& x, int axis) {
-  const int at = detail::axis_of("cumsum", x.shape(), axis);
-  index_t outer = 1, inner = 1;
-  for (int i = 0; i < at; ++i) outer *= x.extent(i);
-  for (int i = at + 1; i < R; ++i) inner *= x.extent(i);
-  const index_t n = x.extent(at);
+  const detail::AxisView view("cumsum", x.shape(), axis);
   Tensor<T, R, D> y(x.extents());
-  Kernels<D>::Axes::cumsum_axis(outer, n, inner, x.data(), false, GradientSlot<T>{y.data(), true});
+  Kernels<D>::Axes::cumsum_axis(view.outer, view.n, view.inner, x.data(), false, GradientSlot<T>{y.data(), true});
   return record(
       "cumsum", y,
       [=](const Tensor<T, R, D>& dy) {
-        if (const auto slot = x.gradient_slot()) Kernels<D>::Axes::cumsum_axis(outer, n, inner, dy.data(), true, slot);
+        if (const auto slot = x.gradient_slot())
+          Kernels<D>::Axes::cumsum_axis(view.outer, view.n, view.inner, dy.data(), true, slot);
       },
       x);
 }

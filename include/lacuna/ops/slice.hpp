@@ -5,6 +5,7 @@
 #include "lacuna/kernels/cpu/elementwise.hpp"
 #include "lacuna/kernels/cpu/shape.hpp"
 #include "lacuna/kernels/kernels.hpp"
+#include "lacuna/kernels/strided.hpp"
 
 namespace lacuna {
 
@@ -15,12 +16,11 @@ requires(R >= 1) Variable<T, R, D> slice(const Variable<T, R, D>& x, int axis, i
   const int at = axis < 0 ? axis + R : axis;
   if (at < 0 || at >= R || begin < 0 || count < 0 || begin + count > x.extent(at))
     throw ShapeError(detail::cat("slice: entries ", begin, "..", begin + count, " of axis ", axis, " of ", x.shape()));
-  index_t outer = 1, inner = 1;
-  for (int i = 0; i < at; ++i) outer *= x.extent(i);
-  for (int i = at + 1; i < R; ++i) inner *= x.extent(i);
+  const detail::AxisView view("slice", x.shape(), at);
+  const index_t outer = view.outer, stride = view.n * view.inner, width = count * view.inner,
+                first = begin * view.inner;
   auto extents = x.extents();
   extents[std::size_t(at)] = count;
-  const index_t stride = x.extent(at) * inner, width = count * inner, first = begin * inner;
   Tensor<T, R, D> y(extents);
   Kernels<D>::ShapeMoves::copy_runs(outer, width, x.data() + first, stride, y.data(), width);
   return record(

@@ -4,27 +4,9 @@
 #include "lacuna/autograd/record.hpp"
 #include "lacuna/kernels/cpu/softmax.hpp"
 #include "lacuna/kernels/kernels.hpp"
+#include "lacuna/kernels/strided.hpp"
 
 namespace lacuna {
-namespace detail {
-
-/// A shape seen as (outer, n, inner) around one axis.
-struct AxisView {
-  index_t outer = 1, n = 1, inner = 1;
-
-  /// Negative axes count from the end. Throws ShapeError for an axis that is not there.
-  AxisView(const char* operation, const Shape& shape, int axis) {
-    const int at = axis < 0 ? axis + shape.rank() : axis;
-    if (at < 0 || at >= shape.rank())
-      throw ShapeError(cat(operation, ": axis ", axis, " of an array of shape ", shape));
-    for (int i = 0; i < at; ++i) outer *= shape[i];
-    n = shape[at];
-    for (int i = at + 1; i < shape.rank(); ++i) inner *= shape[i];
-  }
-};
-
-}  // namespace detail
-
 /// y_i = exp(x_i) / Σ_j exp(x_j) along `axis`; negative axes count from the end. With a mask of the shape of x (1 =
 /// present) the sum goes over the present entries, absent ones get 0 and gradient 0, and where nothing is present all
 /// are 0. Throws ShapeError when the axis or the mask does not fit.

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "lacuna/core/shape.hpp"
+#include "lacuna/train/metrics.hpp"
 
 namespace lacuna::train {
 
@@ -148,24 +149,29 @@ inline std::vector<double> one_vs_rest_accuracy(const Confusion& c) {
   });
 }
 
-/// The scores that are one number; `visit` names them in a fixed order.
-struct ClassificationMetrics {
-  double accuracy, uar, f1_weighted, f1_macro, f1_macro_all, f1_micro, precision_weighted;
-
-  /// Calls f("accuracy", accuracy), ...
-  template <class F>
-  void visit(F&& f) const {
-    f("accuracy", accuracy), f("uar", uar), f("f1_weighted", f1_weighted), f("f1_macro", f1_macro);
-    f("f1_macro_all", f1_macro_all), f("f1_micro", f1_micro), f("precision_weighted", precision_weighted);
-  }
+struct ClassificationMetric {
+  const char* name;
+  double (*of)(const Confusion&);
+  bool mean;  ///< of a number per sample
 };
-
-inline ClassificationMetrics classification_metrics(const Confusion& c) {
-  return {accuracy(c), uar(c), f1_weighted(c), f1_macro(c), f1_macro_all(c), f1_micro(c), precision_weighted(c)};
+/// The scores that are one number, in the order of all tables.
+inline constexpr ClassificationMetric classification_metric_list[] = {
+    {"accuracy", accuracy, true},
+    {"uar", uar, false},
+    {"f1_weighted", f1_weighted, false},
+    {"f1_macro", f1_macro, false},
+    {"f1_macro_all", f1_macro_all, false},
+    {"f1_micro", f1_micro, true},
+    {"precision_weighted", precision_weighted, false},
+};
+inline Scores classification_metrics(const Confusion& c) {
+  Scores all;
+  for (const ClassificationMetric& metric : classification_metric_list) all.emplace_back(metric.name, metric.of(c));
+  return all;
 }
 /// Labels first, predictions second.
-inline ClassificationMetrics classification_metrics(std::span<const index_t> label, std::span<const index_t> prediction,
-                                                    index_t classes) {
+inline Scores classification_metrics(std::span<const index_t> label, std::span<const index_t> prediction,
+                                     index_t classes) {
   return classification_metrics(confusion(label, prediction, classes));
 }
 

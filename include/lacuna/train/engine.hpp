@@ -10,6 +10,7 @@
 #include <chrono>
 #include <limits>
 
+#include "lacuna/data/batch.hpp"
 #include "lacuna/models/phase.hpp"
 #include "lacuna/optim/average.hpp"
 #include "lacuna/optim/clip.hpp"
@@ -32,6 +33,7 @@ class Engine {
         packed_(phase_.pack()),
         optimizer_(packed_, phase_.optimizer) {
     if (phase_.average > 0) average_.emplace(packed_, optim::EmaOptions{.decay = phase_.average, .warmup = true});
+    for (const auto& segment : packed_.segments) numbers_ += segment.node->value.size();
     begin_epoch();
   }
 
@@ -41,7 +43,7 @@ class Engine {
     if (finished()) return;
     const auto start = Clock::now();
     const index_t samples = index_t(order_.size());
-    const index_t begin = batch_ * phase_.batch, end = std::min(begin + phase_.batch, samples);
+    const index_t begin = batch_ == 0 ? 0 : ends_[std::size_t(batch_ - 1)], end = ends_[std::size_t(batch_)];
     packed_.zero_grad();
     const LossTerms<T, D> loss =
         phase_.loss({order_.data() + begin, std::size_t(end - begin)}, Context::train(random_));
@@ -52,7 +54,7 @@ class Engine {
     if (average_) average_->update();
     ++batch_;
     observer.batch({title_, epoch_ + 1, phase_.epochs, end, samples, sums_[0].second / double(end),
-                    history_.epochs.empty() ? nullptr : &history_.epochs.back()});
+                    history_.epochs.empty() ? nullptr : &history_.epochs.back(), numbers_});
     if (end == samples) validate();
     seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
     if (end == samples) finish_epoch(observer);
@@ -79,17 +81,21 @@ class Engine {
     if (phase_.finish) phase_.finish(record);
   }
 
+  /// Where it is.
+  static void reflect(auto& self, auto&& visit) {
+    visit("epoch", self.epoch_);
+    visit("batch", self.batch_);
+    visit("seconds", self.seconds_);
+    visit("waited", self.waited_);
+    visit("least", self.least_);
+  }
   /// Shares storage with this engine: write it before the next step.
   State save() const {
     State training;
     training.put("parameters", by_name(packed_.values));
     training.put("has_best", best_.defined());
     if (best_.defined()) training.put("best", by_name(best_));
-    training.put("epoch", epoch_);
-    training.put("batch", batch_);
-    training.put("seconds", seconds_);
-    training.put("waited", waited_);
-    training.put("least", least_);
+    training.put_fields(*this);
     put_random(training, "random", random_);
     put_random(training, "epoch_random", epoch_random_);
     std::vector<std::string> terms;
@@ -121,15 +127,11 @@ class Engine {
     }
     optimizer_.load_state(training.under("optimizer"));
     if (average_) average_->load_state(training.under("average"));
-    training.get("epoch", epoch_);
-    training.get("batch", batch_);
-    training.get("seconds", seconds_);
-    training.get("waited", waited_);
-    training.get("least", least_);
+    training.get_fields(*this);
     random_ = random_of(training, "epoch_random");
     begin_epoch();
     random_ = random_of(training, "random");
-    if (epoch_ < 0 || batch_ < 0 || batch_ * phase_.batch >= std::max<index_t>(index_t(order_.size()), 1))
+    if (epoch_ < 0 || batch_ < 0 || batch_ >= index_t(ends_.size()))
       training.fail("batch", cat("is ", batch_, " of epoch ", epoch_, ", which the data do not have"));
     const auto terms = training.get<std::vector<std::string>>("terms");
     const auto sums = training.get<std::vector<double>>("sums");
@@ -160,6 +162,7 @@ class Engine {
     epoch_random_ = random_;
     order_ = phase_.order(epoch_, random_);
     if (order_.empty()) throw Error(cat(phase_.name, ": there are no samples to train on"));
+    ends_ = phase_.ends ? phase_.ends(order_) : data::batch_ends(order_, {}, phase_.batch);
   }
   /// Adds up the loss and its terms, and refuses what is not finite.
   void account(const LossTerms<T, D>& loss, double weight) {
@@ -233,9 +236,9 @@ class Engine {
   std::optional<optim::Ema<T, D>> average_;
   Array<T, D> best_;
   History history_;
-  index_t epoch_ = 0, batch_ = 0, waited_ = 0;
+  index_t epoch_ = 0, batch_ = 0, waited_ = 0, numbers_ = 0;
   double least_ = std::numeric_limits<double>::infinity();
-  std::vector<index_t> order_;
+  std::vector<index_t> order_, ends_;  ///< of the epoch: samples, and where its batches end
   Scores sums_;
   double seconds_ = 0;
 };

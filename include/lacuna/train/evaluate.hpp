@@ -1,34 +1,64 @@
-/// Predictions of a model over a split, and how good they are.
+/// Predictions of a model over a split, whatever is missing, and how good they are.
+///
+///     train::print(train::evaluate(model, corpus.test));                      under the conditions the model is meant for
+///     const auto specs = missing::protocol_p1(corpus.modality_names()).conditions;
+///     const auto all = train::evaluate(model, corpus.test, specs);            all.conditions[c].metrics
+///
+/// Selection in training, the laboratory and the programs all go through `under_masks`: batches are consecutive samples,
+/// gathered once for all conditions. No model sees labels.
 #pragma once
 
 #include <algorithm>
 #include <cstdio>
-#include <numeric>
 #include <span>
 
 #include "lacuna/autograd/node.hpp"
 #include "lacuna/data/batch.hpp"
+#include "lacuna/missing/sampling.hpp"
 #include "lacuna/train/history.hpp"
 #include "lacuna/train/targets.hpp"
 
 namespace lacuna::train {
 
-/// One prediction per sample of the split, in its order. No sample sees labels; batches are consecutive samples.
-template <Learner M, data::Role role>
-std::vector<double> predict(const M& model, const data::Split<role>& split, const missing::Condition& condition = {},
-                            index_t batch = 96) {
-  const NoGrad no_graph;
-  std::vector<double> predictions;
-  for (index_t begin = 0; begin < split.size(); begin += batch) {
-    std::vector<index_t> samples(std::size_t(std::min(batch, split.size() - begin)));
-    std::iota(samples.begin(), samples.end(), begin);
-    const auto part = data::gather<typename M::scalar>(split, samples);
-    const std::vector<double> some = model.predict(missing::apply(condition, part));
-    if (some.size() != samples.size())
-      throw ShapeError(detail::cat("predict: ", some.size(), " predictions for ", samples.size(), " samples"));
-    predictions.insert(predictions.end(), some.begin(), some.end());
+/// f(condition, first, batch) for every batch of the split under each of the mask sets; `first`: its first sample. Throws
+/// OptionError for batches of nothing.
+template <class T, data::Role role, class F>
+void under_masks(const data::Split<role>& split, std::span<const missing::MaskSet> masks, index_t batch, F&& f) {
+  for (const auto& samples : data::consecutive_batches(split, batch)) {
+    const auto complete = data::gather<T>(split, samples);
+    for (std::size_t c = 0; c < masks.size(); ++c) f(index_t(c), samples.front(), missing::apply(masks[c], complete));
   }
-  return predictions;
+}
+
+/// (C, N): a prediction per mask set and sample. predict(batch) → one number per sample. Throws ShapeError for another number
+/// of them, Error when one is not finite.
+template <class T, class Predict, data::Role role>
+Tensor<double, 2> predictions(const Predict& predict, const data::Split<role>& split,
+                              std::span<const missing::MaskSet> masks, index_t batch = 96) {
+  const NoGrad no_graph;
+  Tensor<double, 2> result({index_t(masks.size()), split.size()});
+  under_masks<T>(split, masks, batch, [&](index_t c, index_t begin, const data::Batch<T>& part) {
+    const auto some = predict(part);
+    if (index_t(some.size()) != part.size())
+      throw ShapeError(detail::cat("predict: ", some.size(), " predictions for ", part.size(), " samples"));
+    for (index_t i = 0; i < part.size(); ++i) {
+      if (!std::isfinite(some[std::size_t(i)]))
+        throw Error(detail::cat("prediction of sample '", split.ids[std::size_t(begin + i)], "' under '",
+                                masks[std::size_t(c)].name, "' is ", some[std::size_t(i)],
+                                ", expected a finite number"));
+      result(c, begin + i) = some[std::size_t(i)];
+    }
+  });
+  return result;
+}
+
+/// One prediction per sample of the split, in its order.
+template <Learner M, data::Role role>
+std::vector<double> predict(const M& model, const data::Split<role>& split, const missing::MissingSpec& spec = {},
+                            index_t batch = 96) {
+  const missing::MaskSet masks[] = {missing::sample_masks(spec, split)};
+  return predictions<typename M::scalar>([&](const auto& part) { return model.predict(part); }, split, masks, batch)
+      .to_vector();
 }
 
 /// Predictions and metrics under one condition.
@@ -45,17 +75,22 @@ struct Evaluation {
   std::vector<ConditionResult> conditions;
 };
 
-/// Under the given conditions; without any under those the model is meant for.
+/// Under the given specs, whose masks are drawn here; without any under those the model is meant for.
 template <Learner M, data::Role role>
-Evaluation evaluate(const M& model, const data::Split<role>& split, std::vector<missing::Condition> conditions = {},
+Evaluation evaluate(const M& model, const data::Split<role>& split, std::vector<missing::MissingSpec> specs = {},
                     index_t batch = 96) {
   std::vector<std::string> modalities;
   for (const auto& modality : split.modalities) modalities.push_back(modality.name);
-  if (conditions.empty()) conditions = conditions_of(model, modalities);
+  if (specs.empty()) specs = conditions_of(model, modalities);
+  std::vector<missing::MaskSet> masks;
+  for (const auto& spec : specs) masks.push_back(missing::sample_masks(spec, split));
+  const auto numbers =
+      predictions<typename M::scalar>([&](const auto& part) { return model.predict(part); }, split, masks, batch);
   const Targets targets = targets_for(model, split);
   Evaluation evaluation{split.ids, targets.values, targets.classes, {}};
-  for (const auto& condition : conditions) {
-    ConditionResult result{condition.name, predict(model, split, condition, batch), {}};
+  for (std::size_t c = 0; c < specs.size(); ++c) {
+    const double* row = numbers.data() + index_t(c) * split.size();
+    ConditionResult result{specs[c].name, {row, row + split.size()}, {}};
     if (!targets.values.empty()) result.metrics = scores(targets, result.predictions);
     evaluation.conditions.push_back(std::move(result));
   }

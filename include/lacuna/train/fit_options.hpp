@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "lacuna/core/fields.hpp"
 #include "lacuna/missing/sampler.hpp"
 #include "lacuna/models/training_batch.hpp"
 #include "lacuna/optim/named.hpp"
 #include "lacuna/optim/schedule.hpp"
-#include "lacuna/train/csv.hpp"
 
 namespace lacuna::train {
 
@@ -74,37 +74,27 @@ struct FitOptions {
 
   double learning_rate_at(index_t epoch) const { return learning_rate * schedule(epoch); }
 
-  /// f(name, member) for all numbers but the schedule: storing and comparing are written once.
-  static void visit(auto& self, auto&& f) {
-    f("epochs", self.epochs);
-    f("batch", self.batch);
-    f("learning_rate", self.learning_rate);
-    f("momentum", self.momentum);
-    f("weight_decay", self.weight_decay);
-    f("gradient_clip", self.gradient_clip);
-    f("average", self.average);
-    f("patience", self.patience);
-    f("order", self.order);
-    f("seed", self.seed);
+  /// All but the schedule and what is no number.
+  static void reflect(auto& self, auto&& visit) {
+    visit("epochs", self.epochs, Facts{.range = Range::at_least(1)});
+    visit("batch", self.batch, Facts{.range = Range::at_least(1)});
+    visit("learning_rate", self.learning_rate, Facts{.range = Range::above(0)});
+    visit("momentum", self.momentum, Facts{.range = Range::half_open(0, 1)});
+    visit("weight_decay", self.weight_decay, Facts{.range = Range::at_least(0)});
+    visit("gradient_clip", self.gradient_clip, Facts{.range = Range::at_least(0)});
+    visit("average", self.average, Facts{.range = Range::half_open(0, 1)});
+    visit("patience", self.patience, Facts{.range = Range::at_least(0)});
+    visit("order", self.order);
+    visit("seed", self.seed);
   }
 
   /// Throws OptionError.
   void check() const {
-    const auto refuse = [](const char* name, double found, const char* expected) {
-      throw OptionError(detail::cat("fit: ", name, " is ", csv_number(found), ", expected ", expected));
-    };
-    if (epochs < 1) refuse("epochs", double(epochs), "at least 1");
-    if (batch < 1) refuse("batch", double(batch), "at least 1");
-    if (!(learning_rate > 0) || !std::isfinite(learning_rate))
-      refuse("learning_rate", learning_rate, "a positive number");
-    if (!(weight_decay >= 0) || !std::isfinite(weight_decay)) refuse("weight_decay", weight_decay, "0 or more");
-    if (!(momentum >= 0 && momentum < 1)) refuse("momentum", momentum, "0 or more, below 1");
-    if (!(gradient_clip >= 0) || !std::isfinite(gradient_clip)) refuse("gradient_clip", gradient_clip, "0 or more");
-    if (!(average >= 0 && average < 1)) refuse("average", average, "0 or more, below 1");
-    if (patience < 0) refuse("patience", double(patience), "0 or more");
+    check_fields("fit", *this);
     optim::NamedOptimizerOptions{.name = optimizer}.check();
     for (const double weight : class_weights)
-      if (!(weight >= 0) || !std::isfinite(weight)) refuse("a class weight", weight, "0 or more");
+      if (!(weight >= 0) || !std::isfinite(weight))
+        throw OptionError(detail::cat("fit: a class weight is ", weight, ", expected at least 0"));
   }
 };
 

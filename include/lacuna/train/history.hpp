@@ -9,6 +9,7 @@
 #include "lacuna/io/atomic_file.hpp"
 #include "lacuna/train/csv.hpp"
 #include "lacuna/train/learner.hpp"
+#include "lacuna/train/metrics.hpp"
 
 namespace lacuna::train {
 

@@ -18,6 +18,7 @@
 ///                                     is none; what has been done is part of the state above
 ///     conditions(names) const         the missing::Conditions it is meant for, given the names of the modalities;
 ///                                     without this: complete data alone
+///     static whole_conversations()    true: batches never cut a conversation of the data in two
 ///     predicts_classes() const        K, or 0 for real labels (targets.hpp)
 ///     selects_on() const              the name of the metric by which epochs are chosen
 ///     embedding(batch) const          Tensor<T, 2>: the joint representation (B, E), on the host
@@ -36,13 +37,10 @@
 #include "lacuna/data/dataset.hpp"
 #include "lacuna/io/parameters.hpp"
 #include "lacuna/losses/objective.hpp"
-#include "lacuna/missing/condition.hpp"
+#include "lacuna/missing/spec.hpp"
 #include "lacuna/version.hpp"
 
 namespace lacuna::train {
-
-/// Values by name, in an order.
-using Scores = std::vector<std::pair<std::string, double>>;
 
 using lacuna::LossTerms;
 
@@ -69,7 +67,7 @@ LossTerms<typename M::scalar, device_of<M>> loss_terms(const M& model, data::Bat
 }
 
 template <Learner M>
-std::vector<missing::Condition> conditions_of(const M& model, const std::vector<std::string>& modalities) {
+std::vector<missing::MissingSpec> conditions_of(const M& model, const std::vector<std::string>& modalities) {
   if constexpr (requires { model.conditions(modalities); })
     return model.conditions(modalities);
   else

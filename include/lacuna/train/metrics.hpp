@@ -22,6 +22,9 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "lacuna/core/error.hpp"
 
@@ -138,23 +141,6 @@ inline constexpr double sims5_edges[] = {-0.7, -0.1, 0.1, 0.7};
 
 namespace train {
 
-/// All scores of one set of predictions; `visit` names them in a fixed order.
-struct RegressionMetrics {
-  double mae, mse, rmse, pearson, ccc;
-  double acc2_has0, f1_has0, acc2_non0, f1_non0;
-  double acc3, acc5, acc7;
-  double sims_acc2, sims_acc3, sims_acc5, sims_f1;
-
-  /// Calls f("mae", mae), f("mse", mse), ...
-  template <class F>
-  void visit(F&& f) const {
-    f("mae", mae), f("mse", mse), f("rmse", rmse), f("pearson", pearson), f("ccc", ccc);
-    f("acc2_has0", acc2_has0), f("f1_has0", f1_has0), f("acc2_non0", acc2_non0), f("f1_non0", f1_non0);
-    f("acc3", acc3), f("acc5", acc5), f("acc7", acc7);
-    f("sims_acc2", sims_acc2), f("sims_acc3", sims_acc3), f("sims_acc5", sims_acc5), f("sims_f1", sims_f1);
-  }
-};
-
 inline double mae(std::span<const double> label, std::span<const double> prediction) {
   detail::check_scores("mae", label, prediction);
   return detail::mean_over(label, prediction, [](double y, double p) { return std::abs(y - p); });
@@ -224,12 +210,44 @@ inline double sims_f1(std::span<const double> label, std::span<const double> pre
   return detail::sims2(label, prediction).f1_weighted();
 }
 
-/// Every score of this header.
-inline RegressionMetrics regression_metrics(std::span<const double> label, std::span<const double> prediction) {
-  const std::span<const double> y = label, p = prediction;
-  return {mae(y, p),       mse(y, p),       rmse(y, p),      pearson(y, p), ccc(y, p),  acc2_has0(y, p),
-          f1_has0(y, p),   acc2_non0(y, p), f1_non0(y, p),   acc3(y, p),    acc5(y, p), acc7(y, p),
-          sims_acc2(y, p), sims_acc3(y, p), sims_acc5(y, p), sims_f1(y, p)};
+/// Values by name, in an order.
+using Scores = std::vector<std::pair<std::string, double>>;
+/// The value of that name; NaN where there is none.
+inline double score_of(const Scores& scores, const std::string& name) {
+  for (const auto& [key, value] : scores)
+    if (key == name) return value;
+  return detail::not_a_number;
+}
+
+struct RegressionMetric {
+  const char* name;
+  double (*of)(std::span<const double> label, std::span<const double> prediction);
+  bool mean;  ///< of a number per sample, over the samples where it is defined
+};
+/// Every score of this header, in the order of all tables.
+inline constexpr RegressionMetric regression_metric_list[] = {
+    {"mae", mae, true},
+    {"mse", mse, true},
+    {"rmse", rmse, false},
+    {"pearson", pearson, false},
+    {"ccc", ccc, false},
+    {"acc2_has0", acc2_has0, true},
+    {"f1_has0", f1_has0, false},
+    {"acc2_non0", acc2_non0, true},
+    {"f1_non0", f1_non0, false},
+    {"acc3", acc3, true},
+    {"acc5", acc5, true},
+    {"acc7", acc7, true},
+    {"sims_acc2", sims_acc2, true},
+    {"sims_acc3", sims_acc3, true},
+    {"sims_acc5", sims_acc5, true},
+    {"sims_f1", sims_f1, false},
+};
+inline Scores regression_metrics(std::span<const double> label, std::span<const double> prediction) {
+  Scores all;
+  for (const RegressionMetric& metric : regression_metric_list)
+    all.emplace_back(metric.name, metric.of(label, prediction));
+  return all;
 }
 
 }  // namespace train

@@ -12,6 +12,7 @@ struct BatchReport {
   index_t samples = 0, of = 0;        ///< done in this epoch, and how many it has
   double loss = 0;                    ///< mean over the samples of this epoch so far
   const EpochRecord* last = nullptr;  ///< the epoch before; null in the first
+  index_t numbers = 0;                ///< how many of them this phase trains
 };
 
 class Observer {
@@ -21,6 +22,8 @@ class Observer {
   virtual void epoch(const EpochRecord&, index_t /*epochs*/) {}
   /// Asked before every step of every phase; true ends `fit` there.
   virtual bool stop() { return false; }
+  /// Asked likewise; true ends a phase before the last where it is: for rehearsals, which train nothing.
+  virtual bool skip() { return false; }
 };
 
 }  // namespace lacuna::train

@@ -6,9 +6,21 @@
 
 namespace lacuna::train {
 
-/// Throws OptionError when classes are to be balanced that the split does not have.
+/// conversations: those of the split are kept as a whole, their order is shuffled. Throws OptionError when classes are to
+/// be balanced that the split does not have, or that stand in conversations.
 inline std::vector<index_t> epoch_samples(const data::Split<data::Role::train>& train, const FitOptions& options,
-                                          index_t epoch) {
+                                          index_t epoch, bool conversations = false) {
+  if (conversations && !train.conversations.empty()) {
+    if (options.order == Order::balanced)
+      throw OptionError("fit: order = balanced would tear conversations apart; use shuffled");
+    const std::vector<index_t> all = data::epoch_order(train.size(), 0, 0, false);
+    const std::vector<index_t> ends = data::batch_ends(all, train.conversations, 1);
+    std::vector<index_t> order;
+    for (const index_t i :
+         data::epoch_order(index_t(ends.size()), options.seed, epoch, options.order == Order::shuffled))
+      for (index_t n = i == 0 ? 0 : ends[std::size_t(i - 1)]; n < ends[std::size_t(i)]; ++n) order.push_back(n);
+    return order;
+  }
   if (options.order != Order::balanced)
     return data::epoch_order(train.size(), options.seed, epoch, options.order == Order::shuffled);
   if (index_t(train.classes.size()) != train.size())

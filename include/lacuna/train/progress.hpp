@@ -22,7 +22,7 @@ namespace lacuna::train {
 /// "0:07", "12:34", "3:02:01"; "-:--" when unknown.
 inline std::string duration_text(double seconds) {
   if (!(seconds >= 0) || seconds > 3.6e9) return "-:--";
-  const auto total = static_cast<long long>(std::llround(seconds));
+  const auto total = std::llround(seconds);
   char text[48];
   if (total < 3600)
     std::snprintf(text, sizeof text, "%lld:%02lld", total / 60, total % 60);

@@ -13,7 +13,7 @@ class Selector {
  public:
   Selector() = default;
   /// metric: by name; empty: the one the model asks for.
-  explicit Selector(std::vector<missing::Condition> conditions, index_t batch = 96, std::string metric = {})
+  explicit Selector(std::vector<missing::MissingSpec> conditions, index_t batch = 96, std::string metric = {})
       : conditions_(std::move(conditions)), batch_(batch), metric_(std::move(metric)) {}
 
   struct Result {
@@ -33,10 +33,10 @@ class Selector {
     }
     return verdict;
   }
-  const std::vector<missing::Condition>& conditions() const { return conditions_; }
+  const std::vector<missing::MissingSpec>& conditions() const { return conditions_; }
 
  private:
-  std::vector<missing::Condition> conditions_;
+  std::vector<missing::MissingSpec> conditions_;
   index_t batch_ = 96;
   std::string metric_;
 };

@@ -18,6 +18,22 @@
 #include "lacuna/train/learner.hpp"
 #include "lacuna/train/metrics.hpp"
 
+namespace lacuna::detail {
+
+/// Class ids that stand as numbers.
+inline std::vector<index_t> class_ids(std::span<const double> numbers, index_t classes, const char* what) {
+  std::vector<index_t> ids;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const double number = numbers[i];
+    if (!(number >= 0 && number < double(classes)) || number != std::floor(number))
+      throw Error(cat("scores: ", what, " ", i, " is ", number, ", expected a class 0..", classes - 1));
+    ids.push_back(index_t(number));
+  }
+  return ids;
+}
+
+}  // namespace lacuna::detail
+
 namespace lacuna::train {
 
 struct Targets {
@@ -48,30 +64,11 @@ Targets targets_for(const M& model, const data::Split<role>& split) {
     return targets_of(split);
 }
 
-/// All metrics of real predictions, by name.
-inline Scores scores(std::span<const double> labels, std::span<const double> predictions) {
-  Scores all;
-  regression_metrics(labels, predictions).visit([&](const char* name, double value) { all.emplace_back(name, value); });
-  return all;
-}
 /// All metrics of either kind, by name. Throws Error for a predicted class that is none.
 inline Scores scores(const Targets& targets, std::span<const double> predictions) {
-  if (targets.classes == 0) return scores(targets.values, predictions);
-  const auto ids = [&](std::span<const double> numbers, const char* what) {
-    std::vector<index_t> list;
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-      const double number = numbers[i];
-      if (!(number >= 0 && number < double(targets.classes)) || number != std::floor(number))
-        throw Error(
-            detail::cat("scores: ", what, " ", i, " is ", number, ", expected a class 0..", targets.classes - 1));
-      list.push_back(index_t(number));
-    }
-    return list;
-  };
-  Scores all;
-  classification_metrics(ids(targets.values, "label"), ids(predictions, "prediction"), targets.classes)
-      .visit([&](const char* name, double value) { all.emplace_back(name, value); });
-  return all;
+  if (targets.classes == 0) return regression_metrics(targets.values, predictions);
+  return classification_metrics(detail::class_ids(targets.values, targets.classes, "label"),
+                                detail::class_ids(predictions, targets.classes, "prediction"), targets.classes);
 }
 
 /// True for metrics of which less is better.

@@ -10,6 +10,7 @@
 
 #include <memory>
 
+#include "lacuna/train/csv.hpp"
 #include "lacuna/train/engine.hpp"
 #include "lacuna/train/fit_options.hpp"
 #include "lacuna/train/order.hpp"
@@ -53,13 +54,11 @@ class Trainer {
   /// One batch; after the last one of an epoch also its validation. Throws Error when the loss is not finite.
   void step(Observer& observer) {
     if (finished()) return;
-    engine_->step(observer);
-    while (!last_ && engine_->finished()) {
-      preparing_seconds_ += engine_->history().seconds();
-      engine_->conclude();
-      Random random = engine_->random();
-      begin_phase(random);
-    }
+    if (!observer.skip() || last_)
+      engine_->step(observer);
+    else
+      end_phase();
+    while (!last_ && engine_->finished()) end_phase();
   }
   /// True between epochs.
   bool at_epoch_end() const { return engine_->at_epoch_end(); }
@@ -86,10 +85,11 @@ class Trainer {
   State save() const {
     State state = model_state(model_), training = engine_->save();
     if (last_ && training.get<bool>("has_best")) state.put("parameters", training.under("best"));
-    FitOptions::visit(options_,
-                      [&](const char* name, const auto& value) { training.put(cat("options/", name), value); });
-    training.put("options/texts", texts());
-    training.put("options/class_weights", options_.class_weights);
+    State options;
+    options.put_fields(options_);
+    options.put("texts", texts());
+    options.put("class_weights", options_.class_weights);
+    training.put("options", options);
     training.put("rates", rates());
     training.put("phase", phase());
     training.put("begun_random", std::vector<std::uint64_t>{begun_.key(), begun_.next()});
@@ -145,6 +145,12 @@ class Trainer {
     }
   }
 
+  void end_phase() {
+    preparing_seconds_ += engine_->history().seconds();
+    engine_->conclude();
+    Random random = engine_->random();
+    begin_phase(random);
+  }
   /// The next phase of the model, or the last one: the training of the whole.
   void begin_phase(Random& random) {
     begun_ = random;
@@ -163,7 +169,13 @@ class Trainer {
     phase.gradient_clip = options_.gradient_clip;
     phase.average = options_.average;
     phase.patience = options_.patience;
-    phase.order = [this](index_t epoch, Random&) { return epoch_samples(data_.train, options_, epoch); };
+    bool whole = false;
+    if constexpr (requires { M::whole_conversations(); }) whole = M::whole_conversations();
+    phase.order = [this, whole](index_t epoch, Random&) { return epoch_samples(data_.train, options_, epoch, whole); };
+    if (whole)
+      phase.ends = [this](std::span<const index_t> order) {
+        return data::batch_ends(order, data_.train.conversations, options_.batch);
+      };
     phase.loss = [this](std::span<const index_t> samples, const Context& context) {
       return loss_terms(model_, data::gather<T>(data_.train, samples), context);
     };
@@ -188,15 +200,15 @@ class Trainer {
   }
   void expect_same_options(const State& training) const {
     FitOptions stored = options_;
-    FitOptions::visit(stored, [&](const char* name, auto& value) { training.get(cat("options/", name), value); });
+    training.under("options").get_fields(stored);
     const auto differs = [&](const std::string& name, const std::string& then, const std::string& now) {
       throw OptionError(cat(training.origin(), ": was trained with ", name, " ", then, ", now it is ", now,
                             "; resuming needs the same options"));
     };
     std::vector<double> ours;
-    FitOptions::visit(options_, [&](const char*, const auto& value) { ours.push_back(double(value)); });
+    for_each_field(options_, [&](const char*, const auto& value) { ours.push_back(double(value)); });
     std::size_t i = 0;
-    FitOptions::visit(stored, [&](const char* name, const auto& value) {
+    for_each_field(stored, [&](const char* name, const auto& value) {
       if (double(value) != ours[i]) differs(name, csv_number(double(value)), csv_number(ours[i]));
       ++i;
     });

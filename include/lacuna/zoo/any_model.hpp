@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "lacuna/data/stream.hpp"
-#include "lacuna/missing/condition.hpp"
+#include "lacuna/missing/spec.hpp"
 
 namespace lacuna::zoo {
 
@@ -39,7 +39,7 @@ class AnyModel {
   /// K of class ids, 0 for real labels.
   virtual index_t classes() const = 0;
   /// What the model is meant for: everything, and what may be missing. names: of its streams.
-  virtual std::vector<missing::Condition> conditions(const std::vector<std::string>& names) const = 0;
+  virtual std::vector<missing::MissingSpec> conditions(const std::vector<std::string>& names) const = 0;
   /// Numbers that were trained.
   virtual index_t parameters() const = 0;
 };

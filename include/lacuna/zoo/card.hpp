@@ -30,6 +30,20 @@ struct Card {
   std::vector<double> prior;
   std::string data;      ///< name of the data set
   std::string versions;  ///< of lacuna, Eigen and the compiler that wrote it
+
+  static void reflect(auto& self, auto&& visit) {
+    visit("model", self.model);
+    visit("spec", self.spec);
+    visit("dtype", self.dtype);
+    visit("streams", self.streams);
+    visit("features", self.features);
+    visit("may_be_missing", self.may_be_missing);
+    visit("classes", self.classes);
+    visit("class_names", self.class_names);
+    visit("prior", self.prior);
+    visit("data", self.data);
+    visit("versions", self.versions);
+  }
 };
 
 /// lacuna 0.1.0, Eigen 3.4.0, GCC 12.2.0
@@ -69,7 +83,7 @@ inline Card make_card(const std::string& model, const std::string& dtype, const 
   card.data = data.name;
   card.versions = versions();
   card.may_be_missing.assign(card.streams.size(), 0);
-  for (const missing::Condition& condition : trained.conditions(card.streams))
+  for (const missing::MissingSpec& condition : trained.conditions(card.streams))
     for (std::size_t m = 0; m < condition.absent.size() && m < card.may_be_missing.size(); ++m)
       if (condition.absent[m]) card.may_be_missing[m] = 1;
   return card;
@@ -78,18 +92,8 @@ inline Card make_card(const std::string& model, const std::string& dtype, const 
 /// The state of a model with its card.
 inline State with_card(State model, const Card& card) {
   State about;
-  about.put("model", card.model);
-  about.put("spec", card.spec);
-  about.put("dtype", card.dtype);
-  about.put("streams", card.streams);
-  about.put("features", card.features);
-  about.put("may_be_missing", std::vector<index_t>(card.may_be_missing.begin(), card.may_be_missing.end()));
+  about.put_fields(card);
   about.put("task", card.classes > 0 ? "classes" : "real");
-  about.put("classes", card.classes);
-  about.put("class_names", card.class_names);
-  about.put("prior", card.prior);
-  about.put("data", card.data);
-  about.put("versions", card.versions);
   model.put("about", about);
   return model;
 }
@@ -100,19 +104,8 @@ inline Card card_of(const State& state) {
                   ": does not say which model it holds ('about/model' is missing); train it again with this version");
   const State about = state.under("about");
   Card card;
-  about.get("model", card.model);
-  about.get("spec", card.spec);
-  about.get("dtype", card.dtype);
-  about.get("streams", card.streams);
-  about.get("features", card.features);
-  const auto flags = about.get<std::vector<index_t>>("may_be_missing");
-  card.may_be_missing.assign(flags.size(), 0);
-  for (std::size_t m = 0; m < flags.size(); ++m) card.may_be_missing[m] = flags[m] != 0;
-  about.get("classes", card.classes);
-  about.get("class_names", card.class_names);
-  about.get("prior", card.prior);
-  about.get("data", card.data);
-  about.get("versions", card.versions);
+  about.get_fields(card);
+  const auto& flags = card.may_be_missing;
   if (card.dtype != "f32" && card.dtype != "f64") about.fail("dtype", "is '" + card.dtype + "', expected f32 or f64");
   if (card.streams.empty() || card.features.size() != card.streams.size() || flags.size() != card.streams.size())
     about.fail("streams", detail::cat("names ", card.streams.size(), " streams; there are sizes of ",

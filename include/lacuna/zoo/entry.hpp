@@ -3,10 +3,10 @@
 ///     zoo::add<LowRankModel>("low-rank", "low-rank fusion of averages");          // one line, one dtype
 ///     zoo::add<Model<float>, Model<double>>("mine", "what it is", {.fit = {.epochs = 40}});
 ///
-/// M is a train::Learner with `M::Options`, whose `visit(self, f)` names all options, and a constructor
-/// M(const Options&, Random). Where Options has members `inputs` and `classes`, they are filled in from the data. The
-/// rest can be set by name: in texts (zoo/spec.hpp), on command lines, in configuration files. The defaults of training
-/// are those of the last argument.
+/// M is a train::Learner with `M::Options`, whose `reflect(self, visit)` names all options (core/fields.hpp), and a
+/// constructor M(const Options&, Random). Where Options has members `inputs` and `classes`, they are filled in from the
+/// data. The rest can be set by name: in texts (zoo/spec.hpp), on command lines, in configuration files. The defaults
+/// of training are those of the last argument.
 ///
 /// Errors are OptionError: a name that is taken, an option that the model does not have, a size that makes no model.
 #pragma once
@@ -80,7 +80,7 @@ class LearnerModel : public AnyModel {
     if constexpr (requires { model.predicts_classes(); }) return model.predicts_classes();
     return 0;
   }
-  std::vector<missing::Condition> conditions(const std::vector<std::string>& names) const override {
+  std::vector<missing::MissingSpec> conditions(const std::vector<std::string>& names) const override {
     return train::conditions_of(model, names);
   }
   index_t parameters() const override { return detail::trained_numbers(model); }
@@ -113,13 +113,17 @@ missing::MrmOptions* zoo_dropping(Options& o) {
     return nullptr;
 }
 
-/// f(name, member) for what a user may set: not what follows from the data.
+/// What a user may set of a model's options: not what follows from the data.
 template <class Options>
-void zoo_visit(Options& o, auto&& f) {
-  Options::visit(o, [&](const std::string& name, auto& member) {
-    if (name != "inputs" && name != "classes") f(name, member);
-  });
-}
+struct ZooSettable {
+  Options& options;
+  static void reflect(auto& self, auto&& visit) {
+    for_each_field(self.options, [&](const char* name, auto& member, const Facts& facts) {
+      const std::string_view field = name;
+      if (field != "inputs" && field != "classes") visit(name, member, facts);
+    });
+  }
+};
 
 /// A modality by its name where an option wants its position.
 inline zoo::Settings zoo_positions(zoo::Settings settings, const std::vector<std::string>& modalities) {
@@ -143,10 +147,9 @@ zoo::Draft<Options> zoo_settle(const zoo::DraftOf<Options>& draft, const zoo::Mo
                                const std::string& variant, const zoo::Request& request) {
   const zoo::Settings given = zoo_positions(spec.settings, request.modalities);
   zoo::Draft<Options> result = draft(variant, request, given);
-  const auto training = [&](auto&& f) { zoo::Training::visit(result.training, f); };
   // the options of training first: some options of models follow them
-  zoo::apply_settings(request.common, training);
-  const zoo::Settings own = zoo::apply_settings(given, training);
+  zoo::apply_settings(request.common, result.training);
+  const zoo::Settings own = zoo::apply_settings(given, result.training);
   if (result.couple) result.couple(result.model, result.training);
   zoo::Settings unknown;
   for (const auto& [option, value] : own) {
@@ -156,13 +159,13 @@ zoo::Draft<Options> zoo_settle(const zoo::DraftOf<Options>& draft, const zoo::Mo
     else
       unknown.emplace_back(option, value);
   }
-  unknown = zoo::apply_settings(unknown, [&](auto&& f) { zoo_visit(result.model, f); });
+  unknown = zoo::apply_settings(unknown, ZooSettable<Options>{result.model});
   if (!unknown.empty()) {
     std::string known;
     const auto note = [&](const std::string& name, const auto&) { known += (known.empty() ? "" : ", ") + name; };
-    training(note);
+    for_each_field(result.training, note);
     if (zoo_dropping(result.model) != nullptr) known += ", drop";
-    zoo_visit(result.model, note);
+    for_each_field(ZooSettable<Options>{result.model}, note);
     throw OptionError("model '" + spec.text + "' has no option '" + unknown[0].first + "'; it has " + known);
   }
   return result;
@@ -172,11 +175,11 @@ zoo::Draft<Options> zoo_settle(const zoo::DraftOf<Options>& draft, const zoo::Mo
 template <class Options>
 std::string zoo_recipe(zoo::Draft<Options> draft) {
   std::string recipe;
-  const auto note = [&](const std::string& name, const auto& value) {
-    recipe += (recipe.empty() ? "" : " ") + name + "=" + zoo::value_text(name, value);
+  const auto note = [&](const std::string& name, const auto& value, const Facts& facts) {
+    recipe += (recipe.empty() ? "" : " ") + name + "=" + zoo::value_text(name, value, facts);
   };
-  zoo::Training::visit(draft.training, note);
-  zoo_visit(draft.model, note);
+  for_each_field(draft.training, note);
+  for_each_field(ZooSettable<Options>{draft.model}, note);
   return recipe;
 }
 
@@ -201,20 +204,21 @@ std::function<std::vector<OptionInfo>(const std::string&, const Request&)> optio
     auto settled = detail::zoo_settle<Options>(draft, {model, model, {}}, variant, request);
     std::vector<OptionInfo> all;
     bool training = true;
-    const auto note = [&](const std::string& name, const auto& value) {
-      std::string text = value_text(name, value);
+    const auto note = [&](const std::string& name, const auto& value, const Facts& facts) {
+      std::string text = value_text(name, value, facts);
       if ((name == "missing" || name == "text") && !request.modalities.empty())
         text = request.modalities.at(std::size_t(number_from<int>(name, text)));
       std::vector<std::string> choices;
-      if constexpr (std::is_enum_v<std::decay_t<decltype(value)>>) choices = choices_of(name);
+      if constexpr (std::is_enum_v<std::decay_t<decltype(value)>>) choices = choices_of(name, facts);
       if constexpr (std::is_same_v<std::decay_t<decltype(value)>, bool>) choices = {"0", "1", "off", "on"};
-      all.push_back({name, std::move(text), help_of(model, name), std::move(choices), training});
+      std::string help = *facts.help ? facts.help : help_of(model, name);
+      all.push_back({name, std::move(text), std::move(help), std::move(choices), training});
     };
-    Training::visit(settled.training, note);
+    for_each_field(settled.training, note);
     training = false;
     if (detail::zoo_dropping(settled.model) != nullptr)
       all.push_back({"drop", "", help_of(model, "drop"), {"none", "uniform", "lnln", "mplmm", "cmad", "gcnet"}, false});
-    detail::zoo_visit(settled.model, note);
+    for_each_field(detail::ZooSettable<Options>{settled.model}, note);
     return all;
   };
 }

@@ -27,20 +27,17 @@ struct PriorModel : AnyModel {
     return out;
   }
   index_t classes() const override { return class_count; }
-  std::vector<missing::Condition> conditions(const std::vector<std::string>& names) const override {
-    return missing::subset_conditions(names, names.size());
+  std::vector<missing::MissingSpec> conditions(const std::vector<std::string>& names) const override {
+    return missing::subset_specs(names, names.size());
   }
   index_t parameters() const override { return 1; }
-  void save_state(State& state) const {
-    state.put("value", value);
-    state.put("classes", class_count);
-    state.put("prior", prior);
+  static void reflect(auto& self, auto&& visit) {
+    visit("value", self.value);
+    visit("classes", self.class_count);
+    visit("prior", self.prior);
   }
-  void load_state(const State& state) {
-    state.get("value", value);
-    state.get("classes", class_count);
-    state.get("prior", prior);
-  }
+  void save_state(State& state) const { state.put_fields(*this); }
+  void load_state(const State& state) { state.get_fields(*this); }
 };
 
 /// Ridge regression as AnyModel: it wants to know the names of the streams.
@@ -58,8 +55,8 @@ struct RidgeModel : AnyModel {
     return {.values = List<double>(answers.begin(), answers.end())};
   }
   index_t classes() const override { return 0; }
-  std::vector<missing::Condition> conditions(const std::vector<std::string>& names) const override {
-    return missing::subset_conditions(names, names.size());
+  std::vector<missing::MissingSpec> conditions(const std::vector<std::string>& names) const override {
+    return missing::subset_specs(names, names.size());
   }
   index_t parameters() const override { return index_t(ridge.weights().size()) + 1; }
 };

@@ -3,9 +3,9 @@
 ///     zoo::help_of("corrkd", "scd")     "weight of the sample-level contrast (SCD)"
 ///     zoo::choices_of("padding")        masked, published
 ///
-/// The options themselves are the members that a model's `Options::visit` names; a default is what the member holds.
-/// Only words are kept here, once for all models; "MODEL/NAME" stands before "NAME" where two models mean different
-/// things.
+/// The options themselves are the fields that a model's options name (core/fields.hpp); a default is what the member
+/// holds. Only words are kept here, once for all models; "MODEL/NAME" stands before "NAME" where two models mean
+/// different things. What a field says of itself, in its `Facts`, stands before both.
 #pragma once
 
 #include <string>
@@ -231,8 +231,30 @@ inline std::string help_of(std::string_view model, std::string_view option) {
       {"proxy_layers", "layers of proxy, completeness check and reconstructors"},
       {"fusion_layers", "layers of the last Transformer"},
       {"judge_hidden", "hidden size of the adversary"},
+      {"time_heads", "attention heads of the generator, over the frames; they divide stream_frames"},
+      {"gru_layers", "layers of the GRUs that read the streams"},
+      {"fused_sizes", "sizes of what they read: text, then the others, divided by /"},
+      {"generation", "weights of rebuilding the streams: text, then the others, divided by /"},
+      {"tfr-net/similarity", "weight of the moments in rebuilding"},
+      {"cls_layers", "hidden sizes of every perceptron, divided by /"},
+      {"residual", "a cascade of residual autoencoders; off: one plain autoencoder"},
+      {"graph_hidden", "size behind the graph convolutions"},
+      {"past", "earlier utterances of the conversation that are heard; -1: all"},
+      {"future", "later utterances of the conversation that are heard; -1: all"},
+      {"speakers", "speakers that are told apart; those beyond count as the last of them"},
+      {"time_attention", "utterances attend to the whole conversation"},
       {"completeness", "weight of the loss of the estimated completeness"},
       {"adversary", "weight of the adversary"},
+      {"flow_steps", "couplings of every flow"},
+      {"flow_hidden", "inner size of the couplings"},
+      {"dicmor/blocks", "blocks with channel attention behind a recovered stream"},
+      {"imder/blocks", "blocks with channel attention behind a recovered stream"},
+      {"reduction", "by which their channel attention narrows"},
+      {"aux", "weight of the losses of the recovery"},
+      {"score_frames", "frames of the diffusion, a multiple of 8; shorter streams are padded, longer ones refused"},
+      {"score_channels", "sizes of the score network's levels below the first, divided by /"},
+      {"score_embedding", "size of the diffusion's embedded time"},
+      {"sampler_steps", "steps from noise to a sample"},
       {"pretrain_epochs", "epochs of the pretraining on complete data"},
       {"pretrain_batch", "samples per step of it"},
       {"pretrain_learning_rate", "learning rate of it"},

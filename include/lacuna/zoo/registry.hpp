@@ -59,6 +59,7 @@ struct Entry {
   std::string paper = {};
   std::vector<Variant> variants = {};
   bool real_labels = true, class_ids = true;  ///< what it can be trained on
+  bool f32_only = false;                      ///< registered in no other precision, to keep compilation short
   /// Options with the defaults they have for these data. Throws OptionError for what cannot be.
   std::function<std::vector<OptionInfo>(const std::string& variant, const Request&)> options = {};
 };

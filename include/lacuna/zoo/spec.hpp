@@ -2,10 +2,10 @@
 ///
 ///     const zoo::ModelSpec spec = zoo::parse_model("corrkd:scd=0.5:epochs=30");   // name "corrkd", two settings
 ///
-/// Settings are pairs of texts; `apply_settings` puts them into any object that names its members,
-/// `Options::visit(self, f)` with f(name, member). Numbers are read whole or refused; flags are 0 or 1; enumerations go
-/// by the names of `choices_of`; elements of lists are divided by '/'. In names '-' and '_' are the same, so that an
-/// option of the command line and a setting are spelled alike. Errors: OptionError.
+/// Settings are pairs of texts; `apply_settings` puts them into any object that names its fields (core/fields.hpp).
+/// Numbers are read whole or refused, also where they are outside the field's range; flags are 0 or 1; enumerations go
+/// by the field's choices, else by the names of `choices_of`; elements of lists are divided by '/'. In names '-' and '_'
+/// are the same, so that an option of the command line and a setting are spelled alike. Errors: OptionError.
 #pragma once
 
 #include <string>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "lacuna/core/error.hpp"
+#include "lacuna/core/fields.hpp"
 #include "lacuna/core/number_from.hpp"
 #include "lacuna/core/state.hpp"
 #include "lacuna/train/csv.hpp"
@@ -58,16 +59,22 @@ Number number_from(const std::string& option, const std::string& text) {
   throw OptionError("model option " + option + ": '" + text + "' is not " + detail::number_kind<Number>());
 }
 
+/// The values of an enumeration by name, in their order.
+inline std::vector<std::string> choices_of(const std::string& option, const Facts& facts) {
+  return facts.choices.size() > 0 ? std::vector<std::string>(facts.choices.begin(), facts.choices.end())
+                                  : choices_of(option);
+}
+
 /// Throws OptionError.
 template <class Value>
-void set_value(const std::string& option, const std::string& text, Value& value) {
+void set_value(const std::string& option, const std::string& text, Value& value, const Facts& facts = {}) {
   if constexpr (std::is_same_v<Value, bool>) {
     const bool on = text == "1" || text == "true" || text == "on";
     if (!on && text != "0" && text != "false" && text != "off")
       throw OptionError("model option " + option + ": '" + text + "' is not 0 or 1");
     value = on;
   } else if constexpr (std::is_enum_v<Value>) {
-    const std::vector<std::string> names = choices_of(option);
+    const std::vector<std::string> names = choices_of(option, facts);
     std::string known;
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (names[i] == text) {
@@ -83,21 +90,23 @@ void set_value(const std::string& option, const std::string& text, Value& value)
     for (std::size_t at = 0; at <= text.size();) {
       const std::size_t end = std::min(text.find('/', at), text.size());
       value.emplace_back();
-      set_value(option, text.substr(at, end - at), value.back());
+      set_value(option, text.substr(at, end - at), value.back(), facts);
       at = end + 1;
     }
   } else if constexpr (std::is_same_v<Value, std::string>) {
     value = text;
   } else {
     value = number_from<Value>(option, text);
+    if (!facts.range.unlimited() && !facts.range.contains(double(value)))
+      throw OptionError("model option " + option + ": " + text + ", expected " + facts.range.text());
   }
 }
 
 /// What `set_value` reads back to the same value.
 template <class Value>
-std::string value_text(const std::string& option, const Value& value) {
+std::string value_text(const std::string& option, const Value& value, const Facts& facts = {}) {
   if constexpr (std::is_enum_v<Value>) {
-    const std::vector<std::string> names = choices_of(option);
+    const std::vector<std::string> names = choices_of(option, facts);
     return std::size_t(value) < names.size() ? names[std::size_t(value)] : std::to_string(int(value));
   } else if constexpr (detail::is_state_list<Value>) {
     std::string text;
@@ -112,16 +121,16 @@ std::string value_text(const std::string& option, const Value& value) {
   }
 }
 
-/// visit(f) calls f(name, member) for every member. Settings that it does not know stay in the result.
-template <class Visit>
-Settings apply_settings(const Settings& settings, Visit&& visit) {
+/// Settings that the object does not know stay in the result.
+template <Reflected X>
+Settings apply_settings(const Settings& settings, X&& object) {
   Settings left;
   for (const auto& setting : settings) {
     const std::string &option = setting.first, &text = setting.second;  // clang 14 captures no structured binding
     bool found = false;
-    visit([&](const std::string& name, auto& value) {
+    for_each_field(object, [&](const char* name, auto& value, const Facts& facts) {
       if (name != option) return;
-      set_value(option, text, value);
+      set_value(option, text, value, facts);
       found = true;
     });
     if (!found) left.emplace_back(option, text);

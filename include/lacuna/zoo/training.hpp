@@ -22,20 +22,20 @@ struct Training {
   index_t warmup = 5, decay_every = 10;  ///< of the staircase
   double decay = 0.9;
 
-  /// f(name, member) for what a user may set.
-  static void visit(auto& self, auto&& f) {
-    f("epochs", self.fit.epochs);
-    f("batch", self.fit.batch);
-    f("learning_rate", self.fit.learning_rate);
-    f("schedule", self.schedule);
-    f("warmup", self.warmup);
-    f("decay", self.decay);
-    f("decay_every", self.decay_every);
-    f("weight_decay", self.fit.weight_decay);
-    f("gradient_clip", self.fit.gradient_clip);
-    f("average", self.fit.average);
-    f("patience", self.fit.patience);
-    f("order", self.fit.order);
+  /// What a user may set.
+  static void reflect(auto& self, auto&& visit) {
+    visit("epochs", self.fit.epochs);
+    visit("batch", self.fit.batch);
+    visit("learning_rate", self.fit.learning_rate);
+    visit("schedule", self.schedule);
+    visit("warmup", self.warmup);
+    visit("decay", self.decay);
+    visit("decay_every", self.decay_every);
+    visit("weight_decay", self.fit.weight_decay);
+    visit("gradient_clip", self.fit.gradient_clip);
+    visit("average", self.fit.average);
+    visit("patience", self.fit.patience);
+    visit("order", self.fit.order);
   }
 
   /// Checked, with the schedule filled in. Throws OptionError.

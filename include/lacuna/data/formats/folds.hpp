@@ -17,7 +17,7 @@ class Folds {
     const io::ByteSource source(path);
     if (source.size() > (std::uint64_t(1) << 28))
       throw IoError(path + ": has more than 256 MiB, expected lists of ids");
-    std::string text(static_cast<std::size_t>(source.size()), ' ');
+    std::string text(source.size(), ' ');
     source.read(0, text.data(), text.size());
     lacuna::detail::JsonHeader json(text, path);
     json.expect('{');

@@ -159,7 +159,7 @@ class MertoolsReader {
       for (const std::string& word : corpus.emotions)
         classes.push_back(word.empty() ? -1
                           : numbers    ? std::stol(word)
-                                    : index_t(std::find(names_.begin(), names_.end(), lower(word)) - names_.begin()));
+                                       : std::find(names_.begin(), names_.end(), lower(word)) - names_.begin());
       arrays_.integers(prefix + "class", classes);
     }
   }

@@ -1,6 +1,7 @@
 /// Which samples are in which split, where the file does not say, and which are left out for want of a label.
 #pragma once
 
+#include <cmath>
 #include <set>
 
 #include "lacuna/data/formats/arrays.hpp"
@@ -56,7 +57,7 @@ inline void hold_out(Arrays& arrays, double share) {
   std::set<std::string> seen;
   for (const std::string& group : groups)
     if (seen.insert(group).second) order.push_back(group);
-  const std::size_t held = std::max<std::size_t>(1, std::size_t(double(order.size()) * share + 0.5));
+  const std::size_t held = std::max<std::size_t>(1, std::size_t(std::llround(double(order.size()) * share)));
   if (held >= order.size())
     throw OptionError(
         lacuna::detail::cat("--holdout: the training split has ", order.size(), " videos, none would be left"));

@@ -23,6 +23,7 @@ __attribute__((weak)) void MKL_Set_Num_Threads(int count);
 namespace lacuna::cpu {
 
 struct Blas {
+  static constexpr bool used = true;
   static const char* name() {
     return openblas_set_num_threads     ? "OpenBLAS"
            : bli_thread_set_num_threads ? "BLIS"
@@ -60,6 +61,7 @@ struct Blas {
 
 namespace lacuna::cpu {
 struct Blas {
+  static constexpr bool used = false;
   static const char* name() { return "lacuna"; }
 };
 }  // namespace lacuna::cpu

@@ -27,17 +27,6 @@ struct ClassLosses {
            });
   }
 
-  /// scale · Σ_i −w_y x_iy, x (n, classes) log-probabilities.
-  template <class T>
-  static double negative_log_likelihood(index_t n, index_t classes, const T* x, const index_t* label,
-                                        const double* weights, double scale, T* gradient) {
-    return sum_rows(n, 1, 0, [&](index_t i, double*) {
-      const double weight = scale * (weights ? weights[label[i]] : 1.0);
-      if (gradient) gradient[i * classes + label[i]] -= T(weight);
-      return -weight * double(x[i * classes + label[i]]);
-    });
-  }
-
   /// scale · Σ −[w t log σ(x) + (1−t) log(1−σ(x))] over rows of `width` numbers, w (columns, the last axis) or null
   /// for 1.
   template <class T>

@@ -1,10 +1,13 @@
 /// Matrix product, C = beta C + op(A) op(B), all row-major.
 ///
-/// Policy: one entry point, so that the four layouts share one micro-kernel; C is cut into tiles whose borders depend
-/// on the sizes alone, each tile is one sequential product over the whole depth: the same bits with any number of
-/// threads. Blocks of the operands are packed to stay in the second cache, panels of them in the first (Goto & van de
+/// Policy: one entry point, so that the four layouts share one micro-kernel; C is cut into tiles, each of which is one
+/// sequential product over the whole depth. Every element is summed in an order that depends on the sizes of the whole
+/// product alone, not on the tile that it is in: the same bits with any number of threads, though there are no more
+/// tiles than these need, because every tile packs its operands anew. Blocks of the operands are packed to stay in the second cache, panels of them in the first (Goto & van de
 /// Geijn 2008); what lies in the right order already is read where it is.
 #pragma once
+
+#include <type_traits>
 
 #include "lacuna/core/device.hpp"
 #include "lacuna/core/precompile.hpp"
@@ -34,8 +37,9 @@ struct Gemm {
   template <class T, class Finish>
   static void gemm(index_t m, index_t n, index_t k, Operand<T> a, Operand<T> b, T beta, T* c, index_t ldc,
                    Finish&& finish) {
+    const bool unpacked = is_few(m, a, b);
     for_tiles(m, n, k, [&](index_t row, index_t rows, index_t column, index_t columns) {
-      gemm_serial(rows, columns, k, a.rows_from(row), b.columns_from(column), beta, c + row * ldc + column, ldc);
+      serial(unpacked, rows, columns, k, a.rows_from(row), b.columns_from(column), beta, c + row * ldc + column, ldc);
       finish(row, rows, column, columns);
     });
   }
@@ -46,7 +50,16 @@ struct Gemm {
 
  private:
   friend struct PackedGemm;
-  static constexpr index_t depth_block = 256, row_block = 168, column_block = 512, few = 8;
+  static constexpr index_t depth_block = 256, row_block = 168, column_block = 512, few = 16;
+
+  /// Few rows times a transposed matrix: packing it would cost as much as multiplying.
+  template <class T>
+  static bool is_few(index_t m, const Operand<T>& a, const Operand<T>& b) {
+    return m <= few && b.transposed && !a.transposed;
+  }
+  template <class T>
+  static void serial(bool unpacked, index_t m, index_t n, index_t k, Operand<T> a, Operand<T> b, T beta, T* c,
+                     index_t ldc);
 
   /// f(row, rows, column, columns) for tiles of C (m, n), in parallel: rows or columns of it.
   template <class F>
@@ -56,16 +69,22 @@ struct Gemm {
     const index_t length = by_rows ? m : n;
     // below some ten microseconds waking a thread costs more than it brings
     const bool small = double(m) * double(n) * double(k > 0 ? k : 1) < 2e6;
-    // about eight tiles of whole panels, none thin: enough for the threads, few enough that packing stays cheap
-    const index_t unit = by_rows ? 28 : 32;
-    index_t grain = small ? length : (length + 7) / 8;
-    grain = (grain + unit - 1) / unit * unit;
+    const index_t unit = by_rows ? 28 : 32, tiles = small ? 1 : tile_count(length);
+    const index_t grain = ((length + tiles - 1) / tiles + unit - 1) / unit * unit;  // whole panels, no thin tile
     parallel_for(length, grain, [&](index_t begin, index_t end) {
       if (by_rows)
         f(begin, end - begin, index_t(0), n);
       else
         f(index_t(0), m, begin, end - begin);
     });
+  }
+
+  /// One tile for every thread; more where they are so large that packing stays cheap and `finish` should find them in
+  /// cache. A BLAS adds in orders of its own: there the borders depend on the length alone.
+  static index_t tile_count(index_t length) {
+    if (Blas::used) return 8;
+    const index_t team = detail::team(), wanted = length < 512 ? 1 : length < 2048 ? length / 256 : 8;
+    return (wanted + team - 1) / team * team;
   }
 
   /// Memory from the pool, given back at the end.
@@ -79,27 +98,34 @@ struct Gemm {
     Room& operator=(const Room&) = delete;
   };
 
-  /// Few rows times a transposed matrix: packing it would cost as much as multiplying.
+  /// Rows of B, four or for a single row of A eight at a time, times all rows of A while they are in the first cache.
   template <class T>
   static void few_rows(index_t m, index_t n, index_t k, Operand<T> a, Operand<T> b, T beta, T* c, index_t ldc) {
-    for (index_t j = 0; j < n; j += 4) {
-      const index_t width = n - j < 4 ? n - j : 4;
+    using P = Panel<T>;
+    for (index_t j = 0; j < n;) {
+      const index_t width = m == 1 && n - j >= 8 ? 8 : n - j >= 4 ? 4 : 1;
       const T* const right = b.data + j * b.stride;
       for (index_t i = 0; i < m;) {
         const T* const left = a.data + i * a.stride;
         T* const to = c + i * ldc + j;
-        if (width == 4 && m - i >= 4) {
-          Panel<T>::template dots<4, 4>(k, left, a.stride, right, b.stride, beta, to, ldc), i += 4;
-        } else if (width == 4 && m - i >= 2) {
-          Panel<T>::template dots<2, 4>(k, left, a.stride, right, b.stride, beta, to, ldc), i += 2;
-        } else if (width == 4) {
-          Panel<T>::template dots<1, 4>(k, left, a.stride, right, b.stride, beta, to, ldc), ++i;
-        } else {
-          for (index_t s = 0; s < width; ++s)
-            Panel<T>::template dots<1, 1>(k, left, a.stride, right + s * b.stride, b.stride, beta, to + s, ldc);
-          ++i;
-        }
+        const bool ahead = i == 0 && j + 2 * width <= n;
+        const auto rows = [&]<int R>(std::integral_constant<int, R>) {
+          if (width == 8)
+            P::template dots<R, R == 1 ? 8 : 4>(k, left, a.stride, right, b.stride, beta, to, ldc, ahead);
+          else if (width == 4)
+            P::template dots<R, 4>(k, left, a.stride, right, b.stride, beta, to, ldc, ahead);
+          else
+            P::template dots<R, 1>(k, left, a.stride, right, b.stride, beta, to, ldc, ahead);
+          i += R;
+        };
+        if (m - i >= 5 || m - i == 3)
+          rows(std::integral_constant<int, 3>());
+        else if (m - i >= 2)
+          rows(std::integral_constant<int, 2>());
+        else
+          rows(std::integral_constant<int, 1>());
       }
+      j += width;
     }
   }
 
@@ -128,6 +154,12 @@ struct Gemm {
 
 template <class T>
 void Gemm::gemm_serial(index_t m, index_t n, index_t k, Operand<T> a, Operand<T> b, T beta, T* c, index_t ldc) {
+  serial(is_few(m, a, b), m, n, k, a, b, beta, c, ldc);
+}
+
+template <class T>
+void Gemm::serial(bool unpacked, index_t m, index_t n, index_t k, Operand<T> a, Operand<T> b, T beta, T* c,
+                  index_t ldc) {
   using P = Panel<T>;
   if (m == 0 || n == 0) return;  // there may be no memory to point to
   if (k == 0) {
@@ -139,7 +171,7 @@ void Gemm::gemm_serial(index_t m, index_t n, index_t k, Operand<T> a, Operand<T>
   if (double(m) * double(n) * double(k) > 65536)
     return Blas::gemm(m, n, k, a.data, a.stride, a.transposed, b.data, b.stride, b.transposed, beta, c, ldc);
 #endif
-  if (m <= few && b.transposed && !a.transposed) return few_rows(m, n, k, a, b, beta, c, ldc);
+  if (unpacked) return few_rows(m, n, k, a, b, beta, c, ldc);
   const auto least = [](index_t x, index_t y) { return x < y ? x : y; };
   const index_t deep = least(k, depth_block), high = least(m, row_block), wide = least(n, column_block);
   const bool direct = !b.transposed && m <= 2 * P::rows;  // too few rows to be worth a copy of B
@@ -194,7 +226,7 @@ void Gemm::gemm_serial(index_t m, index_t n, index_t k, Operand<T> a, Operand<T>
 }
 
 #define LACUNA_DETAIL_GEMM(T) \
-  LACUNA_PRECOMPILE(template void Gemm::gemm_serial(index_t, index_t, index_t, Operand<T>, Operand<T>, T, T*, index_t))
+  LACUNA_PRECOMPILE(template void Gemm::serial(bool, index_t, index_t, index_t, Operand<T>, Operand<T>, T, T*, index_t))
 LACUNA_DETAIL_GEMM(float)
 LACUNA_DETAIL_GEMM(double)
 #undef LACUNA_DETAIL_GEMM

@@ -29,10 +29,11 @@ struct PackedGemm {
   template <class T, class Finish>
   static void gemm(index_t m, index_t n, index_t k, const T* a, const T* weight, const T* packed, T* c,
                    Finish&& finish) {
+    const bool unpacked = k == 0 || m <= Gemm::few;
     Gemm::for_tiles(m, n, k, [&](index_t row, index_t rows, index_t column, index_t columns) {
       T* const to = c + row * n + column;
-      if (rows <= Gemm::few || k == 0)
-        Gemm::gemm_serial<T>(rows, columns, k, {a + row * k, k}, {weight + column * k, k, true}, T(0), to, n);
+      if (unpacked)
+        Gemm::serial<T>(true, rows, columns, k, {a + row * k, k}, {weight + column * k, k, true}, T(0), to, n);
       else
         serial(rows, columns, k, a + row * k, packed, column, n, to);
       finish(row, rows, column, columns);
@@ -53,7 +54,8 @@ struct PackedGemm {
     return left > Panel<T>::lanes ? Panel<T>::columns : Panel<T>::lanes;
   }
   /// Columns from `first` on, a multiple of a panel's, of all n. A panel of B stays in the first cache while all rows
-  /// of the block pass by it: it comes from far away, they do not.
+  /// of the block pass by it: it comes from far away, they do not. What is read next is asked for before it is needed:
+  /// the rows behind those that are being packed, and the panel of B behind the one in use, a part of it by every tile.
   template <class T>
   static void serial(index_t m, index_t columns, index_t k, const T* a, const T* packed, index_t first, index_t n,
                      T* c) {
@@ -62,31 +64,40 @@ struct PackedGemm {
     const Gemm::Room<T> room((high + P::rows) * deep + P::lanes);
     T* const left = room.numbers;
     for (index_t i = 0; i < m; i += high) {
-      const index_t rows = least(high, m - i);
+      const index_t rows = least(high, m - i), tiles = (rows + P::rows - 1) / P::rows;
       for (index_t p = 0; p < k; p += deep) {
         const index_t depth = least(deep, k - p);
-        for (index_t r = 0; r < rows; r += P::panel_rows(rows - r)) {
-          const T* const from = a + (i + r) * k + p;
-          const index_t panel = P::panel_rows(rows - r), count = least(panel, rows - r);
-          P::pack_left(count, depth, from, k, false, panel, left + r * depth);
-        }
         const T* const block = packed + p * padded<T>(n);
         for (index_t j = 0; j < columns; j += P::columns) {
           const index_t many = least(P::columns, columns - j), stride = width<T>(n - first - j);
           const T* const right = block + (first + j) * depth;
+          const index_t lines = (depth * stride * index_t(sizeof(T)) / P::Ahead::line + tiles - 1) / tiles;
+          typename P::Ahead ahead{reinterpret_cast<const char*>(right + depth * stride), lines};
           for (index_t r = 0; r < rows; r += P::panel_rows(rows - r)) {
             const index_t panel = P::panel_rows(rows - r), count = least(panel, rows - r);
-            const T* const from = left + r * depth;
+            T* const from = left + r * depth;
+            if (j == 0) {
+              const T* const source = a + (i + r) * k + p;
+              P::pack_left(count, depth, source, k, false, panel, from);
+              ask_for(least(count, rows - r - count), depth, source + count * k, k);
+            }
             const T beta = p == 0 ? T(0) : T(1);
             T* const to = c + (i + r) * n + j;
             if (many > P::lanes)
-              P::template tile_of<2>(depth, from, panel, right, stride, beta, to, n, count, many);
+              P::template tile_of<2>(depth, from, panel, right, stride, beta, to, n, count, many, ahead);
             else
-              P::template tile_of<1>(depth, from, panel, right, stride, beta, to, n, count, many);
+              P::template tile_of<1>(depth, from, panel, right, stride, beta, to, n, count, many, ahead);
+            ahead.from += lines * P::Ahead::line;
           }
         }
       }
     }
+  }
+  template <class T>
+  static void ask_for(index_t rows, index_t depth, const T* a, index_t stride) {
+    constexpr index_t step = Panel<T>::Ahead::line / index_t(sizeof(T));
+    for (index_t i = 0; i < rows; ++i)
+      for (index_t q = 0; q < depth; q += step) __builtin_prefetch(a + i * stride + q);
   }
 };
 

@@ -24,19 +24,27 @@ struct Panel {
   static constexpr int rows = simd::registers >= 32 ? 14 : 6;  ///< two vectors each, and some to spare
   static constexpr index_t columns = 2 * lanes;
 
+  /// Memory that a tile asks for while it computes, because a later one will read it.
+  struct Ahead {
+    static constexpr index_t line = 64;  ///< bytes
+    const char* from = nullptr;
+    index_t lines = 0;
+  };
+
   /// C (count rows, width columns) = beta C + A B over `depth`; count ≤ R, width at most V vectors.
   /// a: element (i, p) at p · a_stride + i, R of them readable. b: element (p, j) at p · b_stride + j.
   template <int R, int V>
   static void tile(index_t depth, const T* a, index_t a_stride, const T* b, index_t b_stride, T beta, T* c, index_t ldc,
-                   index_t count, index_t width) {
+                   index_t count, index_t width, Ahead ahead = {}) {
     using namespace simd;
-    Packet sum[R][V];
+    for (index_t i = 0; i < count; ++i) __builtin_prefetch(c + i * ldc, 1);  // read or written behind the loop
+    Packet sum[std::size_t(R)][std::size_t(V)];
 #pragma GCC unroll 16
     for (int i = 0; i < R; ++i)
 #pragma GCC unroll 2
       for (int v = 0; v < V; ++v) sum[i][v] = pset1<Packet>(T(0));
-    for (index_t p = 0; p < depth; ++p, a += a_stride, b += b_stride) {
-      Packet column[V];
+    const auto step = [&]() __attribute__((always_inline)) {
+      Packet column[std::size_t(V)];
 #pragma GCC unroll 2
       for (int v = 0; v < V; ++v) column[v] = ploadu<Packet>(b + v * lanes);
 #pragma GCC unroll 16
@@ -45,8 +53,16 @@ struct Panel {
 #pragma GCC unroll 2
         for (int v = 0; v < V; ++v) sum[i][v] = pmadd(left, column[v], sum[i][v]);
       }
+      a += a_stride;
+      b += b_stride;
+    };
+    index_t p = 0;
+    for (; ahead.lines > 0 && p < depth; ++p, --ahead.lines, ahead.from += Ahead::line) {
+      __builtin_prefetch(ahead.from, 0, 2);  // to the second cache: the first is full of what is in use
+      step();
     }
-    T row[V * lanes];
+    for (; p < depth; ++p) step();
+    T row[std::size_t(V * lanes)];
 #pragma GCC unroll 16
     for (int i = 0; i < R; ++i) {
       if (i == count) return;
@@ -67,16 +83,16 @@ struct Panel {
   /// The same for `count` rows in a panel of the next larger size.
   template <int V>
   static void tile_of(index_t depth, const T* a, index_t a_stride, const T* b, index_t b_stride, T beta, T* c,
-                      index_t ldc, index_t count, index_t width) {
+                      index_t ldc, index_t count, index_t width, Ahead ahead = {}) {
     switch (panel_rows(count)) {
       case rows:
-        return tile<rows, V>(depth, a, a_stride, b, b_stride, beta, c, ldc, count, width);
+        return tile<rows, V>(depth, a, a_stride, b, b_stride, beta, c, ldc, count, width, ahead);
       case 8:
-        return tile<8, V>(depth, a, a_stride, b, b_stride, beta, c, ldc, count, width);
+        return tile<8, V>(depth, a, a_stride, b, b_stride, beta, c, ldc, count, width, ahead);
       case 4:
-        return tile<4, V>(depth, a, a_stride, b, b_stride, beta, c, ldc, count, width);
+        return tile<4, V>(depth, a, a_stride, b, b_stride, beta, c, ldc, count, width, ahead);
       default:
-        return tile<1, V>(depth, a, a_stride, b, b_stride, beta, c, ldc, count, width);
+        return tile<1, V>(depth, a, a_stride, b, b_stride, beta, c, ldc, count, width, ahead);
     }
   }
   /// Sizes of panels: all rows that are left, or `rows` of them.
@@ -144,40 +160,63 @@ struct Panel {
         for (index_t l = 0; l < columns; ++l) to[(s * depth + p) * columns + l] = b[p * stride + s * columns + l];
   }
 
-  /// C (R, S) = beta C + A Bᵀ, both running along the depth: what few rows need, without packing.
+  /// C (R, S) = beta C + A Bᵀ, both running along the depth: what few rows need, without packing. `ahead`: the S rows
+  /// of B behind these are read next.
   template <int R, int S>
-  static void dots(index_t depth, const T* a, index_t a_stride, const T* b, index_t b_stride, T beta, T* c,
-                   index_t ldc) {
+  static void dots(index_t depth, const T* a, index_t a_stride, const T* b, index_t b_stride, T beta, T* c, index_t ldc,
+                   bool ahead = false) {
     using namespace simd;
-    Packet sum[R][S];
+    constexpr int groups = (S + 3) / 4;
+    Packet sum[std::size_t(R)][std::size_t(groups * 4)];
 #pragma GCC unroll 4
     for (int i = 0; i < R; ++i)
-#pragma GCC unroll 4
-      for (int j = 0; j < S; ++j) sum[i][j] = pset1<Packet>(T(0));
+#pragma GCC unroll 8
+      for (int j = 0; j < groups * 4; ++j) sum[i][j] = pset1<Packet>(T(0));
     index_t p = 0;
     for (; p + lanes <= depth; p += lanes) {
-      Packet right[S];
+      Packet left[std::size_t(R)];
 #pragma GCC unroll 4
-      for (int j = 0; j < S; ++j) right[j] = ploadu<Packet>(b + j * b_stride + p);
+      for (int i = 0; i < R; ++i) left[i] = ploadu<Packet>(a + i * a_stride + p);
+#pragma GCC unroll 8
+      for (int j = 0; j < S; ++j) {
+        const T* const from = b + j * b_stride + p;
+        if (ahead) __builtin_prefetch(from + S * b_stride);
+        const Packet right = ploadu<Packet>(from);
 #pragma GCC unroll 4
-      for (int i = 0; i < R; ++i) {
-        const Packet left = ploadu<Packet>(a + i * a_stride + p);
-#pragma GCC unroll 4
-        for (int j = 0; j < S; ++j) sum[i][j] = pmadd(left, right[j], sum[i][j]);
+        for (int i = 0; i < R; ++i) sum[i][j] = pmadd(left[i], right, sum[i][j]);
       }
     }
 #pragma GCC unroll 4
-    for (int i = 0; i < R; ++i)
-#pragma GCC unroll 4
+    for (int i = 0; i < R; ++i) {
+      T total[std::size_t(groups * 4)];
+#pragma GCC unroll 2
+      for (int g = 0; g < groups; ++g) four_sums(sum[i] + 4 * g, total + 4 * g);
+#pragma GCC unroll 8
       for (int j = 0; j < S; ++j) {
-        T rest = predux(sum[i][j]);
+        T rest = total[j];
         for (index_t q = p; q < depth; ++q) rest += a[i * a_stride + q] * b[j * b_stride + q];
         T& to = c[i * ldc + j];
         to = (beta == T(0) ? T(0) : beta * to) + rest;
       }
+    }
   }
 
  private:
+  /// The sums over the lanes of four registers: halved until four lanes are left, which are added as columns.
+  template <class Register>
+  static void four_sums(const Register* x, T* total) {
+    using namespace simd;
+    if constexpr (lanes_of<Register> < 4) {
+      for (int j = 0; j < 4; ++j) total[j] = predux(x[j]);
+    } else if constexpr (lanes_of<Register> == 4) {
+      PacketBlock<Register, 4> block{{x[0], x[1], x[2], x[3]}};
+      ptranspose(block);
+      pstoreu(total, padd(padd(block.packet[0], block.packet[2]), padd(block.packet[1], block.packet[3])));
+    } else {
+      const Half<Register> half[4] = {add_halves(x[0]), add_halves(x[1]), add_halves(x[2]), add_halves(x[3])};
+      four_sums(half, total);
+    }
+  }
   static void copy(index_t count, const T* from, T* to) {
     if (count == rows) {
       std::memcpy(to, from, rows * sizeof(T));  // a known size: no call

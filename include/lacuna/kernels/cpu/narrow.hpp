@@ -162,7 +162,8 @@ struct Narrow {
   template <int C, class T>
   static void forward_sized(const NarrowHead<T>& h, T* weights, T* statistics, T* y, index_t y_stride, T* room) {
     using namespace simd;
-    constexpr index_t L = lanes<T>, most_features = C > 0 ? C : widest;
+    constexpr index_t L = lanes<T>;
+    constexpr std::size_t most_features = std::size_t(C > 0 ? C : widest);
     T *const plane = room, *const out = plane + h.key_size * L, *const score = out + h.value_size * L,
              *const factor = score + h.count * L;
     for (index_t first = 0; first < h.queries; first += L) {
@@ -263,7 +264,8 @@ struct Narrow {
   static void backward_sized(const NarrowHead<T>& h, const T* statistics, const T* y, const T* dy, index_t y_stride,
                              T* dquery, bool fresh_query, T* dkey, T* dvalue, T* dscore, T* room) {
     using namespace simd;
-    constexpr index_t L = lanes<T>, most_features = C > 0 ? C : widest;
+    constexpr index_t L = lanes<T>;
+    constexpr std::size_t most_features = std::size_t(C > 0 ? C : widest);
     const index_t width = padded<T>(h.count), ks = h.key_size, vs = h.value_size;
     T *const key = room, *const value = key + ks * width, *const place = value + vs * width,
              *const query = place + width, *const inner = query + h.queries * ks, *const slope = inner + h.queries;

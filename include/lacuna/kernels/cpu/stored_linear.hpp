@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "lacuna/core/precompile.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
 #include "lacuna/kernels/cpu/widen.hpp"
 
@@ -116,5 +117,12 @@ struct StoredLinear {
     return fits ? reinterpret_cast<const T*>(weight.bytes) : nullptr;
   }
 };
+
+#define LACUNA_DETAIL_STORED_LINEAR(T)                                                                              \
+  LACUNA_PRECOMPILE(template void StoredLinear::stored_linear(index_t, const StoredArray&, const T*, const T*, T*)) \
+  LACUNA_PRECOMPILE(template void StoredLinear::stored_linear_gradient(index_t, const StoredArray&, const T*, T, T*))
+LACUNA_DETAIL_STORED_LINEAR(float)
+LACUNA_DETAIL_STORED_LINEAR(double)
+#undef LACUNA_DETAIL_STORED_LINEAR
 
 }  // namespace lacuna::cpu

@@ -59,10 +59,10 @@ struct Widen {
   /// The exponent of a half read as that of a float is 112 too small, subnormals included; only infinity and NaN are
   /// not reached by multiplying.
   static float half(std::uint16_t bits) {
-    const std::uint32_t magnitude = std::uint32_t(bits & 0x7FFFu) << 13;
+    const std::uint32_t magnitude = (bits & 0x7FFFu) << 13;
     const float scaled = std::bit_cast<float>(magnitude) * 0x1p112f;
     const std::uint32_t special = magnitude >= 0x0F800000u ? 0x7F800000u : 0u;
-    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(scaled) | special | (std::uint32_t(bits & 0x8000u) << 16));
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(scaled) | special | ((bits & 0x8000u) << 16));
   }
 };
 

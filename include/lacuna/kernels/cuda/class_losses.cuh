@@ -31,18 +31,6 @@ struct ClassLosses {
     });
   }
 
-  /// scale · Σ_i −w_y x_iy, x (n, classes) log-probabilities.
-  template <class T>
-  static Total<T, Run> negative_log_likelihood(index_t n, index_t classes, const T* x, const index_t* label,
-                                               const double* weights, double scale, T* gradient) {
-    return sum_terms<T, Run>("negative_log_likelihood", n, 1.0, [=] LACUNA_DEVICE(index_t i) {
-      const index_t at = i * classes + label[i];
-      const double weight = scale * (weights ? weights[label[i]] : 1.0);
-      if (gradient) gradient[at] -= T(weight);
-      return -weight * double(x[at]);
-    });
-  }
-
   /// scale · Σ −[w t log σ(x) + (1−t) log(1−σ(x))] over rows of `width` numbers, w (columns, the last axis) or null
   /// for 1.
   template <class T>

@@ -11,11 +11,12 @@
 /// of zeros among them become 1e-6, and padding is what norm and relu make of 0. Defaults: MOSI there.
 #pragma once
 
-#include "lacuna/models/baselines/sequences.hpp"
+#include <utility>
+
+#include "lacuna/models/baselines/sequence_network.hpp"
+#include "lacuna/nn/axis_mixer.hpp"
 #include "lacuna/nn/conv1d.hpp"
-#include "lacuna/nn/norm.hpp"
-#include "lacuna/nn/recurrent.hpp"
-#include "lacuna/ops/manipulation.hpp"
+#include "lacuna/nn/subnetwork.hpp"
 
 namespace lacuna::models {
 
@@ -43,78 +44,26 @@ struct CubeMlpOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("width", self.width);
-    f("mixer_frames", self.frames);
-    f("mixer_hidden", self.mixer_hidden);
-    f("mixer_out", self.mixer_out);
-    f("projected", self.projected);
-    f("encoder", self.encoder);
-    f("over_time", self.over_time);
-    f("over_modalities", self.over_modalities);
-    f("mixer_bias", self.mixer_bias);
-    f("norm_first", self.norm_first);
-    f("dropout", self.dropout);
-    f("published", self.published);
-  }
-};
-
-/// One axis of a block, which stands last: (B, ., ., in) → (B, ., ., out).
-template <class T = float, class D = Cpu>
-struct CubeMixer {
-  Linear<T, D> fc1, fc2;
-  std::optional<Linear<T, D>> residual;
-  LayerNorm<T, D> norm;
-  bool norm_first = true;
-  double dropout = 0;
-
-  CubeMixer() = default;
-  CubeMixer(index_t in, index_t hidden, index_t out, bool projected, const CubeMlpOptions& o, Random& random)
-      : fc1({.in_features = in, .out_features = hidden, .bias = o.mixer_bias}, random),
-        fc2({.in_features = hidden, .out_features = out, .bias = o.mixer_bias}, random),
-        norm({.width = o.norm_first ? in : out, .epsilon = 1e-6}),
-        norm_first(o.norm_first),
-        dropout(o.dropout) {
-    if (projected) residual = Linear<T, D>({.in_features = in, .out_features = out, .bias = false}, random);
-    if (!projected && in != out)
-      throw OptionError(detail::cat("CubeMLP: an axis of ", in, " becomes ", out, ": its block must be projected"));
-  }
-  Variable<T, 4, D> operator()(const Variable<T, 4, D>& y, const Context& context) const {
-    const auto mixed = fc2(fc1(norm_first ? norm(y) : y, Activation::gelu));
-    const auto sum = (residual ? (*residual)(y) : y) + lacuna::dropout(mixed, dropout, context);
-    return norm_first ? sum : norm(sum);
-  }
-};
-
-template <class T = float, class D = Cpu>
-struct CubeBlock {
-  std::array<CubeMixer<T, D>, 3> mixers;  ///< time, modalities, features
-
-  Variable<T, 4, D> operator()(const Variable<T, 4, D>& x, const Context& context) const {
-    const auto over_time = permute(mixers[0](permute(x, {0, 2, 3, 1}), context), {0, 3, 1, 2});
-    const auto over_modalities = transpose(mixers[1](transpose(over_time, 2, 3), context), 2, 3);
-    return mixers[2](over_modalities, context);
-  }
   static void reflect(auto& self, auto&& visit) {
-    static constexpr const char* names[3][3] = {{"mlp_l", "ln_l", "res_projection_l"},
-                                                {"mlp_k", "ln_k", "res_projection_k"},
-                                                {"mlp_d", "ln_d", "res_projection_d"}};
-    for (std::size_t i = 0; i < 3; ++i) {
-      auto& mixer = self.mixers[i];
-      visit((std::string(names[i][0]) + ".fc1").c_str(), mixer.fc1);
-      visit((std::string(names[i][0]) + ".fc2").c_str(), mixer.fc2);
-      visit(names[i][1], mixer.norm);
-      visit(names[i][2], mixer.residual);
-    }
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("width", self.width);
+    visit("mixer_frames", self.frames);
+    visit("mixer_hidden", self.mixer_hidden);
+    visit("mixer_out", self.mixer_out);
+    visit("projected", self.projected);
+    visit("encoder", self.encoder);
+    visit("over_time", self.over_time);
+    visit("over_modalities", self.over_modalities);
+    visit("mixer_bias", self.mixer_bias);
+    visit("norm_first", self.norm_first);
+    visit("dropout", self.dropout);
+    visit("published", self.published);
   }
 };
 
 template <class T = float, class D = Cpu>
-struct CubeMlpNetwork {
-  using scalar = T;
-  using device = D;
+struct CubeMlpNetwork : SequenceNetwork<CubeMlpNetwork<T, D>, T, D> {
   using Options = CubeMlpOptions;
   static constexpr const char* name = "CubeMLP";
 
@@ -129,7 +78,7 @@ struct CubeMlpNetwork {
   std::vector<RecurrentNetwork<T, D>> recurrent;  ///< first, second
   std::vector<Conv1d<T, D>> conv;                 ///< in their place
   std::vector<LayerNorm<T, D>> norm;
-  std::vector<CubeBlock<T, D>> blocks;
+  std::vector<CubeMixer<T, D>> blocks;
   std::vector<Linear<T, D>> head;
 
   CubeMlpNetwork() = default;
@@ -155,13 +104,14 @@ struct CubeMlpNetwork {
     }
     std::array<index_t, 3> size{o.frames, 3, o.width};
     for (std::size_t b = 0; b < o.projected.size(); ++b) {
-      blocks.emplace_back();
+      std::array<AxisMixerOptions, 3> axes;
       for (std::size_t axis = 0; axis < 3; ++axis) {
-        const index_t out = o.mixer_out[3 * b + axis];
-        blocks.back().mixers[axis] =
-            CubeMixer<T, D>(size[axis], o.mixer_hidden[3 * b + axis], out, o.projected[b] != 0, o, random);
-        size[axis] = out;
+        const index_t in_axis = std::exchange(size[axis], o.mixer_out[3 * b + axis]);
+        axes[axis] = {
+            in_axis,  o.mixer_hidden[3 * b + axis], size[axis], o.projected[b] != 0, o.mixer_bias, o.norm_first,
+            o.dropout};
       }
+      blocks.emplace_back(axes, random);
     }
     const index_t wide = (o.over_time == CubeCompose::mean ? 1 : size[0]) *
                          (o.over_modalities == CubeCompose::mean ? 1 : size[1]) * size[2];
@@ -191,23 +141,10 @@ struct CubeMlpNetwork {
             : head[1](linear_relu_dropout<T, 2, D>(r.joined, head[0].weight, head[0].bias, options.dropout, context));
     return r;
   }
-  LossTerms<T, D> losses(const Forward& r, const TrainingBatch<T, D>& batch) const {
-    return Objective<T, D>().add("task", 1, batch.task_loss(r.score)).result();
-  }
 
   /// Throws OptionError for sequences that are too long.
   void fit(const Options& o, const data::Dataset& data, Random&) {
-    for (const auto& modality : data.train.modalities)
-      if (modality.frames.extent(1) > o.frames)
-        throw OptionError(detail::cat(name, ": '", modality.name, "' of ", data.name, " has ",
-                                      modality.frames.extent(1), " frames, mixer_frames is ", o.frames));
-  }
-  /// What the head reads.
-  Variable<T, 2, D> embed(const Streams<T, D>& streams, const Context& context) const {
-    return forward(sequences(streams, options.text), context).joined;
-  }
-  Variable<T, 2, D> operator()(const Streams<T, D>& streams, const Context& context) const {
-    return forward(sequences(streams, options.text), context).score;
+    refuse_longer(name, "mixer_frames", o.frames, data);
   }
   static void reflect(auto& self, auto&& visit) {
     visit("W_t", self.text);
@@ -224,8 +161,7 @@ struct CubeMlpNetwork {
     if (options.encoder == CubeEncoder::conv) {
       y = apply_mask(conv[i](x.frames), x.present);
     } else {
-      const auto both = recurrent[i](x.frames, x.present).y;
-      y = slice(both, 2, 0, options.width) + slice(both, 2, options.width, options.width);
+      y = sum_of_directions(recurrent[i](x.frames, x.present).y);
     }
     const auto e = relu(norm[i](y));
     return options.published ? e : apply_mask(e, x.present);

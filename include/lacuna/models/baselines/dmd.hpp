@@ -15,9 +15,10 @@
 /// cosine over the batch, and distillation pushes high representations apart. Defaults: MOSI there.
 #pragma once
 
-#include "lacuna/models/baselines/crossmodal_streams.hpp"
+#include "lacuna/losses/label_margin.hpp"
+#include "lacuna/models/baselines/crossmodal_predictor.hpp"
 #include "lacuna/models/baselines/graph_distillation.hpp"
-#include "lacuna/ops/matmul.hpp"
+#include "lacuna/models/baselines/sequence_network.hpp"
 
 namespace lacuna::models {
 
@@ -37,27 +38,25 @@ struct DmdOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("width", self.width);
-    f("num_heads", self.num_heads);
-    f("layers", self.layers);
-    f("kernels", self.kernels);
-    f("stream_frames", self.stream_frames);
-    f("source_dropout", self.source_dropout);
-    f("embedding_dropout", self.embedding_dropout);
-    f("head_dropout", self.head_dropout);
-    f("low_hidden", self.low_hidden);
-    f("high_hidden", self.high_hidden);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("width", self.width);
+    visit("num_heads", self.num_heads);
+    visit("layers", self.layers);
+    visit("kernels", self.kernels);
+    visit("stream_frames", self.stream_frames);
+    visit("source_dropout", self.source_dropout);
+    visit("embedding_dropout", self.embedding_dropout);
+    visit("head_dropout", self.head_dropout);
+    visit("low_hidden", self.low_hidden);
+    visit("high_hidden", self.high_hidden);
+    visit("published", self.published);
   }
 };
 
 template <class T = float, class D = Cpu>
-struct DmdNetwork {
-  using scalar = T;
-  using device = D;
+struct DmdNetwork : SequenceNetwork<DmdNetwork<T, D>, T, D> {
   using Options = DmdOptions;
   using Rows = Variable<T, 2, D>;
   using Frames = Variable<T, 3, D>;
@@ -66,17 +65,19 @@ struct DmdNetwork {
 
   struct Stream {
     Conv1d<T, D> own, decoder;
-    Linear<T, D> align, low_1, low_2, low_out, high_1, high_2, high_out, weight;
+    Linear<T, D> align, low_out, high_out, weight;
+    TwoLayers<T, D> low;
+    ResidualLayers<T, D> high;
     CrossmodalTransformer<T, D> attention;
     static void reflect(auto& self, auto&& visit) {
       visit("encoder_s", self.own);
       visit("decoder", self.decoder);
       visit("align_c", self.align);
-      visit("proj1_low", self.low_1);
-      visit("proj2_low", self.low_2);
+      visit("proj1_low", self.low.fc1);
+      visit("proj2_low", self.low.fc2);
       visit("out_layer_low", self.low_out);
-      visit("proj1_high", self.high_1);
-      visit("proj2_high", self.high_2);
+      visit("proj1_high", self.high.fc1);
+      visit("proj2_high", self.high.fc2);
       visit("out_layer_high", self.high_out);
       visit("weight", self.weight);
       visit("self_attentions_c", self.attention);
@@ -100,7 +101,8 @@ struct DmdNetwork {
   Conv1d<T, D> common;
   std::vector<Stream> stream;
   CrossmodalStreams<T, D> streams;
-  Linear<T, D> common_1, common_2, common_out, common_weight, proj1, proj2, out;
+  ResidualLayers<T, D> common_head, head;
+  Linear<T, D> common_out, common_weight, out;
   GraphDistillation<T, D> low, high;
 
   DmdNetwork() = default;
@@ -117,26 +119,18 @@ struct DmdNetwork {
     };
     projections = StreamProjections<T, D>(in, d, o.kernels, o.published, random);
     common = point(d);
-    CrossmodalOptions attention{.width = d,
-                                .num_heads = o.num_heads,
-                                .layers = o.layers,
-                                .causal = o.published,
-                                .attention_dropout = o.source_dropout.empty() ? 0 : o.source_dropout[0],
-                                .embedding_dropout = o.embedding_dropout};
+    CrossmodalOptions attention = crossmodal_options(o).layer;
+    attention.causal = o.published;
+    attention.attention_dropout = o.source_dropout.empty() ? 0 : o.source_dropout[0];
     for (const index_t frames : o.stream_frames) {
       const index_t flat = frames * d;
-      stream.push_back({point(d), point(2 * d), layer(flat, d), layer(flat, d), layer(d, flat), layer(flat, outputs),
-                        layer(2 * d, 2 * d), layer(2 * d, 2 * d), layer(2 * d, outputs), layer(2 * d, 2 * d),
-                        CrossmodalTransformer<T, D>(attention, random)});
+      stream.push_back({point(d), point(2 * d), layer(flat, d), layer(flat, outputs), layer(2 * d, outputs),
+                        layer(2 * d, 2 * d), TwoLayers<T, D>(flat, d, flat, random),
+                        ResidualLayers<T, D>(2 * d, random), CrossmodalTransformer<T, D>(attention, random)});
     }
-    streams = CrossmodalStreams<T, D>({.layer = attention,
-                                       .memory_layers = std::max<index_t>(o.layers, 3),
-                                       .source_dropout = o.source_dropout,
-                                       .published = o.published},
-                                      random);
-    common_1 = layer(3 * d, 3 * d), common_2 = layer(3 * d, 3 * d), common_out = layer(3 * d, outputs);
-    common_weight = layer(3 * d, 3 * d);
-    proj1 = layer(9 * d, 9 * d), proj2 = layer(9 * d, 9 * d), out = layer(9 * d, outputs);
+    streams = CrossmodalStreams<T, D>(crossmodal_options(o), random);
+    common_head = {3 * d, random}, common_out = layer(3 * d, outputs), common_weight = layer(3 * d, 3 * d);
+    head = {9 * d, random}, out = layer(9 * d, outputs);
     low = {{outputs, d, o.low_hidden, {0, 0, 1, 0, 1, 0}, false, o.published}, random};
     high = {{outputs, 2 * d, o.high_hidden, {0, 0, 1, 0, 1, 1}, true, o.published}, random};
   }
@@ -148,7 +142,7 @@ struct DmdNetwork {
     for (std::size_t m = 0; m < 3; ++m) {
       Part& part = r.parts[m];
       const Stream& s = stream[m];
-      lengthen(x[m], options.stream_frames[m]);
+      x[m] = lengthened(x[m], options.stream_frames[m], "DMD: stream_frames");
       const auto seen = x[m].seen(options.published);
       if (!options.published) part.has = any_present(x[m].present);
       part.x = x[m].frames;
@@ -158,24 +152,24 @@ struct DmdNetwork {
       const index_t batch = part.x.extent(0), flat = part.x.extent(1) * part.x.extent(2);
       part.aligned = s.align(reshape(transpose(part.common, 1, 2), batch, flat));
       const auto rows = reshape(part.common, batch, flat);
-      part.low = s.low_1(rows, Activation::relu);
-      part.low_score = s.low_out(s.low_2(part.low) + rows);
+      part.low = s.low.fc1(rows, Activation::relu);
+      part.low_score = s.low_out(s.low.fc2(part.low) + rows);
       common_last.push_back(last_frame(s.attention(part.common, seen, context), seen));
       own.push_back({part.own, x[m].present});
     }
     const auto f = concat<T, 2, D>({common_last[0], common_last[2], common_last[1]}, -1);
-    r.common_score = common_out(two(common_1, common_2, f, context));
+    r.common_score = common_out(common_head(f, options.head_dropout, context));
     const auto memory = streams(own, context).memory;
     std::vector<Rows> fused;
     for (const std::size_t m : order) {
       Part& part = r.parts[m];
       part.last = last_frame(memory[m], own[m].seen(options.published));
-      part.high = two(stream[m].high_1, stream[m].high_2, part.last, context);
+      part.high = stream[m].high(part.last, options.head_dropout, context);
       part.high_score = stream[m].high_out(part.high);
       fused.push_back(stream[m].weight(part.last, Activation::sigmoid));
     }
     fused.push_back(common_weight(f, Activation::sigmoid));
-    r.joined = two(proj1, proj2, concat(fused, -1), context);
+    r.joined = head(concat(fused, -1), options.head_dropout, context);
     r.score = out(r.joined);
     return r;
   }
@@ -209,93 +203,41 @@ struct DmdNetwork {
         .add("ort", 0.01, ort)
         .result();
   }
-  LossTerms<T, D> objective(const TrainingBatch<T, D>& batch, const Context& context) const {
-    return losses(forward(sequences(batch.seen, options.text), context), batch);
-  }
   /// mean max(0, cos(s, c)) along an axis.
   static Number apart(const Part& part, int axis) { return mean(relu(models::cosine(part.own, part.common, axis))); }
 
-  /// What the last layer reads (B, 9d).
-  Rows embed(const Streams<T, D>& x, const Context& context) const {
-    return forward(sequences(x, options.text), context).joined;
-  }
-  Rows operator()(const Streams<T, D>& x, const Context& context) const {
-    return forward(sequences(x, options.text), context).score;
-  }
   static void reflect(auto& self, auto&& visit) {
     self.projections.reflect(self.projections, visit);
     visit("encoder_c", self.common);
     visit("stream", self.stream);
     self.streams.reflect(self.streams, visit);
-    visit("proj1_c", self.common_1);
-    visit("proj2_c", self.common_2);
+    visit("proj1_c", self.common_head.fc1);
+    visit("proj2_c", self.common_head.fc2);
     visit("out_layer_c", self.common_out);
     visit("weight_c", self.common_weight);
-    visit("proj1", self.proj1);
-    visit("proj2", self.proj2);
+    visit("proj1", self.head.fc1);
+    visit("proj2", self.head.fc2);
     visit("out_layer", self.out);
     visit("homo", self.low);
     visit("hetero", self.high);
   }
 
  private:
-  Rows two(const Linear<T, D>& a, const Linear<T, D>& b, const Rows& x, const Context& context) const {
-    return b(linear_relu_dropout<T, 2, D>(x, a.weight, a.bias, options.head_dropout, context)) + x;
-  }
-  static void lengthen(Sequence<T, D>& x, index_t frames) {
-    const index_t batch = x.frames.extent(0), own = x.frames.extent(1);
-    if (own == frames) return;
-    if (own > frames) throw ShapeError(detail::cat(name, ": ", own, " frames, stream_frames says ", frames));
-    x.frames = pad(x.frames, 1, 0, frames - own);
-    if (!x.present.defined()) return;
-    const auto all = x.present.to_vector();
-    std::vector<std::uint8_t> longer(std::size_t(batch * frames), 0);
-    for (index_t b = 0; b < batch; ++b) std::copy_n(all.begin() + b * own, own, longer.begin() + b * frames);
-    x.present = Mask<2, D>::from({batch, frames}, longer);
-  }
-  Number margin(const Forward& r, const Targets<T, D>& targets) const {
-    std::vector<double> y;
-    std::vector<Rows> all;
-    std::vector<T> values;
-    if (targets.values.defined() && targets.values.size() > 0) values = targets.values.to_vector();
+  /// Over the common parts of all modalities, of every sample that has a label and the modality.
+  static Number margin(const Forward& r, const Targets<T, D>& targets) {
+    const index_t n = index_t(targets.classes.size());
+    std::vector<T> labels, own(targets.classes.begin(), targets.classes.end());
+    if (targets.values.defined() && targets.values.size() > 0) own = targets.values.to_vector();
+    std::vector<std::uint8_t> there;
+    std::vector<Rows> rows;
     for (const std::size_t m : order) {
-      const auto there =
-          r.parts[m].has.defined() ? r.parts[m].has.to_vector() : std::vector<std::uint8_t>(targets.classes.size(), 1);
-      for (std::size_t b = 0; b < targets.classes.size(); ++b)
-        y.push_back(!there[b] || targets.classes[b] < 0 ? std::nan("")
-                    : values.empty()                    ? double(targets.classes[b])
-                                                        : double(values[b]));
-      all.push_back(r.parts[m].aligned);
+      const auto has = flags(r.parts[m].has, n);
+      for (std::size_t b = 0; b < has.size(); ++b) there.push_back(has[b] && targets.classes[b] >= 0);
+      labels.insert(labels.end(), own.begin(), own.end());
+      rows.push_back(r.parts[m].aligned);
     }
-    const auto rows = concat(all, 0);
-    const index_t n = rows.extent(0);
-    const auto unit = rows / sqrt(sum(square(rows), 1, keepdim) + 1e-8);
-    const auto cosines = reshape(matmul(unit, unit, {.transpose_b = true}), n * n);
-    List<index_t> near, far;
-    std::vector<T> gap, weight;
-    index_t counted = 0;
-    for (index_t i = 0; i < n; ++i) {
-      const std::size_t begin = gap.size();
-      const double own = y[std::size_t(i)];
-      for (index_t j = 0; j < n; ++j) {
-        if (j == i || y[std::size_t(j)] != own) continue;
-        for (index_t k = 0; k < n; ++k) {
-          const double other = y[std::size_t(k)];
-          if (std::isnan(other) || other == own) continue;
-          near.push_back(i * n + j), far.push_back(i * n + k);
-          gap.push_back(T(0.15 * std::abs(own - other)));
-        }
-      }
-      if (gap.size() == begin) continue;
-      ++counted;
-      weight.insert(weight.end(), gap.size() - begin, T(1) / T(gap.size() - begin));
-    }
-    if (counted == 0) return Number(Tensor<T, 0, D>::full({}, T(0)));
-    const auto at = [&](const List<index_t>& list) { return index_select(cosines, 0, std::span<const index_t>(list)); };
-    const auto list = [&](const std::vector<T>& x) {
-      return Variable<T, 1, D>(Tensor<T, 1, D>::from({index_t(x.size())}, x));
-    };
-    return scale(sum(list(weight) * relu(list(gap) - at(near) + at(far))), 1.0 / double(counted));
+    return label_margin_loss(concat(rows, 0), Labels<D, T>(labels), 0.15,
+                             Present<D>::of(Mask<1>::from({index_t(there.size())}, there)));
   }
 };
 

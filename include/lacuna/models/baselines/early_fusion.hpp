@@ -30,11 +30,11 @@ struct EarlyFusionOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("hidden", self.hidden);
-    f("layers", self.layers);
-    f("dropout", self.dropout);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("hidden", self.hidden);
+    visit("layers", self.layers);
+    visit("dropout", self.dropout);
   }
 };
 

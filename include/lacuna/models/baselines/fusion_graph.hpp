@@ -8,32 +8,12 @@
 
 #include <utility>
 
-#include "lacuna/nn/linear.hpp"
+#include "lacuna/nn/subnetwork.hpp"
 #include "lacuna/ops/elementwise.hpp"
 #include "lacuna/ops/shape.hpp"
 #include "lacuna/ops/slice.hpp"
 
 namespace lacuna::models {
-
-/// W₂ act(W₁ x), act relu or none.
-template <class T = float, class D = Cpu>
-struct TwoLayers {
-  Linear<T, D> fc1, fc2;
-  Activation inner = Activation::relu;
-
-  TwoLayers() = default;
-  TwoLayers(index_t in, index_t hidden, index_t out, Random& random, Activation between = Activation::relu)
-      : fc1({.in_features = in, .out_features = hidden}, random),
-        fc2({.in_features = hidden, .out_features = out}, random),
-        inner(between) {}
-  Variable<T, 2, D> operator()(const Variable<T, 2, D>& x, double dropout, const Context& context) const {
-    return fc2(lacuna::dropout(fc1(x, inner), dropout, context));
-  }
-  static void reflect(auto& self, auto&& visit) {
-    visit("fc1", self.fc1);
-    visit("fc2", self.fc2);
-  }
-};
 
 /// The dynamic fusion graph of three vertices (B, d_l), (B, d_a), (B, d_v).
 template <class T = float, class D = Cpu>
@@ -59,8 +39,8 @@ struct FusionGraph {
     efficacy_out = Linear<T, D>({.in_features = inner, .out_features = efficacies}, random);
   }
   /// ĉ, and ε (B, 19).
-  std::pair<Rows, Rows> operator()(const std::vector<Rows>& v, const Context& context) const {
-    auto e = efficacy_out(efficacy(concat(v, -1), 0, context));
+  std::pair<Rows, Rows> operator()(const std::vector<Rows>& v) const {
+    auto e = efficacy_out(efficacy(concat(v, -1)));
     if (squashed) e = sigmoid(e);
     index_t next = 0;
     const auto weighted = [&](const std::vector<Rows>& parts) {
@@ -68,11 +48,11 @@ struct FusionGraph {
       for (const Rows& part : parts) all.push_back(part * slice(e, 1, next++, 1));
       return concat(all, -1);
     };
-    const auto ab = vertex[0](weighted({v[0], v[1]}), 0, context);
-    const auto ac = vertex[1](weighted({v[0], v[2]}), 0, context);
-    const auto bc = vertex[2](weighted({v[1], v[2]}), 0, context);
-    const auto abc = vertex[3](weighted({v[0], v[1], v[2], ab, ac, bc}), 0, context);
-    return {summary(weighted({v[0], v[1], v[2], ab, ac, bc, abc}), 0, context), e};
+    const auto ab = vertex[0](weighted({v[0], v[1]}));
+    const auto ac = vertex[1](weighted({v[0], v[2]}));
+    const auto bc = vertex[2](weighted({v[1], v[2]}));
+    const auto abc = vertex[3](weighted({v[0], v[1], v[2], ab, ac, bc}));
+    return {summary(weighted({v[0], v[1], v[2], ab, ac, bc, abc})), e};
   }
   static void reflect(auto& self, auto&& visit) {
     visit("vertex", self.vertex);

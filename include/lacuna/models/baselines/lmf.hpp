@@ -1,6 +1,6 @@
 /// LMF, Low-rank Multimodal Fusion.  (Liu, Shen, Lakshminarasimhan, Liang, Zadeh & Morency, ACL 2018, arXiv 1806.00064)
 ///
-///   a, v, t  as in TFN; t has half the size of its LSTM                          (subnets.hpp)
+///   a, v, t  as in TFN; t has half the size of its LSTM                          (nn/subnetwork.hpp)
 ///   z[r]     = [1; a] F_a[r] ∘ [1; v] F_v[r] ∘ [1; t] F_t[r],  r = 1..R          (R, B, outputs)
 ///   M        = Σ_r w_r z[r] + b,  L = mean |M − label|
 ///
@@ -10,7 +10,8 @@
 /// learning rate of its own on some sets; here all have one.
 #pragma once
 
-#include "lacuna/models/baselines/subnets.hpp"
+#include "lacuna/models/baselines/sequence_network.hpp"
+#include "lacuna/nn/subnetwork.hpp"
 #include "lacuna/ops/fusion.hpp"
 #include "lacuna/ops/matmul.hpp"
 
@@ -29,22 +30,20 @@ struct LmfOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("text_hidden", self.text_hidden);
-    f("first_hidden", self.first_hidden);
-    f("second_hidden", self.second_hidden);
-    f("rank", self.rank);
-    f("dropout", self.dropout);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("text_hidden", self.text_hidden);
+    visit("first_hidden", self.first_hidden);
+    visit("second_hidden", self.second_hidden);
+    visit("rank", self.rank);
+    visit("dropout", self.dropout);
+    visit("published", self.published);
   }
 };
 
 template <class T = float, class D = Cpu>
-struct LmfNetwork {
-  using scalar = T;
-  using device = D;
+struct LmfNetwork : SequenceNetwork<LmfNetwork<T, D>, T, D> {
   using Options = LmfOptions;
   static constexpr const char* name = "LMF";
 
@@ -55,7 +54,7 @@ struct LmfNetwork {
   };
 
   Options options;
-  VectorSubnet<T, D> first, second;
+  AverageSubnet<T, D> first, second;
   LastStateSubnet<T, D> text;
   Parameter<T, 3, D> first_factor, second_factor, text_factor;  ///< (R, size + 1, outputs)
   Parameter<T, 2, D> rank_weight, bias;                         ///< (1, R), (1, outputs)
@@ -65,9 +64,9 @@ struct LmfNetwork {
     const auto in = three_inputs(name, o);
     const index_t text_out = o.text_hidden / 2, out = outputs_for(o.classes);
     expect_sizes(name, {text_out, o.first_hidden, o.second_hidden, o.rank});
-    first = VectorSubnet<T, D>({in[1], o.first_hidden, o.dropout, o.published}, random);
-    second = VectorSubnet<T, D>({in[2], o.second_hidden, o.dropout, o.published}, random);
-    text = LastStateSubnet<T, D>({in[0], o.text_hidden, text_out, false, o.published}, random);
+    first = AverageSubnet<T, D>({in[1], o.first_hidden, o.dropout}, random);
+    second = AverageSubnet<T, D>({in[2], o.second_hidden, o.dropout}, random);
+    text = LastStateSubnet<T, D>({in[0], o.text_hidden, text_out}, random);
     const auto factor = [&](index_t size) {
       const double deviation = std::sqrt(2.0 / double((o.rank + size + 1) * out));
       return Parameter<T, 3, D>(init::normal<T, 3, D>({o.rank, size + 1, out}, deviation, random));
@@ -82,7 +81,10 @@ struct LmfNetwork {
   }
 
   Forward forward(const Sequences<T, D>& x, const Context& context) const {
-    Forward r{.text = text(x[0]), .first = first(x[1], context), .second = second(x[2], context)};
+    const auto seen = [&](std::size_t m) { return x[m].seen(options.published); };
+    Forward r{.text = text(x[0].frames, seen(0)),
+              .first = first(x[1].frames, seen(1), context),
+              .second = second(x[2].frames, seen(2), context)};
     const auto part = [](const Variable<T, 2, D>& y, const Parameter<T, 3, D>& factor) {
       return rank_products<T, D>(prepend_one(y), factor);
     };
@@ -93,18 +95,12 @@ struct LmfNetwork {
     r.score = reshape(matmul(w, rows), std::array<index_t, 2>{batch, out}) + b;
     return r;
   }
-  LossTerms<T, D> losses(const Forward& r, const TrainingBatch<T, D>& batch) const {
-    return Objective<T, D>().add("task", 1, batch.task_loss(r.score)).result();
-  }
 
   /// The products of all ranks (B, R · outputs).
   Variable<T, 2, D> embed(const Streams<T, D>& streams, const Context& context) const {
-    const auto fused = forward(sequences(streams, options.text), context).fused;
+    const auto fused = this->pass(streams, context).fused;
     return reshape(permute(fused, {1, 0, 2}),
                    std::array<index_t, 2>{fused.extent(1), fused.extent(0) * fused.extent(2)});
-  }
-  Variable<T, 2, D> operator()(const Streams<T, D>& streams, const Context& context) const {
-    return forward(sequences(streams, options.text), context).score;
   }
   static void reflect(auto& self, auto&& visit) {
     visit("audio_factor", self.first_factor);

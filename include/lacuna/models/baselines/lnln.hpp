@@ -16,10 +16,9 @@
 /// generator as well, there and here.
 #pragma once
 
-#include "lacuna/models/baselines/sequences.hpp"
+#include "lacuna/models/baselines/sequence_network.hpp"
 #include "lacuna/models/baselines/token_transformer.hpp"
 #include "lacuna/ops/gradient_reversal.hpp"
-#include "lacuna/ops/manipulation.hpp"
 
 namespace lacuna::models {
 
@@ -39,28 +38,26 @@ struct LnlnOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("width", self.width);
-    f("num_heads", self.num_heads);
-    f("head_width", self.head_width);
-    f("layers", self.layers);
-    f("proxy_layers", self.proxy_layers);
-    f("fusion_layers", self.fusion_layers);
-    f("stream_frames", self.stream_frames);
-    f("judge_hidden", self.judge_hidden);
-    f("completeness", self.completeness);
-    f("adversary", self.adversary);
-    f("recon", self.recon);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("width", self.width);
+    visit("num_heads", self.num_heads);
+    visit("head_width", self.head_width);
+    visit("layers", self.layers);
+    visit("proxy_layers", self.proxy_layers);
+    visit("fusion_layers", self.fusion_layers);
+    visit("stream_frames", self.stream_frames);
+    visit("judge_hidden", self.judge_hidden);
+    visit("completeness", self.completeness);
+    visit("adversary", self.adversary);
+    visit("recon", self.recon);
+    visit("published", self.published);
   }
 };
 
 template <class T = float, class D = Cpu>
-struct LnlnNetwork {
-  using scalar = T;
-  using device = D;
+struct LnlnNetwork : SequenceNetwork<LnlnNetwork<T, D>, T, D> {
   using Options = LnlnOptions;
   using Rows = Variable<T, 2, D>;
   using Tokens = Variable<T, 3, D>;
@@ -144,7 +141,7 @@ struct LnlnNetwork {
           slice(extractor[m].transformer(extractor[m].input(x[m].frames), x[m].seen(options.published)), 1, 0, count);
     return h;
   }
-  Forward forward(const Sequences<T, D>& x) const {
+  Forward forward(const Sequences<T, D>& x, const Context& = {}) const {
     Forward r{.h = extract(x)};
     const auto& [l, a, v] = r.h;
     const index_t batch = l.extent(0), d = options.width;
@@ -213,9 +210,6 @@ struct LnlnNetwork {
     return losses(r, judge(r, whole), Tensor<T, 2, D>::from({index_t(size), 1}, share), batch);
   }
 
-  /// What the last layer reads (B, D).
-  Rows embed(const Streams<T, D>& x, const Context&) const { return forward(sequences(x, options.text)).joined; }
-  Rows operator()(const Streams<T, D>& x, const Context&) const { return forward(sequences(x, options.text)).score; }
   static void reflect(auto& self, auto&& visit) {
     static constexpr const char* names[3] = {"proj_l", "proj_a", "proj_v"};
     visit("h_hyper", self.hyper_start), visit("h_p", self.proxy_start);

@@ -13,9 +13,8 @@
 /// coded there: it takes the samples of a batch for time.
 #pragma once
 
-#include "lacuna/models/baselines/sequences.hpp"
-#include "lacuna/nn/recurrent.hpp"
-#include "lacuna/ops/manipulation.hpp"
+#include "lacuna/models/baselines/sequence_network.hpp"
+#include "lacuna/nn/subnetwork.hpp"
 #include "lacuna/ops/softmax.hpp"
 
 namespace lacuna::models {
@@ -32,12 +31,12 @@ struct MctnOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("hidden", self.hidden);
-    f("translation", self.translation);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("hidden", self.hidden);
+    visit("translation", self.translation);
+    visit("published", self.published);
   }
 };
 
@@ -62,7 +61,7 @@ struct Translator {
   };
   Encoded encode(const Sequence<T, D>& x) const {
     const auto r = encoder(x.frames, x.present);
-    return {halves(r.y), tanh(state(sum(r.h, 0)))};
+    return {sum_of_directions(r.y), tanh(state(sum(r.h, 0)))};
   }
   /// Teacher-forced: step t is told target frame t − 1.
   Variable<T, 3, D> decode(const Encoded& e, const Mask<2, D>& present, const Variable<T, 3, D>& target) const {
@@ -88,18 +87,10 @@ struct Translator {
     visit("decoder", self.decoder);
     visit("out", self.out);
   }
-
- private:
-  static Variable<T, 3, D> halves(const Variable<T, 3, D>& y) {
-    const index_t h = y.extent(2) / 2;
-    return slice(y, 2, 0, h) + slice(y, 2, h, h);
-  }
 };
 
 template <class T = float, class D = Cpu>
-struct MctnNetwork {
-  using scalar = T;
-  using device = D;
+struct MctnNetwork : SequenceNetwork<MctnNetwork<T, D>, T, D> {
   using Options = MctnOptions;
   using Frames = Variable<T, 3, D>;
   static constexpr const char* name = "MCTN";
@@ -130,7 +121,7 @@ struct MctnNetwork {
   }
 
   /// Without `translate`: M alone, from the text.
-  Forward forward(const Sequences<T, D>& x, bool translate = true) const {
+  Forward forward(const Sequences<T, D>& x, const Context&, bool translate = true) const {
     Forward r;
     const bool p = options.published;
     const index_t wide = between.decoder.options.in - options.hidden;
@@ -171,16 +162,13 @@ struct MctnNetwork {
         .add("task", 1, batch.task_loss(r.score))
         .result();
   }
-  LossTerms<T, D> objective(const TrainingBatch<T, D>& batch, const Context&) const {
-    return losses(forward(sequences(batch.seen, options.text)), batch);
-  }
 
   /// What the last layer reads (B, hidden).
-  Variable<T, 2, D> embed(const Streams<T, D>& x, const Context&) const {
-    return forward(sequences(x, options.text), false).pooled;
+  Variable<T, 2, D> embed(const Streams<T, D>& x, const Context& context) const {
+    return forward(sequences(x, options.text), context, false).pooled;
   }
-  Variable<T, 2, D> operator()(const Streams<T, D>& x, const Context&) const {
-    return forward(sequences(x, options.text), false).score;
+  Variable<T, 2, D> operator()(const Streams<T, D>& x, const Context& context) const {
+    return forward(sequences(x, options.text), context, false).score;
   }
   static void reflect(auto& self, auto&& visit) {
     visit("between", self.between);

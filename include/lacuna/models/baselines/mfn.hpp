@@ -17,9 +17,7 @@
 #pragma once
 
 #include "lacuna/models/baselines/fusion_graph.hpp"
-#include "lacuna/models/baselines/sequences.hpp"
-#include "lacuna/nn/recurrent.hpp"
-#include "lacuna/ops/manipulation.hpp"
+#include "lacuna/models/baselines/sequence_network.hpp"
 #include "lacuna/ops/softmax.hpp"
 
 namespace lacuna::models {
@@ -41,30 +39,28 @@ struct MfnOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("text_hidden", self.text_hidden);
-    f("first_hidden", self.first_hidden);
-    f("second_hidden", self.second_hidden);
-    f("memory", self.memory);
-    f("attention_hidden", self.attention_hidden);
-    f("update_hidden", self.update_hidden);
-    f("keep_hidden", self.keep_hidden);
-    f("write_hidden", self.write_hidden);
-    f("hidden", self.hidden);
-    f("inner", self.inner);
-    f("dropout", self.dropout);
-    f("head_dropout", self.head_dropout);
-    f("graph", self.graph);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("text_hidden", self.text_hidden);
+    visit("first_hidden", self.first_hidden);
+    visit("second_hidden", self.second_hidden);
+    visit("memory", self.memory);
+    visit("attention_hidden", self.attention_hidden);
+    visit("update_hidden", self.update_hidden);
+    visit("keep_hidden", self.keep_hidden);
+    visit("write_hidden", self.write_hidden);
+    visit("hidden", self.hidden);
+    visit("inner", self.inner);
+    visit("dropout", self.dropout);
+    visit("head_dropout", self.head_dropout);
+    visit("graph", self.graph);
+    visit("published", self.published);
   }
 };
 
 template <class T = float, class D = Cpu>
-struct MfnNetwork {
-  using scalar = T;
-  using device = D;
+struct MfnNetwork : SequenceNetwork<MfnNetwork<T, D>, T, D> {
   using Options = MfnOptions;
   using Rows = Variable<T, 2, D>;
   static constexpr const char* name = "MFN";
@@ -137,7 +133,7 @@ struct MfnNetwork {
         std::vector<Rows> v;
         for (std::size_t m = 0; m < 3; ++m)
           v.push_back(transform[m](concat({before[m], after[m]}, -1), Activation::relu));
-        auto [summary, efficacies] = (*graph)(v, context);
+        auto [summary, efficacies] = (*graph)(v);
         seen = summary;
         r.efficacies.push_back(efficacies);
       } else {
@@ -146,8 +142,7 @@ struct MfnNetwork {
         seen = softmax((*attention)(both, options.dropout, context)) * both;
       }
       const auto with = concat({seen, u}, -1);
-      const auto next =
-          sigmoid(keep(with, 0, context)) * u + sigmoid(write(with, 0, context)) * tanh(update(seen, 0, context));
+      const auto next = sigmoid(keep(with)) * u + sigmoid(write(with)) * tanh(update(seen));
       u = options.published ? next : where(Mask<2, D>::from({batch, 1}, any), next, u);
       r.memory.push_back(u);
     }
@@ -155,9 +150,6 @@ struct MfnNetwork {
     r.joined = concat<T, 2, D>({h[0], h[1], h[2], u}, -1);
     r.score = out(r.joined, options.head_dropout, context);
     return r;
-  }
-  LossTerms<T, D> losses(const Forward& r, const TrainingBatch<T, D>& batch) const {
-    return Objective<T, D>().add("task", 1, batch.task_loss(r.score)).result();
   }
 
   /// Throws OptionError for sequences of different lengths.
@@ -170,13 +162,6 @@ struct MfnNetwork {
                                       " and ", own, " frames"));
       frames = std::max(frames, own);
     }
-  }
-  /// [h_T of every modality, u_T].
-  Rows embed(const Streams<T, D>& x, const Context& context) const {
-    return forward(sequences(x, options.text), context).joined;
-  }
-  Rows operator()(const Streams<T, D>& x, const Context& context) const {
-    return forward(sequences(x, options.text), context).score;
   }
   static void reflect(auto& self, auto&& visit) {
     visit("cells", self.cells);
@@ -198,19 +183,11 @@ struct MfnNetwork {
     for (index_t b = 0; b < batch; ++b) one.push_back(all[std::size_t(b * frames + t)]);
     return Mask<2, D>::from({batch, 1}, one);
   }
-  /// Absent frames behind shorter streams: a batch is cut behind the last present frame of every stream.
+  /// A batch is cut behind the last present frame of every stream.
   static Sequences<T, D> aligned(Sequences<T, D> x) {
     index_t frames = 0;
     for (const auto& one : x) frames = std::max(frames, one.frames.extent(1));
-    for (auto& [own, present] : x) {
-      const index_t batch = own.extent(0), count = own.extent(1);
-      if (count == frames) continue;
-      own = pad(own, 1, 0, frames - count);
-      const auto all = present.to_vector();
-      std::vector<std::uint8_t> longer(std::size_t(batch * frames), 0);
-      for (index_t b = 0; b < batch; ++b) std::copy_n(all.begin() + b * count, count, longer.begin() + b * frames);
-      present = Mask<2, D>::from({batch, frames}, longer);
-    }
+    for (auto& one : x) one = lengthened(one, frames, name);
     return x;
   }
 };

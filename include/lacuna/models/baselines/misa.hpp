@@ -13,9 +13,8 @@
 #pragma once
 
 #include "lacuna/losses/alignment.hpp"
-#include "lacuna/models/baselines/sequences.hpp"
-#include "lacuna/nn/norm.hpp"
-#include "lacuna/nn/recurrent.hpp"
+#include "lacuna/models/baselines/sequence_network.hpp"
+#include "lacuna/nn/subnetwork.hpp"
 #include "lacuna/nn/transformer.hpp"
 #include "lacuna/ops/gradient_reversal.hpp"
 #include "lacuna/ops/matmul.hpp"
@@ -40,27 +39,25 @@ struct MisaOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("width", self.width);
-    f("hidden", self.hidden);
-    f("num_heads", self.num_heads);
-    f("diff", self.diff);
-    f("similarity", self.similarity);
-    f("recon", self.recon);
-    f("adversarial", self.adversarial);
-    f("reversal", self.reversal);
-    f("dropout", self.dropout);
-    f("encoder_dropout", self.encoder_dropout);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("width", self.width);
+    visit("hidden", self.hidden);
+    visit("num_heads", self.num_heads);
+    visit("diff", self.diff);
+    visit("similarity", self.similarity);
+    visit("recon", self.recon);
+    visit("adversarial", self.adversarial);
+    visit("reversal", self.reversal);
+    visit("dropout", self.dropout);
+    visit("encoder_dropout", self.encoder_dropout);
+    visit("published", self.published);
   }
 };
 
 template <class T = float, class D = Cpu>
-struct MisaNetwork {
-  using scalar = T;
-  using device = D;
+struct MisaNetwork : SequenceNetwork<MisaNetwork<T, D>, T, D> {
   using Options = MisaOptions;
   using Rows = Variable<T, 2, D>;
   static constexpr const char* name = "MISA";
@@ -183,17 +180,7 @@ struct MisaNetwork {
     if (options.adversarial) return objective.add("domain", options.similarity, domain_loss(r)).result();
     return objective.add("cmd", options.similarity, (1.0 / 3) * (close(t, v) + close(t, a) + close(a, v))).result();
   }
-  LossTerms<T, D> objective(const TrainingBatch<T, D>& batch, const Context& context) const {
-    return losses(forward(sequences(batch.seen, options.text), context), batch);
-  }
 
-  /// What the last layer reads (B, 3h).
-  Rows embed(const Streams<T, D>& x, const Context& context) const {
-    return forward(sequences(x, options.text), context).hidden;
-  }
-  Rows operator()(const Streams<T, D>& x, const Context& context) const {
-    return forward(sequences(x, options.text), context).score;
-  }
   static void reflect(auto& self, auto&& visit) {
     visit("first", self.first);
     visit("second", self.second);
@@ -213,18 +200,13 @@ struct MisaNetwork {
     std::vector<std::uint8_t> all(std::size_t(6 * batch));
     static constexpr std::size_t order[3] = {0, 2, 1};
     for (std::size_t i = 0; i < 6; ++i) {
-      const auto column = r.parts[order[i % 3]].has.to_vector();
+      const auto column = flags(r.parts[order[i % 3]].has, batch);
       for (std::size_t b = 0; b < std::size_t(batch); ++b) all[b * 6 + i] = column[b];
     }
     return Mask<2, D>::from({batch, 6}, all);
   }
   Variable<T, 0, D> apart(const Rows& x, const Rows& y, const Parts& of_x, const Parts& of_y) const {
-    if (!options.published) {
-      const std::vector<std::uint8_t> a = of_x.has.to_vector(), b = of_y.has.to_vector();
-      std::vector<std::uint8_t> both(a.size());
-      for (std::size_t i = 0; i < a.size(); ++i) both[i] = a[i] && b[i];
-      return orthogonality_loss(x, y, {.normalize = true}, Mask<1, D>::from({x.extent(0)}, both));
-    }
+    if (!options.published) return orthogonality_loss(x, y, {.normalize = true}, both(of_x.has, of_y.has));
     const auto unit = [](const Rows& z) {
       const auto centred = z - mean(z, 0, keepdim);
       return centred / (norm(centred, 2, 1, keepdim).detach() + 1e-6);
@@ -237,9 +219,7 @@ struct MisaNetwork {
     std::vector<Rows> logits;
     for (std::size_t m = 0; m < 3; ++m) {
       const Parts& part = r.parts[m];
-      const auto there =
-          part.has.defined() ? part.has.to_vector() : std::vector<std::uint8_t>(std::size_t(part.domain.extent(0)), 1);
-      for (const std::uint8_t has : there) labels.push_back(has ? order[m] : -1);
+      for (const std::uint8_t has : flags(part.has, part.domain.extent(0))) labels.push_back(has ? order[m] : -1);
       logits.push_back(part.domain);
     }
     std::vector<std::uint8_t> takes_part;

@@ -18,7 +18,9 @@
 
 #include <array>
 
-#include "lacuna/models/baselines/subnets.hpp"
+#include "lacuna/models/baselines/sequence_network.hpp"
+#include "lacuna/nn/gaussian_estimator.hpp"
+#include "lacuna/nn/subnetwork.hpp"
 #include "lacuna/ops/log_det.hpp"
 #include "lacuna/ops/matmul.hpp"
 
@@ -38,25 +40,23 @@ struct MmimOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("first_hidden", self.first_hidden);
-    f("second_hidden", self.second_hidden);
-    f("first_out", self.first_out);
-    f("second_out", self.second_out);
-    f("hidden", self.hidden);
-    f("alpha", self.alpha);
-    f("beta", self.beta);
-    f("dropout", self.dropout);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("first_hidden", self.first_hidden);
+    visit("second_hidden", self.second_hidden);
+    visit("first_out", self.first_out);
+    visit("second_out", self.second_out);
+    visit("hidden", self.hidden);
+    visit("alpha", self.alpha);
+    visit("beta", self.beta);
+    visit("dropout", self.dropout);
+    visit("published", self.published);
   }
 };
 
 template <class T = float, class D = Cpu>
-struct MmimNetwork {
-  using scalar = T;
-  using device = D;
+struct MmimNetwork : SequenceNetwork<MmimNetwork<T, D>, T, D> {
   using Options = MmimOptions;
   using Rows = Variable<T, 2, D>;
   using Number = Variable<T, 0, D>;
@@ -64,49 +64,26 @@ struct MmimNetwork {
   /// t→v, t→a, v→a in a list of text, first (a), second (v).
   static constexpr std::size_t from[3] = {0, 0, 2}, to[3] = {2, 1, 1};
 
-  /// q(y | x): W₂ relu(W₁ x), for μ and ℓ.
-  struct Estimator {
-    Linear<T, D> mu_1, mu_2, log_1, log_2, entropy;
-
-    Estimator() = default;
-    Estimator(index_t x, index_t y, Random& random) {
-      const auto layer = [&](index_t in, index_t out) {
-        return Linear<T, D>({.in_features = in, .out_features = out}, random);
-      };
-      mu_1 = layer(x, y), mu_2 = layer(y, y), log_1 = layer(x, y), log_2 = layer(y, y);
-      entropy = layer(y, std::max<index_t>(1, y / 4));
-    }
-    /// Σ_d log q(y | x) of every sample (B). held: the estimator gets no gradient.
-    Variable<T, 1, D> operator()(const Rows& x, const Rows& y, bool published, bool held) const {
-      const auto layer = [held](const Linear<T, D>& l, const Rows& in, Activation a) {
-        const Rows& w = l.weight;
-        const Variable<T, 1, D>& b = l.bias;
-        return linear<T, 2, D>(in, held ? w.detach() : w, held ? b.detach() : b, a);
-      };
-      const auto mu = layer(mu_2, layer(mu_1, x, Activation::relu), Activation::none);
-      const auto log = layer(log_2, layer(log_1, x, Activation::relu), Activation::none);
-      const auto fit = square(mu - y) / (2.0 * exp(log));
-      return -1.0 * sum(published ? fit : fit + 0.5 * log, 1);
-    }
+  /// q(y | x), and what the entropy of y is read from.
+  struct Pair {
+    GaussianEstimator<T, D> likelihood;
+    Linear<T, D> entropy;
     static void reflect(auto& self, auto&& visit) {
-      visit("mlp_mu.0", self.mu_1);
-      visit("mlp_mu.2", self.mu_2);
-      visit("mlp_logvar.0", self.log_1);
-      visit("mlp_logvar.2", self.log_2);
+      self.likelihood.reflect(self.likelihood, visit);
       visit("entropy_prj.0", self.entropy);
     }
   };
   struct Forward {
     std::array<Rows, 3> x;          ///< text, first, second
     std::array<Mask<1, D>, 3> has;  ///< undefined: all
-    Rows fused, score;
+    Rows hidden, score;
   };
   /// tanh(E y) of a batch, by pair and sign (negative, positive).
   using Memory = std::array<std::array<Rows, 2>, 3>;
 
   Options options;
   LastStateSubnet<T, D> first, second;
-  std::vector<Estimator> pairs;
+  std::vector<Pair> pairs;
   std::vector<Linear<T, D>> predict;  ///< of text, first, second from f
   Linear<T, D> fusion_1, fusion_2, fusion_3;
   mutable Memory memory;  ///< moved by `objective` in training
@@ -116,13 +93,16 @@ struct MmimNetwork {
   MmimNetwork(const Options& o, Random& random) : options(o) {
     const auto in = three_inputs(name, o);
     expect_sizes(name, {o.first_hidden, o.second_hidden, o.first_out, o.second_out, o.hidden});
-    first = LastStateSubnet<T, D>({in[1], o.first_hidden, o.first_out, true, false}, random);
-    second = LastStateSubnet<T, D>({in[2], o.second_hidden, o.second_out, true, false}, random);
+    first = LastStateSubnet<T, D>({in[1], o.first_hidden, o.first_out, true}, random);
+    second = LastStateSubnet<T, D>({in[2], o.second_hidden, o.second_out, true}, random);
     const std::array<index_t, 3> width{in[0], o.first_out, o.second_out};
     const auto layer = [&](index_t i, index_t out) {
       return Linear<T, D>({.in_features = i, .out_features = out}, random);
     };
-    for (std::size_t p = 0; p < 3; ++p) pairs.emplace_back(width[from[p]], width[to[p]], random);
+    for (std::size_t p = 0; p < 3; ++p) {
+      const index_t y = width[to[p]];
+      pairs.push_back({{width[from[p]], y, random}, layer(y, std::max<index_t>(1, y / 4))});
+    }
     for (const index_t w : width) predict.push_back(layer(o.hidden, w));
     fusion_1 = layer(width[0] + width[1] + width[2], o.hidden);
     fusion_2 = layer(o.hidden, o.hidden);
@@ -145,25 +125,25 @@ struct MmimNetwork {
 
   Forward forward(const Sequences<T, D>& x, const Context& context) const {
     Forward r;
-    r.x = {options.published ? select(x[0].frames, 1, 0) : mean_pool(x[0].frames, x[0].present), first(x[1]),
-           second(x[2])};
+    r.x = {options.published ? select(x[0].frames, 1, 0) : mean_pool(x[0].frames, x[0].present),
+           first(x[1].frames, x[1].present), second(x[2].frames, x[2].present)};
     for (std::size_t m = 0; m < 3; ++m)
       if (!options.published) r.has[m] = any_present(x[m].present);
     const auto joined = lacuna::dropout(concat<T, 2, D>({r.x[0], r.x[1], r.x[2]}, -1), options.dropout, context);
-    r.fused = fusion_2(fusion_1(joined, Activation::tanh), Activation::tanh);
-    r.score = fusion_3(r.fused);
+    r.hidden = fusion_2(fusion_1(joined, Activation::tanh), Activation::tanh);
+    r.score = fusion_3(r.hidden);
     return r;
   }
   /// Of pair p. held: its estimator is; else with `apart` the representations are.
   Number lld(const Forward& r, std::size_t p, bool held, bool apart) const {
     const Rows &x = r.x[from[p]], &y = r.x[to[p]];
-    return mean_of(pairs[p](apart ? x.detach() : x, apart ? y.detach() : y, options.published, held), r, from[p],
-                   to[p]);
+    const auto fit = pairs[p].likelihood(apart ? x.detach() : x, apart ? y.detach() : y, held, !options.published);
+    return mean_of(fit, r, from[p], to[p]);
   }
   /// Of modality m.
   Number nce(const Forward& r, std::size_t m) const {
     const auto unit = [](const Rows& z) { return z / norm(z, 2, 1, keepdim); };
-    const auto p = unit(predict[m](r.fused));
+    const auto p = unit(predict[m](r.hidden));
     const auto z = r.has[m].defined() ? r.x[m] / (norm(r.x[m], 2, 1, keepdim) + 1e-12) : unit(r.x[m]);
     return mean_of(logsumexp(matmul(z, p, {.transpose_b = true}), 1) - sum(z * p, 1), r, m, m);
   }
@@ -172,8 +152,7 @@ struct MmimNetwork {
     Memory all;
     for (std::size_t p = 0; p < 3; ++p) {
       const auto e = pairs[p].entropy(r.x[to[p]], Activation::tanh);
-      const auto there =
-          r.has[to[p]].defined() ? r.has[to[p]].to_vector() : std::vector<std::uint8_t>(labels.size(), 1);
+      const auto there = flags(r.has[to[p]], index_t(labels.size()));
       for (const bool positive : {false, true}) {
         std::vector<index_t> rows;
         for (std::size_t b = 0; b < labels.size(); ++b)
@@ -187,7 +166,7 @@ struct MmimNetwork {
   static Number entropy(const Memory& now, const Memory& before) {
     Number total;
     for (std::size_t p = 0; p < 3; ++p)
-      for (const std::size_t s : {1, 0}) {
+      for (const std::size_t s : {1u, 0u}) {
         const auto all = concat<T, 2, D>({before[p][s].detach(), now[p][s]}, 0);
         const index_t count = all.extent(0);
         if (count <= all.extent(1)) return {};
@@ -228,13 +207,6 @@ struct MmimNetwork {
     return result;
   }
 
-  /// f (B, hidden).
-  Rows embed(const Streams<T, D>& x, const Context& context) const {
-    return forward(sequences(x, options.text), context).fused;
-  }
-  Rows operator()(const Streams<T, D>& x, const Context& context) const {
-    return forward(sequences(x, options.text), context).score;
-  }
   static void reflect(auto& self, auto&& visit) {
     visit("acoustic_enc", self.first);
     visit("visual_enc", self.second);
@@ -248,13 +220,11 @@ struct MmimNetwork {
  private:
   /// Over the samples that have modalities m and n.
   static Number mean_of(const Variable<T, 1, D>& each, const Forward& r, std::size_t m, std::size_t n) {
-    if (!r.has[m].defined()) return mean(each);
-    const auto a = r.has[m].to_vector(), b = r.has[n].to_vector();
-    std::vector<std::uint8_t> both;
-    index_t count = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) both.push_back(a[i] && b[i]), count += both.back();
-    return scale(sum(apply_mask(each, Mask<1, D>::from({each.extent(0)}, both))),
-                 count > 0 ? 1.0 / double(count) : 0.0);
+    const Mask<1, D> has = both(r.has[m], r.has[n]);
+    if (!has.defined()) return mean(each);
+    const auto all = has.to_vector();
+    const auto count = std::count(all.begin(), all.end(), 1);
+    return scale(sum(apply_mask(each, has)), count > 0 ? 1.0 / double(count) : 0.0);
   }
 };
 

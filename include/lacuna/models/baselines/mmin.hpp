@@ -13,7 +13,12 @@
 ///   L_cycle   = mean (h'_m − sg h_m)²  over the modalities m that are present
 /// A sample that never had a modality teaches nothing about it. Prediction: any subset, by forward and head alone.
 ///
-/// What differs from the paper and its authors' code (github.com/AIM3-RUC/MMIN): any number of modalities; an LSTM with
+/// With `published`, what the code in GCNet's comparison does (github.com/zeroQiaoba/GCNet; utterance_encoders.hpp):
+/// vectors through perceptrons, an absent one as zeros; relu in the decoders, a transition behind the cascades; t of the
+/// part that was taken away, where an available modality counts as zeros that are encoded; both losses over everything.
+/// Its clipping of every network's gradient by itself is one norm here.
+///
+/// What differs otherwise from the paper and its authors' code (github.com/AIM3-RUC/MMIN): any number of modalities; an LSTM with
 /// maximum for every one of them, text too (there TextCNN); a share of the samples stays complete, as `drop` says
 /// (there each is given one of the incomplete patterns); an absent modality is 0 after its encoder, not an encoded
 /// sequence of zeros; targets of the imagination are absent modalities only, and the cycle's are present ones only
@@ -22,6 +27,7 @@
 /// scripts for IEMOCAP. Real labels besides classes are ours.
 #pragma once
 
+#include "lacuna/models/baselines/utterance_encoders.hpp"
 #include "lacuna/models/model.hpp"
 #include "lacuna/nn/cascade.hpp"
 #include "lacuna/nn/recurrent.hpp"
@@ -36,7 +42,9 @@ struct MminOptions {
   index_t blocks = 3;                           ///< of either cascade
   index_t hidden = 128;                         ///< of the perceptrons before the heads
   double dropout = 0.3;                         ///< in them
-  double imagination = 4, cycle = 2;            ///< weights
+  bool published = false;
+  std::vector<index_t> cls_layers = {128, 128};  ///< published: of all perceptrons
+  double imagination = 4, cycle = 2;             ///< weights
   PretrainOptions pretraining = {};
   index_t classes = 0;
   RegressionLoss loss = RegressionLoss::mse;
@@ -44,36 +52,46 @@ struct MminOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("width", self.width);
-    f("ae_layers", self.layers);
-    f("blocks", self.blocks);
-    f("hidden", self.hidden);
-    f("dropout", self.dropout);
-    f("imagination", self.imagination);
-    f("cycle", self.cycle);
-    PretrainOptions::visit(self.pretraining, f);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("width", self.width);
+    visit("ae_layers", self.layers);
+    visit("blocks", self.blocks);
+    visit("hidden", self.hidden);
+    visit("dropout", self.dropout);
+    visit("published", self.published);
+    visit("cls_layers", self.cls_layers);
+    visit("imagination", self.imagination);
+    visit("cycle", self.cycle);
+    PretrainOptions::reflect(self.pretraining, visit);
   }
 };
 
-/// One LSTM per modality: streams → h_m (B, d) each.
+/// One LSTM per modality: streams → h_m (B, d) each; published: a perceptron.
 template <class T = float, class D = Cpu>
 struct MminEncoders {
   std::vector<Lstm<T, D>> lstm;
+  UtteranceEncoders<T, D> utterance;
 
   MminEncoders() = default;
   MminEncoders(const MminOptions& o, Random& random) {
-    for (const index_t in : o.inputs) lstm.emplace_back(RecurrentOptions{.in = in, .hidden = o.width}, random);
+    if (o.published)
+      utterance = UtteranceEncoders<T, D>(o.inputs, o.cls_layers, o.width, random);
+    else
+      for (const index_t in : o.inputs) lstm.emplace_back(RecurrentOptions{.in = in, .hidden = o.width}, random);
   }
   /// [h_1; …; h_M] (B, M d)
   Variable<T, 2, D> operator()(const Streams<T, D>& streams) const {
+    if (lstm.empty()) return utterance(streams, true);
     std::vector<Variable<T, 2, D>> all;
     for (std::size_t m = 0; m < lstm.size(); ++m)
       all.push_back(max_pool(lstm[m](Variable<T, 3, D>(streams[m].frames), streams[m].present).y, streams[m].present));
     return concat(all, -1);
   }
-  static void reflect(auto& self, auto&& visit) { visit("lstm", self.lstm); }
+  static void reflect(auto& self, auto&& visit) {
+    visit("lstm", self.lstm);
+    visit("utterance", self.utterance);
+  }
 };
 
 template <class T = float, class D = Cpu>
@@ -83,22 +101,9 @@ struct MminNetwork {
   using Options = MminOptions;
   static constexpr const char* name = "MMIN";
 
-  /// A perceptron and a linear layer: of the pretraining, and of the joint codes.
-  struct Classifier {
-    Mlp<T, D> body;
-    Linear<T, D> head;
-
-    Classifier() = default;
-    Classifier(const Options& o, index_t in, Random& random)
-        : body({{in, o.hidden, o.hidden}, o.dropout}, random),
-          head({.in_features = o.hidden, .out_features = outputs_for(o.classes)}, random) {}
-    Variable<T, 2, D> operator()(const Variable<T, 2, D>& x, const Context& context) const {
-      return head(body(x, context));
-    }
-    static void reflect(auto& self, auto&& visit) {
-      visit("body", self.body);
-      visit("head", self.head);
-    }
+  using Classifier = UtterancePerceptron<T, D>;  ///< of the pretraining, and of the joint codes
+  struct Forward {
+    Variable<T, 2, D> features, imagined, codes, recalled, score;
   };
 
   Options options;
@@ -121,16 +126,17 @@ struct MminNetwork {
     freeze(pretrained);
     AutoencoderOptions block{.sizes = {joint_width()}};
     block.sizes.insert(block.sizes.end(), o.layers.begin(), o.layers.end());
-    forward = CascadedResidualAutoencoder<T, D>({block, o.blocks}, random);
-    backward = CascadedResidualAutoencoder<T, D>({block, o.blocks}, random);
-    classifier = Classifier(o, o.blocks * o.layers.back(), random);
+    if (o.published) block.decoder_slope = 0;
+    forward = CascadedResidualAutoencoder<T, D>({block, o.blocks, o.published}, random);
+    backward = CascadedResidualAutoencoder<T, D>({block, o.blocks, o.published}, random);
+    classifier = perceptron(o, o.blocks * o.layers.back(), random);
   }
 
   /// The encoders on complete data.
   template <class Feed>
   std::optional<Phase<T, D>> next_phase(const Options& o, const Feed& feed, Random& random) {
     if (ready) return std::nullopt;
-    const auto plain = std::make_shared<Plain>(Plain{encoders, Classifier(o, joint_width(), random)});
+    const auto plain = std::make_shared<Plain>(Plain{encoders, perceptron(o, joint_width(), random)});
     return pretraining<T, D>(
         "encoders", o.pretraining, feed,
         [plain](const TrainingBatch<T, D>& batch, const Context& context) {
@@ -156,20 +162,30 @@ struct MminNetwork {
     return classifier.head(embed(streams, context));
   }
 
-  LossTerms<T, D> objective(const TrainingBatch<T, D>& batch, const Context& context) const {
-    const auto h = encoders(batch.seen);
+  Forward run(const Streams<T, D>& seen, const Context& context) const {
+    const auto h = encoders(seen);
     const auto imagined = forward(h);
-    const auto recalled = backward(imagined.y).y;
-    Variable<T, 2, D> target;
-    {
-      const NoGrad off;
-      target = pretrained(batch.whole);
-    }
+    return {h, imagined.y, imagined.z, backward(imagined.y).y, classifier(imagined.z, context)};
+  }
+  /// What the frozen encoders say of it.
+  Variable<T, 2, D> told(const Streams<T, D>& streams) const {
+    const NoGrad off;
+    return pretrained(streams);
+  }
+  /// target: `told` of the whole; published: of what was taken away.
+  LossTerms<T, D> losses(const Forward& r, const Variable<T, 2, D>& target, const TrainingBatch<T, D>& batch) const {
+    const bool all = options.published;
+    const auto here = r.features.detach();
     return Objective<T, D>()
-        .add("task", 1, batch.task_loss(classifier(imagined.z, context)))
-        .add("imagination", options.imagination, mse_loss(by_modality(imagined.y), by_modality(target), batch.taken()))
-        .add("cycle", options.cycle, mse_loss(by_modality(recalled), by_modality(h.detach()), batch.here()))
+        .add("task", 1, batch.task_loss(r.score))
+        .add("imagination", options.imagination,
+             mse_loss(by_modality(r.imagined), by_modality(target), all ? Mask<2, D>() : batch.taken()))
+        .add("cycle", options.cycle,
+             mse_loss(by_modality(r.recalled), by_modality(here), all ? Mask<2, D>() : batch.here()))
         .result();
+  }
+  LossTerms<T, D> objective(const TrainingBatch<T, D>& batch, const Context& context) const {
+    return losses(run(batch.seen, context), told(options.published ? streams_taken(batch) : batch.whole), batch);
   }
 
   static void reflect(auto& self, auto&& visit) {
@@ -181,6 +197,10 @@ struct MminNetwork {
   }
 
  private:
+  static Classifier perceptron(const Options& o, index_t in, Random& random) {
+    const auto layers = o.published ? o.cls_layers : std::vector<index_t>{o.hidden, o.hidden};
+    return Classifier(in, layers, outputs_for(o.classes), o.dropout, random);
+  }
   /// What is trained before the rest.
   struct Plain {
     MminEncoders<T, D> encoders;

@@ -37,13 +37,13 @@ struct ModalityDropoutTransformerOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("width", self.width);
-    f("num_heads", self.num_heads);
-    f("layers", self.layers);
-    f("hidden", self.hidden);
-    f("dropout", self.dropout);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("width", self.width);
+    visit("num_heads", self.num_heads);
+    visit("layers", self.layers);
+    visit("hidden", self.hidden);
+    visit("dropout", self.dropout);
   }
 };
 

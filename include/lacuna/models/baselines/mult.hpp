@@ -1,7 +1,7 @@
 /// MulT, the Multimodal Transformer.  (Tsai, Bai, Liang, Kolter, Morency & Salakhutdinov, ACL 2019, arXiv 1906.00295)
 ///
 ///   x_m = convolution of stream m over time                      (B, T_m, d)      (crossmodal_streams.hpp)
-///   h_m = E_m([E_mn(x_m; x_n) ; E_mo(x_m; x_o)])                 (B, T_m, 2d)
+///   h_m = E_m([E_mn(x_m; x_n) ; E_mo(x_m; x_o)])                 (B, T_m, 2d)     (crossmodal_predictor.hpp)
 ///   f   = [h_1, h_2, h_3] at the last present frame              (B, 6d)
 ///   M   = W (W₂ relu(W₁ f) + f),  L = mean |M − label|           (B, outputs)
 ///
@@ -11,7 +11,8 @@
 /// Defaults: MOSI of MMSA. Its gradient is clipped by value, here by norm; it sums the gradients of 8 batches.
 #pragma once
 
-#include "lacuna/models/baselines/crossmodal_streams.hpp"
+#include "lacuna/models/baselines/crossmodal_predictor.hpp"
+#include "lacuna/models/baselines/sequence_network.hpp"
 
 namespace lacuna::models {
 
@@ -30,92 +31,47 @@ struct MultOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("width", self.width);
-    f("num_heads", self.num_heads);
-    f("layers", self.layers);
-    f("kernels", self.kernels);
-    f("source_dropout", self.source_dropout);
-    f("embedding_dropout", self.embedding_dropout);
-    f("residual_dropout", self.residual_dropout);
-    f("hidden_dropout", self.hidden_dropout);
-    f("input_dropout", self.input_dropout);
-    f("head_dropout", self.head_dropout);
-    f("positions", self.positions);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("width", self.width);
+    visit("num_heads", self.num_heads);
+    visit("layers", self.layers);
+    visit("kernels", self.kernels);
+    visit("source_dropout", self.source_dropout);
+    visit("embedding_dropout", self.embedding_dropout);
+    visit("residual_dropout", self.residual_dropout);
+    visit("hidden_dropout", self.hidden_dropout);
+    visit("input_dropout", self.input_dropout);
+    visit("head_dropout", self.head_dropout);
+    visit("positions", self.positions);
+    visit("published", self.published);
   }
 };
 
 template <class T = float, class D = Cpu>
-struct MultNetwork {
-  using scalar = T;
-  using device = D;
+struct MultNetwork : SequenceNetwork<MultNetwork<T, D>, T, D> {
   using Options = MultOptions;
   static constexpr const char* name = "MulT";
 
-  struct Forward {
-    typename CrossmodalStreams<T, D>::Result stacks;
-    std::vector<Variable<T, 2, D>> last;  ///< of every stream (B, 2d)
-    Variable<T, 2, D> joined, hidden, score;
-  };
+  using Forward = typename CrossmodalPredictor<T, D>::Result;
 
   Options options;
   StreamProjections<T, D> projections;
-  CrossmodalStreams<T, D> streams;
-  Linear<T, D> proj1, proj2, out;
+  CrossmodalPredictor<T, D> predictor;
 
   MultNetwork() = default;
   MultNetwork(const Options& o, Random& random) : options(o) {
-    const auto in = three_inputs(name, o);
-    projections = StreamProjections<T, D>(in, o.width, o.kernels, o.published, random);
-    streams = CrossmodalStreams<T, D>({.layer = {.width = o.width,
-                                                 .num_heads = o.num_heads,
-                                                 .layers = o.layers,
-                                                 .positions = o.positions,
-                                                 .hidden_dropout = o.hidden_dropout,
-                                                 .residual_dropout = o.residual_dropout,
-                                                 .embedding_dropout = o.embedding_dropout},
-                                       .memory_layers = std::max<index_t>(o.layers, 3),
-                                       .source_dropout = o.source_dropout,
-                                       .published = o.published},
-                                      random);
-    const index_t all = 6 * o.width;
-    proj1 = Linear<T, D>({.in_features = all, .out_features = all}, random);
-    proj2 = Linear<T, D>({.in_features = all, .out_features = all}, random);
-    out = Linear<T, D>({.in_features = all, .out_features = outputs_for(o.classes)}, random);
+    projections = {three_inputs(name, o), o.width, o.kernels, o.published, random};
+    predictor = {crossmodal_options(o), outputs_for(o.classes), random};
   }
-
   Forward forward(Sequences<T, D> x, const Context& context) const {
-    Forward r;
     x[0].frames = lacuna::dropout(x[0].frames, options.input_dropout, context);
-    x = projections(x);
-    r.stacks = streams(x, context);
-    for (std::size_t m = 0; m < 3; ++m) r.last.push_back(last_frame(r.stacks.memory[m], x[m].seen(options.published)));
-    r.joined = concat(r.last, -1);
-    const auto h = linear_relu_dropout<T, 2, D>(r.joined, proj1.weight, proj1.bias, options.head_dropout, context);
-    r.hidden = proj2(h) + r.joined;
-    r.score = out(r.hidden);
-    return r;
-  }
-  LossTerms<T, D> losses(const Forward& r, const TrainingBatch<T, D>& batch) const {
-    return Objective<T, D>().add("task", 1, batch.task_loss(r.score)).result();
-  }
-
-  /// What the last layer reads (B, 6d).
-  Variable<T, 2, D> embed(const Streams<T, D>& x, const Context& context) const {
-    return forward(sequences(x, options.text), context).hidden;
-  }
-  Variable<T, 2, D> operator()(const Streams<T, D>& x, const Context& context) const {
-    return forward(sequences(x, options.text), context).score;
+    return predictor(projections(x), options.head_dropout, context);
   }
   static void reflect(auto& self, auto&& visit) {
     self.projections.reflect(self.projections, visit);
-    self.streams.reflect(self.streams, visit);
-    visit("proj1", self.proj1);
-    visit("proj2", self.proj2);
-    visit("out_layer", self.out);
+    self.predictor.reflect(self.predictor, visit);
   }
 };
 

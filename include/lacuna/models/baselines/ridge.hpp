@@ -96,6 +96,12 @@ class Ridge {
     return names;
   }
 
+  /// What is one number.
+  static void reflect(auto& self, auto&& visit) {
+    visit("intercept", self.intercept_);
+    visit("lambda", self.lambda_);
+    visit("validation_mse", self.validation_mse_);
+  }
   /// Everything that predicting needs; load_state is the inverse.
   void save_state(State& state) const {
     const auto list = [](const Vector& v) { return std::vector<double>(v.data(), v.data() + v.size()); };
@@ -108,9 +114,7 @@ class Ridge {
     state.put("modalities", modalities());
     state.put("positions", positions);
     state.put("weights", weights());
-    state.put("intercept", intercept_);
-    state.put("lambda", lambda_);
-    state.put("validation_mse", validation_mse_);
+    state.put_fields(*this);
   }
   void load_state(const State& state) {
     const auto vector = [&](const std::string& name) {
@@ -124,7 +128,7 @@ class Ridge {
     index_t features = 0;
     for (std::size_t m = 0; m < names.size(); ++m) {
       Input input{names[m], std::size_t(positions[m]), 0, vector(names[m] + "/mean"), vector(names[m] + "/scale")};
-      input.features = index_t(input.mean.size());
+      input.features = input.mean.size();
       if (positions[m] < 0 || input.scale.size() != input.mean.size())
         state.fail(names[m] + "/scale", "does not fit the mean");
       features += input.features;
@@ -133,9 +137,7 @@ class Ridge {
     loaded.weights_ = vector("weights");
     if (loaded.weights_.size() != features)
       state.fail("weights", detail::cat("has ", loaded.weights_.size(), " numbers for ", features, " features"));
-    state.get("intercept", loaded.intercept_);
-    state.get("lambda", loaded.lambda_);
-    state.get("validation_mse", loaded.validation_mse_);
+    state.get_fields(loaded);
     *this = std::move(loaded);
   }
 

@@ -1,7 +1,7 @@
 /// Self-MM: every modality learns a label of its own, which the model makes.  (Yu, Xu, Yuan & Wu, AAAI 2021, arXiv
 /// 2102.04830)
 ///
-///   x_t = mean of the text's frames,  x_a, x_v = linear of the last state of an LSTM       (subnets.hpp)
+///   x_t = mean of the text's frames,  x_a, x_v = linear of the last state of an LSTM       (nn/subnetwork.hpp)
 ///   F_s = relu(W₁ x_s),  y_s = W₃ relu(W₂ F_s)         s: text, first, second, and M of [x_t, x_a, x_v]
 ///   L   = mean |y_M − label| + Σ_s mean tanh|label_s − label| · |y_s − label_s|,  label_s: unimodal_labels.hpp
 ///
@@ -10,8 +10,9 @@
 /// CLS there. Defaults: MOSI there; its four learning rates are one here, and gradients of four batches are not summed.
 #pragma once
 
-#include "lacuna/models/baselines/subnets.hpp"
+#include "lacuna/models/baselines/sequence_network.hpp"
 #include "lacuna/models/baselines/unimodal_labels.hpp"
+#include "lacuna/nn/subnetwork.hpp"
 #include "lacuna/ops/arithmetic.hpp"
 
 namespace lacuna::models {
@@ -29,27 +30,25 @@ struct SelfMmOptions {
   bool standardize = true, standardize_labels = false;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("standardize_labels", self.standardize_labels);
-    f("text", self.text);
-    f("first_hidden", self.first_hidden);
-    f("second_hidden", self.second_hidden);
-    f("first_out", self.first_out);
-    f("second_out", self.second_out);
-    f("fused", self.fused);
-    f("text_post", self.text_post);
-    f("first_post", self.first_post);
-    f("second_post", self.second_post);
-    f("dropout", self.dropout);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("standardize_labels", self.standardize_labels);
+    visit("text", self.text);
+    visit("first_hidden", self.first_hidden);
+    visit("second_hidden", self.second_hidden);
+    visit("first_out", self.first_out);
+    visit("second_out", self.second_out);
+    visit("fused", self.fused);
+    visit("text_post", self.text_post);
+    visit("first_post", self.first_post);
+    visit("second_post", self.second_post);
+    visit("dropout", self.dropout);
+    visit("published", self.published);
   }
 };
 
 template <class T = float, class D = Cpu>
-struct SelfMmNetwork {
-  using scalar = T;
-  using device = D;
+struct SelfMmNetwork : SequenceNetwork<SelfMmNetwork<T, D>, T, D> {
   using Options = SelfMmOptions;
   using Rows = Variable<T, 2, D>;
   static constexpr const char* name = "Self-MM";
@@ -84,8 +83,8 @@ struct SelfMmNetwork {
     const auto in = three_inputs(name, o);
     expect_sizes(name, {o.first_hidden, o.second_hidden, o.first_out, o.second_out, o.fused, o.text_post, o.first_post,
                         o.second_post});
-    first = LastStateSubnet<T, D>({in[1], o.first_hidden, o.first_out, false, false}, random);
-    second = LastStateSubnet<T, D>({in[2], o.second_hidden, o.second_out, false, false}, random);
+    first = LastStateSubnet<T, D>({in[1], o.first_hidden, o.first_out}, random);
+    second = LastStateSubnet<T, D>({in[2], o.second_hidden, o.second_out}, random);
     head.emplace_back(in[0] + o.first_out + o.second_out, o.fused, random);
     head.emplace_back(in[0], o.text_post, random);
     head.emplace_back(o.first_out, o.first_post, random);
@@ -105,15 +104,15 @@ struct SelfMmNetwork {
   }
   void save_state(State& state) const {
     State own;
-    labels.save_state(own);
+    own.put_fields(labels);
     state.put("unimodal_labels", own);
   }
-  void load_state(const State& state) { labels.load_state(state.under("unimodal_labels")); }
+  void load_state(const State& state) { state.under("unimodal_labels").get_fields(labels); }
 
   Forward forward(const Sequences<T, D>& x, const Context& context) const {
     Forward r;
     const Rows t = options.published ? select(x[0].frames, 1, 0) : mean_pool(x[0].frames, x[0].present);
-    const std::array<Rows, heads> in{Rows(), t, first(x[1]), second(x[2])};
+    const std::array<Rows, heads> in{Rows(), t, first(x[1].frames, x[1].present), second(x[2].frames, x[2].present)};
     for (std::size_t s = 0; s < heads; ++s) {
       const Rows from = s == 0 ? concat<T, 2, D>({in[1], in[2], in[3]}, -1) : in[s];
       const double p = s == 1 || s == 2 ? options.dropout : 0;
@@ -130,7 +129,7 @@ struct SelfMmNetwork {
     objective.add(names[0], 1, batch.task_loss(r.score[0]));
     const index_t size = r.score[0].extent(0);
     for (std::size_t s = 1; s < heads; ++s) {
-      const auto there = r.has[s].defined() ? r.has[s].to_vector() : std::vector<std::uint8_t>(std::size_t(size), 1);
+      const auto there = flags(r.has[s], size);
       std::vector<T> weight, target;
       index_t count = 0;
       for (std::size_t b = 0; b < std::size_t(size); ++b) {

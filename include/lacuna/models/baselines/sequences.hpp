@@ -10,6 +10,7 @@
 
 #include "lacuna/models/model.hpp"
 #include "lacuna/ops/indexing.hpp"
+#include "lacuna/ops/manipulation.hpp"
 #include "lacuna/ops/mask.hpp"
 #include "lacuna/ops/shape.hpp"
 
@@ -52,6 +53,36 @@ std::vector<index_t> three_inputs(const char* name, const Options& o) {
   return text_first(o.inputs, o.text);
 }
 
+/// With frames behind its own that are absent. Throws ShapeError where there are more already.
+template <class T, class D>
+Sequence<T, D> lengthened(const Sequence<T, D>& x, index_t frames, const char* name) {
+  const index_t batch = x.frames.extent(0), own = x.frames.extent(1);
+  if (own == frames) return x;
+  if (own > frames) throw ShapeError(detail::cat(name, ": ", own, " frames, expected at most ", frames));
+  Sequence<T, D> y{pad(x.frames, 1, 0, frames - own), {}};
+  if (!x.present.defined()) return y;
+  const auto all = x.present.to_vector();
+  std::vector<std::uint8_t> longer(std::size_t(batch * frames), 0);
+  for (index_t b = 0; b < batch; ++b) std::copy_n(all.begin() + b * own, own, longer.begin() + b * frames);
+  y.present = Mask<2, D>::from({batch, frames}, longer);
+  return y;
+}
+
+/// 1 for every of n samples that has something; undefined: all have.
+template <class D>
+std::vector<std::uint8_t> flags(const Mask<1, D>& has, index_t n) {
+  return has.defined() ? has.to_vector() : std::vector<std::uint8_t>(std::size_t(n), 1);
+}
+/// The samples that both masks have; undefined where both are.
+template <class D>
+Mask<1, D> both(const Mask<1, D>& a, const Mask<1, D>& b) {
+  if (!a.defined() || !b.defined()) return a.defined() ? a : b;
+  auto all = a.to_vector();
+  const auto other = b.to_vector();
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] &= other[i];
+  return Mask<1, D>::from({index_t(all.size())}, all);
+}
+
 /// x (B, T, F) at the last present frame of every sample → (B, F), 0 for a sample without one; without a mask the last
 /// row.
 template <class T, class D>
@@ -73,6 +104,14 @@ Variable<T, 2, D> last_frame(const Variable<T, 3, D>& x, const Mask<2, D>& prese
 inline void expect_sizes(const char* name, std::initializer_list<index_t> sizes) {
   for (const index_t size : sizes)
     if (size < 1) throw OptionError(detail::cat(name, ": a size is ", size, ", expected at least 1"));
+}
+
+/// Throws OptionError for data with sequences longer than `most` frames, which `option` says.
+inline void refuse_longer(const char* name, const char* option, index_t most, const data::Dataset& data) {
+  for (const auto& modality : data.train.modalities)
+    if (modality.frames.extent(1) > most)
+      throw OptionError(detail::cat(name, ": '", modality.name, "' of ", data.name, " has ", modality.frames.extent(1),
+                                    " frames, ", option, " is ", most));
 }
 
 }  // namespace lacuna::models

@@ -1,6 +1,6 @@
 /// TFN, the Tensor Fusion Network.  (Zadeh, Chen, Poria, Cambria & Morency, EMNLP 2017, arXiv 1707.07250)
 ///
-///   a, v = perceptrons of the time averages, t = LSTM of the text                (subnets.hpp)
+///   a, v = perceptrons of the time averages, t = LSTM of the text                (nn/subnetwork.hpp)
 ///   z    = vec([1; a] ⊗ [1; v] ⊗ [1; t])                                         (B, (A+1)(V+1)(T+1))
 ///   y    = W₃ relu W₂ relu W₁ z,  of a real label  M = 6 σ(y) − 3                (B, outputs)
 ///   L    = mean |M − label|
@@ -10,7 +10,8 @@
 /// labels are standardised (the default) the range ±3 is in deviations. Defaults: MOSI of MMSA (github.com/thuiar/MMSA).
 #pragma once
 
-#include "lacuna/models/baselines/subnets.hpp"
+#include "lacuna/models/baselines/sequence_network.hpp"
+#include "lacuna/nn/subnetwork.hpp"
 #include "lacuna/ops/fusion.hpp"
 
 namespace lacuna::models {
@@ -29,24 +30,22 @@ struct TfnOptions {
   bool standardize = true;
   double feature_clip = 5;
 
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("text", self.text);
-    f("text_hidden", self.text_hidden);
-    f("first_hidden", self.first_hidden);
-    f("second_hidden", self.second_hidden);
-    f("text_out", self.text_out);
-    f("hidden", self.hidden);
-    f("dropout", self.dropout);
-    f("head_dropout", self.head_dropout);
-    f("published", self.published);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("text", self.text);
+    visit("text_hidden", self.text_hidden);
+    visit("first_hidden", self.first_hidden);
+    visit("second_hidden", self.second_hidden);
+    visit("text_out", self.text_out);
+    visit("hidden", self.hidden);
+    visit("dropout", self.dropout);
+    visit("head_dropout", self.head_dropout);
+    visit("published", self.published);
   }
 };
 
 template <class T = float, class D = Cpu>
-struct TfnNetwork {
-  using scalar = T;
-  using device = D;
+struct TfnNetwork : SequenceNetwork<TfnNetwork<T, D>, T, D> {
   using Options = TfnOptions;
   static constexpr const char* name = "TFN";
 
@@ -55,7 +54,7 @@ struct TfnNetwork {
   };
 
   Options options;
-  VectorSubnet<T, D> first, second;
+  AverageSubnet<T, D> first, second;
   LastStateSubnet<T, D> text;
   Linear<T, D> layer_1, layer_2, layer_3;
 
@@ -63,9 +62,9 @@ struct TfnNetwork {
   TfnNetwork(const Options& o, Random& random) : options(o) {
     const auto in = three_inputs(name, o);
     expect_sizes(name, {o.text_hidden, o.first_hidden, o.second_hidden, o.text_out, o.hidden});
-    first = VectorSubnet<T, D>({in[1], o.first_hidden, o.dropout, o.published}, random);
-    second = VectorSubnet<T, D>({in[2], o.second_hidden, o.dropout, o.published}, random);
-    text = LastStateSubnet<T, D>({in[0], o.text_hidden, o.text_out, false, o.published}, random);
+    first = AverageSubnet<T, D>({in[1], o.first_hidden, o.dropout}, random);
+    second = AverageSubnet<T, D>({in[2], o.second_hidden, o.dropout}, random);
+    text = LastStateSubnet<T, D>({in[0], o.text_hidden, o.text_out}, random);
     const index_t product = (o.first_hidden + 1) * (o.second_hidden + 1) * (o.text_out + 1);
     layer_1 = Linear<T, D>({.in_features = product, .out_features = o.hidden}, random);
     layer_2 = Linear<T, D>({.in_features = o.hidden, .out_features = o.hidden}, random);
@@ -73,7 +72,10 @@ struct TfnNetwork {
   }
 
   Forward forward(const Sequences<T, D>& x, const Context& context) const {
-    Forward r{.text = text(x[0]), .first = first(x[1], context), .second = second(x[2], context)};
+    const auto seen = [&](std::size_t m) { return x[m].seen(options.published); };
+    Forward r{.text = text(x[0].frames, seen(0)),
+              .first = first(x[1].frames, seen(1), context),
+              .second = second(x[2].frames, seen(2), context)};
     r.fused = tensor_fusion<T, D>({r.first, r.second, r.text});
     const auto dropped = lacuna::dropout(r.fused, options.head_dropout, context);
     r.hidden = layer_2(layer_1(dropped, Activation::relu), Activation::relu);
@@ -81,17 +83,7 @@ struct TfnNetwork {
     r.score = options.classes > 0 ? y : sigmoid(y) * 6.0 - 3.0;
     return r;
   }
-  LossTerms<T, D> losses(const Forward& r, const TrainingBatch<T, D>& batch) const {
-    return Objective<T, D>().add("task", 1, batch.task_loss(r.score)).result();
-  }
 
-  /// What the last layer reads (B, hidden).
-  Variable<T, 2, D> embed(const Streams<T, D>& streams, const Context& context) const {
-    return forward(sequences(streams, options.text), context).hidden;
-  }
-  Variable<T, 2, D> operator()(const Streams<T, D>& streams, const Context& context) const {
-    return forward(sequences(streams, options.text), context).score;
-  }
   static void reflect(auto& self, auto&& visit) {
     visit("audio_subnet", self.first);
     visit("video_subnet", self.second);

@@ -68,30 +68,18 @@ class UnimodalLabels {
     }
   }
 
-  void save_state(State& state) const {
-    state.put("limit", limit_);
-    state.put("published", published_);
-    state.put("visits", visits_);
+  /// Everything: what a checkpoint holds.
+  static void reflect(auto& self, auto&& visit) {
+    visit("limit", self.limit_);
+    visit("published", self.published_);
+    visit("visits", self.visits_);
     for (std::size_t h = 0; h < heads; ++h) {
-      const std::string head = std::to_string(h);
-      state.put("labels" + head, labels_[h]);
-      state.put("seen" + head, seen_[h]);
-      state.put("features" + head, features_[h]);
-      state.put("negative" + head, centres_[h][0]);
-      state.put("positive" + head, centres_[h][1]);
-    }
-  }
-  void load_state(const State& state) {
-    state.get("limit", limit_);
-    state.get("published", published_);
-    state.get("visits", visits_);
-    for (std::size_t h = 0; h < heads; ++h) {
-      const std::string head = std::to_string(h);
-      state.get("labels" + head, labels_[h]);
-      state.get("seen" + head, seen_[h]);
-      state.get("features" + head, features_[h]);
-      state.get("negative" + head, centres_[h][0]);
-      state.get("positive" + head, centres_[h][1]);
+      const auto of_head = [&](const char* name, auto& member) { visit((name + std::to_string(h)).c_str(), member); };
+      of_head("labels", self.labels_[h]);
+      of_head("seen", self.seen_[h]);
+      of_head("features", self.features_[h]);
+      of_head("negative", self.centres_[h][0]);
+      of_head("positive", self.centres_[h][1]);
     }
   }
 

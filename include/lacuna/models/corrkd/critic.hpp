@@ -4,7 +4,9 @@
 #include "lacuna/kernels/cpu/information_losses.hpp"
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/batch.hpp"
+#include "lacuna/losses/mutual_information.hpp"
 #include "lacuna/models/corrkd/options.hpp"
+#include "lacuna/nn/linear.hpp"
 
 namespace lacuna::models {
 

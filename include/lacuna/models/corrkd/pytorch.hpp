@@ -4,18 +4,15 @@
 
 #include <string>
 
-#include "lacuna/models/corrkd/options.hpp"
+#include "lacuna/core/error.hpp"
+#include "lacuna/core/path.hpp"
+#include "lacuna/core/shape.hpp"
 
 namespace lacuna::models {
 
 /// Name of a parameter of `CorrkdNetwork`. Throws Error for a path that is none of the network's.
 inline std::string corrkd_pytorch_name(const std::string& path, index_t depth) {
-  std::vector<std::string> part{""};
-  for (const char c : path)
-    if (c == '.')
-      part.emplace_back();
-    else
-      part.back() += c;
+  const std::vector<std::string> part = lacuna::detail::split_path(path);
   const std::string tail = "." + part.back();
   if (part[0] == "convolution" && part.size() == 3) return "conv." + part[1] + tail;
   if (part[0] == "head_in") return "head.0" + tail;

@@ -67,44 +67,43 @@ struct SdumcOptions {
   /// Scores per sample.
   index_t outputs() const { return classes > 0 ? classes : 1; }
 
-  /// f(name, member) for everything: storing and loading are written once.
-  static void visit(auto& self, auto&& f) {
-    f("inputs", self.inputs);
-    f("missing", self.missing);
-    f("width", self.width);
-    f("fused", self.fused);
-    f("contrast", self.contrast);
-    f("bottleneck", self.bottleneck);
-    f("fused_bottleneck", self.fused_bottleneck);
-    f("imagination", self.imagination);
-    f("padding", self.padding);
-    f("frame_dropout", self.frame_dropout);
-    f("dropout", self.dropout);
-    f("scale", self.scale);
-    f("weight_full", self.weights.full);
-    f("weight_missing", self.weights.missing);
-    f("weight_text", self.weights.text);
-    f("weight_query", self.weights.query);
-    f("weight_feature", self.weights.feature);
-    f("weight_contrast", self.weights.contrast);
-    f("ranking_temperature", self.ranking.temperature);
-    f("ranking_slack", self.ranking.slack);
-    f("classes", self.classes);
-    f("classes_temperature", self.classes_contrast.temperature);
-    f("classes_normalize", self.classes_contrast.normalize);
-    missing::MrmOptions::visit(self.drop, f);
-    f("simulated_stream", self.simulator.stream);
-    f("simulator_slots", self.simulator.slots);
-    f("simulator_width", self.simulator.width);
-    f("simulator_num_heads", self.simulator.num_heads);
-    f("simulator_dropout", self.simulator.dropout);
-    f("simulator_epochs", self.simulator.epochs);
-    f("simulator_patience", self.simulator.patience);
-    f("simulator_batch", self.simulator.batch);
-    f("simulator_learning_rate", self.simulator.learning_rate);
-    f("standardize", self.standardize);
-    f("standardize_labels", self.standardize_labels);
-    f("feature_clip", self.feature_clip);
+  static void reflect(auto& self, auto&& visit) {
+    visit("inputs", self.inputs);
+    visit("missing", self.missing);
+    visit("width", self.width);
+    visit("fused", self.fused);
+    visit("contrast", self.contrast);
+    visit("bottleneck", self.bottleneck);
+    visit("fused_bottleneck", self.fused_bottleneck);
+    visit("imagination", self.imagination);
+    visit("padding", self.padding);
+    visit("frame_dropout", self.frame_dropout);
+    visit("dropout", self.dropout);
+    visit("scale", self.scale);
+    visit("weight_full", self.weights.full);
+    visit("weight_missing", self.weights.missing);
+    visit("weight_text", self.weights.text);
+    visit("weight_query", self.weights.query);
+    visit("weight_feature", self.weights.feature);
+    visit("weight_contrast", self.weights.contrast);
+    visit("ranking_temperature", self.ranking.temperature);
+    visit("ranking_slack", self.ranking.slack);
+    visit("classes", self.classes);
+    visit("classes_temperature", self.classes_contrast.temperature);
+    visit("classes_normalize", self.classes_contrast.normalize);
+    missing::MrmOptions::reflect(self.drop, visit);
+    visit("simulated_stream", self.simulator.stream);
+    visit("simulator_slots", self.simulator.slots);
+    visit("simulator_width", self.simulator.width);
+    visit("simulator_num_heads", self.simulator.num_heads);
+    visit("simulator_dropout", self.simulator.dropout);
+    visit("simulator_epochs", self.simulator.epochs);
+    visit("simulator_patience", self.simulator.patience);
+    visit("simulator_batch", self.simulator.batch);
+    visit("simulator_learning_rate", self.simulator.learning_rate);
+    visit("standardize", self.standardize);
+    visit("standardize_labels", self.standardize_labels);
+    visit("feature_clip", self.feature_clip);
   }
 };
 

@@ -3,27 +3,10 @@
 
 #include <string>
 
-#include "lacuna/models/sdumc/network.hpp"
+#include "lacuna/core/error.hpp"
+#include "lacuna/core/path.hpp"
 
-namespace lacuna {
-namespace detail {
-
-/// "a.b.c" -> {"a", "b", "c"}
-inline std::vector<std::string> split_path(const std::string& path) {
-  std::vector<std::string> parts{""};
-  for (const char c : path) {
-    if (c == '.') {
-      parts.emplace_back();
-    } else {
-      parts.back() += c;
-    }
-  }
-  return parts;
-}
-
-}  // namespace detail
-
-namespace models {
+namespace lacuna::models {
 
 /// Name in the authors' state dict of a parameter of `SdumcNetwork` with three modalities (audio, text, video).
 /// Throws Error for a path that is none of the network's.
@@ -51,7 +34,8 @@ inline std::string sdumc_pytorch_name(const std::string& path) {
   if (room == "gate") return "fc_att" + tail();
   if (room == "view_query") return std::string("cross_") + view[number(7)] + "_query_mlp" + layer(3);
   if (room == "cross_attention")
-    return "cross_att_fra2utt_" + std::to_string(number(3)) + (part[2] == "query" ? ".query_proj" : ".input_proj") + tail();
+    return "cross_att_fra2utt_" + std::to_string(number(3)) + (part[2] == "query" ? ".query_proj" : ".input_proj") +
+           tail();
   if (room == "content") return std::string("cross_") + modality[number(3)] + "_mlp" + layer(3);
   if (room == "view_mlp") return "cross_attention_mlp" + layer(2);
   if (room == "view_gate") return "cross_fc_att" + tail();
@@ -59,15 +43,17 @@ inline std::string sdumc_pytorch_name(const std::string& path) {
   if (room == "contrast_in") return "orgin_linear_change.0" + tail();
   if (room == "contrast_out") return "orgin_linear_change.2" + tail();
   if (room == "imagination") {
-    const std::string prefix = number(2) == 0 ? "missing_text_imagination_mlp" : "missing_cross_text_query_imagination_mlp";
+    const std::string prefix =
+        number(2) == 0 ? "missing_text_imagination_mlp" : "missing_cross_text_query_imagination_mlp";
     const std::string& net = part[2];
-    return prefix + (net == "transition_in"    ? ".transition.0"
-                     : net == "transition_out" ? ".transition.2"
-                     : net == "encoder"        ? ".encoder_0.0"
-                                               : ".decoder_0.0") + tail();
+    return prefix +
+           (net == "transition_in"    ? ".transition.0"
+            : net == "transition_out" ? ".transition.2"
+            : net == "encoder"        ? ".encoder_0.0"
+                                      : ".decoder_0.0") +
+           tail();
   }
   throw Error("SDUMC: the parameter '" + path + "' has no name in the authors' module");
 }
 
-}  // namespace models
-}  // namespace lacuna
+}  // namespace lacuna::models

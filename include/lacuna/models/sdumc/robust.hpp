@@ -83,8 +83,8 @@ struct RobustSdumcNetwork {
   }
   /// (B, 1, V, T_m) of every modality: how the views attend to its frames.
   List<Tensor<T, 4, D>> attention(const Streams<T, D>& streams) const { return flow(streams, {}).attention; }
-  std::vector<missing::Condition> conditions(const Options& o, const std::vector<std::string>& names) const {
-    return missing::subset_conditions(names, o.inputs.size());
+  std::vector<missing::MissingSpec> conditions(const Options& o, const std::vector<std::string>& names) const {
+    return missing::subset_specs(names, o.inputs.size());
   }
   LossTerms<T, D> objective(const TrainingBatch<T, D>& batch, const Context& context) const;
 

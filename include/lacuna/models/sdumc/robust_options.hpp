@@ -45,25 +45,24 @@ struct RobustSdumcOptions {
 
   index_t outputs() const { return task_of(*this, "SDUMC").outputs(); }
 
-  /// f(name, member) for everything: storing and loading are written once.
-  static void visit(auto& self, auto&& f) {
-    visit_model_options(self, f);
-    f("width", self.width);
-    f("fused", self.fused);
-    f("bottleneck", self.bottleneck);
-    f("scale", self.scale);
-    f("frame_dropout", self.frame_dropout);
-    f("dropout", self.dropout);
-    f("presence", self.presence);
-    f("normalize_gates", self.normalize_gates);
-    f("own_heads", self.evidence);
-    f("imagine", self.imagine);
-    f("detach", self.detach);
-    f("weight_full", self.weights.full);
-    f("weight_missing", self.weights.missing);
-    f("weight_own", self.weights.own);
-    f("weight_imagined", self.weights.imagined);
-    f("weight_feature", self.weights.feature);
+  static void reflect(auto& self, auto&& visit) {
+    ModelOptions::reflect(self, visit);
+    visit("width", self.width);
+    visit("fused", self.fused);
+    visit("bottleneck", self.bottleneck);
+    visit("scale", self.scale);
+    visit("frame_dropout", self.frame_dropout);
+    visit("dropout", self.dropout);
+    visit("presence", self.presence);
+    visit("normalize_gates", self.normalize_gates);
+    visit("own_heads", self.evidence);
+    visit("imagine", self.imagine);
+    visit("detach", self.detach);
+    visit("weight_full", self.weights.full);
+    visit("weight_missing", self.weights.missing);
+    visit("weight_own", self.weights.own);
+    visit("weight_imagined", self.weights.imagined);
+    visit("weight_feature", self.weights.feature);
   }
 };
 

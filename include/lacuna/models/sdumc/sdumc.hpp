@@ -75,8 +75,8 @@ struct SdumcImputation {
       ready = true;
     });
   }
-  std::vector<missing::Condition> conditions(const Options& o, const std::vector<std::string>& names) const {
-    if (o.drop.active()) return missing::subset_conditions(names, o.inputs.size());
+  std::vector<missing::MissingSpec> conditions(const Options& o, const std::vector<std::string>& names) const {
+    if (o.drop.active()) return missing::subset_specs(names, o.inputs.size());
     return {missing::without({}, names), missing::without({names.at(std::size_t(o.missing))}, names)};
   }
 

@@ -1,26 +1,26 @@
 /// The report of an experiment as one HTML file that needs nothing else: no network, no script.
 #pragma once
 
-#include "lacuna/lab/chart.hpp"
-#include "lacuna/lab/report_data.hpp"
-#include "lacuna/lab/report_style.hpp"
-#include "lacuna/lab/terminal.hpp"
+#include "chart.hpp"
 #include "lacuna/train/progress.hpp"
+#include "report_data.hpp"
+#include "report_style.hpp"
+#include "terminal.hpp"
 
-namespace lacuna::detail {
+namespace program {
 
 /// The parts of a report, one function each.
 class HtmlReport {
  public:
-  HtmlReport(const lab::Results& results, const std::vector<lab::Record>& records) : r_(results), records_(records) {}
+  HtmlReport(const lab::Results& results, const std::vector<Record>& records) : r_(results), records_(records) {}
 
   std::string text() const {
     const std::string title = "Models under missing modalities: " + value_of(r_.data, "name");
     return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n" +
-           lab::element("title", "", lab::escaped(title)) + "\n" + lab::element("style", "", lab::report_style) +
-           "\n</head>\n<body>\n<main>\n" + lab::element("h1", "", lab::escaped(title)) + "\n" + lead() + tables() +
-           curves() + differences() + subsets() + trainings() + settings() + "</main>\n</body>\n</html>\n";
+           element("title", "", escaped(title)) + "\n" + element("style", "", report_style) +
+           "\n</head>\n<body>\n<main>\n" + element("h1", "", escaped(title)) + "\n" + lead() + tables() + curves() +
+           differences() + subsets() + trainings() + settings() + "</main>\n</body>\n</html>\n";
   }
 
  private:
@@ -33,8 +33,8 @@ class HtmlReport {
   }
   const std::string& headline() const { return r_.metrics.at(0); }
   static std::string section(const std::string& title, const std::string& note) {
-    return lab::element("h2", "", lab::escaped(title)) + "\n" +
-           (note.empty() ? "" : lab::element("p", "class=\"note\"", lab::escaped(note)) + "\n");
+    return element("h2", "", escaped(title)) + "\n" +
+           (note.empty() ? "" : element("p", "class=\"note\"", escaped(note)) + "\n");
   }
   std::size_t colour(const std::string& model) const {
     std::size_t number = 0;
@@ -45,20 +45,19 @@ class HtmlReport {
     return number;
   }
   static std::string fact(const std::string& number, const std::string& what) {
-    return lab::element("li", "",
-                        lab::element("b", "", lab::escaped(number)) + lab::element("span", "", lab::escaped(what)));
+    return element("li", "", element("b", "", escaped(number)) + element("span", "", escaped(what)));
   }
 
   std::string lead() const {
     std::size_t conditions = 0, trainings = 0;
     for (const auto& protocol : r_.protocols) conditions += protocol.conditions.size();
     for (const auto& model : r_.models) trainings += model.runs.size();
-    return lab::element("p", "class=\"lead\"",
-                        "Every model sees the same masks. What is selected is selected on the validation split; all "
-                        "numbers here are of the test split. Of a sample of which nothing is present, every model "
-                        "answers what the constant predictor does.") +
+    return element("p", "class=\"lead\"",
+                   "Every model sees the same masks. What is selected is selected on the validation split; all "
+                   "numbers here are of the test split. Of a sample of which nothing is present, every model "
+                   "answers what the constant predictor does.") +
            "\n" +
-           lab::element(
+           element(
                "ul", "class=\"facts\"",
                fact(std::to_string(r_.models.size()), "models") + fact(std::to_string(trainings), "trainings") +
                    fact(std::to_string(conditions), "conditions") + fact(std::to_string(r_.samples), "test samples") +
@@ -69,21 +68,20 @@ class HtmlReport {
   std::string averages(const lab::ProtocolInfo& protocol, const std::string& metric) const {
     const auto names = lab::average_names(r_, protocol);
     Table table{{"model"}};
-    for (const auto& name : names) table[0].push_back(lab::escaped(name));
+    for (const auto& name : names) table[0].push_back(escaped(name));
     for (const auto& model : r_.models) {
-      table.push_back({lab::escaped(model.title())});
+      table.push_back({escaped(model.title())});
       for (const auto& name : names) {
         const auto* one = lab::find_summary(r_, model.name, protocol.name, name, true);
         if (one == nullptr) continue;
         const double mean = lab::score_of(one->mean, metric), deviation = lab::score_of(one->deviation, metric);
-        std::string cell = lab::shown_number(mean, metric);
-        if (mean == best(protocol.name, name, metric)) cell = lab::element("b", "", cell);
-        if (!std::isnan(deviation)) cell += lab::element("small", "", " ± " + lab::shown_number(deviation, metric));
+        std::string cell = shown_number(mean, metric);
+        if (mean == best(protocol.name, name, metric)) cell = element("b", "", cell);
+        if (!std::isnan(deviation)) cell += element("small", "", " ± " + shown_number(deviation, metric));
         table.back().push_back(cell);
       }
     }
-    return lab::element("h3", "", lab::escaped(title_of(protocol)) + " · " + lab::escaped(lab::metric_title(metric))) +
-           lab::html_table(table);
+    return element("h3", "", escaped(title_of(protocol)) + " · " + escaped(metric_title(metric))) + html_table(table);
   }
   double best(const std::string& protocol, const std::string& name, const std::string& metric) const {
     return lab::best_of(r_, protocol, name, metric);
@@ -109,16 +107,16 @@ class HtmlReport {
     std::string others;
     for (std::size_t m = 1; m < r_.metrics.size(); ++m)
       for (const auto& protocol : r_.protocols) others += averages(protocol, r_.metrics[m]);
-    return text + lab::element("details", "", lab::element("summary", "", "The other metrics") + others) + "\n";
+    return text + element("details", "", element("summary", "", "The other metrics") + others) + "\n";
   }
 
   /// One line per model: (x, name of a summary) for every point.
   std::string curve(const lab::ProtocolInfo& protocol, const std::vector<std::pair<double, std::string>>& points,
                     bool average, const std::string& x_title, const std::string& metric) const {
-    std::vector<lab::Series> all;
+    std::vector<Series> all;
     for (const auto& model : r_.models) {
-      lab::Series series{model.name, {}, {}, {}, colour(model.name), model.name == "constant"};
-      const double factor = lab::is_share(metric) ? 100 : 1;
+      Series series{model.name, {}, {}, {}, colour(model.name), model.name == "constant"};
+      const double factor = is_share(metric) ? 100 : 1;
       for (const auto& [x, name] : points) {
         const auto* one = lab::find_summary(r_, model.name, protocol.name, name, average);
         if (one == nullptr) continue;
@@ -128,19 +126,19 @@ class HtmlReport {
       }
       all.push_back(std::move(series));
     }
-    lab::ChartOptions options{x_title, lab::metric_title(metric)};
+    ChartOptions options{x_title, metric_title(metric)};
     for (const auto& [x, name] : points) options.x_ticks.push_back(x);
-    const auto names = lab::legend(leave_out_far(all));
-    return lab::element("h3", "", lab::escaped(title_of(protocol))) + names + lab::line_chart(all, options);
+    const auto names = legend(leave_out_far(all));
+    return element("h3", "", escaped(title_of(protocol))) + names + line_chart(all, options);
   }
   /// The constant predictor, where it is so far from the models that they could not be told apart any more: out of the
   /// chart, its number into the legend, which is returned.
-  static std::vector<lab::Series> leave_out_far(std::vector<lab::Series>& all) {
+  static std::vector<Series> leave_out_far(std::vector<Series>& all) {
     double low = std::numeric_limits<double>::infinity(), high = -low;
     for (const auto& one : all)
       for (const double y : one.y)
         if (!one.quiet) stretch(low, high, y);
-    std::vector<lab::Series> legend = all;
+    std::vector<Series> legend = all;
     for (std::size_t i = all.size(); i-- > 0 && low <= high;) {
       if (!all[i].quiet) continue;
       double far = 0, outside = 0;
@@ -149,7 +147,7 @@ class HtmlReport {
         if (std::isfinite(y) && beyond > far) far = beyond, outside = y;
       }
       if (far <= 0.5 * (high - low) || all.size() < 2) continue;
-      legend[i].name += " (off the chart: " + general_text(outside, 4) + ")";
+      legend[i].name += " (off the chart: " + lacuna::detail::general_text(outside, 4) + ")";
       all.erase(all.begin() + std::ptrdiff_t(i));
     }
     return legend;
@@ -175,19 +173,18 @@ class HtmlReport {
   }
 
   std::string differences() const {
-    const auto shown = [&](double value) { return lab::shown_number(value, headline()); };
+    const auto shown = [&](double value) { return shown_number(value, headline()); };
     std::string charts;
     Table table{{"model", "protocol", "average", "metric", "difference", "low", "high"}};
     for (const auto& protocol : r_.protocols) {
-      std::vector<lab::IntervalRow> rows;
+      std::vector<IntervalRow> rows;
       const auto names = lab::average_names(r_, protocol);
-      const double factor = lab::is_share(headline()) ? 100 : 1;
+      const double factor = is_share(headline()) ? 100 : 1;
       for (const auto& one : r_.differences) {
         if (one.protocol != protocol.name || !one.average) continue;
-        table.push_back({lab::escaped(one.model), lab::escaped(one.protocol), lab::escaped(one.name),
-                         lab::escaped(lab::metric_title(one.metric)), lab::shown_number(one.value, one.metric),
-                         lab::shown_number(one.interval.low, one.metric),
-                         lab::shown_number(one.interval.high, one.metric)});
+        table.push_back({escaped(one.model), escaped(one.protocol), escaped(one.name),
+                         escaped(metric_title(one.metric)), shown_number(one.value, one.metric),
+                         shown_number(one.interval.low, one.metric), shown_number(one.interval.high, one.metric)});
         // far away from all others; it is in the table
         const bool far = one.model == "constant" && r_.models.size() > 2;
         if (one.metric != headline() || one.name != names.at(0) || far) continue;
@@ -196,18 +193,16 @@ class HtmlReport {
                         shown(one.value) + " [" + shown(one.interval.low) + ", " + shown(one.interval.high) + "]"});
       }
       if (!rows.empty())
-        charts += lab::element("h3", "", lab::escaped(title_of(protocol) + ", " + names.at(0))) +
-                  lab::interval_chart(rows, lab::metric_title(headline()) + ", less that of " + r_.reference);
+        charts += element("h3", "", escaped(title_of(protocol) + ", " + names.at(0))) +
+                  interval_chart(rows, metric_title(headline()) + ", less that of " + r_.reference);
     }
     if (charts.empty()) return "";
     return section(
                "Differences from " + r_.reference,
                "Intervals of 95 % from resampled test samples, paired over models and seeds: what another test split "
                "would have done. " +
-                   std::string(train::is_error(headline()) ? "Less is better." : "More is better.")) +
-           charts +
-           lab::element("details", "",
-                        lab::element("summary", "", "All averages and metrics") + lab::html_table(table)) +
+                   std::string(lacuna::train::is_error(headline()) ? "Less is better." : "More is better.")) +
+           charts + element("details", "", element("summary", "", "All averages and metrics") + html_table(table)) +
            "\n";
   }
 
@@ -219,24 +214,24 @@ class HtmlReport {
       for (const auto& one : r_.summaries)
         if (one.protocol == protocol.name && !one.average) most = std::max(most, score_or_zero(one));
       Table table{{"present"}};
-      for (const auto& model : r_.models) table[0].push_back(lab::escaped(model.name));
+      for (const auto& model : r_.models) table[0].push_back(escaped(model.name));
       for (const auto& condition : protocol.conditions) {
-        table.push_back({lab::escaped(condition.name)});
+        table.push_back({escaped(condition.name)});
         for (const auto& model : r_.models) {
           const auto* one = lab::find_summary(r_, model.name, protocol.name, condition.name, false);
           if (one == nullptr) continue;
           const double mean = lab::score_of(one->mean, headline());
-          std::string number = lab::shown_number(mean, headline(), lab::is_share(headline()) ? 1 : 3);
-          if (mean == best(protocol.name, condition.name, headline())) number = lab::element("b", "", number);
+          std::string number = shown_number(mean, headline(), is_share(headline()) ? 1 : 3);
+          if (mean == best(protocol.name, condition.name, headline())) number = element("b", "", number);
           const double share = most > 0 ? 100 * score_or_zero(*one) / most : 0;
-          table.back().push_back("<span class=\"cell\"><i style=\"width:" + lab::coordinate(share) + "%\"></i>" +
-                                 lab::element("span", "", number) + "</span>");
+          table.back().push_back("<span class=\"cell\"><i style=\"width:" + coordinate(share) + "%\"></i>" +
+                                 element("span", "", number) + "</span>");
         }
       }
-      text += lab::element("h3", "", lab::escaped(title_of(protocol))) + lab::html_table(table, "bars");
+      text += element("h3", "", escaped(title_of(protocol))) + html_table(table, "bars");
     }
     return text.empty() ? text
-                        : section("Subsets", lab::metric_title(headline()) +
+                        : section("Subsets", metric_title(headline()) +
                                                  " of every subset, mean over the seeds; bars start at 0.") +
                               text;
   }
@@ -248,10 +243,10 @@ class HtmlReport {
   std::string trainings() const {
     std::string charts;
     for (const auto& model : r_.models) {
-      std::vector<lab::Series> all;
+      std::vector<Series> all;
       for (const auto& record : records_) {
         if (record.model != model.name || record.score.size() < 2) continue;
-        lab::Series series{"seed " + std::to_string(record.seed), {}, {}, {}, all.size(), false};
+        Series series{"seed " + std::to_string(record.seed), {}, {}, {}, all.size(), false};
         for (std::size_t e = 0; e < record.score.size(); ++e) {
           series.x.push_back(double(e + 1));
           series.y.push_back(record.score[e]);
@@ -259,15 +254,15 @@ class HtmlReport {
         all.push_back(std::move(series));
       }
       if (all.empty()) continue;
-      charts += lab::element("div", "",
-                             lab::element("h3", "", lab::escaped(model.name)) + lab::legend(all) +
-                                 lab::line_chart(all, {"epoch", "validation score", 420, 230}));
+      charts += element("div", "",
+                        element("h3", "", escaped(model.name)) + legend(all) +
+                            line_chart(all, {"epoch", "validation score", 420, 230}));
     }
     Table table{
         {"model", "numbers trained", "seed", "epochs", "kept epoch", "validation score", "training", "evaluation"}};
     for (const auto& model : r_.models)
       for (const auto& run : model.runs) {
-        table.push_back({lab::escaped(model.name), std::to_string(model.parameters),
+        table.push_back({escaped(model.name), std::to_string(model.parameters),
                          run.epochs > 0 ? std::to_string(run.seed) : "–",
                          run.epochs > 0 ? std::to_string(run.epochs) : "–",
                          run.epochs > 0 ? std::to_string(run.best_epoch) : "–", number(run.validation_score)});
@@ -280,55 +275,48 @@ class HtmlReport {
       }
     for (const auto& model : r_.models)
       for (const auto& failure : model.failures)
-        table.push_back(
-            {lab::escaped(model.name), "–", std::to_string(failure.seed), "failed: " + lab::escaped(failure.what)});
+        table.push_back({escaped(model.name), "–", std::to_string(failure.seed), "failed: " + escaped(failure.what)});
     return section("Trainings",
                    "The score is what selection minimises on the validation split: the mean, over the "
                    "conditions that a model is meant for, of its error, or of 1 less its share of right answers.") +
-           (charts.empty() ? "" : lab::element("div", "class=\"several\"", charts) + "\n") + lab::html_table(table);
+           (charts.empty() ? "" : element("div", "class=\"several\"", charts) + "\n") + html_table(table);
   }
-  static std::string number(double value) { return std::isnan(value) ? "–" : fixed_text(value, 4); }
-  static std::string seconds(double value) { return fixed_text(value, 1) + " s"; }
+  static std::string number(double value) { return std::isnan(value) ? "–" : lacuna::detail::fixed_text(value, 4); }
+  static std::string seconds(double value) { return lacuna::detail::fixed_text(value, 1) + " s"; }
 
   static std::string pairs(const std::vector<std::pair<std::string, std::string>>& list, const std::string& title) {
-    Table table{{lab::escaped(title), ""}};
-    for (const auto& [name, value] : list) table.push_back({lab::escaped(name), lab::escaped(value)});
-    return lab::html_table(table, "text");
+    Table table{{escaped(title), ""}};
+    for (const auto& [name, value] : list) table.push_back({escaped(name), escaped(value)});
+    return html_table(table, "text");
   }
   std::string settings() const {
     Table recipes{{"model", "recipe"}};
     for (const auto& model : r_.models)
-      recipes.push_back({lab::escaped(model.name), lab::element("code", "", lab::escaped(model.recipe))});
+      recipes.push_back({escaped(model.name), element("code", "", escaped(model.recipe))});
     Table masks{{"condition", "protocol", "rate", "masks"}};
     for (const auto& protocol : r_.protocols)
       for (const auto& one : protocol.conditions)
-        masks.push_back({lab::escaped(one.name), lab::escaped(protocol.name), number(one.rate),
-                         lab::element("code", "", lab::escaped(one.masks))});
+        masks.push_back(
+            {escaped(one.name), escaped(protocol.name), number(one.rate), element("code", "", escaped(one.masks))});
     return section("Setting",
                    "With these and the same version of the library the tables come out the same, bit for bit.") +
            pairs(r_.config, "experiment") + pairs(r_.data, "data") +
-           lab::element(
-               "details", "",
-               lab::element("summary", "", "Recipes of the models, every option") + lab::html_table(recipes, "text")) +
-           lab::element("details", "",
-                        lab::element("summary", "", "Fingerprints of the masks") + lab::html_table(masks)) +
-           lab::element("footer", "",
-                        "lacuna " + std::to_string(LACUNA_VERSION_MAJOR) + "." + std::to_string(LACUNA_VERSION_MINOR) +
-                            "." + std::to_string(LACUNA_VERSION_PATCH)) +
+           element("details", "",
+                   element("summary", "", "Recipes of the models, every option") + html_table(recipes, "text")) +
+           element("details", "", element("summary", "", "Fingerprints of the masks") + html_table(masks)) +
+           element("footer", "",
+                   "lacuna " + std::to_string(LACUNA_VERSION_MAJOR) + "." + std::to_string(LACUNA_VERSION_MINOR) + "." +
+                       std::to_string(LACUNA_VERSION_PATCH)) +
            "\n";
   }
 
   const lab::Results& r_;
-  const std::vector<lab::Record>& records_;
+  const std::vector<Record>& records_;
 };
 
-}  // namespace lacuna::detail
-
-namespace lacuna::lab {
-
 /// The whole document. It depends on its arguments alone.
-inline std::string report_html(const Results& results, const std::vector<Record>& records) {
-  return detail::HtmlReport(results, records).text();
+inline std::string report_html(const lab::Results& results, const std::vector<Record>& records) {
+  return HtmlReport(results, records).text();
 }
 
-}  // namespace lacuna::lab
+}  // namespace program

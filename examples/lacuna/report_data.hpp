@@ -4,18 +4,18 @@
 #include "lacuna/train/csv.hpp"
 #include "lacuna/train/history.hpp"
 
-namespace lacuna::lab {
+namespace program {
 
 struct Record {
   std::string model;
   std::uint64_t seed = 0;
   std::vector<double> loss, score;  ///< of every epoch: of training; what selection minimises on the validation split
-  index_t best_epoch = 0;           ///< from 1; 0: there were no epochs
+  lacuna::index_t best_epoch = 0;           ///< from 1; 0: there were no epochs
   double training_seconds = 0, evaluation_seconds = 0;
 };
 
 /// Curves of a training.
-inline void take_history(Record& record, const train::History& history) {
+inline void take_history(Record& record, const lacuna::train::History& history) {
   record.loss.clear();
   record.score.clear();
   for (const auto& epoch : history.epochs) {
@@ -27,9 +27,10 @@ inline void take_history(Record& record, const train::History& history) {
 inline std::string timings_csv(const std::vector<Record>& records) {
   std::string text = "model,seed,epochs,training_seconds,evaluation_seconds\n";
   for (const Record& one : records)
-    text += train::csv_field(one.model) + ',' + std::to_string(one.seed) + ',' + std::to_string(one.score.size()) +
-            ',' + train::csv_number(one.training_seconds) + ',' + train::csv_number(one.evaluation_seconds) + '\n';
+    text += lacuna::train::csv_field(one.model) + ',' + std::to_string(one.seed) + ',' +
+            std::to_string(one.score.size()) + ',' + lacuna::train::csv_number(one.training_seconds) + ',' +
+            lacuna::train::csv_number(one.evaluation_seconds) + '\n';
   return text;
 }
 
-}  // namespace lacuna::lab
+}  // namespace program

@@ -2,7 +2,7 @@
 /// elsewhere.
 #pragma once
 
-namespace lacuna::lab {
+namespace program {
 
 inline constexpr const char* report_style = R"css(
 :root {
@@ -87,4 +87,4 @@ footer { margin-top: 48px; color: var(--soft); font-size: 13px; }
 }
 )css";
 
-}  // namespace lacuna::lab
+}  // namespace program

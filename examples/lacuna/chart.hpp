@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <limits>
 
-#include "lacuna/lab/html.hpp"
+#include "html.hpp"
 
-namespace lacuna::lab {
+namespace program {
 
 struct Series {
   std::string name;
@@ -34,7 +34,7 @@ inline std::vector<double> ticks(double low, double high, int count = 6) {
 inline std::string tick_text(double value, double step) {
   int digits = 0;
   for (double left = step; digits < 6 && std::abs(left - std::round(left)) > 1e-6; left *= 10) ++digits;
-  return detail::fixed_text(value == 0 ? 0.0 : value, digits);
+  return lacuna::detail::fixed_text(value == 0 ? 0.0 : value, digits);
 }
 
 struct ChartOptions {
@@ -42,10 +42,6 @@ struct ChartOptions {
   double width = 720, height = 340;
   std::vector<double> x_ticks = {};  ///< empty: round numbers
 };
-
-}  // namespace lacuna::lab
-
-namespace lacuna::detail {
 
 /// Numbers to places.
 struct Scale {
@@ -55,14 +51,14 @@ struct Scale {
 
 inline std::string svg_text(double x, double y, const std::string& anchor, const std::string& text,
                             const std::string& kind = "") {
-  return lab::element("text",
-                      "x=\"" + lab::coordinate(x) + "\" y=\"" + lab::coordinate(y) + "\" text-anchor=\"" + anchor +
-                          "\"" + (kind.empty() ? "" : " class=\"" + kind + "\""),
-                      lab::escaped(text));
+  return element("text",
+                 "x=\"" + coordinate(x) + "\" y=\"" + coordinate(y) + "\" text-anchor=\"" + anchor + "\"" +
+                     (kind.empty() ? "" : " class=\"" + kind + "\""),
+                 escaped(text));
 }
 inline std::string svg_line(double x1, double y1, double x2, double y2, const std::string& kind) {
-  return "<line x1=\"" + lab::coordinate(x1) + "\" y1=\"" + lab::coordinate(y1) + "\" x2=\"" + lab::coordinate(x2) +
-         "\" y2=\"" + lab::coordinate(y2) + "\" class=\"" + kind + "\"/>";
+  return "<line x1=\"" + coordinate(x1) + "\" y1=\"" + coordinate(y1) + "\" x2=\"" + coordinate(x2) + "\" y2=\"" +
+         coordinate(y2) + "\" class=\"" + kind + "\"/>";
 }
 
 /// Least and largest of all that is drawn.
@@ -71,10 +67,6 @@ inline void stretch(double& low, double& high, double value) {
   low = std::min(low, value);
   high = std::max(high, value);
 }
-
-}  // namespace lacuna::detail
-
-namespace lacuna::lab {
 
 inline std::string colour_class(const Series& series) {
   return series.quiet ? "quiet" : "k" + std::to_string(series.colour % 9);
@@ -95,31 +87,29 @@ inline std::string line_chart(const std::vector<Series>& all, const ChartOptions
     for (std::size_t i = 0; i < one.x.size(); ++i) {
       const double spread = i < one.spread.size() && std::isfinite(one.spread[i]) ? one.spread[i] : 0;
       if (!std::isfinite(one.y[i])) continue;
-      detail::stretch(x0, x1, one.x[i]);
-      detail::stretch(y0, y1, one.y[i] - spread);
-      detail::stretch(y0, y1, one.y[i] + spread);
+      stretch(x0, x1, one.x[i]);
+      stretch(y0, y1, one.y[i] - spread);
+      stretch(y0, y1, one.y[i] + spread);
     }
   if (!(x1 >= x0)) return element("p", "class=\"note\"", "Nothing to draw: no number is defined.");
   if (x1 == x0) x0 -= 0.5, x1 += 0.5;
   const bool flat = !(y1 - y0 > 1e-9 * std::max(std::abs(y0), std::abs(y1)));
   const double space = flat ? std::max(0.5 * std::abs(y0), 0.5) : 0.06 * (y1 - y0);
   y0 -= space, y1 += space;
-  const detail::Scale x{x0, x1, 62, options.width - 18}, y{y0, y1, options.height - 46, 14};
+  const Scale x{x0, x1, 62, options.width - 18}, y{y0, y1, options.height - 46, 14};
   std::string svg;
   const std::vector<double> y_ticks = ticks(y0, y1),
                             x_ticks = options.x_ticks.empty() ? ticks(x0, x1) : options.x_ticks;
   for (const double tick : y_ticks) {
-    svg += detail::svg_line(x.low, y(tick), x.high, y(tick), "grid");
-    svg += detail::svg_text(x.low - 8, y(tick) + 4, "end",
-                            tick_text(tick, y_ticks.size() > 1 ? y_ticks[1] - y_ticks[0] : 1));
+    svg += svg_line(x.low, y(tick), x.high, y(tick), "grid");
+    svg += svg_text(x.low - 8, y(tick) + 4, "end", tick_text(tick, y_ticks.size() > 1 ? y_ticks[1] - y_ticks[0] : 1));
   }
   for (const double tick : x_ticks) {
-    svg += detail::svg_line(x(tick), y.low, x(tick), y.low + 5, "axis");
-    svg += detail::svg_text(x(tick), y.low + 19, "middle",
-                            tick_text(tick, x_ticks.size() > 1 ? x_ticks[1] - x_ticks[0] : 1));
+    svg += svg_line(x(tick), y.low, x(tick), y.low + 5, "axis");
+    svg += svg_text(x(tick), y.low + 19, "middle", tick_text(tick, x_ticks.size() > 1 ? x_ticks[1] - x_ticks[0] : 1));
   }
-  svg += detail::svg_line(x.low, y.low, x.high, y.low, "axis");
-  svg += detail::svg_text((x.low + x.high) / 2, options.height - 8, "middle", options.x_title, "title");
+  svg += svg_line(x.low, y.low, x.high, y.low, "axis");
+  svg += svg_text((x.low + x.high) / 2, options.height - 8, "middle", options.x_title, "title");
   const std::string middle = coordinate((y.low + y.high) / 2);
   svg +=
       element("text", "class=\"title\" text-anchor=\"middle\" transform=\"translate(15 " + middle + ") rotate(-90)\"",
@@ -145,7 +135,8 @@ inline std::string line_chart(const std::vector<Series>& all, const ChartOptions
       const std::string at = coordinate(x(one.x[i])) + " " + coordinate(y(one.y[i]));
       path += (drawing ? "L" : "M") + at + " ";
       drawing = true;
-      const std::string value = detail::general_text(one.x[i], 6) + ": " + detail::general_text(one.y[i], 4);
+      const std::string value =
+          lacuna::detail::general_text(one.x[i], 6) + ": " + lacuna::detail::general_text(one.y[i], 4);
       dots += "<circle class=\"dot " + colour_class(one) + "\" cx=\"" + coordinate(x(one.x[i])) + "\" cy=\"" +
               coordinate(y(one.y[i])) + "\" r=\"3\">" + element("title", "", escaped(one.name + ", " + value)) +
               "</circle>";
@@ -181,32 +172,32 @@ inline std::string interval_chart(const std::vector<IntervalRow>& rows, const st
   double low = 0, high = 0;
   std::size_t longest = 8;
   for (const IntervalRow& row : rows) {
-    for (const double value : {row.value, row.low, row.high}) detail::stretch(low, high, value);
+    for (const double value : {row.value, row.low, row.high}) stretch(low, high, value);
     longest = std::max(longest, std::min<std::size_t>(34, row.name.size()));
   }
   if (!(high > low)) low = -1, high = 1;
   const double space = 0.05 * (high - low), width = 720, step = 26, height = 44 + step * double(rows.size());
   const double left = 24 + 7.0 * double(longest);
-  const detail::Scale x{low - space, high + space, left, width - 190};
+  const Scale x{low - space, high + space, left, width - 190};
   std::string svg;
   const auto at = ticks(low - space, high + space, 4);
   for (const double tick : at) {
-    svg += detail::svg_line(x(tick), 6, x(tick), height - 38, "grid");
-    svg += detail::svg_text(x(tick), height - 24, "middle", tick_text(tick, at.size() > 1 ? at[1] - at[0] : 1));
+    svg += svg_line(x(tick), 6, x(tick), height - 38, "grid");
+    svg += svg_text(x(tick), height - 24, "middle", tick_text(tick, at.size() > 1 ? at[1] - at[0] : 1));
   }
-  svg += detail::svg_line(x(0), 6, x(0), height - 38, "axis");
-  svg += detail::svg_text((x.low + x.high) / 2, height - 6, "middle", x_title, "title");
+  svg += svg_line(x(0), 6, x(0), height - 38, "axis");
+  svg += svg_text((x.low + x.high) / 2, height - 6, "middle", x_title, "title");
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const IntervalRow& row = rows[i];
     const double y = 18 + step * double(i);
     const std::string kind = "k" + std::to_string(row.colour % 9);
-    svg += detail::svg_text(left - 12, y + 4, "end", shortened(row.name, 34), "name");
+    svg += svg_text(left - 12, y + 4, "end", shortened(row.name, 34), "name");
     if (std::isfinite(row.low) && std::isfinite(row.high))
-      svg += detail::svg_line(x(row.low), y, x(row.high), y, "interval " + kind);
+      svg += svg_line(x(row.low), y, x(row.high), y, "interval " + kind);
     if (std::isfinite(row.value))
       svg += "<circle class=\"dot " + kind + "\" cx=\"" + coordinate(x(row.value)) + "\" cy=\"" + coordinate(y) +
              "\" r=\"4.5\"/>";
-    svg += detail::svg_text(width - 4, y + 4, "end", row.text);
+    svg += svg_text(width - 4, y + 4, "end", row.text);
   }
   return element("svg",
                  "class=\"chart\" role=\"img\" viewBox=\"0 0 " + coordinate(width) + " " + coordinate(height) +
@@ -215,4 +206,4 @@ inline std::string interval_chart(const std::vector<IntervalRow>& rows, const st
          "\n";
 }
 
-}  // namespace lacuna::lab
+}  // namespace program

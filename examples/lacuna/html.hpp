@@ -9,7 +9,7 @@
 
 #include "lacuna/core/number_text.hpp"
 
-namespace lacuna::lab {
+namespace program {
 
 /// & < > " ' as entities; control characters, which no document may hold, as a replacement character.
 inline std::string escaped(const std::string& text) {
@@ -40,7 +40,7 @@ inline std::string element(const std::string& name, const std::string& attribute
 
 /// A coordinate: one decimal is enough on a screen.
 inline std::string coordinate(double value) {
-  return detail::fixed_text(std::isfinite(value) ? value : 0.0, 1);
+  return lacuna::detail::fixed_text(std::isfinite(value) ? value : 0.0, 1);
 }
 
 /// Rows of cells, HTML already; the first row holds the titles, the first cell of every row names it.
@@ -60,4 +60,4 @@ inline std::string html_table(const std::vector<std::vector<std::string>>& rows,
          "</div>\n";
 }
 
-}  // namespace lacuna::lab
+}  // namespace program

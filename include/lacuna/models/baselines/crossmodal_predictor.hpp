@@ -1,0 +1,66 @@
+/// From three sequences of one width to a score: MulT behind its convolutions, and with it DiCMoR and IMDer.  (Tsai et
+/// al., ACL 2019)
+///
+///   h_m = the crossmodal streams of x_m (crossmodal_streams.hpp)                      (B, T_m, 2d)
+///   f   = [h_1, h_2, h_3] at the last present frame,  M = W (f + W₂ relu(W₁ f))       (B, 6d), (B, outputs)
+///
+/// A stream without any frame is no key, and its part of f is 0. published: the last padded frame is read.
+#pragma once
+
+#include "lacuna/models/baselines/crossmodal_streams.hpp"
+#include "lacuna/nn/subnetwork.hpp"
+
+namespace lacuna::models {
+
+/// Of the options of a model that has width, num_heads, layers, source_dropout, embedding_dropout and published, and
+/// perhaps the others.
+template <class Options>
+CrossmodalStreamsOptions crossmodal_options(const Options& o) {
+  CrossmodalStreamsOptions all{.layer = {.width = o.width,
+                                         .num_heads = o.num_heads,
+                                         .layers = o.layers,
+                                         .embedding_dropout = o.embedding_dropout},
+                               .memory_layers = std::max<index_t>(o.layers, 3),
+                               .source_dropout = o.source_dropout,
+                               .published = o.published};
+  if constexpr (requires { o.positions; }) all.layer.positions = o.positions;
+  if constexpr (requires { o.residual_dropout; }) all.layer.residual_dropout = o.residual_dropout;
+  if constexpr (requires { o.hidden_dropout; }) all.layer.hidden_dropout = o.hidden_dropout;
+  return all;
+}
+
+template <class T = float, class D = Cpu>
+struct CrossmodalPredictor {
+  struct Result {
+    typename CrossmodalStreams<T, D>::Result stacks;
+    std::vector<Variable<T, 2, D>> last;  ///< of every stream (B, 2d)
+    Variable<T, 2, D> joined, hidden, score;
+  };
+  CrossmodalStreams<T, D> streams;
+  ResidualLayers<T, D> head;
+  Linear<T, D> out;
+
+  CrossmodalPredictor() = default;
+  CrossmodalPredictor(const CrossmodalStreamsOptions& o, index_t outputs, Random& random)
+      : streams(o, random),
+        head(6 * o.layer.width, random),
+        out({.in_features = 6 * o.layer.width, .out_features = outputs}, random) {}
+
+  Result operator()(const Sequences<T, D>& x, double head_dropout, const Context& context) const {
+    Result r;
+    r.stacks = streams(x, context);
+    for (std::size_t m = 0; m < 3; ++m) r.last.push_back(last_frame(r.stacks.memory[m], x[m].seen(streams.published)));
+    r.joined = concat(r.last, -1);
+    r.hidden = head(r.joined, head_dropout, context);
+    r.score = out(r.hidden);
+    return r;
+  }
+  static void reflect(auto& self, auto&& visit) {
+    self.streams.reflect(self.streams, visit);
+    visit("proj1", self.head.fc1);
+    visit("proj2", self.head.fc2);
+    visit("out_layer", self.out);
+  }
+};
+
+}  // namespace lacuna::models

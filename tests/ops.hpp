@@ -14,6 +14,7 @@
 #include "rows/elementwise.hpp"
 #include "rows/functions.hpp"
 #include "rows/fusion.hpp"
+#include "rows/graph.hpp"
 #include "rows/grouped.hpp"
 #include "rows/indexing.hpp"
 #include "rows/losses.hpp"
@@ -26,8 +27,8 @@
 
 namespace lacuna::test {
 
-using Operations = Join<ArithmeticRows, ShapeRows, AttentionRows, FunctionRows, SequenceRows, FusionRows, GroupedRows,
-                        PublishedRows, LossRows, ClassLossRows, BatchLossRows, ElementwiseRows, ReductionRows,
-                        ManipulationRows, IndexingRows, MatmulRows>;
+using Operations = Join<ArithmeticRows, ShapeRows, AttentionRows, FunctionRows, SequenceRows, FusionRows, GraphRows,
+                        GroupedRows, PublishedRows, LossRows, ClassLossRows, BatchLossRows, ElementwiseRows,
+                        ReductionRows, ManipulationRows, IndexingRows, MatmulRows>;
 
 }  // namespace lacuna::test

@@ -47,7 +47,7 @@ struct MultStep final : Workload {
     const auto r = network.forward(x, Context::train(random));
     const auto total = network.losses(r, taught).total;
     total.backward();
-    optim::clip_gradient_value(network, 0.6);
+    clip_gradient_value(network, 0.6);
     adam.step();
     loss = total.value();
   }

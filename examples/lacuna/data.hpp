@@ -84,6 +84,7 @@ struct Data {
   std::vector<std::string> class_names;        ///< K, or none
   index_t classes = 0;                         ///< K when the labels are class ids, 0 when they are real
   std::string crc;                             ///< of every number, mask, label and id
+  lacuna::zoo::Settings statistics = {};       ///< what a report says of it besides (statistics.hpp)
 
   std::vector<index_t> inputs() const {
     std::vector<index_t> sizes = set->dimensions();
@@ -217,12 +218,15 @@ inline lacuna::zoo::Settings describe_data(const Data& data) {
     modalities += (modalities.empty() ? "" : ", ") + support::printable(modality.name) + " (" +
                   std::to_string(modality.features()) + ")";
   const auto count = [](index_t samples) { return std::to_string(samples); };
-  return {{"name", support::printable(set.name)},
-          {"crc32", data.crc},
-          {"modalities (features)", modalities},
-          {"samples: training, validation, test",
-           count(set.train.size()) + ", " + count(set.validation.size()) + ", " + count(set.test.size())},
-          {"labels", data.classes > 0 ? count(data.classes) + " classes" : "real numbers"}};
+  lacuna::zoo::Settings lines{
+      {"name", support::printable(set.name)},
+      {"crc32", data.crc},
+      {"modalities (features)", modalities},
+      {"samples: training, validation, test",
+       count(set.train.size()) + ", " + count(set.validation.size()) + ", " + count(set.test.size())},
+      {"labels", data.classes > 0 ? count(data.classes) + " classes" : "real numbers"}};
+  lines.insert(lines.end(), data.statistics.begin(), data.statistics.end());
+  return lines;
 }
 
 }  // namespace program

@@ -1,14 +1,29 @@
 // lacuna experiment: models x seeds x protocols, with the same masks for all of them.
 //
 //   lacuna experiment --models sdumc,corrkd --protocols p1,p1-intra          on a synthetic corpus
+//   lacuna experiment --data FILE.npz --models all                           every model that can take the data
 //   lacuna experiment --data FILE.npz --ablation corrkd --seeds 1,2,3        the ablation table of a model
 // What the files hold: docs/experiments.md.
 #include "compare.hpp"
+#include "statistics.hpp"
 
 namespace program {
 namespace {
 
 using namespace lacuna;
+
+/// `all` becomes every model of the registry that is not named already: those take part if they can. Returns them.
+std::vector<std::string> volunteers(RunOptions& o) {
+  std::vector<std::string> all;
+  if (std::erase(o.models, "all") == 0) return all;
+  const auto named = [&](const std::string& name) {
+    return std::any_of(o.models.begin(), o.models.end(),
+                       [&](const std::string& text) { return zoo::parse_model(text).name == name; });
+  };
+  for (const zoo::Entry& entry : zoo::registry().entries())
+    if (!named(entry.name)) all.push_back(entry.name);
+  return all;
+}
 
 /// Fills in what follows from others. Throws OptionError.
 void resolve(RunOptions& o) {
@@ -17,14 +32,17 @@ void resolve(RunOptions& o) {
     o.models.insert(o.models.begin(), table.begin(), table.end());
     if (o.reference.empty()) o.reference = o.ablation;
   }
-  if (o.models.empty()) o.models = {"sdumc", "corrkd"};
+  o.volunteers = volunteers(o);
+  std::erase(o.volunteers, "constant");
+  if (o.models.empty() && o.volunteers.empty()) o.models = {"sdumc", "corrkd"};
   if (std::find(o.models.begin(), o.models.end(), "constant") == o.models.end())
     o.models.insert(o.models.begin(), "constant");
   for (std::size_t i = 0; i < o.models.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (o.models[i] == o.models[j]) throw OptionError("--models: '" + o.models[i] + "' is named twice");
   if (o.reference.empty()) o.reference = "constant";
-  if (std::find(o.models.begin(), o.models.end(), o.reference) == o.models.end())
+  if (std::find(o.models.begin(), o.models.end(), o.reference) == o.models.end() &&
+      std::find(o.volunteers.begin(), o.volunteers.end(), o.reference) == o.volunteers.end())
     throw OptionError("--reference: '" + o.reference + "' is not one of the models");
 }
 
@@ -48,12 +66,21 @@ int compare(RunOptions& options, const Call& call) {
   request.common = options.settings;
   for (const std::string& name : options.models)
     work.systems.push_back(zoo::registry().make(zoo::parse_model(name), request));
+  for (const std::string& name : options.volunteers) {
+    try {
+      work.systems.push_back(zoo::registry().make(zoo::parse_model(name), request));
+      options.models.push_back(name);
+    } catch (const OptionError& why) {
+      std::fprintf(stderr, "lacuna experiment: note: %s is left out: %s\n", name.c_str(), why.what());
+    }
+  }
   expect_own_folders(work.systems);
   for (const lab::System& system : work.systems)  // a first model of each: what is wrong with it is known now
     if (system.conditions) (void)system.conditions(data_names);
   work.reference = options.reference;
   if (options.dry_run) return rehearse(work, options);
 
+  work.data.statistics = statistics_lines(set);
   Folder folder(options.out.empty() ? default_folder(set) : options.out);
   auto done = perform(work, options, folder, call);
   if (const int* status = std::get_if<int>(&done)) return *status;

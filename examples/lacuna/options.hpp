@@ -16,8 +16,10 @@ struct RunOptions {
   // what is trained
   std::string model = "sdumc";      ///< train
   std::vector<std::string> models;  ///< experiment
-  std::string ablation;             ///< experiment
-  zoo::Settings settings;           ///< train: options of the model; experiment: options of training, for all
+  std::vector<std::string> volunteers =
+      {};                  ///< experiment: those of `all`, each left out where it cannot take the data
+  std::string ablation;    ///< experiment
+  zoo::Settings settings;  ///< train: options of the model; experiment: options of training, for all
   std::string dtype = "f32", device = "cpu";
   std::vector<std::uint64_t> seeds{1};
   // under which conditions
@@ -129,7 +131,8 @@ inline void declare(CLI::App& app, RunOptions& o, bool training) {
     add(group, "--model", o.model, "model to train, as corrkd or sdumc-without-mia; lacuna models lists them");
   } else {
     add(group, "--models", o.models,
-        "models, as corrkd,sdumc; with options as corrkd:scd=0:epochs=30; the constant predictor is always there");
+        "models, as corrkd,sdumc; with options as corrkd:scd=0:epochs=30; all: every model that can take the data; the "
+        "constant predictor is always there");
     add(group, "--ablation", o.ablation,
         "all variants of this model, the rows of its ablation table; options as with --models");
   }

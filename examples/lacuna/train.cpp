@@ -8,6 +8,7 @@
 #include "compare.hpp"
 #include "lacuna/lab/prior.hpp"
 #include "lacuna/models/baselines/ridge.hpp"
+#include "statistics.hpp"
 #include "train_report.hpp"
 
 namespace program {
@@ -122,6 +123,7 @@ int train_model(RunOptions& options, const Call& call) {
   options.models = {options.model};
   if (options.dry_run) return rehearse(work, options);
 
+  work.data.statistics = statistics_lines(set);
   Folder folder(options.out.empty() ? default_folder(set) : options.out);
   auto performed = perform(work, options, folder, call);
   if (const int* status = std::get_if<int>(&performed)) return *status;

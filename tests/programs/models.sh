@@ -38,7 +38,8 @@ settings() {
     simulator_epochs=1 ae_layers=8/4 blocks=1 critic_hidden=4 teacher_count=1 text_hidden=4 first_hidden=4 second_hidden=4 \
     text_out=4 memory=4 attention_hidden=4 update_hidden=4 keep_hidden=4 write_hidden=4 inner=4 first_out=4 second_out=4 \
     text_post=4 first_post=4 second_post=4 low_hidden=4 high_hidden=4 stream_frames=8/8/8 mixer_frames=8 mixer_hidden=4/3/4 \
-    mixer_out=4/3/4 projected=1 time_heads=2 gru_layers=1 fused_sizes=4/4/4 cls_layers=8 graph_hidden=4; do
+    mixer_out=4/3/4 projected=1 time_heads=2 gru_layers=1 fused_sizes=4/4/4 cls_layers=8 graph_hidden=4 flow_steps=2 \
+    flow_hidden=4 score_frames=8 score_channels=8/8/8 score_embedding=4 sampler_steps=2; do
     if grep -q "^  ${option%%=*}=" options.txt; then
       option=--${option//_/-}
       printf '%s %s ' "${option%%=*}" "${option#*=}"
@@ -51,7 +52,7 @@ for model in $("$lacuna" models | sed -n 's/^\([a-z][^ ]*\) .*/\1/p'); do
   for data in real classes; do
     [[ $model == ridge && $data == classes ]] && continue
     # the published models are made of three modalities, and say so
-    if [[ $data == classes && $model =~ ^(tfn|lmf|mult|misa|self-mm|mmim|mfn|graph-mfn|cubemlp|dmd|mctn|lnln|tfr-net)$ ]]; then
+    if [[ $data == classes && $model =~ ^(tfn|lmf|mult|misa|self-mm|mmim|mfn|graph-mfn|cubemlp|dmd|mctn|lnln|tfr-net|dicmor|imder)$ ]]; then
       refused=0
       "$lacuna" train --data classes.npz --model "$model" --quiet --out refused >refused.txt 2>&1 || refused=$?
       ((refused)) && grep -qE 'two other modalities|real labels' refused.txt || wrong "$model on two modalities: $refused, $(cat refused.txt)"
@@ -123,7 +124,10 @@ fi
 "$lacuna" train --data real.npz --model corrkd --epochs 2 --dry-run --out dry >dry.txt
 absent dry
 for word in '^  teacher 1 of 1: [0-9]* numbers, 2 epochs of [0-9]* batches (24 samples), about ' '^  training: [0-9]* numbers, 2 epochs' 'conditions of the test split'; do grep -q "$word" dry.txt || wrong "--dry-run: $(cat dry.txt)"; done
+# all: every model that can take the data, the others say why
+"$lacuna" experiment --data classes.npz --models all --epochs 1 --dry-run >all.txt 2>left_out.txt || true
+grep -q 'note: tfn is left out: .*two other modalities' left_out.txt || wrong "--models all: $(cat left_out.txt)"
 "$lacuna" describe --data real.npz >described.txt
-for word in 'training, 24 samples' 'audio' 'labels  ' 'crc32'; do grep -q "$word" described.txt || wrong "describe: $(cat described.txt)"; done
+for word in '^train *24 ' '^audio *train *24 ' '^label *count' 'crc32'; do grep -q "$word" described.txt || wrong "describe: $(cat described.txt)"; done
 refuses 1 'gone.npz: cannot be opened' "$lacuna" describe --data gone.npz
 refuses 2 'no model' "$lacuna" models nothing

@@ -72,8 +72,11 @@ fi
 # --- ONNX
 refuses 1 "onnx: 'mctn' has no graph; there are those of constant" bash -c "
   \"$lacuna\" train --data real.npz --model mctn:hidden=4 ${tiny[*]} --epochs 1 --batch 8 --out out/mctn >/dev/null 2>&1
-  \"$lacuna\" convert out/mctn/mctn/seed-1/model.lacuna mctn.onnx"
-has "$python" onnxruntime && has "$python" onnx || { echo "skipped: onnx and onnxruntime are not installed for $python"; exit 0; }
+  \"$lacuna\" convert out/mctn/mctn_hidden=4/seed-1/model.lacuna mctn.onnx"
+if ! has "$python" onnxruntime || ! has "$python" onnx; then
+  echo "skipped: onnx and onnxruntime are not installed for $python"
+  exit 0
+fi
 # check SET MODEL DTYPE [--own-batch]
 check() {
   local tolerance=1e-5 probabilities=() gone without rows=()
@@ -107,5 +110,6 @@ check classes lmf:text_hidden=4 f32
 check real misa:width=8:hidden=8 f32
 check real self-mm f32
 check real mmim f32
+check real cubemlp:width=4:mixer_frames=12:mixer_hidden=4/3/4:mixer_out=4/3/4:projected=1 f32
 check classes mult:width=8:num_heads=2:layers=2 f32
 check real lnln:width=8:num_heads=2:head_width=4:stream_frames=9/9/12 f32

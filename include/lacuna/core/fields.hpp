@@ -92,25 +92,16 @@ inline constexpr bool is_number_list<std::vector<E>> = std::is_arithmetic_v<E>;
 
 }  // namespace detail
 
-// Options of models that are being written beside this change still call it visit(self, f); goes when they have moved.
-template <class X>
-concept FieldsByVisit = requires(X& object) {
-  std::remove_cvref_t<X>::visit(object, detail::FieldProbe{});
-};
-
 /// Names its fields: has a static member reflect(self, visit).
 template <class X>
-concept Reflected = FieldsByVisit<X> || requires(X& object) {
+concept Reflected = requires(X& object) {
   std::remove_cvref_t<X>::reflect(object, detail::FieldProbe{});
 };
 
 /// Calls f(name, member) or f(name, member, facts) for every field, in the order of `reflect`.
 template <Reflected X, class F>
 void for_each_field(X&& object, F&& f) {
-  if constexpr (FieldsByVisit<X>)
-    std::remove_cvref_t<X>::visit(object, detail::FieldVisitor<std::remove_reference_t<F>>{f});
-  else
-    std::remove_cvref_t<X>::reflect(object, detail::FieldVisitor<std::remove_reference_t<F>>{f});
+  std::remove_cvref_t<X>::reflect(object, detail::FieldVisitor<std::remove_reference_t<F>>{f});
 }
 
 /// Throws OptionError for a number outside its range: "WHERE: NAME is X, expected at least 1".

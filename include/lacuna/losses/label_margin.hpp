@@ -2,7 +2,7 @@
 /// difference of their labels.  (DMD: Li, Wang & Cui, CVPR 2023)
 ///
 /// ```cpp
-/// label_margin_loss(first, Labels<Cpu, float>(std::vector<float>{1, 1, -2})).backward();   // (3, d)
+/// label_margin_loss(first, Labels<Cpu, float>(std::vector<float>{1, 1, -2, 0.5})).backward();   // (4, d)
 /// ```
 #pragma once
 

@@ -76,9 +76,6 @@ struct ModelOptions {
   }
 };
 
-// Goes with FieldsByVisit.
-void visit_model_options(auto& self, auto&& f) { ModelOptions::reflect(self, f); }
-
 /// What the baselines lose in training: with probability 0.7 a sample keeps one of its incomplete subsets of
 /// modalities, all equally likely.
 inline missing::MrmOptions modality_dropping() { return missing::mrm_preset("mplmm"); }

@@ -97,12 +97,17 @@ struct ViewCrossAttention {
   /// on the same frames, without dropout.
   Attended<T, D> operator()(const Variable<T, 3, D>& queries, const Variable<T, 3, D>& x, const Mask<2, D>& present,
                             const Context& context, Variable<T, 3, D>* keys = nullptr) const {
+    return asked(x.extent(1) == 1 ? queries : query(queries), x, present, context, keys);
+  }
+  /// The same behind the projection of the queries, P q_i + p₀, which a single frame does not read.
+  Attended<T, D> asked(const Variable<T, 3, D>& projected, const Variable<T, 3, D>& x, const Mask<2, D>& present,
+                       const Context& context, Variable<T, 3, D>* keys = nullptr) const {
     const auto frames = dropout(x, options.dropout, context);
     Variable<T, 3, D> own;
     Variable<T, 3, D>& k = keys != nullptr ? *keys : own;
     if (x.extent(1) != 1 && !k.defined()) k = key(frames, Activation::tanh);
-    auto attended = x.extent(1) == 1 ? detail::attend_to_one(frames, present, queries.extent(1))
-                                     : attention(query(queries), k, frames, present, {.scale = options.scale});
+    auto attended = x.extent(1) == 1 ? detail::attend_to_one(frames, present, projected.extent(1))
+                                     : attention(projected, k, frames, present, {.scale = options.scale});
     attended.output = dropout(attended.output, options.dropout, context);
     return attended;
   }

@@ -33,7 +33,8 @@ class Engine {
         packed_(phase_.pack()),
         optimizer_(packed_, phase_.optimizer) {
     if (phase_.average > 0) average_.emplace(packed_, optim::EmaOptions{.decay = phase_.average, .warmup = true});
-    for (const auto& segment : packed_.segments) numbers_ += segment.node->value.size();
+    for (const auto& segment : packed_.segments)
+      if (segment.node->requires_grad) numbers_ += segment.node->value.size();
     begin_epoch();
   }
 

@@ -153,7 +153,8 @@ namespace lacuna::zoo {
 /// stars than ours has, and where two tensors get one name.
 inline void rename_tensors(std::vector<PytorchTensor>& tensors, const NamePatterns& patterns) {
   std::map<std::string, std::string> taken;
-  for (PytorchTensor& tensor : tensors) {
+  std::vector<PytorchTensor> renamed = tensors;
+  for (PytorchTensor& tensor : renamed) {
     const std::string before = tensor.name;
     for (const auto& [ours, theirs] : patterns) {
       std::vector<std::string> found;
@@ -173,6 +174,7 @@ inline void rename_tensors(std::vector<PytorchTensor>& tensors, const NamePatter
       throw OptionError(
           lacuna::detail::cat("names: '", place->second, "' and '", before, "' are both '", tensor.name, "'"));
   }
+  tensors = std::move(renamed);
 }
 
 }  // namespace lacuna::zoo

@@ -29,6 +29,8 @@ struct Operand {
 };
 
 struct Gemm {
+  static constexpr index_t few = 16;  ///< up to here, rows meet a transposed matrix that is not packed
+
   /// One tile on the calling thread.
   template <class T>
   static void gemm_serial(index_t m, index_t n, index_t k, Operand<T> a, Operand<T> b, T beta, T* c, index_t ldc);
@@ -50,7 +52,7 @@ struct Gemm {
 
  private:
   friend struct PackedGemm;
-  static constexpr index_t depth_block = 256, row_block = 168, column_block = 512, few = 16;
+  static constexpr index_t depth_block = 256, row_block = 168, column_block = 512;
 
   /// Few rows times a transposed matrix: packing it would cost as much as multiplying.
   template <class T>

@@ -137,7 +137,9 @@ struct DicmorNetwork : SequenceNetwork<DicmorNetwork<T, D>, T, D> {
       const auto [a, b] = other_modalities[m];
       const auto through = [&](std::size_t n) {
         const NoGrad off;
-        return Sequence<T, D>{flow[m].inverse(r.own.flow[n].z.detach()), r.own.x[n].present};
+        const auto& there = r.own.x[n].present;
+        const auto back = flow[m].inverse(r.own.flow[n].z.detach());  // of an absent frame, too
+        return Sequence<T, D>{there.defined() ? apply_mask(back, there) : back, there};
       };
       r.recovered[m] = recovery[m](recovery[m].source(through(a), r.has[a], through(b), r.has[b]));
       x[m] = either(r.has[m], r.own.x[m], r.recovered[m]);

@@ -16,9 +16,11 @@
 #pragma once
 
 #include "lacuna/data/stream.hpp"
+#include "lacuna/kernels/cpu/gemm.hpp"
 #include "lacuna/kernels/cpu/loss_rows.hpp"
 #include "lacuna/kernels/cpu/shape.hpp"
 #include "lacuna/kernels/kernels.hpp"
+#include "lacuna/models/sdumc/flow.hpp"
 #include "lacuna/models/sdumc/options.hpp"
 #include "lacuna/nn/attention_pooling.hpp"
 #include "lacuna/nn/imagination.hpp"
@@ -26,38 +28,6 @@
 #include "lacuna/ops/slice.hpp"
 
 namespace lacuna::models {
-
-/// Everything a flow computed, in the order above. Vectors have one entry per modality, or per view where stated.
-template <class T, class D = Cpu>
-struct SdumcFlow {
-  List<Variable<T, 3, D>> frames;
-  List<Variable<T, 3, D>> keys;  ///< of UMCA stage 2, in inference, for another flow over the same frames
-  List<Variable<T, 2, D>> pooled;
-  List<Tensor<T, 4, D>> pooling_weights;  ///< (B, 1, 1, T_m)
-  List<Variable<T, 2, D>> hidden;         ///< before MIA₁
-  Variable<T, 2, D> imagined_hidden;      ///< undefined when MIA is off or the flow is complete
-  Variable<T, 2, D> gate_hidden, gates;
-  List<Variable<T, 2, D>> mixes;    ///< per view; of one modality: its H
-  List<Variable<T, 2, D>> queries;  ///< per view
-  List<Variable<T, 3, D>> attended;
-  List<Tensor<T, 4, D>> attention_weights;  ///< (B, 1, V, T_m)
-  List<Variable<T, 3, D>> content;          ///< before MIA₂
-  Variable<T, 3, D> imagined_content;
-  Variable<T, 2, D> view_hidden, view_weights;
-  Variable<T, 2, D> fused;       ///< z
-  Variable<T, 2, D> prediction;  ///< (B, 1); with K classes their scores (B, K)
-  Variable<T, 2, D> contrast;    ///< ρ
-
-  index_t missing = 0;
-  /// Query of the view that is the missing modality alone: the text query of the paper.
-  const Variable<T, 2, D>& missing_query() const {
-    return queries[queries.size() - frames.size() + std::size_t(missing)];
-  }
-  /// Content of the missing modality, after MIA₂ where it is on.
-  const Variable<T, 3, D>& missing_content() const {
-    return imagined_content.defined() ? imagined_content : content[std::size_t(missing)];
-  }
-};
 
 template <class T = float, class D = Cpu>
 struct SdumcNetwork {
@@ -94,6 +64,16 @@ struct SdumcNetwork {
   /// that modality is taken from there: the same bits.
   Flow operator()(std::span<const Variable<T, 3, D>> frames, std::span<const Mask<2, D>> present, bool imagine,
                   const Context& context, const Flow* beside = nullptr) const;
+  /// The same for several flows of one batch at once: rows of all of them meet a weight together, so that it is read
+  /// once. More than one only in inference without a graph.
+  void run(std::span<SdumcPass<T, D>> passes) const;
+  /// Whether both flows of a batch should go through `run` together: where rows are few, the time goes into reading
+  /// weights. With more, sums would run in another order than in training, and the last bits would differ.
+  bool reads_weights_once(const Stream& lost, const Stream& simulated) const {
+    const index_t together = 2 * simulated.frames.extent(0) * index_t(views.size());
+    return std::is_same_v<D, Cpu> && !detail::recording() && together <= cpu::Gemm::few &&
+           (lost.frames.extent(1) == 1) == (simulated.frames.extent(1) == 1);
+  }
 
   static void reflect(auto& self, auto&& visit) {
     visit("projection", self.projection);
@@ -174,72 +154,129 @@ template <class T, class D>
 SdumcFlow<T, D> SdumcNetwork<T, D>::operator()(std::span<const Variable<T, 3, D>> frames,
                                                std::span<const Mask<2, D>> present, bool imagine,
                                                const Context& context, const Flow* beside) const {
+  SdumcPass<T, D> pass{frames, present, imagine, &context, beside, {}};
+  run({&pass, 1});
+  return std::move(pass.flow);
+}
+
+template <class T, class D>
+void SdumcNetwork<T, D>::run(std::span<SdumcPass<T, D>> passes) const {
+  using Vectors = Variable<T, 2, D>;
   const std::size_t m = projection.size();
   const auto lost = std::size_t(options.missing);
-  if (frames.size() != m || present.size() != m)
-    throw ShapeError(detail::cat("SDUMC: ", frames.size(), " streams for ", m, " modalities"));
-  imagine = imagine && !imagination.empty();
-  const index_t batch = frames[0].extent(0), h = options.fused, v = index_t(views.size());
-  Flow flow;
-  flow.missing = options.missing;
-  flow.frames.assign(frames.begin(), frames.end());
+  for (const auto& pass : passes)
+    if (pass.frames.size() != m || pass.present.size() != m)
+      throw ShapeError(detail::cat("SDUMC: ", pass.frames.size(), " streams for ", m, " modalities"));
+  const Context& context = *passes[0].context;
+  const index_t batch = passes[0].frames[0].extent(0) * index_t(passes.size()), h = options.fused,
+                v = index_t(views.size());
   const bool alone = context.training() || detail::recording();  // dropout and gradients tell the flows apart
-  const auto known = [&](std::size_t i) {
-    return !alone && beside != nullptr && beside->keys.size() == m && i != lost;
-  };
-  for (std::size_t i = 0; i < m; ++i) {
-    if (known(i)) {
-      flow.pooled.push_back(beside->pooled[i]);
-      flow.pooling_weights.push_back(beside->pooling_weights[i]);
-      continue;
-    }
-    const auto result = pooling[i](frames[i], present[i], context);
-    flow.pooled.push_back(result.pooled);
-    flow.pooling_weights.push_back(result.weights);
+  for (auto& [frames, present, imagine, own, beside, flow] : passes) {
+    imagine = imagine && !imagination.empty();
+    if (alone) beside = nullptr;
+    flow.missing = options.missing;
+    flow.frames.assign(frames.begin(), frames.end());
+    if (!alone) flow.keys.resize(m);
   }
+  const auto known = [&](const SdumcPass<T, D>& pass, std::size_t i) {
+    return pass.beside != nullptr && pass.beside->keys.size() == m && i != lost;
+  };
   for (std::size_t i = 0; i < m; ++i)
-    flow.hidden.push_back(known(i) ? beside->hidden[i] : hidden[i](flow.pooled[i], context));
-  auto vectors = flow.hidden;
-  if (imagine) vectors[lost] = flow.imagined_hidden = imagination[0](flow.hidden, lost);
+    for (auto& pass : passes) {
+      if (known(pass, i)) {
+        pass.flow.pooled.push_back(pass.beside->pooled[i]);
+        pass.flow.pooling_weights.push_back(pass.beside->pooling_weights[i]);
+        continue;
+      }
+      const auto result = pooling[i](pass.frames[i], pass.present[i], context);
+      pass.flow.pooled.push_back(result.pooled);
+      pass.flow.pooling_weights.push_back(result.weights);
+    }
+  for (std::size_t i = 0; i < m; ++i) {
+    List<Vectors> own;
+    for (const auto& pass : passes)
+      if (!known(pass, i)) own.push_back(pass.flow.pooled[i]);
+    if (!own.empty()) own = detail::rows_parted(hidden[i](detail::rows_joined(own), context), own.size());
+    std::size_t next = 0;
+    for (auto& pass : passes) pass.flow.hidden.push_back(known(pass, i) ? pass.beside->hidden[i] : own[next++]);
+  }
+  const auto deal = [&]<int R>(const Variable<T, R, D>& all, Variable<T, R, D> SdumcFlow<T, D>::*member) {
+    const auto parts = detail::rows_parted(all, passes.size());
+    for (std::size_t k = 0; k < passes.size(); ++k) passes[k].flow.*member = parts[k];
+  };
+  const auto deal_next = [&]<int R>(const Variable<T, R, D>& all, List<Variable<T, R, D>> SdumcFlow<T, D>::*member) {
+    const auto parts = detail::rows_parted(all, passes.size());
+    for (std::size_t k = 0; k < passes.size(); ++k) (passes[k].flow.*member).push_back(parts[k]);
+  };
+  // of one modality, from all passes; from the imagination where that takes its place
+  const auto gather = [&]<int R>(std::size_t i, List<Variable<T, R, D>> SdumcFlow<T, D>::*member,
+                                 Variable<T, R, D> SdumcFlow<T, D>::*imagined, std::size_t net) {
+    List<Variable<T, R, D>> each;
+    for (auto& pass : passes) {
+      const auto& all = pass.flow.*member;
+      const bool made = pass.imagine && i == lost;
+      if (made) pass.flow.*imagined = imagination[net](all, lost);
+      each.push_back(made ? pass.flow.*imagined : all[i]);
+    }
+    return detail::rows_joined(each);
+  };
 
-  flow.gate_hidden = gate_mlp(concat(vectors, -1), context);
-  flow.gates = gate(flow.gate_hidden);
+  List<Vectors> vectors, asked;
+  for (std::size_t i = 0; i < m; ++i)
+    vectors.push_back(gather(i, &SdumcFlow<T, D>::hidden, &SdumcFlow<T, D>::imagined_hidden, 0));
+  const auto gate_hidden = gate_mlp(concat(vectors, -1), context);
+  const auto gates = gate(gate_hidden);
+  deal(gate_hidden, &SdumcFlow<T, D>::gate_hidden);
+  deal(gates, &SdumcFlow<T, D>::gates);
   const auto stacked = stack(vectors, 1);
   for (std::size_t i = 0; i < views.size(); ++i) {
     const bool single = i + m >= views.size();
-    flow.mixes.push_back(single ? vectors[i + m - views.size()] : weighted_sum(flow.gates, stacked, views[i]));
-    flow.queries.push_back(view_query[i](flow.mixes[i], context));
+    const auto mix = single ? vectors[i + m - views.size()] : weighted_sum(gates, stacked, views[i]);
+    asked.push_back(view_query[i](mix, context));
+    deal_next(mix, &SdumcFlow<T, D>::mixes);
+    deal_next(asked.back(), &SdumcFlow<T, D>::queries);
   }
-  const auto queries = stack(flow.queries, 1);
-  if (!alone) flow.keys.resize(m);
+  const auto queries = stack(asked, 1);
+  const auto one_frame = [&](std::size_t i) { return passes[0].frames[i].extent(1) == 1; };
   for (std::size_t i = 0; i < m; ++i) {
-    if (known(i)) flow.keys[i] = beside->keys[i];
-    const auto attended = cross_attention[i](queries, frames[i], present[i], context, alone ? nullptr : &flow.keys[i]);
-    flow.attended.push_back(attended.output);
-    flow.attention_weights.push_back(attended.weights);
+    const auto projected = one_frame(i) ? queries : cross_attention[i].query(queries);
+    const auto own = detail::rows_parted(projected, passes.size());
+    for (std::size_t k = 0; k < passes.size(); ++k) {
+      auto& [frames, present, imagine, unused, beside, flow] = passes[k];
+      if (known(passes[k], i)) flow.keys[i] = beside->keys[i];
+      const auto found =
+          cross_attention[i].asked(own[k], frames[i], present[i], context, alone ? nullptr : &flow.keys[i]);
+      flow.attended.push_back(found.output);
+      flow.attention_weights.push_back(found.weights);
+    }
   }
   for (std::size_t i = 0; i < m; ++i) {
+    List<Variable<T, 3, D>> each;
+    for (const auto& pass : passes) each.push_back(pass.flow.attended[i]);
+    const auto attended = detail::rows_joined(each);
     // all queries find the same in a single frame, and only dropout would tell their contents apart
-    const bool same = frames[i].extent(1) == 1 && !context.training() && v > 1;
-    const auto one = same ? slice(flow.attended[i], 1, 0, 1) : flow.attended[i];
-    auto found = content[i](one, context);
+    const bool same = one_frame(i) && !context.training() && v > 1;
+    auto found = content[i](same ? slice(attended, 1, 0, 1) : attended, context);
     if (same) {
       const auto row = reshape(found, std::array<index_t, 2>{batch, h});
-      found = stack(List<Variable<T, 2, D>>(std::size_t(v), row), 1);
+      found = stack(List<Vectors>(std::size_t(v), row), 1);
     }
-    flow.content.push_back(found);
+    deal_next(found, &SdumcFlow<T, D>::content);
   }
-  auto contents = flow.content;
-  if (imagine) contents[lost] = flow.imagined_content = imagination[1](flow.content, lost);
 
-  const auto joined = reshape(stack(contents, 1), std::array<index_t, 3>{batch, index_t(m), v * h});
-  const auto views_fused = weighted_sum(flow.gates, joined);  // (B, V·h)
-  flow.view_hidden = view_mlp(views_fused, context);
-  flow.view_weights = view_gate(flow.view_hidden);
-  flow.fused = weighted_sum(flow.view_weights, reshape(views_fused, std::array<index_t, 3>{batch, v, h}));
-  flow.prediction = regression(flow.fused);
-  flow.contrast = contrast_out(contrast_in(flow.fused, Activation::relu));
-  return flow;
+  List<Variable<T, 3, D>> contents;
+  for (std::size_t i = 0; i < m; ++i)
+    contents.push_back(gather(i, &SdumcFlow<T, D>::content, &SdumcFlow<T, D>::imagined_content, 1));
+  const auto everything = reshape(stack(contents, 1), std::array<index_t, 3>{batch, index_t(m), v * h});
+  const auto views_fused = weighted_sum(gates, everything);  // (B, V·h)
+  const auto view_hidden = view_mlp(views_fused, context);
+  const auto view_weights = view_gate(view_hidden);
+  const auto fused = weighted_sum(view_weights, reshape(views_fused, std::array<index_t, 3>{batch, v, h}));
+  deal(view_hidden, &SdumcFlow<T, D>::view_hidden);
+  deal(view_weights, &SdumcFlow<T, D>::view_weights);
+  deal(fused, &SdumcFlow<T, D>::fused);
+  deal(regression(fused), &SdumcFlow<T, D>::prediction);
+  deal(contrast_out(contrast_in(fused, Activation::relu)), &SdumcFlow<T, D>::contrast);
 }
 
 /// Both flows of one batch. `streams` are the modalities, `simulated` stands in for the missing one.
@@ -260,6 +297,17 @@ SdumcFlows<T, D> both_flows(const SdumcNetwork<T, D>& network, const data::Strea
     present.push_back(network.visible(streams[m]));
   }
   SdumcFlows<T, D> flows;
+  const bool training = complete_context.training() || missing_context.training();
+  if (!training && network.reads_weights_once(streams[lost], simulated)) {
+    auto others = frames;
+    auto seen = present;
+    others[lost] = network.project(lost, simulated);
+    seen[lost] = network.visible(simulated);
+    SdumcPass<T, D> passes[] = {{frames, present, false, &complete_context, nullptr, {}},
+                                {others, seen, true, &missing_context, &passes[0].flow, {}}};
+    network.run(passes);
+    return {std::move(passes[0].flow), std::move(passes[1].flow)};
+  }
   flows.complete = network(frames, present, false, complete_context);
   frames[lost] = network.project(lost, simulated);
   present[lost] = network.visible(simulated);

@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include "data_format.hpp"
 #include "lacuna/data/leakage.hpp"
 #include "lacuna/data/oddities.hpp"
+#include "lacuna/data/salient.hpp"
 #include "lacuna/data/synthetic.hpp"
 #include "lacuna/data/trainable.hpp"
 #include "lacuna/io/deflate.hpp"
@@ -20,7 +23,7 @@ namespace program {
 using lacuna::index_t;
 
 struct DataOptions {
-  std::string data, label, simulated_text;
+  std::string data, label, simulated_text, synthetic = "salient";
   index_t samples = 2000;
   std::uint64_t data_seed = 7;
   std::vector<std::string> modalities, exclude, class_names, allow_leak;
@@ -34,6 +37,12 @@ inline void declare(CLI::App& app, DataOptions& o, bool training) {
          "--data", o.data,
          "data set: an .npz, or a file or folder of the field (docs/data.md); without it a synthetic corpus whose "
          "best attainable errors are known")
+      ->group(group);
+  app.add_option("--synthetic", o.synthetic,
+                 "the synthetic corpus: salient (evidence in few frames, interactions between modalities; a model has "
+                 "to attend) or linear (ridge regression is the right model)")
+      ->check(CLI::IsMember(std::vector<std::string>{"salient", "linear"}))
+      ->capture_default_str()
       ->group(group);
   support::number_option(app, "--samples", o.samples, "training samples of the synthetic corpus", {1, 10000000})
       ->group(group);
@@ -62,14 +71,20 @@ inline void declare(CLI::App& app, DataOptions& o, bool training) {
   declare(app, o.format);
 }
 
+/// What is known of a synthetic corpus: of its test split and a subset of modalities, by their names.
+struct Known {
+  std::function<double(const std::vector<std::string>&)> best_mae;  ///< what no predictor undercuts on average
+  std::function<double(double, const std::vector<std::string>&)> share_of_way;  ///< from the best constant, of a MAE
+};
+
 struct Data {
-  std::shared_ptr<lacuna::data::Dataset> set;       ///< shared: it destroys a Corpus as what it is
-  const lacuna::data::Corpus* synthetic = nullptr;  ///< the same, where it is one
-  std::vector<std::string> modalities;              ///< without the stand-in, which follows them in the data
-  std::vector<std::string> class_names;             ///< K, or none
-  index_t classes = 0;                              ///< K when the labels are class ids, 0 when they are real
-  std::string crc;                                  ///< of every number, mask, label and id
-  lacuna::zoo::Settings statistics = {};            ///< what a report says of it besides (statistics.hpp)
+  std::shared_ptr<lacuna::data::Dataset> set;  ///< shared: it destroys a corpus as what it is
+  std::optional<Known> known;                  ///< of a synthetic corpus
+  std::vector<std::string> modalities;         ///< without the stand-in, which follows them in the data
+  std::vector<std::string> class_names;        ///< K, or none
+  index_t classes = 0;                         ///< K when the labels are class ids, 0 when they are real
+  std::string crc;                             ///< of every number, mask, label and id
+  lacuna::zoo::Settings statistics = {};       ///< what a report says of it besides (statistics.hpp)
 
   std::vector<index_t> inputs() const {
     std::vector<index_t> sizes = set->dimensions();
@@ -122,6 +137,15 @@ inline std::vector<std::string> class_names_of(const DataOptions& options, std::
   return names;
 }
 
+/// A corpus whose best attainable errors are known becomes the data of a run.
+template <class Corpus>
+void embed(Data& data, Corpus made) {
+  const auto corpus = std::make_shared<Corpus>(std::move(made));
+  data.set = corpus;
+  data.known = Known{[corpus](const auto& subset) { return corpus->best(corpus->test, subset).mae; },
+                     [corpus](double mae, const auto& subset) { return corpus->coverage(mae, corpus->test, subset); }};
+}
+
 /// Throws IoError and OptionError.
 inline Data load(const DataOptions& options) {
   using namespace lacuna;
@@ -131,10 +155,10 @@ inline Data load(const DataOptions& options) {
     for (const std::string* unused : {&options.simulated_text, &options.label})
       if (!unused->empty())
         throw OptionError("--simulated-text and --label need --data: the synthetic corpus has no such array");
-    auto corpus =
-        std::make_shared<data::Corpus>(data::synthetic({.samples = options.samples, .seed = options.data_seed}));
-    result.synthetic = corpus.get();
-    result.set = std::move(corpus);
+    if (options.synthetic == "linear")
+      embed(result, data::synthetic({.samples = options.samples, .seed = options.data_seed}));
+    else
+      embed(result, data::salient({.samples = options.samples, .seed = options.data_seed}));
     if (!options.modalities.empty() && options.modalities != result.set->modality_names())
       throw OptionError("--modalities needs --data: the synthetic corpus always has " +
                         listed(result.set->modality_names()));
@@ -179,7 +203,7 @@ inline void look_at(const Data& data, const DataOptions& options, const char* pr
   };
   for (const data::Note& note : data.set->notes) say(note);
   data::require_trainable(*data.set);
-  if (data.synthetic != nullptr) return;
+  if (data.known) return;
   for (const data::Note& note : data::oddities(*data.set)) say(note);
   data::LeakageOptions leaks{.allowed = options.allow_leak};
   if (!options.simulated_text.empty()) leaks.allowed.push_back(options.simulated_text);

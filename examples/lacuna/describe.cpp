@@ -41,7 +41,7 @@ int show(const Data& data, const DataOptions& options, bool check) {
     std::printf("%sclass %zu is %s\n", k == 0 ? "\n" : "", k, support::printable(data.class_names[k]).c_str());
   std::printf("\n  crc32 %s\n", data.crc.c_str());
   for (const std::string& note : data.set->notes) std::printf("\n  note: %s", note.c_str());
-  if (data.synthetic == nullptr)
+  if (!data.known)
     for (const data::Note& note : data::oddities(*data.set)) std::printf("\n  note: %s", note.text.c_str());
   std::printf("\n");
   if (!check) return 0;

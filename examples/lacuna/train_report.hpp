@@ -20,6 +20,7 @@ struct Baseline {
 struct Attainable {
   std::string condition;
   double mae = 0, share_of_the_way = 0;
+  std::vector<std::pair<std::string, double>> of_baselines = {};  ///< their shares, by name
 };
 
 struct TrainReport {
@@ -77,8 +78,11 @@ inline nlohmann::ordered_json metrics_json(const TrainReport& report) {
     for (const auto& [condition, scores] : baseline.test) test[condition] = json_scores(scores);
     json["baselines"][baseline.name] = std::move(test);
   }
-  for (const auto& best : report.attainable)
-    json["best_attainable"][best.condition] = {{"mae", best.mae}, {"share_of_the_way", best.share_of_the_way}};
+  for (const auto& best : report.attainable) {
+    Json& entry = json["best_attainable"][best.condition];
+    entry = {{"mae", best.mae}, {"share_of_the_way", best.share_of_the_way}};
+    for (const auto& [name, share] : best.of_baselines) entry["of_baselines"][name] = share;
+  }
   for (const auto& failure : report.model.failures)
     json["failed"].push_back({{"seed", failure.seed}, {"error", failure.what}});
   return json;
@@ -109,10 +113,13 @@ inline void print(const TrainReport& report, std::FILE* to = stdout) {
     row(report.model.name, report.over[c].mean);
     if (const std::size_t seeds = report.model.runs.size(); seeds > 1)
       row(lacuna::detail::cat("  deviation, ", seeds, " seeds"), report.over[c].deviation);
-    for (const auto& best : report.attainable)
-      if (best.condition == condition)
-        std::fprintf(to, "  %-*s  %11.4f  (%s has come %.1f %% of the way from the best constant)\n", int(width) - 2,
-                     "best attainable", best.mae, report.model.name.c_str(), 100 * best.share_of_the_way);
+    for (const auto& best : report.attainable) {
+      if (best.condition != condition) continue;
+      std::fprintf(to, "  %-*s  %11.4f  of the way from the best constant: %s %.1f %%", int(width) - 2,
+                   "best attainable", best.mae, report.model.name.c_str(), 100 * best.share_of_the_way);
+      for (const auto& [name, share] : best.of_baselines) std::fprintf(to, ", %s %.1f %%", name.c_str(), 100 * share);
+      std::fputc('\n', to);
+    }
   }
 }
 

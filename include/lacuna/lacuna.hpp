@@ -49,6 +49,8 @@
 #include "lacuna/models/sdumc/objective.hpp"
 #include "lacuna/models/sdumc/options.hpp"
 #include "lacuna/models/sdumc/pytorch.hpp"
+#include "lacuna/models/sdumc/robust.hpp"
+#include "lacuna/models/sdumc/robust_options.hpp"
 #include "lacuna/models/sdumc/sdumc.hpp"
 #include "lacuna/models/sdumc/simulator.hpp"
 #include "lacuna/nn/attention.hpp"

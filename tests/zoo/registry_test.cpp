@@ -10,7 +10,7 @@ namespace {
 TEST_CASE("registry: every model of the library is there, and every option is explained") {
   const auto& entries = zoo::registry().entries();
   for (const char* name : {"constant", "ridge", "early-fusion", "early-fusion-drop", "modality-dropout-transformer",
-                           "mmin", "corrkd", "corrkd-robust", "sdumc", "sdumc-any", "sdumc-published"})
+                           "mmin", "corrkd", "corrkd-robust", "sdumc", "sdumc-any", "sdumc-published", "sdumc-robust"})
     CHECK_MESSAGE(std::count_if(entries.begin(), entries.end(),
                                 [&](const zoo::Entry& entry) { return entry.name == name && !entry.what.empty(); }) == 1,
                   name);

@@ -36,9 +36,9 @@ struct SalientOptions {
   index_t min_frames = 4;
   index_t max_frames = 8;
   index_t salient_frames = 2;  ///< of every modality of every sample
-  index_t audio_features = 6;
-  index_t text_features = 8;
-  index_t video_features = 6;
+  index_t audio_features = 10;
+  index_t text_features = 16;
+  index_t video_features = 12;
   Distortions audio_distortion = {0.35, 0.9, 0};
   Distortions text_distortion = {0.6, 0.6, 0.3};
   Distortions video_distortion = {0.9, 0.35, 0};

@@ -1,6 +1,7 @@
 /// SDUMC and its ablations as entries of the registry.
 #pragma once
 
+#include "lacuna/models/sdumc/robust.hpp"
 #include "lacuna/models/sdumc/sdumc.hpp"
 #include "lacuna/zoo/entry.hpp"
 
@@ -35,6 +36,31 @@ inline DraftOf<models::SdumcOptions> sdumc_draft(SdumcKind kind) {
   };
 }
 
+/// sdumc-robust and what it is without its parts (models/sdumc/robust.hpp).
+inline DraftOf<models::RobustSdumcOptions> robust_sdumc_draft() {
+  return [](const std::string& variant, const Request& request, const Settings&) {
+    Draft<models::RobustSdumcOptions> draft{
+        {},
+        {.fit = {.epochs = 40, .batch = 64, .learning_rate = 1e-3}, .schedule = Course::cosine},
+        {}};
+    models::RobustSdumcOptions& o = draft.model;
+    o.inputs = request.inputs;
+    o.classes = request.classes;
+    if (variant == "without-presence") o.presence = false;
+    if (variant == "without-gates") o.normalize_gates = false;
+    if (variant == "without-own") o.evidence = false;
+    if (variant == "without-imagination") o.imagine = false;
+    if (variant == "without-stop") o.detach = false;
+    if (variant == "without-distillation") o.weights.imagined = o.weights.feature = 0;
+    return draft;
+  };
+}
+
+template <class T, class D = Cpu>
+Backend robust_sdumc_backend() {
+  return backend_of<models::RobustSdumc<T, D>>(robust_sdumc_draft());
+}
+
 template <class T, class D = Cpu>
 Backend sdumc_backend(SdumcKind kind) {
   return backend_of<models::Sdumc<T, D>>(sdumc_draft(kind));
@@ -43,6 +69,8 @@ Backend sdumc_backend(SdumcKind kind) {
 #ifdef LACUNA_ZOO_PARTS
 extern template Backend sdumc_backend<float, Cpu>(SdumcKind);
 extern template Backend sdumc_backend<double, Cpu>(SdumcKind);
+extern template Backend robust_sdumc_backend<float, Cpu>();
+extern template Backend robust_sdumc_backend<double, Cpu>();
 #endif
 
 inline void add_sdumc(Registry& to) {
@@ -60,6 +88,17 @@ inline void add_sdumc(Registry& to) {
   add("sdumc-any", "SDUMC whose training takes away any subset", SdumcKind::any, variants);
   add("sdumc-published", "SDUMC trained as its authors did: rate 1e-4, order of the file, padded frames take part, labels as they are",
       SdumcKind::published, {});
+  Entry robust{.name = "sdumc-robust",
+               .what = "SDUMC made robust: any subset may be missing, and is imagined",
+               .paper = "after Weng et al., arXiv 2410.15029",
+               .variants = {{"without-presence", "no flags of what is present"},
+                            {"without-gates", "raw numbers as gates"},
+                            {"without-own", "no heads of single modalities"},
+                            {"without-imagination", "absent modalities are zero"},
+                            {"without-stop", "both flows are pulled"},
+                            {"without-distillation", "no losses between the flows"}}};
+  robust.options = options_of<models::RobustSdumcOptions>("sdumc-robust", robust_sdumc_draft());
+  to.add(std::move(robust), {robust_sdumc_backend<float>(), robust_sdumc_backend<double>()});
 }
 
 }  // namespace lacuna::zoo

@@ -10,7 +10,7 @@ struct Record {
   std::string model;
   std::uint64_t seed = 0;
   std::vector<double> loss, score;  ///< of every epoch: of training; what selection minimises on the validation split
-  lacuna::index_t best_epoch = 0;           ///< from 1; 0: there were no epochs
+  lacuna::index_t best_epoch = 0;   ///< from 1; 0: there were no epochs
   double training_seconds = 0, evaluation_seconds = 0;
 };
 

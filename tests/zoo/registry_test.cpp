@@ -11,9 +11,10 @@ TEST_CASE("registry: every model of the library is there, and every option is ex
   const auto& entries = zoo::registry().entries();
   for (const char* name : {"constant", "ridge", "early-fusion", "early-fusion-drop", "modality-dropout-transformer",
                            "mmin", "corrkd", "corrkd-robust", "sdumc", "sdumc-any", "sdumc-published", "sdumc-robust"})
-    CHECK_MESSAGE(std::count_if(entries.begin(), entries.end(),
-                                [&](const zoo::Entry& entry) { return entry.name == name && !entry.what.empty(); }) == 1,
-                  name);
+    CHECK_MESSAGE(
+        std::count_if(entries.begin(), entries.end(),
+                      [&](const zoo::Entry& entry) { return entry.name == name && !entry.what.empty(); }) == 1,
+        name);
   for (const zoo::Entry& entry : entries)
     for (const zoo::OptionInfo& option : zoo::registry().options(entry.name)) {
       INFO(entry.name << ": " << option.name);
@@ -63,8 +64,10 @@ TEST_CASE("registry: what cannot be is refused by name") {
     return zoo::registry().make(zoo::parse_model(text), request);
   };
   CHECK_THROWS_WITH_AS(make("corrkd:scdd=0", real),
-                       doctest::Contains("model 'corrkd:scdd=0' has no option 'scdd'; it has epochs, batch"), OptionError);
-  CHECK_THROWS_WITH_AS(make("corrkd:scd=much", real), doctest::Contains("option scd: 'much' is not a number"), OptionError);
+                       doctest::Contains("model 'corrkd:scdd=0' has no option 'scdd'; it has epochs, batch"),
+                       OptionError);
+  CHECK_THROWS_WITH_AS(make("corrkd:scd=much", real), doctest::Contains("option scd: 'much' is not a number"),
+                       OptionError);
   CHECK_THROWS_WITH_AS(make("corrkd:response=x", real), doctest::Contains("is not one of rcd, kl"), OptionError);
   CHECK_THROWS_WITH_AS(make("sdumc:missing=smell", real), doctest::Contains("'smell' is no modality"), OptionError);
   CHECK_THROWS_WITH_AS(make("sdumc:drop=some", real), doctest::Contains("preset 'some'"), OptionError);
@@ -92,7 +95,8 @@ TEST_CASE("registry: names of options are spelled with - or _, modalities by nam
   CHECK(recipe("sdumc:missing=text") == recipe("sdumc:missing=1"));
   CHECK(recipe("sdumc:missing=audio") != recipe("sdumc"));
   CHECK(recipe("sdumc:drop=mplmm") == recipe("sdumc-any"));
-  CHECK(recipe("sdumc:learning_rate=1e-4:order=published:padding=published:standardize_labels=off") == recipe("sdumc-published"));
+  CHECK(recipe("sdumc:learning_rate=1e-4:order=published:padding=published:standardize_labels=off") ==
+        recipe("sdumc-published"));
   CHECK(recipe("sdumc:mrm_stream_probability=0.2:drop=mplmm") == recipe("sdumc:drop=mplmm:mrm_stream_probability=0.2"));
   CHECK(recipe("corrkd:epochs=7") == recipe("corrkd:epochs=7:teacher_epochs=7"));  // the teacher follows
   CHECK(recipe("corrkd:response=kl") == recipe("corrkd:response=kl"));
@@ -108,7 +112,8 @@ TEST_CASE("training: every course of the rate is the schedule it names") {
   };
   CHECK(rates({.schedule = zoo::Course::constant})(9) == 1);
   CHECK(rates({.schedule = zoo::Course::staircase})(0) == doctest::Approx(0.2));
-  CHECK(rates({.schedule = zoo::Course::staircase, .warmup = 0, .decay_every = 2, .decay = 0.5})(4) == doctest::Approx(0.25));
+  CHECK(rates({.schedule = zoo::Course::staircase, .warmup = 0, .decay_every = 2, .decay = 0.5})(4) ==
+        doctest::Approx(0.25));
   CHECK(rates({.schedule = zoo::Course::cosine})(5) == doctest::Approx(0.5));
   CHECK(rates({.schedule = zoo::Course::flat_cosine})(9) == doctest::Approx(0.02));
   CHECK_THROWS_AS((zoo::Training{.fit = {.epochs = 0}}.resolved()), OptionError);

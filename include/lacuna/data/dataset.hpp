@@ -45,12 +45,12 @@ struct Split {
 };
 
 struct Dataset {
-  std::string name;                      ///< file name or "synthetic"
+  std::string name;  ///< file name or "synthetic"
   Split<Role::train> train;
   Split<Role::validation> validation;
   Split<Role::test> test;
-  index_t class_count = 0;               ///< 0 for regression
-  LoadNotes notes = {};                  ///< what a loader took, inferred and left out, one line each
+  index_t class_count = 0;  ///< 0 for regression
+  LoadNotes notes = {};     ///< what a loader took, inferred and left out, one line each
 
   std::vector<std::string> modality_names() const {
     std::vector<std::string> names;

@@ -164,7 +164,8 @@ class SentencePiece {
     const index_t id = size();
     if (made.kind == unknown) unknown_ = id;
     if (made.kind == own) own_.emplace_back(made.text, id);
-    if (const int value = detail::byte_of_piece(made.text); made.kind == byte && value >= 0) bytes_[std::size_t(value)] = id;
+    if (const int value = detail::byte_of_piece(made.text); made.kind == byte && value >= 0)
+      bytes_[std::size_t(value)] = id;
     ids_.emplace(made.text, id);
     pieces_.push_back(std::move(made));
   }

@@ -42,8 +42,8 @@
 #include <atomic>
 
 #include "lacuna/core/context.hpp"
-#include "lacuna/missing/spec.hpp"
 #include "lacuna/missing/sampler.hpp"
+#include "lacuna/missing/spec.hpp"
 #include "lacuna/models/pretrain.hpp"
 #include "lacuna/models/training_batch.hpp"
 

@@ -18,14 +18,14 @@
 namespace lacuna::zoo {
 
 struct Card {
-  std::string model;                       ///< the registered name, by which the file is loaded
-  std::string spec;                        ///< as its user named it: corrkd-student:depth=2
-  std::string dtype = "f32";               ///< of the parameters: f32 or f64
-  std::vector<std::string> streams;        ///< names, in the order of the model
-  std::vector<index_t> features;           ///< sizes of their frames
+  std::string model;                         ///< the registered name, by which the file is loaded
+  std::string spec;                          ///< as its user named it: corrkd-student:depth=2
+  std::string dtype = "f32";                 ///< of the parameters: f32 or f64
+  std::vector<std::string> streams;          ///< names, in the order of the model
+  std::vector<index_t> features;             ///< sizes of their frames
   std::vector<std::uint8_t> may_be_missing;  ///< 1: the model was made for the absence of this stream
-  index_t classes = 0;                     ///< K class ids; 0: a real label
-  std::vector<std::string> class_names;    ///< K of them, or none
+  index_t classes = 0;                       ///< K class ids; 0: a real label
+  std::vector<std::string> class_names;      ///< K of them, or none
   /// What is answered for a sample of which nothing is present: the mean training label, or the share of every class.
   std::vector<double> prior;
   std::string data;      ///< name of the data set

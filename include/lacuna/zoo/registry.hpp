@@ -111,8 +111,8 @@ class Registry {
   /// A stored model, on the host or on another device. Throws IoError for a state that is none of these models.
   std::shared_ptr<const AnyModel> load(const State& state, const std::string& device = "cpu") const {
     const Card card = card_of(state);
-    const bool known = std::any_of(entries_.begin(), entries_.end(),
-                                   [&](const Entry& entry) { return entry.name == card.model; });
+    const bool known =
+        std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.name == card.model; });
     if (!known) state.fail("about/model", "is '" + card.model + "', which this program does not know");
     return backend(card.model, device, card.dtype).load(state);
   }

@@ -40,9 +40,7 @@ inline DraftOf<models::SdumcOptions> sdumc_draft(SdumcKind kind) {
 inline DraftOf<models::RobustSdumcOptions> robust_sdumc_draft() {
   return [](const std::string& variant, const Request& request, const Settings&) {
     Draft<models::RobustSdumcOptions> draft{
-        {},
-        {.fit = {.epochs = 40, .batch = 64, .learning_rate = 1e-3}, .schedule = Course::cosine},
-        {}};
+        {}, {.fit = {.epochs = 40, .batch = 64, .learning_rate = 1e-3}, .schedule = Course::cosine}, {}};
     models::RobustSdumcOptions& o = draft.model;
     o.inputs = request.inputs;
     o.classes = request.classes;
@@ -86,7 +84,8 @@ inline void add_sdumc(Registry& to) {
   };
   add("sdumc", "SDUMC as published: one modality may be missing", SdumcKind::one, variants);
   add("sdumc-any", "SDUMC whose training takes away any subset", SdumcKind::any, variants);
-  add("sdumc-published", "SDUMC trained as its authors did: rate 1e-4, order of the file, padded frames take part, labels as they are",
+  add("sdumc-published",
+      "SDUMC trained as its authors did: rate 1e-4, order of the file, padded frames take part, labels as they are",
       SdumcKind::published, {});
   Entry robust{.name = "sdumc-robust",
                .what = "SDUMC made robust: any subset may be missing, and is imagined",

@@ -25,12 +25,12 @@ struct SdumcWeights {
 
 /// Where the stand-in of the missing modality comes from.
 struct SimulatorOptions {
-  index_t stream = -1;      ///< a stream of the data set, by position after the modalities; -1 = made by a learned decoder
-  index_t slots = 8;        ///< frames that the decoder makes at most
-  index_t width = 32;       ///< its inner size; narrow, so that it does not learn the training split by heart
+  index_t stream = -1;  ///< a stream of the data set, by position after the modalities; -1 = made by a learned decoder
+  index_t slots = 8;    ///< frames that the decoder makes at most
+  index_t width = 32;   ///< its inner size; narrow, so that it does not learn the training split by heart
   index_t num_heads = 4;
   double dropout = 0.1;
-  index_t epochs = 30;      ///< at most; it stops when a held-out part of the training split improves no more
+  index_t epochs = 30;  ///< at most; it stops when a held-out part of the training split improves no more
   index_t patience = 4;
   index_t batch = 64;
   double learning_rate = 1e-3;
@@ -41,28 +41,28 @@ inline missing::MrmOptions sdumc_no_drop() { return missing::mrm_preset("none");
 
 /// Defaults: the sizes of the published model.
 struct SdumcOptions {
-  std::vector<index_t> inputs;      ///< feature size of every modality, at least two of them
-  index_t missing = 1;              ///< the modality that may be missing and has a simulated stand-in (text)
-  index_t width = 256;              ///< g, common size
-  index_t fused = 128;              ///< h, size of the fused representation
-  index_t contrast = 64;            ///< r, size of the contrastive head
-  index_t bottleneck = 0;           ///< of the first MIA net; 0 = width / 2
-  index_t fused_bottleneck = 0;     ///< of the second MIA net; 0 = fused / 2
+  std::vector<index_t> inputs;   ///< feature size of every modality, at least two of them
+  index_t missing = 1;           ///< the modality that may be missing and has a simulated stand-in (text)
+  index_t width = 256;           ///< g, common size
+  index_t fused = 128;           ///< h, size of the fused representation
+  index_t contrast = 64;         ///< r, size of the contrastive head
+  index_t bottleneck = 0;        ///< of the first MIA net; 0 = width / 2
+  index_t fused_bottleneck = 0;  ///< of the second MIA net; 0 = fused / 2
   Imagination imagination = Imagination::input;
   Padding padding = Padding::masked;
-  double frame_dropout = 0.5;       ///< in both attention stages
-  double dropout = 0.3;             ///< in every MLP block
-  double scale = 0.3;               ///< of the attention scores
+  double frame_dropout = 0.5;  ///< in both attention stages
+  double dropout = 0.3;        ///< in every MLP block
+  double scale = 0.3;          ///< of the attention scores
   SdumcWeights weights = {};
-  RankNContrastOptions ranking = {};///< τ = 2, slack 1e-4
-  index_t classes = 0;              ///< K class ids as labels: cross-entropy for MSE, supervised contrast for ranks; 0: real labels
+  RankNContrastOptions ranking = {};  ///< τ = 2, slack 1e-4
+  index_t classes = 0;  ///< K class ids as labels: cross-entropy for MSE, supervised contrast for ranks; 0: real labels
   SupConOptions classes_contrast = {};
   /// What else training takes away, from both flows alike, so that any subset may be missing later.
   missing::MrmOptions drop = sdumc_no_drop();
   SimulatorOptions simulator = {};
-  bool standardize = true;          ///< every feature to mean 0 and deviation 1 of the training split, clipped
-  bool standardize_labels = true;   ///< the same for real labels; false: as the authors trained
-  double feature_clip = 5;          ///< of standardised features, in deviations; 0 = never
+  bool standardize = true;         ///< every feature to mean 0 and deviation 1 of the training split, clipped
+  bool standardize_labels = true;  ///< the same for real labels; false: as the authors trained
+  double feature_clip = 5;         ///< of standardised features, in deviations; 0 = never
 
   /// Scores per sample.
   index_t outputs() const { return classes > 0 ? classes : 1; }

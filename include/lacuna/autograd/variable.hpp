@@ -7,6 +7,14 @@
 
 namespace lacuna {
 
+namespace detail {
+[[noreturn]] inline void refuse_undefined() {
+  throw ShapeError("undefined variable: it holds no numbers; was a module, parameter or input never given its size?");
+}
+}  // namespace detail
+
+/// An undefined one, as a default-constructed module has, says "none" where an operation allows it; asked for its shape or
+/// numbers it throws ShapeError.
 template <class T, int R, class D = Cpu>
 class Variable {
  public:
@@ -21,10 +29,10 @@ class Variable {
   explicit Variable(NodeHandle<T, D> node) : node_(std::move(node)) {}
 
   bool defined() const { return bool(node_); }
-  const Shape& shape() const { return node_->value.shape(); }
+  const Shape& shape() const { return there().value.shape(); }
   index_t extent(int axis) const { return shape()[axis]; }
-  index_t size() const { return node_->value.size(); }
-  Tensor<T, R, D> value() const { return Tensor<T, R, D>(node_->value); }
+  index_t size() const { return there().value.size(); }
+  Tensor<T, R, D> value() const { return Tensor<T, R, D>(there().value); }
   typename Tensor<T, R, D>::Extents extents() const {
     typename Tensor<T, R, D>::Extents lengths{};
     for (int i = 0; i < R; ++i) lengths[std::size_t(i)] = shape()[i];
@@ -44,10 +52,10 @@ class Variable {
   bool has_grad() const { return node_ && node_->has_gradient; }
   /// The accumulated gradient; zeros when none arrived. Of inner nodes it is gone after `backward()`.
   Tensor<T, R, D> grad() const {
-    if (node_->has_gradient) return Tensor<T, R, D>(node_->gradient);
+    if (there().has_gradient) return Tensor<T, R, D>(node_->gradient);
     return Tensor<T, R, D>::zeros(extents());
   }
-  void zero_grad() const { node_->has_gradient = false; }
+  void zero_grad() const { there().has_gradient = false; }
   /// Inside an operation's backward: where to add this input's share (see GradientSlot); none for one that wants no gradient
   /// or is undefined.
   GradientSlot<T> gradient_slot() const { return node_ ? node_->slot() : GradientSlot<T>(); }
@@ -85,6 +93,10 @@ class Variable {
   const NodeHandle<T, D>& node() const { return node_; }
 
  private:
+  Node<T, D>& there() const {
+    if (!node_) detail::refuse_undefined();
+    return *node_;
+  }
   /// Newest node first: every consumer of a node was created after it, so its gradient is complete when its turn comes.
   void propagate() const {
     const auto older = [](const NodeHandle<T, D>& a, const NodeHandle<T, D>& b) { return a->id < b->id; };

@@ -128,7 +128,8 @@ inline void declare(CLI::App& app, RunOptions& o, bool training) {
   };
   const char* group = "Run";
   if (training) {
-    add(group, "--model", o.model, "model to train, as corrkd or sdumc-without-mia; lacuna models lists them");
+    add(group, "--model", o.model,
+        "model to train, as corrkd or sdumc-without-mia; lacuna models lists them; without any argument sdumc-robust");
   } else {
     add(group, "--models", o.models,
         "models, as corrkd,sdumc; with options as corrkd:scd=0:epochs=30; all: every model that can take the data; the "

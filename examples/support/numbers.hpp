@@ -12,7 +12,7 @@
 
 #include "lacuna/core/error.hpp"
 #include "lacuna/core/number_from.hpp"
-#include "support/lists.hpp"
+#include "lists.hpp"
 
 namespace support {
 

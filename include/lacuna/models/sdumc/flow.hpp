@@ -74,4 +74,33 @@ struct SdumcPass {
   SdumcFlow<T, D> flow;
 };
 
+/// Gives every pass its rows of an array of all of them.
+template <class T, int R, class D>
+void deal(const Variable<T, R, D>& all, std::span<SdumcPass<T, D>> passes, Variable<T, R, D> SdumcFlow<T, D>::*member) {
+  const auto parts = detail::rows_parted(all, passes.size());
+  for (std::size_t k = 0; k < passes.size(); ++k) passes[k].flow.*member = parts[k];
+}
+/// The same, behind what the list of each holds.
+template <class T, int R, class D>
+void deal(const Variable<T, R, D>& all, std::span<SdumcPass<T, D>> passes,
+          List<Variable<T, R, D>> SdumcFlow<T, D>::*member) {
+  const auto parts = detail::rows_parted(all, passes.size());
+  for (std::size_t k = 0; k < passes.size(); ++k) (passes[k].flow.*member).push_back(parts[k]);
+}
+/// Modality i of every pass as one array. Where i is `lost` and the pass imagines, `net` makes it of all modalities, and
+/// the pass keeps it as `imagined`.
+template <class T, int R, class D, class Net>
+Variable<T, R, D> gather(std::span<SdumcPass<T, D>> passes, std::size_t i,
+                         List<Variable<T, R, D>> SdumcFlow<T, D>::*member, Variable<T, R, D> SdumcFlow<T, D>::*imagined,
+                         const Net* net, std::size_t lost) {
+  List<Variable<T, R, D>> each;
+  for (SdumcPass<T, D>& pass : passes) {
+    const auto& all = pass.flow.*member;
+    const bool made = pass.imagine && i == lost;
+    if (made) pass.flow.*imagined = (*net)(all, lost);
+    each.push_back(made ? pass.flow.*imagined : all[i]);
+  }
+  return detail::rows_joined(each);
+}
+
 }  // namespace lacuna::models

@@ -200,41 +200,22 @@ void SdumcNetwork<T, D>::run(std::span<SdumcPass<T, D>> passes) const {
     std::size_t next = 0;
     for (auto& pass : passes) pass.flow.hidden.push_back(known(pass, i) ? pass.beside->hidden[i] : own[next++]);
   }
-  const auto deal = [&]<int R>(const Variable<T, R, D>& all, Variable<T, R, D> SdumcFlow<T, D>::*member) {
-    const auto parts = detail::rows_parted(all, passes.size());
-    for (std::size_t k = 0; k < passes.size(); ++k) passes[k].flow.*member = parts[k];
-  };
-  const auto deal_next = [&]<int R>(const Variable<T, R, D>& all, List<Variable<T, R, D>> SdumcFlow<T, D>::*member) {
-    const auto parts = detail::rows_parted(all, passes.size());
-    for (std::size_t k = 0; k < passes.size(); ++k) (passes[k].flow.*member).push_back(parts[k]);
-  };
-  // of one modality, from all passes; from the imagination where that takes its place
-  const auto gather = [&]<int R>(std::size_t i, List<Variable<T, R, D>> SdumcFlow<T, D>::*member,
-                                 Variable<T, R, D> SdumcFlow<T, D>::*imagined, std::size_t net) {
-    List<Variable<T, R, D>> each;
-    for (auto& pass : passes) {
-      const auto& all = pass.flow.*member;
-      const bool made = pass.imagine && i == lost;
-      if (made) pass.flow.*imagined = imagination[net](all, lost);
-      each.push_back(made ? pass.flow.*imagined : all[i]);
-    }
-    return detail::rows_joined(each);
-  };
+  const auto net = [&](std::size_t which) { return imagination.empty() ? nullptr : &imagination[which]; };
 
   List<Vectors> vectors, asked;
   for (std::size_t i = 0; i < m; ++i)
-    vectors.push_back(gather(i, &SdumcFlow<T, D>::hidden, &SdumcFlow<T, D>::imagined_hidden, 0));
+    vectors.push_back(gather(passes, i, &Flow::hidden, &Flow::imagined_hidden, net(0), lost));
   const auto gate_hidden = gate_mlp(concat(vectors, -1), context);
   const auto gates = gate(gate_hidden);
-  deal(gate_hidden, &SdumcFlow<T, D>::gate_hidden);
-  deal(gates, &SdumcFlow<T, D>::gates);
+  deal(gate_hidden, passes, &Flow::gate_hidden);
+  deal(gates, passes, &Flow::gates);
   const auto stacked = stack(vectors, 1);
   for (std::size_t i = 0; i < views.size(); ++i) {
     const bool single = i + m >= views.size();
     const auto mix = single ? vectors[i + m - views.size()] : weighted_sum(gates, stacked, views[i]);
     asked.push_back(view_query[i](mix, context));
-    deal_next(mix, &SdumcFlow<T, D>::mixes);
-    deal_next(asked.back(), &SdumcFlow<T, D>::queries);
+    deal(mix, passes, &Flow::mixes);
+    deal(asked.back(), passes, &Flow::queries);
   }
   const auto queries = stack(asked, 1);
   const auto one_frame = [&](std::size_t i) { return passes[0].frames[i].extent(1) == 1; };
@@ -261,22 +242,22 @@ void SdumcNetwork<T, D>::run(std::span<SdumcPass<T, D>> passes) const {
       const auto row = reshape(found, std::array<index_t, 2>{batch, h});
       found = stack(List<Vectors>(std::size_t(v), row), 1);
     }
-    deal_next(found, &SdumcFlow<T, D>::content);
+    deal(found, passes, &Flow::content);
   }
 
   List<Variable<T, 3, D>> contents;
   for (std::size_t i = 0; i < m; ++i)
-    contents.push_back(gather(i, &SdumcFlow<T, D>::content, &SdumcFlow<T, D>::imagined_content, 1));
+    contents.push_back(gather(passes, i, &Flow::content, &Flow::imagined_content, net(1), lost));
   const auto everything = reshape(stack(contents, 1), std::array<index_t, 3>{batch, index_t(m), v * h});
   const auto views_fused = weighted_sum(gates, everything);  // (B, V·h)
   const auto view_hidden = view_mlp(views_fused, context);
   const auto view_weights = view_gate(view_hidden);
   const auto fused = weighted_sum(view_weights, reshape(views_fused, std::array<index_t, 3>{batch, v, h}));
-  deal(view_hidden, &SdumcFlow<T, D>::view_hidden);
-  deal(view_weights, &SdumcFlow<T, D>::view_weights);
-  deal(fused, &SdumcFlow<T, D>::fused);
-  deal(regression(fused), &SdumcFlow<T, D>::prediction);
-  deal(contrast_out(contrast_in(fused, Activation::relu)), &SdumcFlow<T, D>::contrast);
+  deal(view_hidden, passes, &Flow::view_hidden);
+  deal(view_weights, passes, &Flow::view_weights);
+  deal(fused, passes, &Flow::fused);
+  deal(regression(fused), passes, &Flow::prediction);
+  deal(contrast_out(contrast_in(fused, Activation::relu)), passes, &Flow::contrast);
 }
 
 /// Both flows of one batch. `streams` are the modalities, `simulated` stands in for the missing one.

@@ -9,7 +9,7 @@
 ///
 /// ```cpp
 /// const auto graph = conversation_graph(std::vector<index_t>{3, 1}, {}, {.past = 1, .future = 1});   // 4 nodes
-/// const RelationalGraphConv<float> conv({.in = 8, .out = 4, .relations = 3}, Random(1));
+/// const RelationalGraphConv<float> conv({.in = 8, .out = 4, .relations = 3}, random);
 /// const Variable<float, 2> utterances(Tensor<float, 2>::full({4, 8}, 0.5f));
 /// const auto heard = conv(utterances, graph.time);                                                    // (4, 4)
 /// ```

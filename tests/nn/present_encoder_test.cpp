@@ -106,23 +106,38 @@ TEST_CASE("present rows: dropout draws for a row what the padded batch draws for
   CHECK_THROWS_AS(dropout_present(packed, rows, 0.4, Context{.mode = Mode::training}), OptionError);
 }
 
+/// Lengths 9, 0, 4 and 8 of 9, one of them with a gap: more frames than what counts as few, of which all frames are too.
+Mask<2> many() {
+  Mask<2> present = mask_from_lengths(std::vector<index_t>{9, 0, 4, 8}, 9);
+  present(3, 1) = 0;
+  return present;
+}
+
 TEST_CASE("present rows: an encoder gives what it gives over the padded batch") {
   Mask<2> one_frame = Mask<2>::zeros({3, 1});
   one_frame(1, 0) = 1;
-  for (const Mask<2>& present : {mixed(), one_frame, mask_from_lengths(std::vector<index_t>{2}, 7),
-                                 Mask<2>::zeros({2, 3}), mask_from_lengths(std::vector<index_t>{3, 3}, 3)})
+  for (const Mask<2>& present :
+       {many(), mixed(), one_frame, mask_from_lengths(std::vector<index_t>{2}, 7), Mask<2>::zeros({2, 3}),
+        mask_from_lengths(std::vector<index_t>{3, 3}, 3), mask_from_lengths(std::vector<index_t>{5, 2}, 8)})
     for (const double dropout : {0.0, 0.3})
       for (const bool norm_first : {true, false}) {
         CAPTURE(dropout);
         CAPTURE(norm_first);
         const Result all = run(present, Rows::all, dropout, norm_first);
+        // few rows of a product and many are summed in other orders
+        const auto is_few = [](index_t rows) { return rows <= cpu::Gemm::few; };
+        const bool same_order = is_few(PresentRows(present).count()) == is_few(present.size());
         for (const int count : {1, 2, 3}) {
           set_threads(count);
           const Result here = run(present, Rows::present, dropout, norm_first);
-          CHECK(here.pooled == all.pooled);
+          if (same_order)
+            CHECK(here.pooled == all.pooled);
+          else
+            check_close(here.pooled, all.pooled);
           check_close(here.input, all.input);
           check_close(here.parameters, all.parameters);
-          CHECK(run(present, Rows::automatic, dropout, norm_first).pooled == all.pooled);
+          const Result chosen = run(present, Rows::automatic, dropout, norm_first);
+          CHECK((chosen.pooled == here.pooled || chosen.pooled == all.pooled));
         }
         set_threads(0);
       }

@@ -355,8 +355,10 @@ struct ConvTransposeRow {
   static std::vector<Case> cases() {
     Random random(1);
     std::vector<Case> all;
+    const char* const names[] = {"one sample absent, stride 1", "one sample absent, stride 2",
+                                 "one sample absent, stride 3"};
     for (const int stride : {1, 2, 3}) {
-      Case c = layer_case("one sample absent", {{3, 4, 3}}, make<float, Cpu>(3, stride, random));
+      Case c = layer_case(names[stride - 1], {{3, 4, 3}}, make<float, Cpu>(3, stride, random));
       c.masks = {present_frames({4, 0, 2}, 4)};
       c.absent = {{0, {1}}, {0, {2, 2}}};
       c.numbers = {double(stride)};

@@ -32,7 +32,8 @@ Variable<T, 2> encode_rows(const TransformerEncoderLayer<T>& layer, const Variab
 
 }  // namespace detail
 
-/// layer(frames), frames (B, T, in) being zeros where absent, at the cost of the present ones: the same bits.
+/// layer(frames), frames (B, T, in) being zeros where absent, at the cost of the present ones: the same bits, unless there
+/// are at most `cpu::Gemm::few` present frames and more in all: few rows are multiplied in another order.
 template <class T, class D>
 Variable<T, 3, D> linear_present(const Linear<T, D>& layer, const Tensor<T, 3, D>& frames, const Mask<2, D>&,
                                  Rows = Rows::automatic) {
@@ -47,7 +48,8 @@ Variable<T, 3> linear_present(const Linear<T>& layer, const Tensor<T, 3>& frames
   return layer(Variable<T, 3>(frames));
 }
 
-/// encoder(x, present, context) at the present frames, the same bits; what stands at absent ones is not to be read.
+/// encoder(x, present, context) at the present frames, the same bits as linear_present gives; what stands at absent ones is
+/// not to be read.
 /// x (B, T, width), present (B, T), or undefined for all → (B, T, width).
 /// Other devices than the host compute absent frames as well: a launch costs more than they do.
 template <class T, class D>

@@ -71,6 +71,11 @@ inline void keep_standard_streams() {
 inline int flushed(const char* program, int status) {
   errno = 0;
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+  if (errno == 0) {  // it failed while more was being printed: a line more fails for the same reason
+    std::clearerr(stdout);
+    std::fputc('\n', stdout);
+    std::fflush(stdout);
+  }
   const std::string reason = errno != 0 ? std::string(": ") + std::strerror(errno) : std::string();
   return fail(program, "standard output cannot be written" + reason, status != 0 ? status : 1);
 }

@@ -26,7 +26,6 @@
 #include "lacuna/core/shape.hpp"
 #include "lacuna/core/tensor.hpp"
 #include "lacuna/core/threads.hpp"
-#include "lacuna/core/words_back.hpp"
 #include "lacuna/losses/alignment.hpp"
 #include "lacuna/losses/batch.hpp"
 #include "lacuna/losses/classification.hpp"
@@ -111,3 +110,5 @@
 #include "lacuna/optim/schedule.hpp"
 #include "lacuna/optim/sgd.hpp"
 #include "lacuna/version.hpp"
+
+#include "lacuna/core/words_back.hpp"

@@ -240,7 +240,7 @@ class NpzSplit {
         if (scan_.has(role, "speaker"))
           for (const std::string& name : texts(role, "speaker")) speakers_.insert(name);
     for (const std::string& name : texts(role_, "speaker"))
-      speakers.push_back(index_t(std::distance(speakers_.begin(), speakers_.find(name))));
+      speakers.push_back(std::distance(speakers_.begin(), speakers_.find(name)));
   }
   std::vector<std::string> texts(data::Role role, const std::string& what) const {
     const io::NpyArray stored = scan_.file().get(scan_.prefix(role) + what);

@@ -30,34 +30,41 @@ void under_masks(const data::Split<role>& split, std::span<const missing::MaskSe
   }
 }
 
-/// (C, N): a prediction per mask set and sample. predict(batch) → one number per sample. Throws ShapeError for another number
-/// of them, Error when one is not finite.
+/// (C, N): a prediction per mask set and sample, NaN where the model gives it. predict(batch) → one number per sample. Throws
+/// ShapeError for another number of them.
 template <class T, class Predict, data::Role role>
-Tensor<double, 2> predictions(const Predict& predict, const data::Split<role>& split,
-                              std::span<const missing::MaskSet> masks, index_t batch = 96) {
+Tensor<double, 2> unchecked_predictions(const Predict& predict, const data::Split<role>& split,
+                                        std::span<const missing::MaskSet> masks, index_t batch = 96) {
   const NoGrad no_graph;
   Tensor<double, 2> result({index_t(masks.size()), split.size()});
   under_masks<T>(split, masks, batch, [&](index_t c, index_t begin, const data::Batch<T>& part) {
     const auto some = predict(part);
     if (index_t(some.size()) != part.size())
       throw ShapeError(detail::cat("predict: ", some.size(), " predictions for ", part.size(), " samples"));
-    for (index_t i = 0; i < part.size(); ++i) {
-      if (!std::isfinite(some[std::size_t(i)]))
-        throw Error(detail::cat("prediction of sample '", split.ids[std::size_t(begin + i)], "' under '",
-                                masks[std::size_t(c)].name, "' is ", some[std::size_t(i)],
-                                ", expected a finite number"));
-      result(c, begin + i) = some[std::size_t(i)];
-    }
+    for (index_t i = 0; i < part.size(); ++i) result(c, begin + i) = some[std::size_t(i)];
   });
   return result;
 }
+/// The same for whoever measures: throws Error when one is not finite, with its sample.
+template <class T, class Predict, data::Role role>
+Tensor<double, 2> predictions(const Predict& predict, const data::Split<role>& split,
+                              std::span<const missing::MaskSet> masks, index_t batch = 96) {
+  const auto result = unchecked_predictions<T>(predict, split, masks, batch);
+  for (index_t c = 0; c < index_t(masks.size()); ++c)
+    for (index_t i = 0; i < split.size(); ++i)
+      if (!std::isfinite(result(c, i)))
+        throw Error(detail::cat("prediction of sample '", split.ids[std::size_t(i)], "' under '",
+                                masks[std::size_t(c)].name, "' is ", result(c, i), ", expected a finite number"));
+  return result;
+}
 
-/// One prediction per sample of the split, in its order.
+/// One prediction per sample of the split, in its order, NaN where the model gives it.
 template <Learner M, data::Role role>
 std::vector<double> predict(const M& model, const data::Split<role>& split, const missing::MissingSpec& spec = {},
                             index_t batch = 96) {
   const missing::MaskSet masks[] = {missing::sample_masks(spec, split)};
-  return predictions<typename M::scalar>([&](const auto& part) { return model.predict(part); }, split, masks, batch)
+  return unchecked_predictions<typename M::scalar>([&](const auto& part) { return model.predict(part); }, split, masks,
+                                                   batch)
       .to_vector();
 }
 

@@ -9,8 +9,9 @@
 namespace lacuna::cpu {
 
 struct Linear {
-  /// Up to so many rows the time of a product goes into reading its weight, and sums run in an order of their own.
-  static constexpr index_t few_rows = Gemm::few;
+  /// Up to so many rows, which should meet a weight together: the time of their product goes into reading it, and its sums run
+  /// in an order of their own.
+  static constexpr index_t joined_rows = Gemm::few;
 
   /// y (rows, out) = activation(x (rows, in) W' + b); weight (out, in), and where there is one its layout for products
   /// (gemm_packed.hpp); bias may be null.

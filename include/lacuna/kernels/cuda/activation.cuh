@@ -59,8 +59,8 @@ struct Activations {
 /// a kernel; so is all that stands behind a hidden layer with dropout.
 template <class Run>
 struct Linear {
-  static constexpr index_t few = 8;       ///< rows for which a product is not worth the name
-  static constexpr index_t few_rows = 0;  ///< the host's: rows that should meet a weight together
+  static constexpr index_t few = 8;          ///< rows for which a product is not worth the name
+  static constexpr index_t joined_rows = 0;  ///< of the host: rows that should meet a weight together
 
   /// C = beta C + op(A) op(B), all row-major; `finish` of the host's version has no counterpart.
   template <class T>

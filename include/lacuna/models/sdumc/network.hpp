@@ -71,7 +71,7 @@ struct SdumcNetwork {
   /// weights. With more, sums would run in another order than in training, and the last bits would differ.
   bool reads_weights_once(const Stream& lost, const Stream& simulated) const {
     const index_t together = 2 * simulated.frames.extent(0) * index_t(views.size());
-    return !detail::recording() && together <= Kernels<D>::Linear::few_rows &&
+    return !detail::recording() && together <= Kernels<D>::Linear::joined_rows &&
            (lost.frames.extent(1) == 1) == (simulated.frames.extent(1) == 1);
   }
 

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "lacuna/models/baselines/mult.hpp"
-#include "support/problems.hpp"
+#include "problems.hpp"
 
 namespace bench {
 

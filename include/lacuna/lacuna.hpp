@@ -111,4 +111,5 @@
 #include "lacuna/optim/sgd.hpp"
 #include "lacuna/version.hpp"
 
+// and come back here
 #include "lacuna/core/words_back.hpp"

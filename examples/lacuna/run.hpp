@@ -146,7 +146,7 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
     const State state = io::load_checkpoint(path("model.lacuna"));
     expect_identity(path("model.lacuna"), state.get<std::string>("identity"), who);
     trained = system.restore(state);
-    trained->history.load_state(state.under("history"));
+    state.get("history", trained->history);
     Record timing;
     load_timing(path("timing.csv"), timing);
     trained->seconds = timing.training_seconds;
@@ -178,13 +178,12 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
     if (!trained->state.values().empty()) {
       zoo::Card card = zoo::registry().card(system.name, setting.dtype, *setting.data.set, trained->state);
       card.class_names = setting.data.class_names;
-      State state = zoo::with_card(trained->state, card), history;
+      State state = zoo::with_card(trained->state, card);
       train::History numbers = trained->history;
       for (auto& epoch : numbers.epochs) epoch.seconds = 0;  // equal runs, equal bytes; durations are in timing.csv
-      numbers.save_state(history);
       state.put("identity", who);
       state.put("seed", seed);
-      state.put("history", history);
+      state.put("history", numbers);
       io::save_checkpoint(path("model.lacuna"), state);
     }
   }

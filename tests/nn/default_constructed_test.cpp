@@ -57,7 +57,9 @@ void feed(const char* name, const Fed& fed, bool answers) {
   call(fed.x2), call(fed.x3), call(fed.x2, context), call(fed.x3, context), call(fed.x3, fed.present3);
   call(fed.x3, fed.present3, context), call(fed.x3, fed.x3), call(fed.x3, fed.x3, fed.x3);
   call(fed.x3, fed.x3, fed.present3), call(inputs2), call(none2), call(inputs2, fed.present2);
-  call(fed.x3, fed.x3, fed.present3, fed.present3), call(fed.x3, fed.x3, fed.present3, Variable<double, 4>(), false, context);
+  call(fed.x3, fed.x3, fed.present3, fed.present3),
+      call(fed.x3, fed.x3, fed.present3, Variable<double, 4>(), false, context);
+  call(inputs2, std::size_t(0)), call(inputs2, std::size_t(7));
   call(inputs3, masks), call(none3, no_masks), call(Tensor<index_t, 2>::full({2, 3}, 0));
   const std::string module_name = name;
   CAPTURE(module_name);

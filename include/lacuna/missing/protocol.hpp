@@ -73,8 +73,7 @@ inline Protocol protocol_p1(const std::vector<std::string>& modalities) {
     for (const std::uint8_t available : groups.spread(pattern)) spec.absent.push_back(!available);
     spec.name = pattern_name(pattern, groups.names());
     protocol.averages[1].of.push_back(protocol.conditions.size());
-    if (pattern != Pattern(groups.size(), 1))
-      protocol.averages[0].of.push_back(protocol.conditions.size());
+    if (pattern != Pattern(groups.size(), 1)) protocol.averages[0].of.push_back(protocol.conditions.size());
     protocol.conditions.push_back(std::move(spec));
   }
   if (protocol.averages[0].of.empty()) protocol.averages.erase(protocol.averages.begin());  // an average of nothing

@@ -169,8 +169,7 @@ inline std::vector<Mask<2>> sample_masks(const MrmOptions& options, const std::v
                                                   options.stream_rate, true, streams.stream()));
       } else if (!patterns.empty()) {
         double sum = 0, drawn = streams.uniform();
-        for (std::size_t p = 0; p < patterns.size(); ++p)
-          sum += weights.empty() ? 1 : weights[p];
+        for (std::size_t p = 0; p < patterns.size(); ++p) sum += weights.empty() ? 1 : weights[p];
         std::size_t p = 0;
         for (drawn *= sum; p + 1 < patterns.size(); ++p) {
           drawn -= weights.empty() ? 1 : weights[p];
@@ -203,7 +202,7 @@ inline std::vector<Mask<2>> sample_masks(const MrmOptions& options, const std::v
     if (!options.keep_one) continue;
     std::vector<const std::uint8_t*> before;
     for (const auto& row : held) before.push_back(row.data());
-    detail::restore_one(before, rows, lengths, own.split(3 + modalities));
+    detail::restore_one(before, rows, lengths, groups, own.split(3 + modalities));
   }
   return result;
 }

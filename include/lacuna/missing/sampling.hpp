@@ -59,10 +59,10 @@ inline void erase_frames(std::uint8_t* row, index_t frames, double rate, missing
   for (std::size_t i = 0; i < erased; ++i) row[present[std::size_t(order[i])]] = 0;
 }
 
-/// Gives one sample back one of the frames it had, drawn uniformly, when it has lost all. rows[m] of lengths[m] flags,
-/// before and after.
+/// Gives one sample back one of the frames it had, drawn uniformly, when it has lost all; with it the same frame of streams
+/// of the same source and length. rows[m] of lengths[m] flags, before and after.
 inline void restore_one(const std::vector<const std::uint8_t*>& before, const std::vector<std::uint8_t*>& after,
-                        const std::vector<index_t>& lengths, Random source) {
+                        const std::vector<index_t>& lengths, const missing::Groups& groups, Random source) {
   index_t had = 0;
   for (std::size_t m = 0; m < after.size(); ++m)
     for (index_t t = 0; t < lengths[m]; ++t) {
@@ -73,7 +73,9 @@ inline void restore_one(const std::vector<const std::uint8_t*>& before, const st
   index_t chosen = source.below(had);
   for (std::size_t m = 0; m < after.size(); ++m)
     for (index_t t = 0; t < lengths[m]; ++t)
-      if (before[m][t] && chosen-- == 0) after[m][t] = 1;
+      if (before[m][t] && chosen-- == 0)
+        for (std::size_t s = 0; s < after.size(); ++s)
+          if (groups.of(s) == groups.of(m) && lengths[s] == lengths[m] && before[s][t]) after[s][t] = 1;
 }
 
 }  // namespace lacuna::detail
@@ -148,8 +150,8 @@ inline MaskSet sample_masks(const MissingSpec& spec, const std::vector<std::stri
       if (spec.unit == Unit::batch) has.assign(has.size(), 1);
       if (spec.unit == Unit::batch && !spec.absent.empty())
         for (std::size_t m = 0; m < has.size(); ++m) has[m] = !spec.absent[m];
-      const Pattern kept = groups.spread(
-          detail::keep_streams(groups.gather(has), spec.rate, spec.keep_one, source.split(0).stream()));
+      const Pattern kept =
+          groups.spread(detail::keep_streams(groups.gather(has), spec.rate, spec.keep_one, source.split(0).stream()));
       for (std::size_t m = 0; m < rows.size(); ++m)
         if (!kept[m]) std::fill(rows[m], rows[m] + lengths[m], std::uint8_t(0));
       continue;
@@ -166,7 +168,7 @@ inline MaskSet sample_masks(const MissingSpec& spec, const std::vector<std::stri
                              source.split(1 + detail::fnv1a(groups.names()[groups.of(m)])));
     }
     for (const auto& row : held) before.push_back(row.data());
-    if (spec.keep_one) detail::restore_one(before, rows, lengths, source.split(0));
+    if (spec.keep_one) detail::restore_one(before, rows, lengths, groups, source.split(0));
   }
   return set;
 }

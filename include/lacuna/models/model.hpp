@@ -45,6 +45,7 @@
 #include "lacuna/missing/sampler.hpp"
 #include "lacuna/missing/spec.hpp"
 #include "lacuna/models/pretrain.hpp"
+#include "lacuna/models/take_away.hpp"
 #include "lacuna/models/training_batch.hpp"
 
 namespace lacuna::models {

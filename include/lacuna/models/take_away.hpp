@@ -3,7 +3,10 @@
 ///     models::take_away(taught, drop, batch, present, names, context, "SDUMC");   // taught.seen, taught.has
 #pragma once
 
+#include <algorithm>
+
 #include "lacuna/missing/sampler.hpp"
+#include "lacuna/models/streams.hpp"
 #include "lacuna/models/training_batch.hpp"
 
 namespace lacuna::models {
@@ -31,11 +34,12 @@ void take_away(TrainingBatch<T, D>& taught, const missing::MrmOptions& drop, con
   const missing::Groups all(names);
   for (std::size_t s = own; s < std::min(batch.streams.size(), names.size()); ++s) {
     const std::size_t source = all.first(all.of(s));
-    if (source >= own || !taught.has[source].defined()) continue;
+    if (source >= own) continue;
+    const auto there = [](const Present<D>& some, index_t b) { return !some.defined() || some.host()(b); };
     Mask<2> left = batch.streams[s].present.clone();
     bool fewer = false;
     for (index_t b = 0; b < left.extent(0); ++b) {
-      if (!taught.had[source].host()(b) || taught.has[source].host()(b)) continue;
+      if (!there(taught.had[source], b) || there(taught.has[source], b)) continue;
       std::fill_n(left.data() + b * left.extent(1), left.extent(1), std::uint8_t(0));
       fewer = true;
     }

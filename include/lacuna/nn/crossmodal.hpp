@@ -157,6 +157,7 @@ struct CrossmodalTransformer {
  private:
   Variable<T, 3, D> run(const Variable<T, 3, D>& x, const Mask<2, D>& present, const Variable<T, 3, D>& key,
                         const Mask<2, D>& key_present, const Context& context) const {
+    detail::expect_made("crossmodal Transformer", layers);
     auto y = embedded(x, present, context);
     const auto k = key.defined() ? embedded(key, key_present, context) : key;
     const index_t queries = x.extent(1), keys = key.defined() ? key.extent(1) : queries;

@@ -64,6 +64,17 @@ using place_of = typename NumbersOf<std::remove_const_t<M>>::device;
 
 }  // namespace detail
 
+namespace detail {
+
+/// Throws ShapeError for a module without the layers that its constructor makes: one that was default-constructed, and
+/// neither given its options nor loaded since.
+template <class Layers>
+void expect_made(const char* module, const Layers& layers) {
+  if (layers.empty()) throw ShapeError(cat(module, ": it has no layers; was it never given its sizes?"));
+}
+
+}  // namespace detail
+
 /// What names its members (core/fields.hpp); that they are arrays and modules is checked where they are visited.
 template <class M>
 concept Module = Reflected<M>;

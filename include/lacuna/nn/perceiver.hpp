@@ -41,6 +41,7 @@ struct Perceiver {
   /// Throws ShapeError when the numbers of streams and masks are not that of the modalities.
   Variable<T, 3, D> operator()(const std::vector<Variable<T, 3, D>>& x, const std::vector<Mask<2, D>>& present,
                                const Context& context = {}) const {
+    detail::expect_made("Perceiver", projection);
     if (x.size() != projection.size() || present.size() != x.size())
       throw ShapeError(detail::cat("Perceiver: ", x.size(), " streams and ", present.size(), " masks for ",
                                    projection.size(), " modalities"));

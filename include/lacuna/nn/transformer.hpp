@@ -180,7 +180,9 @@ struct TransformerStack {
 
   /// x, then whatever a layer takes besides it.
   template <class... Rest>
-  Variable<T, 3, D> operator()(Variable<T, 3, D> x, const Rest&... rest) const {
+  requires(std::is_invocable_v<const Layer&, const Variable<T, 3, D>&, const Rest&...>) Variable<T, 3, D>
+  operator()(Variable<T, 3, D> x, const Rest&... rest) const {
+    if (norm_first && !norm.weight.defined()) expect_made("transformer", layers);
     for (const Layer& layer : layers) x = layer(x, rest...);
     return norm_first ? norm(x) : x;
   }

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 
+#include "lacuna/core/device.hpp"
 #include "lacuna/train/trainer.hpp"
 
 namespace lacuna::lab {
@@ -131,6 +132,7 @@ System make_system(std::string name, std::string recipe, train::FitOptions fit, 
     Trained trained = detail::trained_from<M>(model);
     trained.history = trainer->history();
     trained.seconds = trainer->preparing_seconds() + trained.history.seconds();
+    Cpu::trim();  // what a step needed, predictions do not
     return trained;
   };
   system.restore = [](const State& state) {

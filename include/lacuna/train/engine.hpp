@@ -46,6 +46,10 @@ class Engine {
     const index_t samples = index_t(order_.size());
     const index_t begin = batch_ == 0 ? 0 : ends_[std::size_t(batch_ - 1)], end = ends_[std::size_t(batch_)];
     packed_.zero_grad();
+    if (phase_.ahead) {
+      const index_t next = std::size_t(batch_ + 1) < ends_.size() ? ends_[std::size_t(batch_ + 1)] : end;
+      phase_.ahead({order_.data() + end, std::size_t(next - end)});
+    }
     const LossTerms<T, D> loss =
         phase_.loss({order_.data() + begin, std::size_t(end - begin)}, Context::train(random_));
     loss.total.backward();

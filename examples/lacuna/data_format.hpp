@@ -24,7 +24,9 @@ inline void declare(CLI::App& app, FormatOptions& o) {
       "folders of features, as audio=wavlm-large-FRA,text=FOLDER; without it all that the data set has")
       ->group(group);
   app.add_option("--label-file", o.import.labels, "file of the labels, where a folder has several")->group(group);
-  app.add_option("--folds", o.import.folds, "JSON file {\"train\": [ids], \"valid\": [...], \"test\": [...]}")
+  app.add_option("--folds", o.import.folds,
+                 "JSON file {\"train\": [ids], \"valid\": [...], \"test\": [...]}; experiment takes a number K too: "
+                 "compares on K folds of training and validation, to choose without the test split")
       ->group(group);
   app.add_option("--part", o.import.part, "which of several data sets in one file: an emotion, test2")->group(group);
   app.add_option("--as-split", o.import.split, "what a file of one split is: train, valid or test")->group(group);

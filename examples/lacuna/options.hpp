@@ -19,6 +19,7 @@ struct RunOptions {
   std::vector<std::string> volunteers =
       {};                  ///< experiment: those of `all`, each left out where it cannot take the data
   std::string ablation;    ///< experiment
+  index_t folds = 0;       ///< experiment: K folds of training and validation in the place of the splits; 0: none
   zoo::Settings settings;  ///< train: options of the model; experiment: options of training, for all
   std::string dtype = "f32", device = "cpu";
   std::vector<std::uint64_t> seeds{1};

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 
+#include "lacuna/train/calibration.hpp"
 #include "lacuna/train/trainer.hpp"
 
 namespace lacuna::lab {
@@ -53,6 +54,8 @@ struct System {
   std::function<Trained(const State&)> restore = {};             ///< from Trained::state; empty: train again
   /// What the model is meant for, given the names of the modalities.
   std::function<std::vector<missing::MissingSpec>(const std::vector<std::string>&)> conditions = {};
+  train::CalibrationOptions calibration = {};  ///< of class probabilities, after the training
+  std::vector<std::string> notes = {};         ///< what the recipe decided by looking at the data, a line each
 };
 
 }  // namespace lacuna::lab

@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "lacuna/core/device.hpp"
+#include "lacuna/train/calibration.hpp"
 #include "lacuna/train/trainer.hpp"
 
 namespace lacuna::lab {
@@ -54,6 +55,8 @@ struct System {
   std::function<Trained(const State&)> restore = {};             ///< from Trained::state; empty: train again
   /// What the model is meant for, given the names of the modalities.
   std::function<std::vector<missing::MissingSpec>(const std::vector<std::string>&)> conditions = {};
+  train::CalibrationOptions calibration = {};  ///< of class probabilities, after the training
+  std::vector<std::string> notes = {};         ///< what the recipe decided by looking at the data, a line each
 };
 
 }  // namespace lacuna::lab

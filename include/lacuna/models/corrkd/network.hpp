@@ -217,7 +217,7 @@ CorrkdNetwork<T, D>::CorrkdNetwork(const Options& o, Random& random) : options(o
       fill.emplace_back(typename Linear<T, D>::Options{.in_features = 1, .out_features = in, .bias = false}, random);
   if (o.pooling == FramePooling::attention)
     for (index_t m = 0; m < modalities; ++m)
-      pooling.emplace_back(UmcaOptions{.width = d, .scale = 1, .dropout = 0}, random);
+      pooling.emplace_back(UmcaOptions{.embed_dim = d, .scale = 1, .dropout = 0}, random);
   if (o.evidence != Evidence::none)
     for (index_t m = 0; m < modalities; ++m)
       unimodal.emplace_back(typename Linear<T, D>::Options{.in_features = d, .out_features = o.outputs}, random);

@@ -85,8 +85,8 @@ decltype(auto) batch_as(const data::Batch<float>& batch) {
 template <class M>
 index_t trained_numbers(const M& model) {
   index_t count = 0;
-  for_each_parameter(model, [&](const std::string&, const auto& parameter) {
-    if (parameter.node()->requires_grad) count += parameter.size();
+  for_each_node(model, [&](const std::string&, const auto& node, bool trained) {
+    if (trained && node->requires_grad) count += node->value.size();
   });
   return count;
 }

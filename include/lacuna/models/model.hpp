@@ -170,7 +170,7 @@ struct Model {
     }
     names = data.modality_names();
     task.fit(data, scales_labels());
-    if (scales_features()) standardizer = data::Standardizer::fit(data.train, {.clip = feature_clip()});
+    if (scales_features()) standardizer = data::Standardizer::fit(data.train, {.feature_clip = feature_clip()});
     if constexpr (requires { network.fit(options, data, random); }) network.fit(options, data, random);
   }
   /// What is to be trained next, before the rest; none: the rest. Refers to this model and to the data.

@@ -1,4 +1,5 @@
-/// y = x Wᵀ + b with a weight that is never trained and stays as its file keeps it: bf16, f16, f32 or f64, mapped.
+/// y = x Wᵀ + b with a weight that is never trained and stays as its file keeps it: bf16, f16, f32 or f64, mapped; or in
+/// eight bits (kernels/cpu/quantize.hpp).
 #pragma once
 
 #include "lacuna/autograd/record.hpp"
@@ -35,7 +36,7 @@ Tensor<T, 2> stored_rows(const StoredArray& table, std::span<const index_t> ids)
     if (ids[i] < 0 || ids[i] >= table.shape[0])
       throw ShapeError(
           detail::cat("embedding: id ", ids[i], " at position ", i, " is outside 0..", table.shape[0] - 1));
-    cpu::Widen::widen(table.type, width, table.from(ids[i] * width), y.data() + index_t(i) * width);
+    cpu::Widen::widen(table.type, width, table.row(ids[i]), y.data() + index_t(i) * width);
   }
   return y;
 }

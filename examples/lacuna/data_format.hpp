@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 
 #include "lacuna/data/formats/load.hpp"
 #include "support/numbers.hpp"
@@ -10,7 +11,7 @@ namespace program {
 
 struct FormatOptions {
   lacuna::data::formats::ImportOptions import;
-  std::string unlabelled = "refuse", non_finite = "refuse", scratch;
+  std::string unlabelled = "refuse", non_finite = "refuse", scratch = "auto";
 };
 
 inline void declare(CLI::App& app, FormatOptions& o) {
@@ -42,7 +43,11 @@ inline void declare(CLI::App& app, FormatOptions& o) {
       ->check(CLI::IsMember({"refuse", "zero"}))
       ->capture_default_str()
       ->group(group);
-  app.add_option("--scratch", o.scratch, "folder for data larger than memory: features lie there while it runs")
+  app.add_option(
+         "--scratch", o.scratch,
+         "folder in which features lie while it runs, instead of in memory; auto: $TMPDIR, else /var/tmp, where "
+         "they have more than 1 GiB; off: in memory")
+      ->capture_default_str()
       ->group(group);
 }
 
@@ -52,7 +57,13 @@ inline lacuna::data::Dataset load_any(const std::string& path, lacuna::data::Loa
   namespace formats = lacuna::data::formats;
   if (options.unlabelled == "drop") options.import.unlabelled = formats::Unlabelled::drop;
   if (options.non_finite == "zero") load.non_finite = lacuna::data::NonFinite::zero;
-  load.scratch = options.scratch;
+  if (options.scratch == "auto") {
+    const char* const folder = std::getenv("TMPDIR");
+    load.scratch = folder != nullptr && *folder != '\0' ? folder : "/var/tmp";
+    load.scratch_above = std::uint64_t(1) << 30;
+  } else if (options.scratch != "off") {
+    load.scratch = options.scratch;
+  }
   return formats::load(path, load, options.import, &class_names);
 }
 

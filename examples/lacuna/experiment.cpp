@@ -81,6 +81,7 @@ int compare(RunOptions options, Data data, const Call& call, const std::string& 
   expect_own_folders(work.systems);
   for (const lab::System& system : work.systems)  // a first model of each: what is wrong with it is known now
     if (system.conditions) (void)system.conditions(data_names);
+  say_decisions(work);
   work.reference = options.reference;
   if (options.dry_run) return rehearse(work, options);
 

@@ -40,7 +40,8 @@ inline std::vector<std::string> choices_of(std::string_view option) {
       {"mrm_sampling", {"exact", "bernoulli"}},
       {"mrm_unit", {"batch", "sample"}},
       {"schedule", {"constant", "staircase", "cosine", "flat_cosine"}},
-      {"order", {"shuffled", "published"}},
+      {"order", {"shuffled", "published", "balanced"}},
+      {"balance", {"none", "weights", "samples", "automatic"}},
       {"encoder", {"gru", "lstm", "conv"}},
       {"over_time", {"mean", "concat"}},
       {"over_modalities", {"mean", "concat"}},
@@ -69,7 +70,16 @@ inline std::string help_of(std::string_view model, std::string_view option) {
       {"gradient_clip", "largest norm of the gradient; 0 = no limit"},
       {"average", "decay per step of an average of the weights, which then is kept; 0 = none"},
       {"patience", "epochs without a better validation score before it stops; 0 = never"},
-      {"order", "order of the samples; published: that of the file, every epoch"},
+      {"order",
+       "order of the samples; published: that of the file, every epoch; balanced: drawn so that all classes are "
+       "equally likely"},
+      {"balance",
+       "classes count alike: by weights in the loss, by samples drawn so, or automatic: where the largest has more "
+       "than 3 times the samples of the smallest; the epoch is then chosen by uar"},
+      {"select_on", "metric by which the epoch is chosen, as uar; empty: the model's own"},
+      {"temperature", "divide class scores by the temperature that validation asks for; no decision changes"},
+      {"prior",
+       "shares of the classes that answers assume: training, uniform, or one per class divided by /; empty: as trained"},
       // what all models share
       {"loss", "of real labels: squared or absolute error"},
       {"standardize", "features to mean 0 and deviation 1 of the training split"},

@@ -197,7 +197,7 @@ CorrkdNetwork<T, D>::CorrkdNetwork(const Options& o, Random& random) : options(o
                                   o.depth, ", kernel ", o.kernel, " make no network"));
   if (!o.frames.empty() && o.frames.size() != o.inputs.size())
     throw OptionError(detail::cat("CorrKD: ", o.frames.size(), " lengths for ", modalities, " modalities"));
-  const TransformerOptions transformer{.width = d,
+  const TransformerOptions transformer{.embed_dim = d,
                                        .num_heads = o.head_count(),
                                        .hidden = o.hidden > 0 ? o.hidden : 4 * d,
                                        .layers = o.depth,
@@ -208,7 +208,7 @@ CorrkdNetwork<T, D>::CorrkdNetwork(const Options& o, Random& random) : options(o
     convolution.emplace_back(
         typename Conv1d<T, D>::Options{.in_channels = in, .out_channels = d, .kernel = o.kernel, .bias = false},
         random);
-  positions = SinusoidalPositions<T, D>({.width = d});
+  positions = SinusoidalPositions<T, D>({.embed_dim = d});
   for (index_t m = 0; m < modalities; ++m) encoder.emplace_back(transformer, random);
   head_in = Linear<T, D>({.in_features = modalities * (d + o.presence), .out_features = modalities * d}, random);
   head_out = Linear<T, D>({.in_features = modalities * d, .out_features = o.outputs}, random);
@@ -217,7 +217,7 @@ CorrkdNetwork<T, D>::CorrkdNetwork(const Options& o, Random& random) : options(o
       fill.emplace_back(typename Linear<T, D>::Options{.in_features = 1, .out_features = in, .bias = false}, random);
   if (o.pooling == FramePooling::attention)
     for (index_t m = 0; m < modalities; ++m)
-      pooling.emplace_back(UmcaOptions{.width = d, .scale = 1, .dropout = 0}, random);
+      pooling.emplace_back(UmcaOptions{.embed_dim = d, .scale = 1, .dropout = 0}, random);
   if (o.evidence != Evidence::none)
     for (index_t m = 0; m < modalities; ++m)
       unimodal.emplace_back(typename Linear<T, D>::Options{.in_features = d, .out_features = o.outputs}, random);

@@ -16,7 +16,7 @@ Variable<T, 2> linear(const Variable<T, 2>& x, const StoredArray& weight, const 
   detail::expect_axis("linear", "x", x.shape(), -1, weight.shape[1]);
   if (bias.defined()) detail::expect_shape("linear", "bias", bias.shape(), Shape{out});
   Tensor<T, 2> y({rows, out});
-  cpu::StoredLinear::stored_linear<T>(rows, weight, x.data(), bias.data(), y.data());
+  cpu::StoredLinear::stored_linear<T>(rows, weight, x.data(), bias.data_or_null(), y.data());
   if (!detail::recorded(x)) return Variable<T, 2>(y);
   return record(
       "stored_linear", y,

@@ -65,9 +65,9 @@ void sigmoid_run(const T* x, T* y, index_t n) {
 template <class Packet>
 Packet gelu_packet(const Packet& x) {
   using namespace simd;
-  static constexpr float g[] = {.03394730029145562f,   -.1961802760067342f,  .3950079504171527f,  -.3334773849622147f,
-                                .3044931944619151f,    -.020387216635289956f, .12156895751425448f, .0948200476179962f,
-                                .10022902130959149f,   -2.1601199892675012e-05f};
+  static constexpr float g[] = {.03394730029145562f, -.1961802760067342f,     .3950079504171527f,  -.3334773849622147f,
+                                .3044931944619151f,  -.020387216635289956f,   .12156895751425448f, .0948200476179962f,
+                                .10022902130959149f, -2.1601199892675012e-05f};
   const auto all = [](float number) { return pset1<Packet>(number); };
   const Packet a = pmax(x, psub(all(0), x)), t = pdiv(all(1), pmadd(a, all(.25f), all(1)));
   Packet sum = all(g[0]);

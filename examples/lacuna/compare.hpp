@@ -61,7 +61,17 @@ inline std::vector<std::string> metrics_of(const RunOptions& options, const lacu
 }
 
 inline zoo::Request request_of(const RunOptions& options, const Data& data) {
-  return {data.modalities, data.inputs(), data.classes, {}, options.dtype, options.device};
+  zoo::Request request{data.modalities, data.inputs(), data.classes, {}, options.dtype, options.device};
+  if (data.classes > 0) request.prior = zoo::prior_of(data.set->train, data.classes);
+  return request;
+}
+
+/// What recipes have decided by looking at the data, also under --quiet.
+inline void say_decisions(const Work& work) {
+  for (const lacuna::lab::System& system : work.systems)
+    for (const std::string& note : system.notes)
+      std::fprintf(stderr, "%s: note: %s: %s\n", work.program.c_str(), support::printable(system.name).c_str(),
+                   note.c_str());
 }
 
 /// Throws DeviceError where this program does not know the device.

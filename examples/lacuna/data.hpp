@@ -205,6 +205,9 @@ inline void look_at(const Data& data, const DataOptions& options, const char* pr
   data::require_trainable(*data.set);
   if (data.known) return;
   for (const data::Note& note : data::oddities(*data.set)) say(note);
+  if (const auto groups = data.set->groups(); !options.simulated_text.empty() && groups.back() + 1 == groups.size())
+    say("simulated text '" + options.simulated_text +
+        "' goes missing with no modality; where it was heard in the sound, call it simulated_" + options.simulated_text);
   data::LeakageOptions leaks{.allowed = options.allow_leak};
   if (!options.simulated_text.empty()) leaks.allowed.push_back(options.simulated_text);
   data::refuse_leaks(*data.set, leaks);

@@ -19,6 +19,7 @@ inline std::atomic<int>& thread_setting() {
   static std::atomic<int> count{0};
   return count;
 }
+inline constinit thread_local bool serial_thread = false;  ///< this thread works beside others, alone
 
 }  // namespace detail
 
@@ -29,6 +30,7 @@ inline void set_threads(int count) {
 }
 
 inline int threads() {
+  if (detail::serial_thread) return 1;
 #ifdef _OPENMP
   const int count = detail::thread_setting();
   return count > 0 ? count : omp_get_max_threads();

@@ -1,12 +1,12 @@
-/// Every feature to mean 0 and deviation 1: x' = (x - mean) / deviation, then clipped to ±clip where asked.
+/// Every feature to mean 0 and deviation 1: x' = (x - mean) / deviation, then clipped to ±feature_clip where asked.
 ///
-///     const auto standardizer = Standardizer::fit(corpus.train, {.clip = 5});
+///     const auto standardizer = Standardizer::fit(corpus.train, {.feature_clip = 5});
 ///     const auto test = standardizer(corpus.test);
 ///
 /// Means and deviations (dividing by the count) are those of the present frames of the training split, and no other
 /// split can be passed to `fit`. A feature that is constant there, or never present, keeps its scale: deviation 1.
-/// Absent frames are exactly 0 before and after. The state is plain vectors, which a checkpoint stores. Errors:
-/// OptionError for a clip that is no number >= 0, ShapeError for data of other modalities or sizes.
+/// Absent frames are exactly 0 before and after. Errors:
+/// OptionError for a feature_clip that is no number >= 0, ShapeError for data of other modalities or sizes.
 #pragma once
 
 #include "lacuna/core/words_aside.hpp"
@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "lacuna/core/state.hpp"
 #include "lacuna/core/threads.hpp"
 #include "lacuna/data/dataset.hpp"
 
@@ -26,6 +27,12 @@ namespace lacuna::data {
 struct FeatureStatistics {
   std::string name;
   std::vector<double> mean, deviation;
+
+  static void reflect(auto& self, auto&& visit) {
+    visit("name", self.name);
+    visit("mean", self.mean);
+    visit("deviation", self.deviation);
+  }
 
   /// Two passes, each over the samples in order: the same bits with any number of threads.
   static FeatureStatistics of(const Modality& modality) {
@@ -65,18 +72,18 @@ struct FeatureStatistics {
 class Standardizer {
  public:
   struct Options {
-    double clip = 0;  ///< in deviations; 0 = never
+    double feature_clip = 0;  ///< in deviations; 0 = never
   };
 
   std::vector<FeatureStatistics> modalities;  ///< in the order of the data set
-  double clip = 0;
+  double feature_clip = 0;
 
   static Standardizer fit(const Split<Role::train>& train) { return fit(train, Options{}); }
   static Standardizer fit(const Split<Role::train>& train, Options options) {
-    if (!(options.clip >= 0))
-      throw OptionError(detail::cat("standardize: clip is ", options.clip, ", expected 0 or more"));
+    if (!(options.feature_clip >= 0))
+      throw OptionError(detail::cat("standardize: feature_clip is ", options.feature_clip, ", expected 0 or more"));
     Standardizer standardizer;
-    standardizer.clip = options.clip;
+    standardizer.feature_clip = options.feature_clip;
     for (const Modality& modality : train.modalities)
       standardizer.modalities.push_back(FeatureStatistics::of(modality));
     return standardizer;
@@ -123,7 +130,7 @@ class Standardizer {
         T* to = result.data() + r * features;
         for (index_t d = 0; d < features; ++d) {
           double x = (double(from[d]) - statistics.mean[std::size_t(d)]) / statistics.deviation[std::size_t(d)];
-          if (clip > 0) x = std::clamp(x, -clip, clip);
+          if (feature_clip > 0) x = std::clamp(x, -feature_clip, feature_clip);
           to[d] = present.data()[r] ? T(x) : T(0);
         }
       }
@@ -131,30 +138,17 @@ class Standardizer {
     return result;
   }
 
-  /// For checkpoints: `State` of core/state.hpp, or anything with put and get of a number and of lists.
-  void save_state(auto& state) const {
-    std::vector<std::string> names;
-    for (const FeatureStatistics& statistics : modalities) names.push_back(statistics.name);
-    state.put("modalities", names);
-    state.put("clip", clip);
-    for (std::size_t m = 0; m < modalities.size(); ++m) {
-      state.put(detail::cat(m, "/mean"), modalities[m].mean);
-      state.put(detail::cat(m, "/deviation"), modalities[m].deviation);
-    }
+  static void reflect(auto& self, auto&& visit) {
+    visit("modalities", self.modalities);
+    visit("feature_clip", self.feature_clip);
   }
-  void load_state(const auto& state) {
-    std::vector<std::string> names;
-    state.get("modalities", names);
-    state.get("clip", clip);
-    modalities.assign(names.size(), {});
-    for (std::size_t m = 0; m < names.size(); ++m) {
-      modalities[m].name = names[m];
-      state.get(detail::cat(m, "/mean"), modalities[m].mean);
-      state.get(detail::cat(m, "/deviation"), modalities[m].deviation);
-      if (modalities[m].mean.size() != modalities[m].deviation.size())
-        throw ShapeError(detail::cat("standardize: stored ", names[m], " has ", modalities[m].mean.size(),
-                                     " means and ", modalities[m].deviation.size(), " deviations"));
-    }
+  void save_state(State& state) const { state.put_fields(*this); }
+  void load_state(const State& state) {
+    state.get_fields(*this);
+    for (const FeatureStatistics& stored : modalities)
+      if (stored.mean.size() != stored.deviation.size())
+        throw ShapeError(detail::cat("standardize: stored ", stored.name, " has ", stored.mean.size(), " means and ",
+                                     stored.deviation.size(), " deviations"));
   }
 
  private:

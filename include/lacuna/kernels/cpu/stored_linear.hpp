@@ -1,15 +1,15 @@
 /// Products with a weight matrix as the file keeps it.
 ///
-/// Policy: every weight is read once, whatever the number of rows: a block of rows of the matrix is widened into memory
-/// that fits the second cache, and multiplied from there. Numbers of the type that is computed in are used where they
-/// lie. The same bits with any number of threads.
+/// Policy: every weight is read once, whatever the number of rows: a block of the matrix is widened into memory that fits
+/// the second cache, and multiplied from there. Numbers of the type that is computed in are used where they lie; a few
+/// rows of float never leave the registers (stored_rows.hpp). The same bits with any number of threads.
 #pragma once
 
 #include <algorithm>
 
 #include "lacuna/core/precompile.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
-#include "lacuna/kernels/cpu/widen.hpp"
+#include "lacuna/kernels/cpu/stored_rows.hpp"
 
 namespace lacuna::cpu {
 
@@ -23,21 +23,33 @@ struct StoredLinear {
       for (index_t i = row; i < row + row_count; ++i)
         for (index_t j = column; j < column + columns; ++j) y[i * out + j] += bias[j];
     };
+    const bool alone = double(rows) * double(in) * double(out) < 1e5;
+    if constexpr (sizeof(T) == 4)
+      if (rows <= few && weight.type != StoredType::f64)
+        return parallel_for(out, alone ? out : 64, [&](index_t begin, index_t end) {
+          StoredRows::columns(rows, weight, x, begin, end, y);
+          add_bias(0, rows, begin, end - begin);
+        });
     if (const T* const direct = as_it_lies<T>(weight))
       return Gemm::gemm<T>(rows, out, in, {x, in}, {direct, in, true}, T(0), y, out, add_bias);
-    const bool alone = double(rows) * double(in) * double(out) < 1e5;
     if (rows <= few)
       return parallel_for(out, alone ? out : 64, [&](index_t begin, index_t end) {
         few_rows(rows, weight, x, begin, end, y);
         add_bias(0, rows, begin, end - begin);
       });
-    parallel_for(out, alone ? out : block_rows<T>(in), [&](index_t begin, index_t end) {
-      const index_t count = end - begin;
-      const Block<T> block(count * in);
-      Widen::widen(weight.type, count * in, weight.from(begin * in), block.numbers);
-      Gemm::gemm_serial<T>(rows, count, in, {x, in}, {block.numbers, in, true}, T(0), y + begin, out);
-      add_bias(0, rows, begin, count);
-    });
+    const index_t deep = std::min(block_depth, in);
+    parallel_for(out, alone ? out : std::clamp<index_t>((out + 63) / 64 * 16, 16, block_columns),
+                 [&](index_t begin, index_t end) {
+                   const index_t count = end - begin;
+                   const Block<T> block(count * deep);
+                   for (index_t p = 0; p < in; p += deep) {
+                     const index_t depth = std::min(deep, in - p);
+                     widen_rows(weight, begin, count, p, depth, block.numbers);
+                     Gemm::gemm_serial<T>(rows, count, depth, {x + p, in}, {block.numbers, depth, true},
+                                          p > 0 ? T(1) : T(0), y + begin, out);
+                   }
+                   add_bias(0, rows, begin, count);
+                 });
   }
   /// dx (rows, in) = beta dx + dy (rows, out) W.
   template <class T>
@@ -50,14 +62,20 @@ struct StoredLinear {
     for (index_t begin = 0; begin < out; begin += grain) {
       const index_t count = std::min(grain, out - begin);
       parallel_for(count, block_rows<T>(in), [&](index_t first, index_t last) {
-        Widen::widen(weight.type, (last - first) * in, weight.from((begin + first) * in), block.numbers + first * in);
+        widen_rows(weight, begin + first, last - first, 0, in, block.numbers + first * in);
       });
       Gemm::gemm<T>(rows, in, count, {dy + begin, out}, {block.numbers, in}, begin == 0 ? beta : T(1), dx, in);
     }
   }
 
  private:
-  static constexpr index_t few = 8;
+  static constexpr index_t few = 8, block_columns = 256, block_depth = 256;
+
+  /// The columns p .. p + depth − 1 of some rows of the matrix to (count, depth).
+  template <class T>
+  static void widen_rows(const StoredArray& weight, index_t first, index_t count, index_t p, index_t depth, T* to) {
+    for (index_t j = 0; j < count; ++j) Widen::widen(weight.type, depth, weight.row(first + j, p), to + j * depth);
+  }
 
   /// The columns begin .. end − 1 of a product with few rows, which waits for memory: four rows of the matrix at a time
   /// pass through the first cache.
@@ -71,7 +89,7 @@ struct StoredLinear {
       for (index_t p = 0; p < in; p += deep) {
         const index_t depth = std::min(deep, in - p);
         for (index_t s = 0; s < width; ++s)
-          Widen::widen(weight.type, depth, weight.from((j + s) * in + p), block + s * deep);
+          Widen::widen(weight.type, depth, weight.row(j + s, p), block + s * deep);
         const T beta = p > 0 ? T(1) : T(0);
         for (index_t i = 0; i < rows;) {
           const T* const left = x + i * in + p;

@@ -19,8 +19,8 @@ void for_each_place(Network& n, F&& f) {
   };
   layer("main.img_extractor.lin", n.extractors[0]), layer("main.sound_extractor.lin", n.extractors[1]);
   layer("main.fc1", n.fc1), layer("main.fc2", n.fc2), layer("infer.fc0", n.weigh[1]);
-  layer("infer.fc1", n.regular_fused), layer("infer.fc11", n.spread_fused);
-  layer("infer.fc2", n.regular_hidden), layer("infer.fc21", n.spread_hidden);
+  layer("infer.fc1", n.shift_fused.mean), layer("infer.fc11", n.shift_fused.spread);
+  layer("infer.fc2", n.shift_hidden.mean), layer("infer.fc21", n.shift_hidden.spread);
 }
 /// The first columns of numbers (rows, wide), as many as fit into `size`.
 std::vector<double> columns(const std::vector<double>& numbers, const Shape& shape, index_t size) {

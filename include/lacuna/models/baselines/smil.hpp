@@ -21,6 +21,7 @@
 
 #include "lacuna/models/baselines/cluster_centres.hpp"
 #include "lacuna/models/baselines/inner_step.hpp"
+#include "lacuna/models/baselines/softplus_shift.hpp"
 #include "lacuna/models/baselines/utterance_samples.hpp"
 #include "lacuna/models/model.hpp"
 #include "lacuna/nn/init.hpp"
@@ -83,12 +84,12 @@ struct SmilNetwork {
   };
 
   Options options;
-  std::vector<Linear<T, D>> extractors, weigh;                              ///< E, A
-  Linear<T, D> fc1, fc2;                                                    ///< W
-  Linear<T, D> regular_fused, spread_fused, regular_hidden, spread_hidden;  ///< r₁, p₁, r₂, p₂
-  std::vector<Buffer<T, 2, D>> centres;                                     ///< (K, d_m)
-  bool ready = false;                                                       ///< the first phase is over
-  PhaseRecord complete_record;                                              ///< of that phase; not stored
+  std::vector<Linear<T, D>> extractors, weigh;    ///< E, A
+  Linear<T, D> fc1, fc2;                          ///< W
+  SoftplusShift<T, D> shift_fused, shift_hidden;  ///< r₁ and p₁, r₂ and p₂
+  std::vector<Buffer<T, 2, D>> centres;           ///< (K, d_m)
+  bool ready = false;                             ///< the first phase is over
+  PhaseRecord complete_record;                    ///< of that phase; not stored
 
   SmilNetwork() = default;
   SmilNetwork(const Options& o, Random& random) : options(o) {
@@ -109,10 +110,8 @@ struct SmilNetwork {
     }
     fc1 = Linear<T, D>({.in_features = all, .out_features = o.hidden}, random);
     fc2 = Linear<T, D>({.in_features = o.hidden, .out_features = outputs_for(o.classes)}, random);
-    regular_fused = Linear<T, D>({.in_features = all, .out_features = all}, random);
-    spread_fused = Linear<T, D>({.in_features = all, .out_features = all}, random);
-    regular_hidden = Linear<T, D>({.in_features = all, .out_features = o.hidden}, random);
-    spread_hidden = Linear<T, D>({.in_features = all, .out_features = o.hidden}, random);
+    shift_fused = SoftplusShift<T, D>(all, all, o.published, random);
+    shift_hidden = SoftplusShift<T, D>(all, o.hidden, o.published, random);
   }
 
   /// Which parameters the inner step moves: θ.
@@ -133,15 +132,15 @@ struct SmilNetwork {
       for (std::size_t n = 0; n < s.x.size(); ++n)
         if (n != m) others.push_back(r.codes[n]);
       const Rows omega = softplus(weigh[m](concat(others, -1)));
-      r.imputed[m] = matmul<T, D>(omega / sum(omega, 1, keepdim), centres[m]);
+      r.imputed[m] = matmul(omega / sum(omega, 1, keepdim), centres[m]);
       parts[m] = parts[m] + apply_mask(r.imputed[m], mask_of<D>(absent));
     }
     r.fused = concat(parts, -1);
     const bool any = std::count(lacks.begin(), lacks.end(), 1) > 0;
     const auto lacking = mask_of<D>(lacks);
-    if (any) r.fused = r.fused + shift(concat(r.codes, -1), regular_fused, spread_fused, noise.fused, lacking);
+    if (any) r.fused = r.fused + shift_fused(concat(r.codes, -1), noise.fused, lacking);
     r.hidden = fc1(r.fused, Activation::relu);
-    if (any) r.hidden = r.hidden + shift(r.fused, regular_hidden, spread_hidden, noise.hidden, lacking);
+    if (any) r.hidden = r.hidden + shift_hidden(r.fused, noise.hidden, lacking);
     r.score = fc2(lacuna::dropout(r.hidden, options.dropout, context));
     return r;
   }
@@ -149,7 +148,6 @@ struct SmilNetwork {
   /// whole: the samples of `check` with nothing taken away.
   LossTerms<T, D> losses(const Half& train, const Half& check, const Samples& whole, const Noise& noise,
                          const Context& context) const {
-    LossTerms<T, D> result;
     LossRecord<T, D> record;
     const Random start = context.random != nullptr ? *context.random : Random(0);
     Random after = start, end = start;  // every gradient of A draws the same dropout
@@ -170,10 +168,9 @@ struct SmilNetwork {
       record.note("fused", fused), record.note("hidden", hidden);
       return task + scale(fused, options.alpha) + scale(hidden, options.beta);
     };
-    result.total = through_inner_step(*this, moves, {options.inner_rate, options.second_order}, inner, outer);
-    result.terms = record.numbers();
+    const auto total = through_inner_step(*this, moves, {options.inner_rate, options.second_order}, inner, outer);
     if (context.random != nullptr) *context.random = end;
-    return result;
+    return {total, record.numbers()};
   }
   LossTerms<T, D> objective(const TrainingBatch<T, D>& batch, const Context& context) const {
     if (!context.training() || context.random == nullptr || !detail::recording())
@@ -215,18 +212,10 @@ struct SmilNetwork {
   static void reflect(auto& self, auto&& visit) {
     visit("extractors", self.extractors), visit("fc1", self.fc1), visit("fc2", self.fc2);
     visit("weigh", self.weigh), visit("centres", self.centres);
-    visit("regular_fused", self.regular_fused), visit("spread_fused", self.spread_fused);
-    visit("regular_hidden", self.regular_hidden), visit("spread_hidden", self.spread_hidden);
+    visit("shift_fused", self.shift_fused), visit("shift_hidden", self.shift_hidden);
   }
 
  private:
-  /// softplus(r + ν ∘ softplus(p)), 0 for samples that lack nothing; published: without p.
-  Rows shift(const Rows& x, const Linear<T, D>& regular, const Linear<T, D>& spread, const Rows& noise,
-             const Mask<1, D>& lacking) const {
-    Rows r = regular(x);
-    if (noise.defined()) r = r + (options.published ? noise : noise * softplus(spread(x)));
-    return apply_mask(softplus(r), lacking);
-  }
   template <class Feed>
   void settle_centres(const Feed& feed, const Random& random) {
     const NoGrad off;

@@ -118,7 +118,7 @@ struct Narrow {
   template <class T>
   static Packet<T> exponential(const Packet<T>& x) {
     if constexpr (simd::has_exp<T>) {
-      return exp_packet<T>(x);
+      return exp_packet_of_small<T>(x);
     } else {
       std::array<T, std::size_t(lanes<T>)> row;
       simd::pstoreu(row.data(), x);

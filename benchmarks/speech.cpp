@@ -2,13 +2,17 @@
 /// the oracle), time, memory.
 ///
 ///     speech check ORACLE/real_size.npz      WavLM-Large and Qwen2.5-0.5B against stored rows
-///     speech encoder [SECONDS]               WavLM-Large, float32
-///     speech decoder SHAPE TYPE [TOKENS]     qwen0.5b | 1.1b | 7b; f32 | bf16 | f16
+///     speech encoder [SECONDS] [TYPE]        WavLM-Large; f32 | bf16 | f16
+///     speech decoder SHAPE TYPE [TOKENS]     qwen0.5b | 1.1b | 7b; f32 | bf16 | f16 | int8 (made of bf16)
+///
+/// `decoder`: a prompt of 128 ids, then greedy search at batch 1; a token is the median of all. The environment's
+/// OMP_NUM_THREADS says how many threads. Prints one JSON object; benchmarks/compare_speech puts transformers beside it.
 #include <sys/resource.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <string>
 
 #include "lacuna/io/bfloat16.hpp"
@@ -22,6 +26,49 @@ namespace {
 using namespace lacuna;
 
 double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double cpu_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return double(now.tv_sec) + 1e-9 * double(now.tv_nsec);
+}
+/// What a stretch of work took: on the clock, and of the processor, all threads.
+struct Time {
+  double wall = seconds(), cpu = cpu_seconds();
+  Time since(const Time& start) const { return {wall - start.wall, cpu - start.cpu}; }
+};
+double median(std::vector<double> numbers) {
+  std::nth_element(numbers.begin(), numbers.begin() + std::ptrdiff_t(numbers.size() / 2), numbers.end());
+  return numbers[numbers.size() / 2];
+}
+StoredType type_of(const std::string& name) {
+  if (name == "f32") return StoredType::f32;
+  if (name == "f16") return StoredType::f16;
+  if (name == "bf16" || name == "int8") return StoredType::bf16;
+  throw OptionError("type '" + name + "', expected f32, bf16, f16 or int8");
+}
+/// Gigabytes per second and per second of the processor that all threads together read, where nothing but reading is
+/// done: the best of three passes over 256 MiB.
+std::pair<double, double> bandwidth() {
+  const std::vector<std::uint64_t> numbers(std::size_t(1) << 25, 1);
+  double wall = 0, cpu = 0;
+  std::uint64_t all = 0;
+  for (int pass = 0; pass < 4; ++pass) {
+    const Time start;
+    List<std::uint64_t> sums(64);
+    parallel_for(64, 1, [&](index_t part, index_t) {
+      const std::uint64_t* const from = numbers.data() + part * index_t(numbers.size() / 64);
+      std::uint64_t sum = 0;
+      for (std::size_t i = 0; i < numbers.size() / 64; ++i) sum += from[i];
+      sums[std::size_t(part)] = sum;
+    });
+    const Time took = Time().since(start);
+    for (const std::uint64_t sum : sums) all += sum;
+    wall = std::max(wall, double(numbers.size() * 8) / 1e9 / took.wall);
+    cpu = std::max(cpu, double(numbers.size() * 8) / 1e9 / took.cpu);
+  }
+  if (all != 4 * numbers.size()) throw Error("bandwidth: the sum is wrong");
+  return {wall, cpu};
+}
 double peak_gigabytes() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -43,7 +90,7 @@ StoredArray by_formula(const std::string& name, const Shape& shape, StoredType t
                                        : std::sqrt(3 / double(shape.size() / shape[0]));
     if (contains("rel_attn_embed")) scale = 1;
   }
-  const auto bytes = std::make_shared<std::vector<std::uint8_t>>(std::size_t(shape.size() * bytes_of(type)));
+  const auto bytes = std::make_shared<std::vector<std::uint8_t>>(std::size_t(bytes_of(type, shape.size())));
   parallel_for(shape.size(), 1 << 16, [&](index_t begin, index_t end) {
     for (index_t i = begin; i < end; ++i) {
       std::uint64_t x = hash + std::uint64_t(i) + 0x9E3779B97F4A7C15u;
@@ -74,7 +121,7 @@ io::Weights weights(const char* prefix, StoredType type, bool biases) {
       });
 }
 
-speech::Encoder<float> wavlm_large() {
+speech::Encoder<float> wavlm_large(StoredType type = StoredType::f32) {
   speech::EncoderConfig c;
   c.channels.assign(7, 512);
   c.kernels = {10, 3, 3, 3, 3, 2, 2};
@@ -84,7 +131,7 @@ speech::Encoder<float> wavlm_large() {
   c.heads = 16;
   c.inner = 4096;
   c.pre_norm = c.normalize = true;
-  return speech::Encoder<float>(c, weights("", StoredType::f32, true));
+  return speech::Encoder<float>(c, weights("", type, true));
 }
 language::LlamaConfig shape_of(const std::string& name) {
   language::LlamaConfig c;
@@ -141,46 +188,67 @@ int check(const char* path) {
               static_cast<long long>(other), best.size(), worst, peak_gigabytes());
   return worst < 1e-3 && other == 0 ? 0 : 1;
 }
-int encoder(double length) {
-  const auto net = wavlm_large();
+int encoder(double length, const std::string& kind) {
+  const auto net = wavlm_large(type_of(kind));
   Tensor<float, 1> wave({index_t(length * 16000)});
   for (index_t i = 0; i < wave.size(); ++i) wave.data()[i] = float(std::sin(0.05 * double(i % 977)));
-  net(wave);
-  double best = 1e9;
+  net(Tensor<float, 1>(wave.window(0, Shape{std::min<index_t>(16000, wave.size())})));
+  Time best{1e9, 1e9};
+  double mean = 0;
   for (int i = 0; i < 3; ++i) {
-    const double start = seconds();
-    net(wave);
-    best = std::min(best, seconds() - start);
+    const Time start;
+    const auto heard = net(wave).last;
+    const Time took = Time().since(start);
+    best = {std::min(best.wall, took.wall), std::min(best.cpu, took.cpu)};
+    mean = 0;
+    for (index_t j = 0; j < heard.size(); ++j) mean += std::abs(double(heard.data()[j])) / double(heard.size());
   }
   std::printf(
-      "{\"workload\": \"wavlm-large\", \"seconds_of_sound\": %g, \"seconds\": %.3f, \"threads\": %d, \"peak_gb\": "
-      "%.2f}\n",
-      length, best, threads(), peak_gigabytes());
+      "{\"workload\": \"wavlm-large-%s\", \"seconds_of_sound\": %g, \"seconds\": %.4f, \"cpu_s\": %.4f, "
+      "\"mean_abs\": %.6f, \"threads\": %d, \"peak_gb\": %.2f}\n",
+      kind.c_str(), length, best.wall, best.cpu, mean, threads(), peak_gigabytes());
   return 0;
 }
 int decoder(const std::string& shape, const std::string& kind, index_t tokens) {
-  const StoredType type = kind == "bf16" ? StoredType::bf16 : kind == "f16" ? StoredType::f16 : StoredType::f32;
+  const StoredType type = type_of(kind);
+  const bool int8 = kind == "int8";
   const language::LlamaConfig config = shape_of(shape);
-  const language::Llama<float> model(config, weights("model.", type, false));
+  const language::Llama<float> model(config, weights("model.", type, false), {.int8 = int8});
   std::vector<index_t> prompt(128);
   for (std::size_t i = 0; i < prompt.size(); ++i) prompt[i] = index_t(i * 37 % 20000);
   const auto x = model.embed(prompt).value();
-  const auto time = [&](index_t count) {
-    const double start = seconds();
-    language::generate(model, x, {.num_beams = 1, .max_new_tokens = count});
-    return seconds() - start;
+  std::vector<Time> steps;  // when each token was there
+  const auto said = [&](index_t count) {
+    steps = {Time()};
+    return language::generate(model, x, {.num_beams = 1, .max_new_tokens = count}, {},
+                              [&](const auto&) { steps.push_back(Time()); });
   };
-  time(1);
-  const double first = time(1), all = time(tokens);
-  index_t numbers = config.vocabulary * config.hidden;
-  numbers += config.layers * config.hidden *
-             (2 * config.heads * config.head_size + 2 * config.key_heads * config.head_size + 3 * config.inner);
-  const double rate = double(tokens - 1) / (all - first);
+  said(1);
+  const auto text = said(tokens);
+  std::vector<double> wall, cpu;
+  for (std::size_t i = 2; i < steps.size(); ++i) {
+    const Time took = steps[i].since(steps[i - 1]);
+    wall.push_back(took.wall), cpu.push_back(took.cpu);
+  }
+  const Time first = steps[1].since(steps[0]);
+  const double peak = peak_gigabytes();
+  const auto [rate, rate_cpu] = bandwidth();
+  const StoredType kept = int8 ? StoredType::q8 : type;
+  const auto bytes = [&](index_t rows, index_t columns) { return double(rows) * double(bytes_of(kept, columns)); };
+  const index_t heads = config.heads * config.head_size, narrow = config.key_heads * config.head_size;
+  const double gigabytes =
+      1e-9 * (bytes(config.vocabulary, config.hidden) +
+              double(config.layers) * (bytes(heads + 2 * narrow + 2 * config.inner, config.hidden) +
+                                       bytes(config.hidden, heads) + bytes(config.hidden, config.inner)));
+  std::string ids;
+  for (std::size_t i = 0; i < std::min<std::size_t>(8, text.best().tokens.size()); ++i)
+    ids += (i ? ", " : "") + std::to_string(text.best().tokens[i]);
   std::printf(
-      "{\"workload\": \"%s-%s\", \"first_token_s\": %.3f, \"tokens_per_s\": %.3f, \"read_gb_per_s\": %.2f, "
-      "\"threads\": %d, \"peak_gb\": %.2f}\n",
-      shape.c_str(), kind.c_str(), first, rate, rate * double(numbers * bytes_of(type)) / 1e9, threads(),
-      peak_gigabytes());
+      "{\"workload\": \"%s-%s\", \"first_token_s\": %.4f, \"first_token_cpu_s\": %.4f, \"token_s\": %.5f, "
+      "\"token_cpu_s\": %.5f, \"read_gb\": %.3f, \"bandwidth_gb_per_s\": %.2f, \"bandwidth_gb_per_cpu_s\": %.2f, "
+      "\"said\": [%s], \"threads\": %d, \"peak_gb\": %.2f}\n",
+      shape.c_str(), kind.c_str(), first.wall, first.cpu, median(wall), median(cpu), gigabytes, rate, rate_cpu,
+      ids.c_str(), threads(), peak);
   return 0;
 }
 
@@ -190,9 +258,9 @@ int main(int argc, char** argv) {
   try {
     const std::string what = argc > 1 ? argv[1] : "";
     if (what == "check" && argc == 3) return check(argv[2]);
-    if (what == "encoder") return encoder(argc > 2 ? std::stod(argv[2]) : 10);
-    if (what == "decoder" && argc >= 4) return decoder(argv[2], argv[3], argc > 4 ? std::stoll(argv[4]) : 32);
-    std::fprintf(stderr, "usage: speech check FILE | encoder [SECONDS] | decoder SHAPE TYPE [TOKENS]\n");
+    if (what == "encoder") return encoder(argc > 2 ? std::stod(argv[2]) : 10, argc > 3 ? argv[3] : "f32");
+    if (what == "decoder" && argc >= 4) return decoder(argv[2], argv[3], argc > 4 ? std::stoll(argv[4]) : 16);
+    std::fprintf(stderr, "usage: speech check FILE | encoder [SECONDS] [TYPE] | decoder SHAPE TYPE [TOKENS]\n");
     return 2;
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "speech: %s\n", problem.what());

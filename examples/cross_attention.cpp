@@ -34,7 +34,7 @@ Task draw(index_t batch, Random& random) {
 int main() {
   Random random(7);
   // Queries are as wide as the result, keys and values as wide as the other modality.
-  const MultiHeadAttention<float> attention({.width = 8, .num_heads = 1, .key_width = 16, .value_width = 16}, random);
+  const MultiHeadAttention<float> attention({.embed_dim = 8, .num_heads = 1, .key_dim = 16, .value_dim = 16}, random);
   optim::Adam optimizer(attention);
   for (int step = 0; step < 1500; ++step) {
     const Task task = draw(32, random);
@@ -63,7 +63,7 @@ int main() {
               silent.value()(3, 1, 5) == attention.output.bias.value()(5) ? "yes" : "no");
 
   // A whole layer as in MulT: norms, cross-attention, feed-forward, residuals; here text of width 8 sees audio of 16.
-  const CrossAttentionLayer<float> layer({.width = 8, .num_heads = 2, .hidden = 32, .memory_width = 16}, random);
+  const CrossAttentionLayer<float> layer({.embed_dim = 8, .num_heads = 2, .hidden = 32, .memory_dim = 16}, random);
   std::printf("a cross-attention layer: %s\n",
               to_string(layer(task.question, task.frames, task.present).shape()).c_str());
   return found > 0.8 && absent == 0 ? 0 : 1;

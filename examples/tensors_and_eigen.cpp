@@ -18,7 +18,7 @@ int main() {
 
   const auto asks = padded_batch(audio), answers = padded_batch(text);  // .frames (3, 7, 16), .present (3, 7)
   Random random(1);
-  const CrossAttentionLayer<> layer({.width = 16, .num_heads = 4, .hidden = 32, .memory_width = 8}, random);
+  const CrossAttentionLayer<> layer({.embed_dim = 16, .num_heads = 4, .hidden = 32, .memory_dim = 8}, random);
   const Variable<float, 3> query(asks.frames, true), memory(answers.frames, true);
   const auto crossed = layer(query, memory, answers.present);
   for (const auto& sample : matrices_of(crossed.value(), asks.present))  // without the padding again

@@ -17,6 +17,7 @@ struct Command {
 constexpr Command commands[] = {
     {"train", "train a model, and show how it does with and without each modality", program::train},
     {"predict", "predictions of a trained model for a data set, whichever modalities it has", program::predict},
+    {"ensemble", "several trained models as one file, whose answer is the mean of theirs", program::ensemble},
     {"experiment", "compare models x seeds x protocols, the same masks for all", program::experiment},
     {"report", "the tables of a folder of results again, in the terminal and as a page", program::report},
     {"describe", "what is in a data set or a file of weights: sizes, lengths, labels, what is missing",

@@ -25,6 +25,7 @@ int run_command(int argc, char** argv);
 int train(const Call& call);
 int experiment(const Call& call);
 int predict(const Call& call);
+int ensemble(const Call& call);
 int report(const Call& call);
 int describe(const Call& call);
 int convert(const Call& call);

@@ -56,12 +56,26 @@ inline std::vector<std::string> metrics_of(const RunOptions& options, const lacu
   if (metrics.empty())
     metrics = targets.classes > 0 ? std::vector<std::string>{"accuracy", "f1_weighted"}
                                   : std::vector<std::string>{"mae", "acc2_non0", "f1_non0"};
-  for (const std::string& metric : metrics) lacuna::lab::check_metric(metric, targets.classes);
+  for (const std::string& metric : metrics) {
+    lacuna::lab::check_metric(metric, targets.classes);
+    if (std::count(metrics.begin(), metrics.end(), metric) > 1)
+      throw lacuna::OptionError("--metrics: '" + metric + "' is named twice");
+  }
   return metrics;
 }
 
 inline zoo::Request request_of(const RunOptions& options, const Data& data) {
-  return {data.modalities, data.inputs(), data.classes, {}, options.dtype, options.device};
+  zoo::Request request{data.modalities, data.inputs(), data.classes, {}, options.dtype, options.device};
+  if (data.classes > 0) request.prior = zoo::prior_of(data.set->train, data.classes);
+  return request;
+}
+
+/// What recipes have decided by looking at the data, also under --quiet.
+inline void say_decisions(const Work& work) {
+  for (const lacuna::lab::System& system : work.systems)
+    for (const std::string& note : system.notes)
+      std::fprintf(stderr, "%s: note: %s: %s\n", work.program.c_str(), support::printable(system.name).c_str(),
+                   note.c_str());
 }
 
 /// Throws DeviceError where this program does not know the device.

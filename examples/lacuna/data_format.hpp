@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 
 #include "lacuna/data/formats/load.hpp"
 #include "support/numbers.hpp"
@@ -10,7 +11,7 @@ namespace program {
 
 struct FormatOptions {
   lacuna::data::formats::ImportOptions import;
-  std::string unlabelled = "refuse", non_finite = "refuse", scratch;
+  std::string unlabelled = "refuse", non_finite = "refuse", scratch = "auto";
 };
 
 inline void declare(CLI::App& app, FormatOptions& o) {
@@ -23,7 +24,9 @@ inline void declare(CLI::App& app, FormatOptions& o) {
       "folders of features, as audio=wavlm-large-FRA,text=FOLDER; without it all that the data set has")
       ->group(group);
   app.add_option("--label-file", o.import.labels, "file of the labels, where a folder has several")->group(group);
-  app.add_option("--folds", o.import.folds, "JSON file {\"train\": [ids], \"valid\": [...], \"test\": [...]}")
+  app.add_option("--folds", o.import.folds,
+                 "JSON file {\"train\": [ids], \"valid\": [...], \"test\": [...]}; experiment takes a number K too: "
+                 "compares on K folds of training and validation, to choose without the test split")
       ->group(group);
   app.add_option("--part", o.import.part, "which of several data sets in one file: an emotion, test2")->group(group);
   app.add_option("--as-split", o.import.split, "what a file of one split is: train, valid or test")->group(group);
@@ -40,7 +43,11 @@ inline void declare(CLI::App& app, FormatOptions& o) {
       ->check(CLI::IsMember({"refuse", "zero"}))
       ->capture_default_str()
       ->group(group);
-  app.add_option("--scratch", o.scratch, "folder for data larger than memory: features lie there while it runs")
+  app.add_option(
+         "--scratch", o.scratch,
+         "folder in which features lie while it runs, instead of in memory; auto: $TMPDIR, else /var/tmp, where "
+         "they have more than 1 GiB; off: in memory")
+      ->capture_default_str()
       ->group(group);
 }
 
@@ -50,7 +57,13 @@ inline lacuna::data::Dataset load_any(const std::string& path, lacuna::data::Loa
   namespace formats = lacuna::data::formats;
   if (options.unlabelled == "drop") options.import.unlabelled = formats::Unlabelled::drop;
   if (options.non_finite == "zero") load.non_finite = lacuna::data::NonFinite::zero;
-  load.scratch = options.scratch;
+  if (options.scratch == "auto") {
+    const char* const folder = std::getenv("TMPDIR");
+    load.scratch = folder != nullptr && *folder != '\0' ? folder : "/var/tmp";
+    load.scratch_above = std::uint64_t(1) << 30;
+  } else if (options.scratch != "off") {
+    load.scratch = options.scratch;
+  }
   return formats::load(path, load, options.import, &class_names);
 }
 

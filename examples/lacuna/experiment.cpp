@@ -3,8 +3,10 @@
 //   lacuna experiment --models sdumc,corrkd --protocols p1,p1-intra          on a synthetic corpus
 //   lacuna experiment --data FILE.npz --models all                           every model that can take the data
 //   lacuna experiment --data FILE.npz --ablation corrkd --seeds 1,2,3        the ablation table of a model
+//   lacuna experiment --folds 3 --models corrkd,corrkd:scd=0                 which options to choose, without the test split
 // What the files hold: docs/experiments.md.
 #include "compare.hpp"
+#include "folds.hpp"
 #include "statistics.hpp"
 
 namespace program {
@@ -46,8 +48,10 @@ void resolve(RunOptions& o) {
     throw OptionError("--reference: '" + o.reference + "' is not one of the models");
 }
 
-int compare(RunOptions& options, const Call& call) {
-  Work work{.program = "lacuna experiment", .data = load(options.data)};
+/// One comparison. title: what its tables are of. The results, where it came to an end, go to `kept` too.
+int compare(RunOptions options, Data data, const Call& call, const std::string& title,
+            std::vector<lab::Results>* kept = nullptr) {
+  Work work{.program = "lacuna experiment", .data = std::move(data)};
   const data::Dataset& set = *work.data.set;
   for (const auto& [split, samples] :
        {std::pair("training", set.train.size()), std::pair("validation", set.validation.size()),
@@ -77,6 +81,7 @@ int compare(RunOptions& options, const Call& call) {
   expect_own_folders(work.systems);
   for (const lab::System& system : work.systems)  // a first model of each: what is wrong with it is known now
     if (system.conditions) (void)system.conditions(data_names);
+  say_decisions(work);
   work.reference = options.reference;
   if (options.dry_run) return rehearse(work, options);
 
@@ -84,9 +89,39 @@ int compare(RunOptions& options, const Call& call) {
   Folder folder(options.out.empty() ? default_folder(set) : options.out);
   auto done = perform(work, options, folder, call);
   if (const int* status = std::get_if<int>(&done)) return *status;
-  std::printf("test split of %s, %lld samples\n\n%s", support::printable(set.name).c_str(),
+  if (kept != nullptr) kept->push_back(*std::get<Done>(done).results);
+  std::printf("%s of %s, %lld samples\n\n%s", title.c_str(), support::printable(set.name).c_str(),
               static_cast<long long>(set.test.size()), terminal_text(*std::get<Done>(done).results).c_str());
   return settle(folder, std::get<Done>(done), work);
+}
+
+/// The comparison on every fold, each in a folder of its own, and what all of them say.
+int choose(const RunOptions& options, const Data& data, const Call& call) {
+  const std::string root = options.out.empty() ? default_folder(*data.set) + "-folds" : options.out;
+  FoldTable table;
+  int status = 0;
+  for (index_t k = 0; k < options.folds; ++k) {
+    RunOptions own = options;
+    own.out = root + "/fold-" + std::to_string(k + 1);
+    const std::string title = detail::cat(k > 0 ? "\n" : "", "fold ", k + 1, " of ", options.folds);
+    const int ended = compare(own, fold_of(data, k, options.folds), call, title, &table.folds);
+    if (options.dry_run || index_t(table.folds.size()) <= k) return ended;  // rehearsed, or interrupted
+    status = std::max(status, ended);
+  }
+  train::write_text(root + "/folds.csv", table.csv());
+  std::printf("\n%lld folds of %s\n\n%s", static_cast<long long>(options.folds), support::printable(data.set->name).c_str(),
+              table.text().c_str());
+  return status;
+}
+
+/// `--folds 3` is a number of folds, `--folds FILE` says which sample is in which split.
+void take_folds(RunOptions& options) {
+  std::string& text = options.data.format.import.folds;
+  if (text.empty() || text.find_first_not_of("0123456789") != std::string::npos) return;
+  options.folds = text.size() > 3 ? 1000 : index_t(std::stoll(text));
+  if (options.folds < 2 || options.folds > 100)
+    throw OptionError("--folds: '" + text + "' folds, expected 2 to 100, or the name of a file");
+  text.clear();
 }
 
 }  // namespace
@@ -106,10 +141,15 @@ int experiment(const Call& call) {
   return support::run("lacuna experiment", app, call.argc, call.argv, declare_all, [&] {
     options.config = app.get_config_ptr()->as<std::string>();
     options.check();
+    take_folds(options);
+    if (options.folds > 0 && !(options.masks.empty() && options.save_masks.empty()))
+      throw OptionError("--folds K has masks of its own for every fold: --masks and --save-masks do not go with it");
     expect_device(options.device);
     set_threads(options.threads);
     resolve(options);
-    return compare(options, call);
+    Data data = load(options.data);
+    if (options.folds > 0) return choose(options, data, call);
+    return compare(options, std::move(data), call, "test split");
   });
 }
 

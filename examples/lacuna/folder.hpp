@@ -97,6 +97,9 @@ class Folder : public LockedFolder {
     return found;
   }
 
+  /// Of the seeds of a model together.
+  std::string ensemble_file(const std::string& model) const { return root() + "/" + safe(model) + "/ensemble.lacuna"; }
+
   void make_run(const std::string& model, std::uint64_t seed) const { make(run(model, seed)); }
 
   /// Every file of ours: those half-written by a killed program, or all of them but those that are named, as MODEL/seed-N/FILE.
@@ -129,7 +132,7 @@ class Folder : public LockedFolder {
     for (const char* ours :
          {"results.csv", "results.json", "averages.csv", "differences.csv", "curves.csv", "report.html", "timings.csv",
           "metrics.json", "timing.csv", "predictions.npz", "predictions.csv", "model.lacuna", "model.json",
-          "history.csv", "unfinished.lacuna", "complete", tensorboard_file})
+          "history.csv", "ensemble.lacuna", "unfinished.lacuna", "complete", tensorboard_file})
       if (name == ours) return true;
     return false;
   }

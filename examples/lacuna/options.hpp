@@ -19,6 +19,7 @@ struct RunOptions {
   std::vector<std::string> volunteers =
       {};                  ///< experiment: those of `all`, each left out where it cannot take the data
   std::string ablation;    ///< experiment
+  index_t folds = 0;       ///< experiment: K folds of training and validation in the place of the splits; 0: none
   zoo::Settings settings;  ///< train: options of the model; experiment: options of training, for all
   std::string dtype = "f32", device = "cpu";
   std::vector<std::uint64_t> seeds{1};
@@ -29,7 +30,8 @@ struct RunOptions {
   index_t draws = 2000;
   // what has no influence on the numbers
   std::string out, config;
-  bool resume = false, overwrite = false, quiet = false, dry_run = false, tensorboard = false;
+  bool resume = false, overwrite = false, quiet = false, dry_run = false, tensorboard = false,
+       ensemble = false;  ///< train
   double save_seconds = 10;
   int threads = 0, jobs = 0;
 
@@ -39,6 +41,7 @@ struct RunOptions {
     if (resume && overwrite) throw OptionError("--resume and --overwrite exclude each other");
     if (seeds.empty()) throw OptionError("--seeds: expected at least one");
     if (protocols.empty()) throw OptionError("--protocols: expected at least one");
+    if (ensemble && seeds.size() < 2) throw OptionError("--ensemble: needs at least two --seeds");
     for (std::size_t i = 0; i < seeds.size(); ++i)
       for (std::size_t j = 0; j < i; ++j)
         if (seeds[i] == seeds[j]) throw OptionError(cat("--seeds: ", seeds[i], " is named twice"));
@@ -137,6 +140,9 @@ inline void declare(CLI::App& app, RunOptions& o, bool training) {
         "all variants of this model, the rows of its ablation table; options as with --models");
   }
   number(group, "--seeds", o.seeds, "one training of every model for each, as 1,2,3", support::Range<std::uint64_t>{});
+  if (training)
+    app.add_flag("--ensemble", o.ensemble, "store all seeds together too, as MODEL/ensemble.lacuna: their mean answers")
+        ->group(group);
   add(group, "--protocols", o.protocols,
       "under which conditions: meant (what the model is made for; train alone), " + protocols);
   number(group, "--mask-seed", o.mask_seed, "seed of the masks, which all models share",

@@ -4,6 +4,9 @@
 #include "commands.hpp"
 #include "compare.hpp"
 #include "lacuna/io/npz_writer.hpp"
+#include "lacuna/ops/mask.hpp"
+#include "lacuna/train/calibration.hpp"
+#include "lacuna/zoo/balance.hpp"
 #include "lacuna/zoo/predictor.hpp"
 #include "streams.hpp"
 
@@ -13,10 +16,11 @@ namespace {
 using namespace lacuna;
 
 struct PredictOptions {
-  std::string checkpoint, data, split = "test", out, label, device = "cpu";
+  std::string checkpoint, data, split = "test", out, label, device = "cpu", explain, prior;
   std::vector<std::string> missing, metrics;
   index_t batch = 96;
   int threads = 0;
+  double intervals = 0;
   bool infer_padding = false, probabilities = false, embedding = false, attention = false;
   FormatOptions format;
 };
@@ -33,6 +37,7 @@ zoo::Outputs outputs(const Predictor& predictor, const data::Split<role>& split,
     zoo::Outputs some = predictor.outputs(batch, wanted);
     all.attention = std::move(some.attention);  // of one batch
     all.values.insert(all.values.end(), some.values.begin(), some.values.end());
+    all.deviation.insert(all.deviation.end(), some.deviation.begin(), some.deviation.end());
     if (some.probabilities.defined())
       probabilities.insert(probabilities.end(), some.probabilities.data(),
                            some.probabilities.data() + some.probabilities.size());
@@ -46,8 +51,95 @@ zoo::Outputs outputs(const Predictor& predictor, const data::Split<role>& split,
   return all;
 }
 
+/// (N, 2): below and above the predictions, by the streams that every sample has left. Says where it is nothing.
+template <data::Role role>
+Tensor<double, 2> intervals(const Predictor& predictor, const data::Split<role>& split,
+                            const missing::MissingSpec& spec, const List<double>& values, double coverage) {
+  std::vector<Mask<1>> has;
+  for (const data::Modality& modality : split.modalities) has.push_back(any_present(modality.present));
+  Tensor<double, 2> result({split.size(), 2});
+  std::vector<std::uint8_t> present(has.size());
+  index_t unknown = 0;
+  for (index_t n = 0; n < split.size(); ++n) {
+    for (std::size_t m = 0; m < has.size(); ++m)
+      present[m] = std::uint8_t(has[m](n) && (spec.absent.empty() || !spec.absent[m]));
+    const double half = predictor.half_width(present, coverage);
+    unknown += std::isinf(half);
+    result(n, 0) = values[std::size_t(n)] - half;
+    result(n, 1) = values[std::size_t(n)] + half;
+  }
+  if (unknown > 0)
+    std::fprintf(stderr,
+                 "lacuna predict: note: %lld of %lld intervals are infinite: the valid split of the training had too few "
+                 "samples with their modalities\n",
+                 static_cast<long long>(unknown), static_cast<long long>(split.size()));
+  return result;
+}
+
+/// One row per sample and modality that it has: the prediction, what it is without this modality, and the change: of real
+/// labels their difference, of classes by how much the probability of the predicted class falls.
+template <data::Role role>
+void explain(const PredictOptions& options, const Predictor& predictor, const data::Split<role>& split,
+             const missing::MissingSpec& spec) {
+  const auto& streams = predictor.card().streams;
+  const bool classes = predictor.classes() > 0;
+  const zoo::Wanted wanted{.probabilities = classes};
+  const zoo::Outputs whole = outputs(predictor, split, spec, wanted, options.batch);
+  std::string text = "id,modality,prediction,without,change\n";
+  for (std::size_t m = 0; m < streams.size(); ++m) {
+    if (!spec.absent.empty() && spec.absent[m]) continue;
+    missing::MissingSpec less = spec;
+    less.absent.resize(streams.size(), 0);
+    less.absent[m] = 1;
+    const zoo::Outputs without = outputs(predictor, split, less, wanted, options.batch);
+    const Mask<1> has = any_present(split.modalities[m].present);
+    double sum = 0;
+    index_t count = 0;
+    for (index_t n = 0; n < split.size(); ++n) {
+      if (!has(n)) continue;
+      const double with = whole.values[std::size_t(n)], then = without.values[std::size_t(n)];
+      const double change = classes ? whole.probabilities(n, index_t(with)) - without.probabilities(n, index_t(with))
+                                    : with - then;
+      sum += std::abs(change);
+      ++count;
+      text += train::csv_field(split.ids[std::size_t(n)]) + ',' + train::csv_field(streams[m]) + ',' +
+              train::csv_number(with) + ',' + train::csv_number(then) + ',' + train::csv_number(change) + '\n';
+    }
+    if (count > 0)
+      std::fprintf(stderr, "lacuna predict: note: without %s %s changes by %.4g on average (%lld samples)\n",
+                   support::printable(streams[m]).c_str(), classes ? "the probability of the class" : "the prediction",
+                   sum / double(count), static_cast<long long>(count));
+  }
+  train::write_text(options.explain, text);
+}
+
+/// Whose shares of the classes the answers are to assume; says which they are.
+template <data::Role role>
+void assume(const PredictOptions& options, Predictor& predictor, const data::Split<role>& split,
+            const missing::MissingSpec& spec) {
+  if (options.prior.empty()) return;
+  if (predictor.classes() == 0) throw OptionError("--prior: the model predicts real labels, there are no classes");
+  std::vector<double> shares;
+  if (options.prior != "estimated") {
+    shares = zoo::shares_from(options.prior, predictor.card().prior);
+  } else {
+    const auto& assumed = predictor.calibration().assumed;
+    if (assumed.empty() || std::any_of(assumed.begin(), assumed.end(), [](double share) { return !(share > 0); }))
+      throw OptionError("--prior estimated: the file does not say which shares of the classes its probabilities assume");
+    predictor.assume(assumed);  // so that probabilities are those of the training
+    const auto p = outputs(predictor, split, spec, {.probabilities = true}, options.batch).probabilities;
+    shares = train::estimated_prior(p, assumed);
+    for (double& share : shares) share = std::max(share, 1e-6);
+  }
+  std::string text;
+  for (const double share : shares) text += (text.empty() ? "" : " / ") + detail::general_text(share, 3);
+  std::fprintf(stderr, "lacuna predict: note: answers assume classes with the shares %s\n", text.c_str());
+  predictor.assume(shares);
+}
+
 /// id, condition, label, prediction, and as columns what else was asked for.
-std::string table(const Predictor& predictor, const train::Evaluation& evaluation, const zoo::Outputs& out) {
+std::string table(const Predictor& predictor, const train::Evaluation& evaluation, const zoo::Outputs& out,
+                  const Tensor<double, 2>& limits) {
   const bool named = !predictor.class_names().empty();
   std::string text = "id,condition,label,prediction";
   if (named) text += ",class";
@@ -58,6 +150,8 @@ std::string table(const Predictor& predictor, const train::Evaluation& evaluatio
           "," + train::csv_field(std::string(name) + "_" +
                                  (of_classes && named ? predictor.class_names()[std::size_t(k)] : std::to_string(k)));
   };
+  if (limits.defined()) text += ",lower,upper";
+  if (!out.deviation.empty()) text += ",deviation";
   columns(out.probabilities, "p", true);
   columns(out.embedding, "e", false);
   text += '\n';
@@ -70,6 +164,8 @@ std::string table(const Predictor& predictor, const train::Evaluation& evaluatio
             (evaluation.labels.empty() ? std::string() : train::csv_number(float(evaluation.labels[i]))) + ',' +
             train::csv_number(out.values[i]);
     if (named) text += ',' + train::csv_field(predictor.class_names()[std::size_t(out.values[i])]);
+    row(limits, index_t(i));
+    if (!out.deviation.empty()) text += ',' + train::csv_number(out.deviation[i]);
     row(out.probabilities, index_t(i));
     row(out.embedding, index_t(i));
     text += '\n';
@@ -78,13 +174,15 @@ std::string table(const Predictor& predictor, const train::Evaluation& evaluatio
 }
 
 void write_npz(const std::string& path, const Predictor& predictor, const train::Evaluation& evaluation,
-               const zoo::Outputs& out) {
+               const zoo::Outputs& out, const Tensor<double, 2>& limits) {
   io::NpzWriter file(path);
   file.add("ids", evaluation.ids);
   file.add("condition", std::vector<std::string>{evaluation.conditions[0].condition});
   file.add("predictions", evaluation.conditions[0].predictions);
   if (!evaluation.labels.empty()) file.add("labels", evaluation.labels);
   if (!predictor.class_names().empty()) file.add("class_names", predictor.class_names());
+  if (limits.defined()) file.add("intervals", limits);
+  if (!out.deviation.empty()) file.add("deviation", std::vector<double>(out.deviation.begin(), out.deviation.end()));
   if (out.probabilities.defined()) file.add("probabilities", out.probabilities);
   if (out.embedding.defined()) file.add("embedding", out.embedding);
   for (const auto& [name, weights] : out.attention) file.add("attention_" + name, weights);
@@ -105,8 +203,10 @@ int predict_and_write(const PredictOptions& options) {
   if (options.attention && !npz)
     throw OptionError("--attention: weights are matrices; write them with --export FILE.npz");
   expect_other_file("--out", options.out, {options.checkpoint, options.data});
+  expect_other_file("--explain", options.explain, {options.checkpoint, options.data, options.out});
   expect_writable(options.out);
-  const Predictor predictor = Predictor::load(options.checkpoint, options.device);
+  expect_writable(options.explain);
+  Predictor predictor = Predictor::load(options.checkpoint, options.device);
   for (const std::string& metric : options.metrics) lab::check_metric(metric, predictor.classes());
   if (options.probabilities && predictor.classes() == 0)
     throw OptionError("--probabilities: the model predicts real labels, which have none");
@@ -124,9 +224,13 @@ int predict_and_write(const PredictOptions& options) {
   const auto condition = missing::without(options.missing, predictor.card().streams);
   const zoo::Wanted wanted{
       .probabilities = options.probabilities, .embedding = options.embedding, .attention = options.attention};
+  Tensor<double, 2> limits;
   const auto on = [&](const auto& split) {
     if (split.size() == 0) throw IoError(options.data + ": has no " + options.split + " split");
+    assume(options, predictor, split, condition);
     zoo::Outputs out = outputs(predictor, split, condition, wanted, options.attention ? split.size() : options.batch);
+    if (options.intervals > 0) limits = intervals(predictor, split, condition, out.values, options.intervals);
+    if (!options.explain.empty()) explain(options, predictor, split, condition);
     const train::Targets targets = train::targets_of(split, predictor.classes());
     train::Evaluation evaluation{
         split.ids, targets.values, targets.classes, {{condition.name, {out.values.begin(), out.values.end()}, {}}}};
@@ -138,9 +242,9 @@ int predict_and_write(const PredictOptions& options) {
                                  : options.split == "valid" ? on(set.validation)
                                                             : on(set.test);
   if (npz) {
-    write_npz(options.out, predictor, evaluation, out);
+    write_npz(options.out, predictor, evaluation, out, limits);
   } else {
-    const std::string text = table(predictor, evaluation, out);
+    const std::string text = table(predictor, evaluation, out, limits);
     if (options.out.empty())
       std::fwrite(text.data(), 1, text.size(), stdout);
     else
@@ -184,6 +288,13 @@ int predict(const Call& call) {
       "--attention", options.attention,
       "write the weights of attention too, to .npz, where the model has them: attention_NAME, a row per sample; all\n"
       "samples are one batch then");
+  support::number_option(app, "--intervals", options.intervals,
+                         "coverage of intervals around real labels, as 0.9: columns lower and upper", {0, 0.9999});
+  app.add_option("--explain", options.explain,
+                 "file to write, .csv: how every prediction changes without each modality that its sample has");
+  app.add_option("--prior", options.prior,
+                 "shares of the classes that answers assume: training, uniform, one per class divided by /, or estimated "
+                 "(from these samples, without their labels); without it what the file says");
   support::list_option(app, "--metrics", options.metrics,
                        "metrics to show where there are labels, as uar,accuracy; without it the usual ones");
   support::number_option(app, "--batch", options.batch,

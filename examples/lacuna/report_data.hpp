@@ -12,6 +12,9 @@ struct Record {
   std::vector<double> loss, score;  ///< of every epoch: of training; what selection minimises on the validation split
   lacuna::index_t best_epoch = 0;   ///< from 1; 0: there were no epochs
   double training_seconds = 0, evaluation_seconds = 0;
+  std::vector<std::pair<std::string, double>> effects = {};  ///< of taking each modality away (explain.hpp)
+  std::string attention_sample = {};                         ///< whose attention is shown
+  std::vector<std::pair<std::string, std::vector<double>>> attention = {};  ///< of each stream, over its frames
 };
 
 /// Curves of a training.

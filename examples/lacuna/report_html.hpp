@@ -3,6 +3,7 @@
 
 #include "chart.hpp"
 #include "lacuna/train/progress.hpp"
+#include "pictures.hpp"
 #include "report_data.hpp"
 #include "report_style.hpp"
 #include "terminal.hpp"
@@ -20,7 +21,8 @@ class HtmlReport {
            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n" +
            element("title", "", escaped(title)) + "\n" + element("style", "", report_style) +
            "\n</head>\n<body>\n<main>\n" + element("h1", "", escaped(title)) + "\n" + lead() + tables() + curves() +
-           differences() + subsets() + trainings() + settings() + "</main>\n</body>\n</html>\n";
+           differences() + subsets() + effects() + attention() +
+           trainings() + settings() + "</main>\n</body>\n</html>\n";
   }
 
  private:
@@ -238,6 +240,59 @@ class HtmlReport {
   double score_or_zero(const lab::Summary& one) const {
     const double value = lab::score_of(one.mean, headline());
     return value > 0 ? value : 0;
+  }
+
+  /// A bar per modality, one chart per model, all on one scale.
+  std::string effects() const {
+    const double factor = r_.classes > 0 ? 100 : 1;
+    std::vector<std::pair<std::string, std::vector<Bar>>> models;
+    double most = 0;
+    for (const auto& model : r_.models) {
+      std::vector<Bar> bars;
+      double runs = 0;
+      for (const Record& record : records_) runs += record.model == model.name && !record.effects.empty();
+      for (const Record& record : records_)
+        for (const auto& [name, value] : record.effects) {
+          if (record.model != model.name) continue;
+          auto bar = std::find_if(bars.begin(), bars.end(), [&, wanted = &name](const Bar& b) { return b.name == *wanted; });
+          if (bar == bars.end()) bar = bars.insert(bars.end(), {name, 0, ""});
+          bar->value += factor * value / runs;
+        }
+      for (Bar& bar : bars) {
+        bar.text = lacuna::detail::fixed_text(bar.value, r_.classes > 0 ? 1 : 3);
+        most = std::max(most, bar.value);
+      }
+      if (!bars.empty() && model.name != "constant") models.emplace_back(model.name, std::move(bars));
+    }
+    std::string charts;
+    for (const auto& [name, bars] : models)
+      charts += element("div", "",
+                        element("h3", "", escaped(name)) +
+                            bar_chart(bars, most, colour(name), "What each modality is worth to " + name));
+    if (charts.empty()) return "";
+    return section("What each modality is worth",
+                   std::string(r_.classes > 0
+                                   ? "Share of the predictions, in percent, that become another class"
+                                   : "Mean change of the prediction, in units of the label,") +
+                       " when this modality alone is taken away from test samples that have another one; mean over the "
+                       "seeds. It says what a model listens to, not whether it does well to.") +
+           element("div", "class=\"several\"", charts) + "\n";
+  }
+  /// Of one sample, by the first seed of every model that has attention.
+  std::string attention() const {
+    std::string charts;
+    for (const auto& model : r_.models)
+      for (const Record& record : records_) {
+        if (record.model != model.name || record.attention.empty()) continue;
+        charts += element("h3", "", escaped(model.name + ", sample " + record.attention_sample)) +
+                  attention_chart(record.attention, colour(model.name), "Attention of " + model.name + " over frames");
+        break;
+      }
+    if (charts.empty()) return "";
+    return section("Attention over frames",
+                   "Weights of one test sample, the first that has the most modalities: a column per frame, the mean "
+                   "over queries and heads; the tallest column of a row is its largest weight.") +
+           charts;
   }
 
   std::string trainings() const {

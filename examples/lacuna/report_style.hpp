@@ -67,7 +67,7 @@ table.bars td { padding: 2px 8px; }
 .k0 { --c: var(--k0); } .k1 { --c: var(--k1); } .k2 { --c: var(--k2); } .k3 { --c: var(--k3); } .k4 { --c: var(--k4); }
 .k5 { --c: var(--k5); } .k6 { --c: var(--k6); } .k7 { --c: var(--k7); } .k8 { --c: var(--k8); } .quiet { --c: var(--quiet); }
 .line, .interval { stroke: var(--c); }
-.dot, .band { fill: var(--c); }
+.dot, .band, .bar { fill: var(--c); }
 .swatch { border-color: var(--c); }
 .several { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 8px 24px; }
 .several .chart { margin: 0; }
@@ -83,7 +83,7 @@ footer { margin-top: 48px; color: var(--soft); font-size: 13px; }
   h2 { break-after: avoid; }
   .chart, tr { break-inside: avoid; }
   .wide { overflow: visible; }
-  .cell i, .swatch, .dot, .band { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .cell i, .swatch, .dot, .band, .bar { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 )css";
 

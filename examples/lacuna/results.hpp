@@ -47,6 +47,7 @@ inline void report_again(const Folder& folder) {
         const io::Npz file(path);
         record.loss = file.get("loss").as<double>();
         record.score = file.get("score").as<double>();
+        load_explanation(file, record);
       }
       load_timing(folder.run_file(model.name, run.seed, "timing.csv"), record);
       records.push_back(std::move(record));

@@ -6,11 +6,13 @@
 #include <memory>
 #include <optional>
 
+#include "explain.hpp"
 #include "folder.hpp"
 #include "lacuna/io/checkpoint.hpp"
 #include "lacuna/lab/compare.hpp"
 #include "lacuna/lab/system.hpp"
 #include "report_data.hpp"
+#include "lacuna/zoo/ensemble.hpp"
 #include "run_card.hpp"
 #include "watch.hpp"
 
@@ -61,6 +63,7 @@ inline void save_run(const std::string& path, const FinishedRun& finished, const
   file.add("validation_score", run.validation_score);
   file.add("loss", record.loss);
   file.add("score", record.score);
+  save_explanation(file, record);
   file.close();
 }
 
@@ -91,6 +94,7 @@ inline std::optional<FinishedRun> load_run(const std::string& path, const std::s
   finished.run.validation_score = file.get("validation_score").scalar<double>();
   finished.record.loss = file.get("loss").as<double>();
   finished.record.score = file.get("score").as<double>();
+  load_explanation(file, finished.record);
   return finished;
 }
 
@@ -140,13 +144,14 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
     }
 
   std::optional<lab::Trained> trained;
+  std::optional<State> stored;  // the model as its file holds it
   FinishedRun finished;
   if (system.restore && Folder::exists(path("model.lacuna")) && Folder::exists(path("predictions.npz"))) {
     // Other protocols than before: the model is there, and so is what is known of its training.
-    const State state = io::load_checkpoint(path("model.lacuna"));
-    expect_identity(path("model.lacuna"), state.get<std::string>("identity"), who);
-    trained = system.restore(state);
-    trained->history.load_state(state.under("history"));
+    stored = io::load_checkpoint(path("model.lacuna"));
+    expect_identity(path("model.lacuna"), stored->get<std::string>("identity"), who);
+    trained = system.restore(*stored);
+    stored->get("history", trained->history);
     Record timing;
     load_timing(path("timing.csv"), timing);
     trained->seconds = timing.training_seconds;
@@ -178,19 +183,22 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
     if (!trained->state.values().empty()) {
       zoo::Card card = zoo::registry().card(system.name, setting.dtype, *setting.data.set, trained->state);
       card.class_names = setting.data.class_names;
-      State state = zoo::with_card(trained->state, card), history;
+      State state = zoo::with_card(trained->state, card);
       train::History numbers = trained->history;
       for (auto& epoch : numbers.epochs) epoch.seconds = 0;  // equal runs, equal bytes; durations are in timing.csv
-      numbers.save_state(history);
       state.put("identity", who);
       state.put("seed", seed);
-      state.put("history", history);
+      state.put("history", numbers);
       io::save_checkpoint(path("model.lacuna"), state);
+      stored = std::move(state);
     }
   }
   phase = "evaluation";
   const auto start = Clock::now();
   finished.run.predictions = lab::predictions(trained->predict, setting.data.set->test, setting.plan, setting.prior);
+  finished.record.effects =
+      effects_of(trained->predict, setting.data.set->test, setting.prior, setting.data.classes > 0);
+  if (stored) take_attention(finished.record, *zoo::load_model(*stored), setting.data.set->test);
   finished.record.evaluation_seconds = std::chrono::duration<double>(Clock::now() - start).count();
   finished.record.training_seconds = trained->seconds;
   finished.run.parameters = trained->parameters;
@@ -205,7 +213,7 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
   phase = "storing the predictions";
   save_timing(path("timing.csv"), finished.record);
   train::write_text(path("predictions.csv"), predictions_csv(finished.run, setting));
-  train::write_text(path("model.json"), model_json(system, finished.run, setting));
+  train::write_text(path("model.json"), model_json(system, finished.run, setting, stored ? &*stored : nullptr));
   save_run(path("predictions.npz"), finished, who, setting);  // last: once it is there, everything is
   std::error_code ignored;
   fs::remove(path("unfinished.lacuna"), ignored);

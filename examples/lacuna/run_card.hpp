@@ -5,7 +5,7 @@
 
 #include "lacuna/lab/results.hpp"
 #include "lacuna/lab/system.hpp"
-#include "lacuna/zoo/registry.hpp"
+#include "lacuna/zoo/ensemble.hpp"
 #include "setting.hpp"
 #include "support/program.hpp"
 
@@ -42,8 +42,31 @@ inline std::string predictions_csv(const lacuna::lab::Run& run, const Setting& s
   return lacuna::train::predictions_csv(evaluation);
 }
 
-/// The card of the model: what it is, what it was trained and tested on, how well it did, and who made it.
-inline std::string model_json(const lacuna::lab::System& system, const lacuna::lab::Run& run, const Setting& setting) {
+/// What is stored of the validation split: temperature and shares of class probabilities; of real labels the half width of
+/// intervals of 90 %, by the streams that are present, null where the split is too small.
+inline nlohmann::ordered_json calibration_json(const zoo::Calibration& kept, const std::vector<std::string>& streams) {
+  using Json = nlohmann::ordered_json;
+  if (!kept.has_errors()) {
+    Json json{{"temperature", kept.temperature}, {"assumed_shares", kept.assumed}};
+    if (!kept.prior.empty()) json["shares_of_answers"] = kept.prior;
+    return json;
+  }
+  Json widths = Json::object();
+  for (std::size_t g = 0; g < kept.counts.size(); ++g) {
+    const std::span<const std::uint8_t> present(kept.subsets.data() + g * streams.size(), streams.size());
+    std::string name;
+    for (std::size_t m = 0; m < streams.size(); ++m)
+      if (present[m]) name += (name.empty() ? "" : "+") + streams[m];
+    const double half = kept.half_width(present, 0.9);
+    widths[name.empty() ? "nothing" : name] = std::isfinite(half) ? Json(half) : Json(nullptr);
+  }
+  return {{"half_width_of_90_percent", widths}};
+}
+
+/// The card of the model: what it is, what it was trained and tested on, how well it did, and who made it. stored: the model
+/// as its file holds it; null: there is none.
+inline std::string model_json(const lacuna::lab::System& system, const lacuna::lab::Run& run, const Setting& setting,
+                              const lacuna::State* stored = nullptr) {
   using Json = nlohmann::ordered_json;
   const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); };
   Json json{{"model", system.name},
@@ -69,6 +92,11 @@ inline std::string model_json(const lacuna::lab::System& system, const lacuna::l
       json["test"].push_back(std::move(row));
       ++at;
     }
+  if (stored != nullptr && stored->contains("calibration/temperature")) {
+    const zoo::Card card = zoo::card_of(*stored);
+    json["calibration"] =
+        calibration_json(zoo::calibration_of(*stored, card.streams.size(), card.classes), card.streams);
+  }
   json["command"] = support::printable(setting.command);
   json["versions"] = zoo::versions();
   return json_text(json);

@@ -10,6 +10,7 @@
 #include "lacuna/lab/prior.hpp"
 #include "lacuna/models/baselines/ridge.hpp"
 #include "statistics.hpp"
+#include "together.hpp"
 #include "train_report.hpp"
 
 namespace program {
@@ -94,6 +95,25 @@ std::vector<missing::MissingSpec> whole_conditions(const std::vector<missing::Pr
   return conditions;
 }
 
+/// All seeds of the model as one, stored beside them, and how it does.
+Baseline ensemble_of_seeds(const Work& work, const Folder& folder, const lab::ModelRuns& model) {
+  std::vector<State> members;
+  for (const lab::Run& run : model.runs)
+    members.push_back(io::load_checkpoint(folder.run_file(model.name, run.seed, "model.lacuna")));
+  const data::Dataset& set = *work.data.set;
+  const State state = calibrated_ensemble(members, &set.validation);
+  io::save_checkpoint(folder.ensemble_file(model.name), state);
+  const Predictor predictor(state);
+  const auto answers = lab::predictions(answers_of(predictor), set.test, work.plan, lab::prior(set.train, work.data.classes));
+  Baseline report{detail::cat("ensemble of ", members.size()), {}};
+  if (work.targets.values.empty()) return report;
+  const auto names = condition_names(work.plan);
+  for (std::size_t c = 0; c < names.size(); ++c)
+    report.test.push_back({names[c], train::scores(work.targets, {answers.data() + index_t(c) * answers.extent(1),
+                                                                  std::size_t(answers.extent(1))})});
+  return report;
+}
+
 int train_model(RunOptions& options, const Call& call) {
   Work work{.program = "lacuna train", .data = load(options.data), .replaces = true};
   const data::Dataset& set = *work.data.set;
@@ -111,15 +131,19 @@ int train_model(RunOptions& options, const Call& call) {
   work.systems.push_back(zoo::registry().make(spec, request));  // first: where it fails nothing is left behind
   if (spec.name != "constant") work.systems.push_back(zoo::registry().make(constant, request));
   const lab::System& system = work.systems.front();
+  say_decisions(work);
 
   std::vector<missing::Protocol> protocols;
-  for (const std::string& name : options.protocols)
+  for (const std::string& name : options.protocols) {
+    if (std::count(options.protocols.begin(), options.protocols.end(), name) > 1)
+      throw OptionError("protocol '" + name + "' is named twice");
     if (name == "meant") {
       protocols.push_back({"meant", system.conditions(set.modality_names()), {}});
     } else {
       protocols.push_back(lab::protocol_by_name(name, set.modality_names(), options.mask_seed));
       protocols.back().name = name;
     }
+  }
   work.plan = lab::plan_of(protocols, set.test);
   if (!options.masks.empty()) lab::take_masks(work.plan, options.masks, set.test.ids);
   options.models = {options.model};
@@ -138,13 +162,18 @@ int train_model(RunOptions& options, const Call& call) {
   report.config["options"] = system.recipe;
   for (const auto& [name, value] : describe_data(work.data)) report.data[name] = value;
   const auto conditions = whole_conditions(protocols);
+  std::optional<Baseline> together;
+  if (options.ensemble && done.runs.front().runs.size() > 1)
+    together = ensemble_of_seeds(work, folder, done.runs.front());
+  if (together) report.baselines.push_back(*together);
   if (work.targets.values.empty()) {
     std::printf("the test split of %s has no labels: predictions only\n", support::printable(set.name).c_str());
   } else {
     std::printf("test split of %s, %lld samples\n\n", support::printable(set.name).c_str(),
                 static_cast<long long>(set.test.size()));
     if (!conditions.empty()) {
-      report.baselines = baselines(work.data, work.targets, conditions, spec.name);
+      auto simple = baselines(work.data, work.targets, conditions, spec.name);
+      report.baselines.insert(report.baselines.begin(), simple.begin(), simple.end());
       if (work.data.known && zoo::parse_model(options.model).name != "early-fusion-drop")
         report.baselines.push_back(averages(work, conditions, request));
       report.attainable = attainable(work.data, conditions, report.over, report.baselines);

@@ -37,6 +37,7 @@
 #include "lacuna/losses/regression.hpp"
 #include "lacuna/losses/relational.hpp"
 #include "lacuna/losses/variational.hpp"
+#include "lacuna/missing/groups.hpp"
 #include "lacuna/missing/mask_set.hpp"
 #include "lacuna/missing/mt19937.hpp"
 #include "lacuna/missing/pattern.hpp"

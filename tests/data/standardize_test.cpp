@@ -101,7 +101,7 @@ TEST_CASE("standardizer: the same bits with any number of threads") {
 }
 
 TEST_CASE("standardizer: clips, other splits too") {
-  auto standardizer = Standardizer::fit(small(), {.clip = 0.5});
+  auto standardizer = Standardizer::fit(small(), {.feature_clip = 0.5});
   Split<Role::test> test;
   test.modalities = {{"a", Tensor<float, 3>::from({1, 1, 3}, {1e6f, -1e6f, 0}), Mask<2>::full({1, 1}, 1)},
                      {"b", Tensor<float, 3>::full({1, 1, 1}, 9), Mask<2>::full({1, 1}, 1)}};
@@ -110,12 +110,12 @@ TEST_CASE("standardizer: clips, other splits too") {
   CHECK(result.modalities[0].frames.to_vector() == std::vector<float>{0.5f, -0.5f, 0});
   CHECK(result.modalities[1].frames(0, 0, 0) == 0.5f);
 
-  CHECK_THROWS_AS(Standardizer::fit(small(), {.clip = -1}), OptionError);
-  CHECK_THROWS_AS(Standardizer::fit(small(), {.clip = std::numeric_limits<double>::quiet_NaN()}), OptionError);
+  CHECK_THROWS_AS(Standardizer::fit(small(), {.feature_clip = -1}), OptionError);
+  CHECK_THROWS_AS(Standardizer::fit(small(), {.feature_clip = std::numeric_limits<double>::quiet_NaN()}), OptionError);
 }
 
 TEST_CASE_TEMPLATE("standardizer: a batch is standardised as its split is", T, float, double) {
-  const auto standardizer = Standardizer::fit(small(), {.clip = 5});
+  const auto standardizer = Standardizer::fit(small(), {.feature_clip = 5});
   const std::vector<index_t> samples = {1, 0};
   const auto late = standardizer(data::gather<T>(small(), samples));
   const auto early = data::gather<T>(standardizer(small()), samples);
@@ -140,12 +140,12 @@ TEST_CASE("standardizer: other modalities and sizes are refused") {
 }
 
 TEST_CASE("standardizer: a stored one is the same one") {
-  const auto standardizer = Standardizer::fit(small(), {.clip = 3});
+  const auto standardizer = Standardizer::fit(small(), {.feature_clip = 3});
   State state;
   standardizer.save_state(state);
   Standardizer loaded;
   loaded.load_state(state);
-  CHECK(loaded.clip == 3);
+  CHECK(loaded.feature_clip == 3);
   REQUIRE(loaded.modalities.size() == 2);
   for (std::size_t m = 0; m < 2; ++m) {
     CHECK(loaded.modalities[m].name == standardizer.modalities[m].name);
@@ -154,7 +154,7 @@ TEST_CASE("standardizer: a stored one is the same one") {
   }
   State damaged;
   standardizer.save_state(damaged);
-  damaged.put("0/mean", std::vector<double>{1});
+  damaged.put("modalities.0/mean", std::vector<double>{1});
   CHECK_THROWS_AS(loaded.load_state(damaged), Error);
 }
 

@@ -130,8 +130,8 @@ TEST_CASE("checkpoint: truncated, extended and foreign files are refused") {
   const std::string zip = "PK\3\4 an archive, for example";
   CHECK(contains(refusal(Bytes(zip.begin(), zip.end())), "is no lacuna checkpoint"));
   Bytes later = bytes;
-  later[8] = 2;
-  CHECK(contains(refusal(later), "format version 2, this program reads version 1"));
+  later[8] = 3;
+  CHECK(contains(refusal(later), "format version 3, this program reads version 2"));
   CHECK(contains(message_of<IoError>([&] { io::load_checkpoint(folder / "gone"); }), "cannot be opened"));
   CHECK(contains(message_of<IoError>([&] { io::load_checkpoint(folder.path()); }), "is not a regular file"));
 }

@@ -21,7 +21,7 @@ template <class Case>
 void learned(Case& c) {
   using T = typename Case::scalar;
   Random random(0);
-  AttentionPooling<T> layer({.width = c.shape("in/x")[2], .dropout = 0.5}, random);
+  AttentionPooling<T> layer({.embed_dim = c.shape("in/x")[2], .dropout = 0.5}, random);
   const auto query = c.template leaf<3>("par/query");  // (1, 1, D) in the file
   static_cast<Variable<T, 2>&>(layer.query) = reshape(query, std::array<index_t, 2>{1, query.extent(2)});
   c.seat("par/key_weight", layer.key.weight);
@@ -37,7 +37,7 @@ template <class Case>
 void given(Case& c) {
   using T = typename Case::scalar;
   Random random(0);
-  ViewCrossAttention<T> layer({.width = c.shape("in/x")[2], .dropout = 0.5}, random);
+  ViewCrossAttention<T> layer({.embed_dim = c.shape("in/x")[2], .dropout = 0.5}, random);
   c.seat("par/query_weight", layer.query.weight);
   c.seat("par/query_bias", layer.query.bias);
   c.seat("par/key_weight", layer.key.weight);
@@ -56,7 +56,7 @@ TEST_CASE("attention pooling: oracle" * doctest::skip(!test::have_oracle())) {
 
 TEST_CASE("attention pooling: scores are 0.3 times the inner products, values are the raw frames") {
   Random random(3);
-  AttentionPooling<double> layer({.width = 2, .dropout = 0}, random);
+  AttentionPooling<double> layer({.embed_dim = 2, .dropout = 0}, random);
   const Variable<double, 3> x(Tensor<double, 3>::from({1, 2, 2}, {1, -2, 0.5, 3}));
   const auto result = layer(x, {}, {});
   double score[2];
@@ -76,7 +76,7 @@ TEST_CASE("attention pooling: scores are 0.3 times the inner products, values ar
 
 TEST_CASE("attention pooling: dropout hits the frames before and the result after, in training only") {
   Random random(3);
-  const AttentionPooling<double> layer({.width = 3, .dropout = 0.5}, random);
+  const AttentionPooling<double> layer({.embed_dim = 3, .dropout = 0.5}, random);
   const Variable<double, 3> x(init::uniform<double, 3>({2, 4, 3}, 1.0, random));
   const auto masks = [](double first, double second) {
     Array<double> frames(Shape{2, 4, 3}), result(Shape{2, 3});
@@ -101,8 +101,8 @@ TEST_CASE("attention pooling: dropout hits the frames before and the result afte
 
 TEST_CASE("attention pooling: one frame gives what two frames give of which one is absent, gradients included") {
   Random random(7);
-  AttentionPooling<double> pooling({.width = 3, .dropout = 0}, random);
-  ViewCrossAttention<double> cross({.width = 3, .dropout = 0}, random);
+  AttentionPooling<double> pooling({.embed_dim = 3, .dropout = 0}, random);
+  ViewCrossAttention<double> cross({.embed_dim = 3, .dropout = 0}, random);
   const Variable<double, 3> queries(init::uniform<double, 3>({3, 2, 3}, 1.0, random), true);
   const std::vector<double> frames{1, -2, 0.5, 3, 0.25, -1, NAN, NAN, NAN};  // the last sample has none
   std::vector<double> padded;

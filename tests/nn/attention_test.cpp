@@ -56,7 +56,7 @@ void seat_norm(Case& c, const std::string& name, LayerNorm<T>& norm) {
 template <class Case>
 TransformerOptions transformer_options(Case& c) {
   const Shape hidden = c.shape("par/ff1_weight");
-  return {.width = hidden[1],
+  return {.embed_dim = hidden[1],
           .num_heads = c.integer("arg/heads"),
           .hidden = hidden[0],
           .activation = c.text("arg/activation") == "relu" ? Activation::relu : Activation::gelu,
@@ -74,10 +74,10 @@ TEST_CASE("multi-head attention: oracle" * doctest::skip(!test::have_oracle())) 
   test::compare_cases(attentions, [](auto& c) {
     using T = typename std::decay_t<decltype(c)>::scalar;
     Random random(1);
-    MultiHeadAttentionOptions options{.width = c.shape("par/wq")[0],
+    MultiHeadAttentionOptions options{.embed_dim = c.shape("par/wq")[0],
                                       .num_heads = c.integer("arg/heads"),
-                                      .key_width = c.shape("par/wk")[1],
-                                      .value_width = c.shape("par/wv")[1],
+                                      .key_dim = c.shape("par/wk")[1],
+                                      .value_dim = c.shape("par/wv")[1],
                                       .bias = c.has("par/bq"),
                                       .causal = c.flag("arg/causal")};
     MultiHeadAttention<T> layer(options, random);
@@ -101,10 +101,10 @@ TEST_CASE("packed self-attention: oracle" * doctest::skip(!test::have_oracle()))
     const bool self = c.has("in/x");
     const Mask<2> keep = mask_or_none(c, "in/keep");
     const auto bias = c.has("in/bias") ? c.template leaf<4>("in/bias") : Variable<T, 4>();
-    MultiHeadAttentionOptions options{.width = c.shape("par/wq")[0],
+    MultiHeadAttentionOptions options{.embed_dim = c.shape("par/wq")[0],
                                       .num_heads = c.integer("arg/heads"),
-                                      .key_width = c.shape("par/wk")[1],
-                                      .value_width = c.shape("par/wv")[1],
+                                      .key_dim = c.shape("par/wk")[1],
+                                      .value_dim = c.shape("par/wv")[1],
                                       .bias = c.has("par/bq"),
                                       .causal = c.flag("arg/causal")};
     if (!self) {  // there is no packed form of cross-attention: the same case once more in the separate one
@@ -143,7 +143,7 @@ TEST_CASE("transformer decoder layer: oracle" * doctest::skip(!test::have_oracle
     using T = typename std::decay_t<decltype(c)>::scalar;
     Random random(1);
     TransformerOptions options = transformer_options(c);
-    options.memory_width = c.shape("in/memory")[2];
+    options.memory_dim = c.shape("in/memory")[2];
     TransformerDecoderLayer<T> layer(options, random);
     seat_attention(c, "par/self_", layer.self_attention);
     seat_attention(c, "par/cross_", layer.cross_attention);
@@ -189,5 +189,5 @@ TEST_CASE("attention: what does not fit is refused") {
   CHECK_THROWS_AS(attention(x, x, x, {}, {.dropout = 0.5}, {}, Context{Mode::training}), OptionError);
   CHECK_THROWS_AS(attention_packed(x), ShapeError);
   Random random(1);
-  CHECK_THROWS_AS(SelfAttention<float>({.width = 6, .num_heads = 4}, random), OptionError);
+  CHECK_THROWS_AS(SelfAttention<float>({.embed_dim = 6, .num_heads = 4}, random), OptionError);
 }

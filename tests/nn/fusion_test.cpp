@@ -57,7 +57,7 @@ TEST_CASE("pooling: oracle" * doctest::skip(!test::have_oracle())) {
     if (c.block() == "masked_max_pool") return c.out("y", max_pool(x, keep));
     Random random(1);
     const index_t batch = x.extent(0), frames = x.extent(1), width = x.extent(2);
-    const UmcaOptions options{.width = width, .scale = c.number("arg/scale"), .dropout = 0};
+    const UmcaOptions options{.embed_dim = width, .scale = c.number("arg/scale"), .dropout = 0};
     if (c.has("in/query")) {
       ViewCrossAttention<T> layer(options, random);
       seat_linear(c, "query", layer.query);

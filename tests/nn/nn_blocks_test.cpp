@@ -70,16 +70,16 @@ TEST_CASE("layer, rms and batch norm: oracle" * doctest::skip(!test::have_oracle
     const double epsilon = c.number("arg/eps");
     with_x(c, [&](const auto& x) {
       if (c.block() == "layer_norm") {
-        LayerNorm<T> norm({.width = width, .epsilon = epsilon, .affine = c.has("par/weight")});
+        LayerNorm<T> norm({.num_features = width, .epsilon = epsilon, .affine = c.has("par/weight")});
         seat_affine(c, norm.weight, norm.bias);
         c.out("y", norm(x));
       } else if (c.block() == "rms_norm") {
-        RmsNorm<T> norm({.width = width, .epsilon = epsilon});
+        RmsNorm<T> norm({.num_features = width, .epsilon = epsilon});
         c.seat("par/weight", norm.weight);
         c.out("y", norm(x));
       } else {
         BatchNorm<T> norm(
-            {.width = width, .momentum = c.number("arg/momentum"), .epsilon = epsilon, .affine = c.has("par/weight")});
+            {.num_features = width, .momentum = c.number("arg/momentum"), .epsilon = epsilon, .affine = c.has("par/weight")});
         seat_affine(c, norm.weight, norm.bias);
         c.seat("in/running_mean", norm.running_mean);
         c.seat("in/running_var", norm.running_variance);

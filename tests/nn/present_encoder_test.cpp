@@ -28,7 +28,7 @@ struct Result {
 /// Means over the present frames of an encoder, and the gradients of a sum that weighs them unevenly.
 Result run(const Mask<2>& present, Rows rows, double dropout, bool norm_first) {
   Random random(5);
-  TransformerEncoder<double> encoder({.width = 12,
+  TransformerEncoder<double> encoder({.embed_dim = 12,
                                       .num_heads = 3,
                                       .hidden = 20,
                                       .layers = 2,

@@ -44,8 +44,8 @@ TEST_CASE("embedding: oracle" * doctest::skip(!test::have_oracle())) {
     using T = typename std::decay_t<decltype(c)>::scalar;
     Random random(1);
     const Shape table = c.shape("par/weight");
-    Embedding<T> layer({.count = table[0],
-                        .width = table[1],
+    Embedding<T> layer({.num_embeddings = table[0],
+                        .embedding_dim = table[1],
                         .padding_index = c.has("arg/padding_idx") ? c.integer("arg/padding_idx") : -1},
                        random);
     c.seat("par/weight", layer.weight);
@@ -60,27 +60,27 @@ TEST_CASE("positional encoding: oracle" * doctest::skip(!test::have_oracle())) {
     const index_t frames = c.shape("in/x")[1], width = c.shape("in/x")[2], offset = c.integer("arg/offset");
     c.out("table", sinusoidal_table<T>(frames, width, offset));
     const auto x = c.template leaf<3>("in/x");
-    const auto y = SinusoidalPositions<T>({.width = width})(x, offset);
+    const auto y = SinusoidalPositions<T>({.embed_dim = width})(x, offset);
     c.out("y", y);
     // a table that is too short gives the same numbers
-    const auto again = SinusoidalPositions<T>({.width = width, .frames = 1})(x, offset);
+    const auto again = SinusoidalPositions<T>({.embed_dim = width, .frames = 1})(x, offset);
     CHECK(again.value().to_vector() == y.value().to_vector());
   });
 }
 
 TEST_CASE("embedding: an id outside the table is named") {
   Random random(1);
-  const Embedding<float> layer({.count = 3, .width = 2, .padding_index = 1}, random);
+  const Embedding<float> layer({.num_embeddings = 3, .embedding_dim = 2, .padding_index = 1}, random);
   CHECK(layer.weight.value()(1, 0) == 0.0f);
   CHECK_THROWS_WITH_AS(layer(Tensor<index_t, 1>::from({2}, {0, 3})), "embedding: id 3 at position 1 is outside 0..2",
                        ShapeError);
   CHECK(layer(Tensor<index_t, 2>({0, 4})).shape() == Shape{0, 4, 2});
-  CHECK_THROWS_AS(Embedding<float>({.count = 3, .width = 2, .padding_index = 3}, random), OptionError);
+  CHECK_THROWS_AS(Embedding<float>({.num_embeddings = 3, .embedding_dim = 2, .padding_index = 3}, random), OptionError);
 }
 
 TEST_CASE("learned positions: a longer sequence is refused") {
   Random random(1);
-  const LearnedPositions<double> layer({.width = 4, .frames = 6}, random);
+  const LearnedPositions<double> layer({.embed_dim = 4, .frames = 6}, random);
   const Variable<double, 3> x(Tensor<double, 3>::zeros({2, 5, 4}));
   CHECK(layer(x, 1).value()(1, 0, 2) == layer.table.value()(1, 2));
   CHECK_THROWS_AS(layer(x, 2), ShapeError);

@@ -215,7 +215,7 @@ TEST_CASE("clipping of a model: a gradient that is shared with another parameter
 }
 
 TEST_CASE("optimizers leave buffers alone: decay, averages of others and freezing do not touch running statistics") {
-  BatchNorm<double> norm({.width = 3});
+  BatchNorm<double> norm({.num_features = 3});
   CHECK(count_parameters(norm) == 6);
   optim::Sgd optimizer(norm, {.learning_rate = 0.1, .weight_decay = 1});
   CHECK(optimizer.packed().segments.size() == 2);
@@ -234,7 +234,7 @@ TEST_CASE("optimizers leave buffers alone: decay, averages of others and freezin
   CHECK(norm.weight.value()(0) != 1);
   // stored and loaded with the model, and copied with it
   const State state = io::parameters_of(norm);
-  BatchNorm<double> again({.width = 3}), copy = norm;
+  BatchNorm<double> again({.num_features = 3}), copy = norm;
   io::load_parameters(again, state);
   CHECK(again.running_mean.value().to_vector() == mean);
   CHECK(copy.running_mean.value().to_vector() == mean);

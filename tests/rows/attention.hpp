@@ -152,7 +152,7 @@ struct AttentionPoolingRow {
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
     Random random(7);
-    AttentionPooling<T, D> layer({.width = in.template leaf<3>(0).extent(2), .dropout = in.number(0, 0)}, random);
+    AttentionPooling<T, D> layer({.embed_dim = in.template leaf<3>(0).extent(2), .dropout = in.number(0, 0)}, random);
     seat(layer, in, 1);
     return {flat(layer(in.template leaf<3>(0), in.template mask<2>(0), Context::train(random)).pooled)};
   }
@@ -182,7 +182,7 @@ struct ViewCrossAttentionRow {
   template <class T, class D>
   static Outputs<T, D> build(const Inputs<T, D>& in) {
     Random random(7);
-    ViewCrossAttention<T, D> layer({.width = in.template leaf<3>(0).extent(2), .dropout = in.number(0, 0)}, random);
+    ViewCrossAttention<T, D> layer({.embed_dim = in.template leaf<3>(0).extent(2), .dropout = in.number(0, 0)}, random);
     seat(layer, in, 2);
     return {flat(
         layer(in.template leaf<3>(0), in.template leaf<3>(1), in.template mask<2>(0), Context::train(random)).output)};

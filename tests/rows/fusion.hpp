@@ -186,10 +186,10 @@ struct TransformerDecoderLayerRow {
   template <class T, class D>
   static auto make(bool norm_first, index_t width, index_t memory, Random& random) {
     return TransformerDecoderLayer<T, D>(
-        {.width = width,
+        {.embed_dim = width,
          .num_heads = 2,
          .hidden = 3,
-         .memory_width = memory,
+         .memory_dim = memory,
          .activation = Activation::gelu,
          .norm_first = norm_first,
          // the gradient of a key bias is zero: differences of a large case only find noise
@@ -237,7 +237,7 @@ struct PerceiverRow {
   template <class T, class D>
   static auto make(index_t a, index_t b, index_t width, Random& random) {
     return Perceiver<T, D>(
-        {.inputs = {a, b}, .latents = 2, .transformer = {.width = width, .num_heads = 2, .hidden = 3}}, random);
+        {.inputs = {a, b}, .latents = 2, .transformer = {.embed_dim = width, .num_heads = 2, .hidden = 3}}, random);
   }
   static std::vector<Case> cases() {
     Random random(1);

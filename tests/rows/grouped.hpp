@@ -31,7 +31,7 @@ struct GroupedEncodersRow {
     return c;
   }
   static TransformerOptions options(index_t width, const std::vector<double>& n) {
-    return {.width = width,
+    return {.embed_dim = width,
             .num_heads = index_t(n[1]),
             .hidden = index_t(n[2]),
             .layers = index_t(n[3]),

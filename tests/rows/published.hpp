@@ -21,13 +21,13 @@ struct CrossmodalRow {
   static constexpr const char* name = "CrossmodalTransformer";
   template <class T, class D>
   static auto make(index_t width, bool causal, Random& random) {
-    return CrossmodalTransformer<T, D>({.width = width,
+    return CrossmodalTransformer<T, D>({.embed_dim = width,
                                         .num_heads = 2,
                                         .layers = 1,
                                         .causal = causal,
                                         .attention_dropout = 0.2,
                                         .hidden_dropout = 0.2,
-                                        .residual_dropout = 0.2,
+                                        .dropout = 0.2,
                                         .embedding_dropout = 0.2},
                                        random);
   }
@@ -350,7 +350,7 @@ struct ConvTransposeRow {
   template <class T, class D>
   static auto make(index_t width, index_t stride, Random& random) {
     return Layer<T, D>{ConvTranspose1d<T, D>({width, 4, 3, stride}, random),
-                       GroupNorm<T, D>({.width = 4, .groups = 2})};
+                       GroupNorm<T, D>({.num_channels = 4, .num_groups = 2})};
   }
   static std::vector<Case> cases() {
     Random random(1);

@@ -23,13 +23,15 @@ class Parameter : public Variable<T, R, D> {
 
   /// The numbers themselves, for optimizers and loaders.
   T* mutable_data() const {
-    this->node()->packed.reset();
-    return this->node()->value.data();
+    Node<T, D>& node = this->there();
+    node.packed.reset();
+    return node.value.data();
   }
   /// A frozen parameter wants no gradient and is left alone by optimizers.
   void freeze(bool frozen = true) const {
-    this->node()->requires_grad = !frozen;
-    if (!frozen) this->node()->packed.reset();
+    Node<T, D>& node = this->there();
+    node.requires_grad = !frozen;
+    if (!frozen) node.packed.reset();
   }
 
  private:
@@ -57,7 +59,7 @@ class Buffer : public Variable<T, R, D> {
   ~Buffer() = default;
 
   /// The numbers themselves, to be written.
-  Array<T, D>& array() const { return this->node()->value; }
+  Array<T, D>& array() const { return this->there().value; }
   T* mutable_data() const { return array().data(); }
 
  private:

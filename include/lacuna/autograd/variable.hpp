@@ -38,8 +38,9 @@ class Variable {
     for (int i = 0; i < R; ++i) lengths[std::size_t(i)] = shape()[i];
     return lengths;
   }
-  /// The numbers; null for an undefined variable, which is how an operation says "none".
-  const T* data() const { return node_ ? std::as_const(node_->value).data() : nullptr; }
+  const T* data() const { return std::as_const(there().value).data(); }
+  /// The numbers, or null for an undefined one: for an operation that takes it for "none", as it does a bias.
+  const T* data_or_null() const { return node_ ? std::as_const(node_->value).data() : nullptr; }
   /// The numbers as products want them, or null: lacuna/nn/pack_weights.hpp.
   const T* packed() const { return node_ && node_->packed ? node_->packed->data() : nullptr; }
   /// The single number of a scalar, copied to the host.
@@ -92,11 +93,14 @@ class Variable {
 
   const NodeHandle<T, D>& node() const { return node_; }
 
- private:
+ protected:
+  /// The one door: who wants a number of nothing is told so here.
   Node<T, D>& there() const {
     if (!node_) detail::refuse_undefined();
     return *node_;
   }
+
+ private:
   /// Newest node first: every consumer of a node was created after it, so its gradient is complete when its turn comes.
   void propagate() const {
     const auto older = [](const NodeHandle<T, D>& a, const NodeHandle<T, D>& b) { return a->id < b->id; };

@@ -35,8 +35,13 @@ class Shape {
 
   int rank() const { return rank_; }
   index_t size() const { return size_; }
-  /// Length of an axis; negative axes count from the end.
-  index_t operator[](int axis) const { return lengths_[std::size_t(axis < 0 ? axis + rank_ : axis)]; }
+  /// Length of an axis; negative axes count from the end. Throws ShapeError for one that is not there; of no axes, as a
+  /// default-constructed array has them, every one that is counted from the front is 0 long.
+  index_t operator[](int axis) const {
+    const int at = axis < 0 ? axis + rank_ : axis;
+    if (at < 0 || at >= (rank_ == 0 ? max_rank : rank_)) refuse(axis);
+    return lengths_[std::size_t(at)];
+  }
   const index_t* begin() const { return lengths_.data(); }
   const index_t* end() const { return lengths_.data() + rank_; }
   /// Product of all lengths but the last: the rows of the matrix (size / last, last). 1 for rank 0.
@@ -56,6 +61,8 @@ class Shape {
   }
 
  private:
+  [[noreturn]] void refuse(int axis) const;
+
   std::array<index_t, max_rank> lengths_{};
   int rank_ = 0;
   index_t size_ = 1;
@@ -69,6 +76,11 @@ inline void append(std::string& text, const Shape& shape) {
     text += std::to_string(shape[i]);
   }
   text += ')';
+}
+
+inline void Shape::refuse(int axis) const {
+  throw ShapeError(detail::cat("shape: there is no axis ", axis, " in ", *this,
+                               rank_ == 0 ? ": it has none; was the array never given its size?" : ""));
 }
 
 namespace detail {

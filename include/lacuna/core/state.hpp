@@ -5,8 +5,10 @@
 ///
 /// Numbers, flags, texts, lists of these, and arrays of float or double with their shape. Arrays share the storage of
 /// the tensor they were put in from. `under` and `put` of another state nest by "name/". What names its fields
-/// (core/fields.hpp) needs no list of its own: `state.put_fields(options)`, `state.get_fields(options)`. Reading a value that is
-/// missing or of another kind throws IoError with the place, the full name, what was found and what was expected.
+/// (core/fields.hpp) needs no list of its own: `state.put_fields(options)`, `state.get_fields(options)`; as a value it nests
+/// by "name/", a list of such has its length under "name" and element i under "name.i/", a list of named numbers its names
+/// under "name.names". Reading a value that is missing or of another kind throws IoError with the place, the full name,
+/// what was found and what was expected.
 #pragma once
 
 #include <bit>
@@ -29,6 +31,8 @@ template <class V>
 inline constexpr bool is_state_list = false;
 template <class E>
 inline constexpr bool is_state_list<std::vector<E>> = true;
+
+using NamedNumber = std::pair<std::string, double>;
 
 }  // namespace detail
 
@@ -55,6 +59,10 @@ class State {
       values_[name] = numbers(Shape{}, std::vector<double>{double(value)});
     } else if constexpr (detail::is_state_list<V>) {
       put_list(name, value);
+    } else if constexpr (Reflected<V>) {
+      State inner;
+      inner.put_fields(value);
+      put(name, inner);
     } else {
       using T = typename V::scalar;
       if (!value.defined()) throw Error(detail::cat("state: '", name, "' is an array without numbers"));
@@ -78,6 +86,8 @@ class State {
       value = V(array.data()[0]);
     } else if constexpr (detail::is_state_list<V>) {
       get_list(name, value);
+    } else if constexpr (Reflected<V>) {
+      under(name).get_fields(value);
     } else {  // Tensor<T, R>
       using T = typename V::scalar;
       const Array<T>& array = find<Array<T>>(name);
@@ -143,6 +153,15 @@ class State {
   void put_list(const std::string& name, const std::vector<E>& list) {
     if constexpr (std::is_same_v<E, std::string>) {
       values_[name] = list;
+    } else if constexpr (std::is_same_v<E, detail::NamedNumber>) {
+      Texts names;
+      std::vector<double> values;
+      for (const auto& [each, number] : list) names.push_back(each), values.push_back(number);
+      put(name + ".names", names);
+      put(name, values);
+    } else if constexpr (Reflected<E>) {
+      put(name, list.size());
+      for (std::size_t i = 0; i < list.size(); ++i) put(detail::cat(name, ".", i), list[i]);
     } else if constexpr (std::floating_point<E>) {
       values_[name] = numbers(Shape{index_t(list.size())}, std::vector<double>(list.begin(), list.end()));
     } else {
@@ -159,6 +178,15 @@ class State {
       if (array.shape().rank() != 1)
         fail(name, detail::cat("has shape ", array.shape(), ", expected a list of numbers"));
       for (index_t i = 0; i < array.size(); ++i) list.push_back(E(array.data()[i]));
+    } else if constexpr (std::is_same_v<E, detail::NamedNumber>) {
+      const auto names = get<Texts>(name + ".names");
+      const auto values = get<std::vector<double>>(name);
+      if (names.size() != values.size())
+        fail(name, detail::cat("holds ", values.size(), " numbers for ", names.size(), " names"));
+      for (std::size_t i = 0; i < names.size(); ++i) list.emplace_back(names[i], values[i]);
+    } else if constexpr (Reflected<E>) {
+      const auto count = get<std::size_t>(name);
+      for (std::size_t i = 0; i < count; ++i) list.push_back(get<E>(detail::cat(name, ".", i)));
     } else {
       for (const std::int64_t stored : find<Integers>(name)) list.push_back(narrow<E>(name, stored));
     }

@@ -33,9 +33,11 @@ inline std::vector<std::string> words_of(std::string_view name) {
 /// Whether a word of the name is one for what is to be predicted: label2, regression_labels, emotion, valence, y.
 inline bool named_like_label(std::string_view name) {
   for (const std::string& word : words_of(name))
-    for (const char* known : {"label",     "class",       "classe",  "target",    "y",        "annotation", "emotion",
-                              "sentiment", "valence",     "arousal", "dominance", "polarity", "score",      "rating",
-                              "truth",     "groundtruth", "gt",      "answer",    "outcome",  "category"})
+    for (const char* known :
+         {"label",     "class",       "classe",  "target",      "y",        "annotation", "emotion",
+          "sentiment", "valence",     "arousal", "dominance",   "polarity", "score",      "rating",
+          "truth",     "groundtruth", "gt",      "answer",      "outcome",  "category",   "prediction",
+          "predicted", "pred",        "logit",   "probability", "senti",    "emo"})
       if (word == known) return true;
   return false;
 }
@@ -72,30 +74,42 @@ inline std::string derived_from(const std::string& name, const std::vector<std::
   };
   for (const std::string& other : others) {
     if (other == name || other.empty()) continue;
-    if (name.starts_with(other + "_") || name.ends_with("_" + other)) consider(other);
+    for (const char between : {'_', '-', '.', ' '})
+      if (name.starts_with(other + between) || name.ends_with(between + other)) consider(other);
     const std::string own = modality_word(other);
-    if (own.empty() || name.find('_') == std::string::npos) continue;
+    if (own.empty() || name.find_first_of("_-. ") == std::string::npos) continue;
     const auto words = words_of(name);
     if (modality_word(words.front()) == own || modality_word(words.back()) == own) consider(other);
   }
   return source;
 }
 
+/// Whether a stream was made from sound in the place of another: simulated_text (docs/speech.md), asr_text.
+inline bool named_like_heard(std::string_view name) {
+  for (const std::string& word : words_of(name))
+    if (word == "simulated" || word == "simulation" || word == "asr") return true;
+  return false;
+}
+
 /// Groups of streams that come from one source, and so go missing together: streams of the same first or last word for
-/// a modality (audio_mfcc, audio_wav2vec), or derived one from the other. group[i] is the first stream of the group of
-/// stream i.
+/// a modality (audio_mfcc, audio_wav2vec), derived one from the other, or heard in the sound (simulated_text belongs to
+/// audio, not to text). group[i] is the first stream of the group of stream i.
 inline std::vector<std::size_t> groups_of(const std::vector<std::string>& names) {
   std::vector<std::size_t> group(names.size());
-  const auto word = [](const std::string& name) {
+  const auto word = [](const std::string& name) -> std::string {
+    if (named_like_heard(name)) return "audio";
     const auto words = words_of(name);
     const std::string first = modality_word(words.front());
     return first.empty() ? modality_word(words.back()) : first;
   };
+  const auto comes_from = [](const std::string& name, const std::string& other) {
+    return !named_like_heard(name) && !named_like_heard(other) && !derived_from(name, {other}).empty();
+  };
   for (std::size_t i = 0; i < names.size(); ++i) {
     group[i] = i;
     for (std::size_t j = 0; j < i && group[i] == i; ++j)
-      if ((!word(names[i]).empty() && word(names[i]) == word(names[j])) ||
-          !derived_from(names[i], {names[j]}).empty() || !derived_from(names[j], {names[i]}).empty())
+      if ((!word(names[i]).empty() && word(names[i]) == word(names[j])) || comes_from(names[i], names[j]) ||
+          comes_from(names[j], names[i]))
         group[i] = group[j];
   }
   return group;

@@ -58,7 +58,8 @@ struct Dataset {
     return names;
   }
   /// Which streams go missing together: group[m] is the first one that modality m shares its source with, m itself where
-  /// there is none before it. audio_mfcc and audio_wav2vec are one group, text_bert belongs to text.
+  /// there is none before it. audio_mfcc and audio_wav2vec are one group, text_bert belongs to text, simulated_text to audio
+  /// (missing/groups.hpp).
   std::vector<std::size_t> groups() const { return lacuna::detail::groups_of(modality_names()); }
   /// Feature sizes, one per modality.
   std::vector<index_t> dimensions() const {

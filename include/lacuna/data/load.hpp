@@ -29,13 +29,15 @@
 // macros of others stand aside from here on
 
 #include "lacuna/data/npz_split.hpp"
+#include "lacuna/data/scratch_choice.hpp"
 
 namespace lacuna::data {
 
 /// Of an archive that is open, or of arrays under the same names from elsewhere. Throws IoError, OptionError.
 inline Dataset load_arrays(const io::Npz& file, const LoadOptions& options = {}) {
   lacuna::detail::NpzScan scan(file, options);
-  lacuna::detail::NpzSplit loader(scan, options);
+  const LoadOptions placed = lacuna::detail::place_features(scan, options);
+  lacuna::detail::NpzSplit loader(scan, placed);
   Dataset dataset;
   dataset.name = file.path().substr(file.path().rfind('/') + 1);
   loader.load(dataset.train);

@@ -1,6 +1,7 @@
 /// What a loader takes from a file, and how strict it is. See load.hpp.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,9 @@ struct LoadOptions {
   /// A folder where features are kept in files without a name instead of in memory (io/scratch_memory.hpp): for data
   /// larger than it. Empty: in memory. The numbers are the same.
   std::string scratch = {};
+  /// Where it is not 0, `scratch` is used for data with more bytes of features than this alone, and where the folder has
+  /// room for them; a note says so.
+  std::uint64_t scratch_above = 0;
 };
 
 }  // namespace lacuna::data

@@ -36,15 +36,33 @@ struct MaskEvidence {
   bool inverted() const { return absent > 0 && 2 * present_zero > present && 2 * absent_numbers > absent; }
 };
 
-/// The frames of a modality in which everything is 0.
-inline std::vector<bool> zero_frames(const Tensor<float, 3>& frames) {
-  const index_t rows = frames.extent(0) * frames.extent(1), features = frames.extent(2);
-  std::vector<bool> zero(static_cast<std::size_t>(rows));
-  for (index_t r = 0; r < rows; ++r)
-    zero[std::size_t(r)] =
-        std::all_of(frames.data() + r * features, frames.data() + (r + 1) * features, [](float x) { return x == 0; });
-  return zero;
-}
+/// One pass over the frames of a modality, a piece at a time: absent frames become 0, as do NaN and infinite numbers
+/// of present ones, which are counted. `infer`: frames of zeros are absent.
+class FrameCleaner {
+ public:
+  FrameCleaner(Mask<2>& present, index_t features, bool infer)
+      : present_(present), features_(features), infer_(infer) {}
+
+  MaskEvidence evidence;
+  NonFiniteNumbers bad;
+
+  void operator()(index_t first, index_t count, float* x) {
+    for (index_t r = first; r < first + count; ++r, x += features_) {
+      std::uint8_t& here = present_.data()[r];
+      const bool zero = std::all_of(x, x + features_, [](float number) { return number == 0; });
+      evidence.visit(here != 0, zero);
+      if (infer_) here = !zero;
+      if (!here) std::fill_n(x, features_, 0.0f);
+      for (index_t d = 0; here && d < features_; ++d)
+        if (!std::isfinite(x[d])) bad.visit(x[d], r * features_ + d);
+    }
+  }
+
+ private:
+  Mask<2>& present_;
+  index_t features_;
+  bool infer_;
+};
 
 /// A share in whole percent: "37 %".
 inline std::string percent(index_t part, index_t whole) {

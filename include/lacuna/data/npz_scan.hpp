@@ -105,14 +105,15 @@ class NpzScan : public NpzHeaders {
           cat(file().path(),
               ": no modality is left; expected floating arrays (N, D) or (N, T, D) such as train_text, found ",
               joined(names_)));
-    for (const auto& [name, features] : modalities_) {
-      std::vector<std::string> others;
-      for (const auto& other : modalities_) others.push_back(other.first);
-      const std::string source = derived_from(name, others);
-      if (!source.empty())
-        note(true, cat(name, " comes from ", source, ": where ", source, " is missing ", name,
-                       " should be missing too (Dataset::groups)"));
-    }
+    std::vector<std::string> streams;
+    for (const auto& modality : modalities_) streams.push_back(modality.first);
+    const auto groups = groups_of(streams);
+    for (std::size_t m = 0; m < streams.size(); ++m)
+      if (const std::string& first = streams[groups[m]]; groups[m] != m) {
+        const bool derived = named_like_heard(streams[m]) || !derived_from(streams[m], {first}).empty();
+        note(true, cat(streams[m], derived ? " comes from " : " has one source with ", first,
+                       ", as its name says: they go missing together"));
+      }
   }
   /// Whether lengths or masks of `stem` belong to one of the modalities.
   bool belongs(const std::string& stem, const std::vector<std::string>& sources) const {

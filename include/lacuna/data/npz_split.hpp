@@ -78,41 +78,50 @@ class NpzSplit {
     count(name);
     const Shape shape = scan_.header(role_, name).shape;
     const bool sequence = shape.rank() == 3;
-    result.frames = frames_of(name, {samples_, sequence ? shape[1] : 1, shape[-1]});
-    result.present = Mask<2>::full({samples_, result.frames.extent(1)}, 1);
+    const std::array<index_t, 3> extents{samples_, sequence ? shape[1] : 1, shape[-1]};
+    result.present = Mask<2>::full({samples_, extents[1]}, 1);
     const std::string length = scan_.told_by(role_, "length", name), mask = scan_.told_by(role_, "mask", name);
     if (!length.empty()) apply_length(length, name, result.present);
     if (!mask.empty()) apply_mask(mask, name, result.present);
-    const std::vector<bool> zero = zero_frames(result.frames);
-    if (!length.empty() || !mask.empty()) {
-      look_at_mask(name, length, mask, result.present, zero);
-    } else if (options_.infer_padding) {
-      for (std::size_t r = 0; r < zero.size(); ++r) result.present.data()[r] = !zero[r];
-    } else if (result.frames.extent(1) > 1) {
-      if (said_.insert("frames of " + name).second)
-        note(true, cat(array(name), " has neither length nor mask: all its frames count as present"));
-    }
-    clean(name, sequence, result);
+    const bool told = !length.empty() || !mask.empty();
+    FrameCleaner cleaner(result.present, extents[2], !told && options_.infer_padding);
+    result.frames = frames_of(name, extents, cleaner);
+    if (told)
+      look_at_mask(name, length, mask, cleaner.evidence);
+    else if (!options_.infer_padding && extents[1] > 1 && said_.insert("frames of " + name).second)
+      note(true, cat(array(name), " has neither length nor mask: all its frames count as present"));
+    judge(name, sequence, extents, cleaner.bad);
     return result;
   }
 
-  /// In memory, or in a file without a name.
-  Tensor<float, 3> frames_of(const std::string& name, const std::array<index_t, 3>& extents) {
-    if (!options_.scratch.empty() && scan_.file().fills(array(name)) && Shape(extents).size() > 0) {
-      const auto memory =
-          std::make_shared<io::ScratchMemory>(4 * std::uint64_t(Shape(extents).size()), options_.scratch);
-      scan_.file().fill(array(name), memory->floats());
-      return Tensor<float, 3>::borrow(extents, memory->floats(), memory);
+  /// In memory, or in a file without a name; absent frames become 0, what is present is looked at on its way.
+  Tensor<float, 3> frames_of(const std::string& name, const std::array<index_t, 3>& extents, FrameCleaner& cleaner) {
+    const index_t width = extents[1] * extents[2], size = Shape(extents).size();
+    if (size == 0 || !scan_.file().streams(array(name))) {
+      const io::NpyArray stored = read(name);
+      Tensor<float, 3> frames =
+          stored.rank() == 3 ? stored.tensor<float, 3>() : stored.tensor<float, 2>().reshape(extents);
+      cleaner(0, extents[0] * extents[1], frames.data());
+      return frames;
     }
-    const io::NpyArray stored = read(name);
-    if (stored.rank() == 3) return stored.tensor<float, 3>();
-    return stored.tensor<float, 2>().reshape(extents);
+    if (options_.scratch.empty()) {
+      Tensor<float, 3> frames(extents);
+      scan_.file().stream(array(name), [&](index_t first, index_t count, float* numbers) {
+        cleaner(first * extents[1], count * extents[1], numbers);
+        std::copy_n(numbers, count * width, frames.data() + first * width);
+      });
+      return frames;
+    }
+    const auto memory = std::make_shared<io::ScratchMemory>(4 * std::uint64_t(size), options_.scratch);
+    scan_.file().stream(array(name), [&](index_t first, index_t count, float* numbers) {
+      cleaner(first * extents[1], count * extents[1], numbers);
+      memory->write(std::uint64_t(first * width), numbers, std::size_t(count * width));
+    });
+    return Tensor<float, 3>::borrow(extents, memory->floats(), memory);
   }
 
-  void look_at_mask(const std::string& name, const std::string& length, const std::string& mask, const Mask<2>& present,
-                    const std::vector<bool>& zero) {
-    MaskEvidence evidence;
-    for (std::size_t r = 0; r < zero.size(); ++r) evidence.visit(present.data()[r] != 0, zero[r]);
+  void look_at_mask(const std::string& name, const std::string& length, const std::string& mask,
+                    const MaskEvidence& evidence) {
     const std::string told = array(mask.empty() ? length : mask);
     if (evidence.present == 0 && samples_ > 0)
       note(true,
@@ -133,20 +142,11 @@ class NpzSplit {
     }
   }
 
-  /// Absent frames become 0; what is present must be finite.
-  void clean(const std::string& name, bool sequence, data::Modality& result) {
-    const index_t features = result.features(), frames = result.frames.extent(1), rows = samples_ * frames;
-    float* const x = result.frames.data();
-    NonFiniteNumbers bad;
-    for (index_t r = 0; r < rows; ++r)
-      for (index_t i = r * features; i < (r + 1) * features; ++i) {
-        if (!result.present.data()[r])
-          x[i] = 0;
-        else if (!std::isfinite(x[i]))
-          bad.visit(x[i], i);
-      }
+  /// What is present must be finite.
+  void judge(const std::string& name, bool sequence, const std::array<index_t, 3>& extents,
+             const NonFiniteNumbers& bad) {
     if (bad.first < 0) return;
-    const index_t row = bad.first / features;
+    const index_t frames = extents[1], features = extents[2], row = bad.first / features;
     const Shape where =
         sequence ? Shape{row / frames, row % frames, bad.first % features} : Shape{row, bad.first % features};
     const std::string found =

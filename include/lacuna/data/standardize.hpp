@@ -1,12 +1,12 @@
-/// Every feature to mean 0 and deviation 1: x' = (x - mean) / deviation, then clipped to ±clip where asked.
+/// Every feature to mean 0 and deviation 1: x' = (x - mean) / deviation, then clipped to ±feature_clip where asked.
 ///
-///     const auto standardizer = Standardizer::fit(corpus.train, {.clip = 5});
+///     const auto standardizer = Standardizer::fit(corpus.train, {.feature_clip = 5});
 ///     const auto test = standardizer(corpus.test);
 ///
 /// Means and deviations (dividing by the count) are those of the present frames of the training split, and no other
 /// split can be passed to `fit`. A feature that is constant there, or never present, keeps its scale: deviation 1.
-/// Absent frames are exactly 0 before and after. The state is plain vectors, which a checkpoint stores. Errors:
-/// OptionError for a clip that is no number >= 0, ShapeError for data of other modalities or sizes.
+/// Absent frames are exactly 0 before and after. Errors:
+/// OptionError for a feature_clip that is no number >= 0, ShapeError for data of other modalities or sizes.
 #pragma once
 
 #include "lacuna/core/words_aside.hpp"
@@ -17,8 +17,10 @@
 #include <string>
 #include <vector>
 
+#include "lacuna/core/state.hpp"
 #include "lacuna/core/threads.hpp"
 #include "lacuna/data/dataset.hpp"
+#include "lacuna/data/passed.hpp"
 
 namespace lacuna::data {
 
@@ -26,6 +28,12 @@ namespace lacuna::data {
 struct FeatureStatistics {
   std::string name;
   std::vector<double> mean, deviation;
+
+  static void reflect(auto& self, auto&& visit) {
+    visit("name", self.name);
+    visit("mean", self.mean);
+    visit("deviation", self.deviation);
+  }
 
   /// Two passes, each over the samples in order: the same bits with any number of threads.
   static FeatureStatistics of(const Modality& modality) {
@@ -35,29 +43,30 @@ struct FeatureStatistics {
     index_t count = 0;
     for (index_t r = 0; r < rows; ++r) count += modality.present.data()[r] != 0;
     if (count == 0) return statistics;
-    parallel_for(features, 16, [&](index_t begin, index_t end) {
-      const auto each = [&](auto&& f) {
-        for (index_t r = 0; r < rows; ++r)
-          if (modality.present.data()[r])
-            for (index_t d = begin; d < end; ++d) f(std::size_t(d), modality.frames.data()[r * features + d]);
-      };
-      const auto width = std::size_t(features);
-      std::vector<float> low(width, HUGE_VALF), high(width, -HUGE_VALF);
-      std::vector<double> squares(width, 0.0);
-      auto& mean_of = statistics.mean;
-      each([&](std::size_t d, float x) {
-        mean_of[d] += double(x);
-        low[d] = std::min(low[d], x);
-        high[d] = std::max(high[d], x);
+    const index_t frames = modality.frames.extent(1);
+    const auto each = [&](auto&& f) {  // features side by side within a group of samples: a file is read once a pass
+      lacuna::detail::each_group(modality, [&](index_t first, index_t last) {
+        parallel_for(features, 16, [&](index_t begin, index_t end) {
+          for (index_t r = first * frames; r < last * frames; ++r)
+            if (modality.present.data()[r])
+              for (index_t d = begin; d < end; ++d) f(std::size_t(d), modality.frames.data()[r * features + d]);
+        });
       });
-      for (index_t d = begin; d < end; ++d) mean_of[std::size_t(d)] /= double(count);
-      each([&](std::size_t d, float x) { squares[d] += (double(x) - mean_of[d]) * (double(x) - mean_of[d]); });
-      for (index_t i = begin; i < end; ++i) {
-        const auto d = std::size_t(i);
-        // Rounding gives a constant feature a tiny deviation, which would blow noise up; low == high does not round.
-        if (low[d] < high[d]) statistics.deviation[d] = std::sqrt(squares[d] / double(count));
-      }
+    };
+    const auto width = std::size_t(features);
+    std::vector<float> low(width, HUGE_VALF), high(width, -HUGE_VALF);
+    std::vector<double> squares(width, 0.0);
+    auto& mean_of = statistics.mean;
+    each([&](std::size_t d, float x) {
+      mean_of[d] += double(x);
+      low[d] = std::min(low[d], x);
+      high[d] = std::max(high[d], x);
     });
+    for (double& mean_of_feature : mean_of) mean_of_feature /= double(count);
+    each([&](std::size_t d, float x) { squares[d] += (double(x) - mean_of[d]) * (double(x) - mean_of[d]); });
+    for (std::size_t d = 0; d < width; ++d)
+      // Rounding gives a constant feature a tiny deviation, which would blow noise up; low == high does not round.
+      if (low[d] < high[d]) statistics.deviation[d] = std::sqrt(squares[d] / double(count));
     return statistics;
   }
 };
@@ -65,18 +74,18 @@ struct FeatureStatistics {
 class Standardizer {
  public:
   struct Options {
-    double clip = 0;  ///< in deviations; 0 = never
+    double feature_clip = 0;  ///< in deviations; 0 = never
   };
 
   std::vector<FeatureStatistics> modalities;  ///< in the order of the data set
-  double clip = 0;
+  double feature_clip = 0;
 
   static Standardizer fit(const Split<Role::train>& train) { return fit(train, Options{}); }
   static Standardizer fit(const Split<Role::train>& train, Options options) {
-    if (!(options.clip >= 0))
-      throw OptionError(detail::cat("standardize: clip is ", options.clip, ", expected 0 or more"));
+    if (!(options.feature_clip >= 0))
+      throw OptionError(detail::cat("standardize: feature_clip is ", options.feature_clip, ", expected 0 or more"));
     Standardizer standardizer;
-    standardizer.clip = options.clip;
+    standardizer.feature_clip = options.feature_clip;
     for (const Modality& modality : train.modalities)
       standardizer.modalities.push_back(FeatureStatistics::of(modality));
     return standardizer;
@@ -123,7 +132,7 @@ class Standardizer {
         T* to = result.data() + r * features;
         for (index_t d = 0; d < features; ++d) {
           double x = (double(from[d]) - statistics.mean[std::size_t(d)]) / statistics.deviation[std::size_t(d)];
-          if (clip > 0) x = std::clamp(x, -clip, clip);
+          if (feature_clip > 0) x = std::clamp(x, -feature_clip, feature_clip);
           to[d] = present.data()[r] ? T(x) : T(0);
         }
       }
@@ -131,30 +140,17 @@ class Standardizer {
     return result;
   }
 
-  /// For checkpoints: `State` of core/state.hpp, or anything with put and get of a number and of lists.
-  void save_state(auto& state) const {
-    std::vector<std::string> names;
-    for (const FeatureStatistics& statistics : modalities) names.push_back(statistics.name);
-    state.put("modalities", names);
-    state.put("clip", clip);
-    for (std::size_t m = 0; m < modalities.size(); ++m) {
-      state.put(detail::cat(m, "/mean"), modalities[m].mean);
-      state.put(detail::cat(m, "/deviation"), modalities[m].deviation);
-    }
+  static void reflect(auto& self, auto&& visit) {
+    visit("modalities", self.modalities);
+    visit("feature_clip", self.feature_clip);
   }
-  void load_state(const auto& state) {
-    std::vector<std::string> names;
-    state.get("modalities", names);
-    state.get("clip", clip);
-    modalities.assign(names.size(), {});
-    for (std::size_t m = 0; m < names.size(); ++m) {
-      modalities[m].name = names[m];
-      state.get(detail::cat(m, "/mean"), modalities[m].mean);
-      state.get(detail::cat(m, "/deviation"), modalities[m].deviation);
-      if (modalities[m].mean.size() != modalities[m].deviation.size())
-        throw ShapeError(detail::cat("standardize: stored ", names[m], " has ", modalities[m].mean.size(),
-                                     " means and ", modalities[m].deviation.size(), " deviations"));
-    }
+  void save_state(State& state) const { state.put_fields(*this); }
+  void load_state(const State& state) {
+    state.get_fields(*this);
+    for (const FeatureStatistics& stored : modalities)
+      if (stored.mean.size() != stored.deviation.size())
+        throw ShapeError(detail::cat("standardize: stored ", stored.name, " has ", stored.mean.size(), " means and ",
+                                     stored.deviation.size(), " deviations"));
   }
 
  private:

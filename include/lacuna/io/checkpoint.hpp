@@ -21,7 +21,7 @@
 namespace lacuna::detail {
 
 inline constexpr char checkpoint_magic[8] = {'\x89', 'L', 'A', 'C', 'U', 'N', 'A', '\n'};
-inline constexpr std::uint32_t checkpoint_version = 1;
+inline constexpr std::uint32_t checkpoint_version = 2;
 inline constexpr std::uint64_t checkpoint_header = 24;
 
 inline void store_little(char* to, std::uint64_t number, int bytes) {

@@ -1,6 +1,7 @@
 /// The bytes of a file by memory map, or a buffer in memory: for formats whose numbers are used where they lie.
 ///
-/// Opening reads nothing; the system brings in the pages that are touched, so a file larger than memory can be open.
+/// Opening reads nothing; the system brings in the pages that are touched, so a file larger than memory can be open. Those
+/// of a file above 64 MiB are given back soon (io/resident.hpp).
 /// The bytes stay where they are while the object lives. A file that another program shortens meanwhile ends this
 /// program (SIGBUS), as with every memory map: replace files by renaming, as lacuna's own writers do.
 #pragma once
@@ -8,8 +9,10 @@
 #include <sys/mman.h>
 
 #include <memory>
+#include <optional>
 #include <span>
 
+#include "lacuna/io/resident.hpp"
 #include "lacuna/io/source.hpp"
 
 namespace lacuna::io {
@@ -31,12 +34,14 @@ class MappedFile {
     ::close(descriptor);
     if (start == MAP_FAILED) throw IoError(detail::cat(name_, ": cannot be mapped: ", std::strerror(reason)));
     map_ = {static_cast<const std::uint8_t*>(start), std::size_t(facts.st_size)};
+    if (map_.size() > std::size_t(64) << 20) bound_.emplace(start, map_.size());
   }
   /// Bytes in memory; `name` stands for the file name in messages.
   MappedFile(std::string name, std::vector<std::uint8_t> bytes) : name_(std::move(name)), bytes_(std::move(bytes)) {}
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
   ~MappedFile() {
+    bound_.reset();
     if (!map_.empty()) ::munmap(const_cast<std::uint8_t*>(map_.data()), map_.size());
   }
 
@@ -48,6 +53,7 @@ class MappedFile {
   std::string name_;
   std::vector<std::uint8_t> bytes_;
   std::span<const std::uint8_t> map_;
+  std::optional<Resident> bound_;
 };
 
 }  // namespace lacuna::io

@@ -16,6 +16,7 @@
 
 #include <functional>
 #include <map>
+#include <numeric>
 #include <optional>
 
 #include "lacuna/io/npy.hpp"
@@ -23,12 +24,14 @@
 
 namespace lacuna::io {
 
+/// Writes these rows (entries along the first axis) of an array as float, one after the other, over zeros.
+using FloatRows = std::function<void(std::span<const index_t> rows, float* to)>;
+
 /// An array that lies in no archive: its type and shape, and what makes it, each time it is asked for.
 struct NpzEntry {
   NpyHeader header;
   std::function<NpyArray()> read;
-  /// Writes all numbers as float, over zeros, without having them in memory as a whole; may be missing.
-  std::function<void(float*)> fill = {};
+  FloatRows rows = {};  ///< the same without having it in memory as a whole; may be missing
 };
 
 class Npz {
@@ -61,21 +64,51 @@ class Npz {
     stream.finish();
     return array;
   }
-  /// Whether `fill` works: float numbers that are read one after the other.
-  bool fills(std::string_view name) const {
-    if (const NpzEntry* const made = entry(name)) return made->fill != nullptr;
+  /// Whether `stream` works: numbers whose rows lie one after the other.
+  bool streams(std::string_view name) const {
+    if (const NpzEntry* const made = entry(name)) return made->rows != nullptr;
     if (find(name) == nullptr) return false;
     const NpyHeader found = header(name);
-    return found.kind == NpyKind::real && found.item_size == 4 && !found.swapped && !found.fortran_order;
+    const bool numbers = found.kind == NpyKind::real || found.kind == NpyKind::integer ||
+                         found.kind == NpyKind::natural || found.kind == NpyKind::boolean;
+    return numbers && found.shape.rank() > 0 && !found.fortran_order;
   }
-  /// Writes the numbers of an array to memory for that many, which holds zeros.
-  void fill(std::string_view name, float* to) const {
-    if (const NpzEntry* const made = entry(name)) return made->fill(to);
-    const ZipMember* member = find(name);
-    if (member == nullptr) throw IoError(missing(name));
+  /// The whole array as float, some rows (entries along the first axis) after the other: piece(first, count, numbers),
+  /// whose numbers may be written over. No more than one piece is in memory: 4 MiB, or one row where that has more.
+  template <class F>
+  void stream(std::string_view name, F&& piece) const {
+    const NpyHeader all = header(name);
+    const index_t rows = all.shape[0], width = rows > 0 ? all.shape.size() / rows : 0;
+    const index_t most = std::max<index_t>(1, (index_t(1) << 20) / std::max<index_t>(1, width));
+    const auto each = [&](auto&& read) {
+      for (index_t first = 0; first < rows; first += most) {
+        const index_t count = std::min(most, rows - first);
+        std::vector<float> numbers = read(first, count);
+        piece(first, count, numbers.data());
+      }
+    };
+    if (const NpzEntry* const made = entry(name)) {
+      std::vector<index_t> wanted;
+      return each([&](index_t first, index_t count) {
+        wanted.resize(std::size_t(count));
+        std::iota(wanted.begin(), wanted.end(), first);
+        std::vector<float> numbers(std::size_t(count * width));
+        made->rows(wanted, numbers.data());
+        return numbers;
+      });
+    }
+    const ZipMember* const member = find(name);
     ZipStream stream = zip_->open(*member);
-    const NpyHeader found = read_npy_header(stream, member->size, where(name));
-    stream.read(to, std::size_t(found.payload));
+    NpyHeader part = read_npy_header(stream, member->size, where(name));
+    each([&](index_t first, index_t count) {
+      part.shape = Shape{count, width};
+      part.payload = std::uint64_t(count * width) * part.item_size;
+      std::vector<std::uint8_t> bytes(part.payload);
+      stream.read(bytes.data(), bytes.size());
+      if (part.swapped) detail::reverse_items(bytes, part.item_size);
+      const std::string from = first > 0 ? detail::cat(" from row ", first, " on") : std::string();
+      return NpyArray(where(name) + from, part, std::move(bytes)).as<float>();
+    });
     stream.finish();
   }
   /// Type and shape of an array, without reading (or verifying) its elements.

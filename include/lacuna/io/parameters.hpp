@@ -14,10 +14,8 @@ namespace lacuna::io {
 template <class M>
 State parameters_of(const M& module) {
   State state;
-  for_each_array(module, [&](const std::string& path, const auto& parameter) {
-    using Plain = std::remove_cvref_t<decltype(parameter)>;
-    state.put(path, to_device<Cpu>(static_cast<const Array<typename Plain::scalar, typename Plain::device>&>(
-                        parameter.node()->value)));
+  for_each_node(module, [&](const std::string& path, const auto& node, bool) {
+    state.put(path, to_device<Cpu>(std::as_const(node->value)));
   });
   return state;
 }
@@ -25,21 +23,21 @@ State parameters_of(const M& module) {
 template <class M>
 void load_parameters(M& module, const State& state) {
   std::size_t known = 0;
-  for_each_array(module, [&](const std::string& path, const auto& parameter) {
-    const auto stored = state.get<Array<typename std::remove_cvref_t<decltype(parameter)>::scalar>>(path);
-    if (!(stored.shape() == parameter.shape()))
-      state.fail(path, detail::cat("has shape ", stored.shape(), ", the model expects ", parameter.shape()));
+  for_each_node(module, [&](const std::string& path, const auto& node, bool) {
+    const auto stored = state.get<Array<typename std::remove_cvref_t<decltype(node->value)>::scalar>>(path);
+    const Shape& expected = node->value.shape();
+    if (!(stored.shape() == expected))
+      state.fail(path, detail::cat("has shape ", stored.shape(), ", the model expects ", expected));
     ++known;
   });
   if (known != state.values().size()) {
     State left = state;
-    for_each_array(module, [&](const std::string& path, const auto&) { left.erase(path); });
+    for_each_node(module, [&](const std::string& path, const auto&, bool) { left.erase(path); });
     left.fail(left.values().begin()->first, "is no parameter of this model");
   }
-  for_each_array(module, [&](const std::string& path, auto& parameter) {
-    using T = typename std::remove_cvref_t<decltype(parameter)>::scalar;
-    const auto stored = state.get<Array<T>>(path);
-    parameter.node()->value.assign({std::as_const(stored).data(), std::size_t(stored.size())});
+  for_each_node(module, [&](const std::string& path, const auto& node, bool) {
+    const auto stored = state.get<Array<typename std::remove_cvref_t<decltype(node->value)>::scalar>>(path);
+    node->value.assign({std::as_const(stored).data(), std::size_t(stored.size())});
   });
 }
 

@@ -96,21 +96,33 @@ class Safetensors {
     const Entry& found = entry(name);
     return file_->bytes().subspan(start_ + std::size_t(found.begin), std::size_t(found.end - found.begin));
   }
-  NpyArray array(std::string_view name) const {
+  /// Type and shape, as an array has them.
+  NpyHeader header(std::string_view name) const {
     const Entry& found = entry(name);
     if (!found.type->numbers)
       throw IoError(detail::cat(where(name), " has type ", found.type->name, ", which is not read as numbers"));
-    const auto raw = bytes(name);
-    std::vector<std::uint8_t> copy(raw.begin(), raw.end());
-    if constexpr (std::endian::native == std::endian::big)
-      detail::reverse_items(copy, found.type->kind == NpyKind::complex ? found.type->size / 2 : found.type->size);
     NpyHeader header;
     header.dtype = found.type->name;
     header.kind = found.type->kind;
     header.item_size = found.type->size;
     header.shape = found.shape;
-    header.payload = copy.size();
-    return NpyArray(where(name), std::move(header), std::move(copy));
+    header.payload = bytes(name).size();
+    return header;
+  }
+  NpyArray array(std::string_view name) const { return copied(name, header(name), bytes(name)); }
+  /// The entries begin..end along the first axis.
+  NpyArray rows(std::string_view name, index_t begin, index_t end) const {
+    NpyHeader part = header(name);
+    index_t lengths[Shape::max_rank] = {};
+    for (int axis = 0; axis < part.shape.rank(); ++axis) lengths[axis] = part.shape[axis];
+    if (part.shape.rank() == 0 || begin < 0 || begin > end || end > lengths[0])
+      throw IoError(
+          detail::cat(where(name), " has shape ", part.shape, ", rows ", begin, " to ", end, " are asked for"));
+    const std::size_t row = lengths[0] > 0 ? std::size_t(part.payload) / std::size_t(lengths[0]) : 0;
+    lengths[0] = end - begin;
+    part.shape = Shape(lengths, part.shape.rank());
+    part.payload = row * std::size_t(end - begin);
+    return copied(name, part, bytes(name).subspan(row * std::size_t(begin), std::size_t(part.payload)));
   }
   template <NpyScalar T, int R>
   Tensor<T, R> tensor(std::string_view name) const {
@@ -118,6 +130,12 @@ class Safetensors {
   }
 
  private:
+  NpyArray copied(std::string_view name, NpyHeader header, std::span<const std::uint8_t> raw) const {
+    std::vector<std::uint8_t> copy(raw.begin(), raw.end());
+    if constexpr (std::endian::native == std::endian::big)
+      detail::reverse_items(copy, header.kind == NpyKind::complex ? header.item_size / 2 : header.item_size);
+    return NpyArray(where(name), std::move(header), std::move(copy));
+  }
   struct Entry {
     const detail::SafetensorsType* type = nullptr;
     Shape shape;

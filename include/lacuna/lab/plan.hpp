@@ -27,7 +27,7 @@ namespace lacuna::lab {
 struct ConditionInfo {
   std::string name;
   double rate = 0;
-  index_t present = -1;  ///< modalities that are there; −1 where that differs between samples
+  index_t present = -1;  ///< modalities (sources) that are there; −1 where that differs between samples
   std::string masks;     ///< fingerprint of the masks (missing/mask_set.hpp)
 };
 struct ProtocolInfo {
@@ -87,11 +87,16 @@ inline missing::Protocol protocol_by_name(const std::string& name, const std::ve
   if (name == "p3") {
     if (seed > 0xFFFFFFFFull) throw OptionError(detail::cat("protocol p3: NumPy takes seeds below 2^32, found ", seed));
     const auto text = std::find(modalities.begin(), modalities.end(), "text") - modalities.begin();
-    return missing::protocol_p3(std::uint32_t(seed), modalities.size(),
-                                text < std::ptrdiff_t(modalities.size()) ? index_t(text) : -1);
+    if (text == std::ptrdiff_t(modalities.size())) return missing::protocol_p3(std::uint32_t(seed), modalities.size());
+    auto protocol = missing::protocol_p3(std::uint32_t(seed), modalities.size(), text);
+    const missing::Groups groups(modalities);
+    for (auto& spec : protocol.conditions)
+      for (std::size_t m = 0; m < modalities.size(); ++m)
+        spec.keep_ends[m] = groups.of(m) == groups.of(std::size_t(text));
+    return protocol;
   }
   if (name == "p4") {
-    if (modalities.size() < 2)
+    if (missing::Groups(modalities).size() < 2)
       throw OptionError("protocol p4: of one modality there is no incomplete subset; take p1 or none");
     return missing::protocol_p4(modalities);
   }
@@ -118,13 +123,19 @@ inline std::vector<missing::Average> presence_averages(const std::vector<Conditi
 template <data::Role role>
 Plan plan_of(const std::vector<missing::Protocol>& protocols, const data::Split<role>& split) {
   Plan plan;
+  std::vector<std::string> names;
+  for (const auto& modality : split.modalities) names.push_back(modality.name);
+  const missing::Groups groups(names);
   for (const missing::Protocol& protocol : protocols) {
     ProtocolInfo info{protocol.name, protocol.conditions.size() > 1 && protocol.conditions.back().rate > 0, {}, {}};
     for (const auto& spec : protocol.conditions) {
       plan.masks.push_back(missing::sample_masks(spec, split));
-      const index_t gone = std::count(spec.absent.begin(), spec.absent.end(), 1);
-      info.conditions.push_back(
-          {spec.name, spec.rate, info.rates ? -1 : index_t(split.modalities.size()) - gone, plan.masks.back().hash()});
+      missing::Pattern present(groups.streams(), 1);
+      for (std::size_t m = 0; m < spec.absent.size(); ++m) present[m] = !spec.absent[m];
+      const missing::Pattern left = groups.gather(present);
+      info.conditions.push_back({spec.name, spec.rate,
+                                 info.rates ? -1 : index_t(std::count(left.begin(), left.end(), 1)),
+                                 plan.masks.back().hash()});
     }
     info.averages = protocol.averages;
     if (info.conditions.size() > 1)

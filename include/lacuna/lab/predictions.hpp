@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "lacuna/core/device.hpp"
 #include "lacuna/lab/plan.hpp"
 #include "lacuna/lab/prior.hpp"
 #include "lacuna/train/evaluate.hpp"
@@ -37,6 +38,7 @@ Tensor<double, 2> predictions(const Predict& predict, const data::Split<role>& s
   Tensor<double, 2> result({index_t(plan.size()), split.size()});
   for (std::size_t c = 0; c < row.size(); ++c)
     std::copy_n(once.data() + index_t(row[c]) * split.size(), split.size(), result.data() + index_t(c) * split.size());
+  Cpu::trim();  // batches of these sizes do not come again soon
   return result;
 }
 /// In batches of `batch_for` samples.

@@ -14,6 +14,8 @@
 #include <memory>
 #include <optional>
 
+#include "lacuna/core/device.hpp"
+#include "lacuna/train/calibration.hpp"
 #include "lacuna/train/trainer.hpp"
 
 namespace lacuna::lab {
@@ -53,6 +55,8 @@ struct System {
   std::function<Trained(const State&)> restore = {};             ///< from Trained::state; empty: train again
   /// What the model is meant for, given the names of the modalities.
   std::function<std::vector<missing::MissingSpec>(const std::vector<std::string>&)> conditions = {};
+  train::CalibrationOptions calibration = {};  ///< of class probabilities, after the training
+  std::vector<std::string> notes = {};         ///< what the recipe decided by looking at the data, a line each
 };
 
 }  // namespace lacuna::lab
@@ -81,8 +85,8 @@ decltype(auto) batch_as(const data::Batch<float>& batch) {
 template <class M>
 index_t trained_numbers(const M& model) {
   index_t count = 0;
-  for_each_parameter(model, [&](const std::string&, const auto& parameter) {
-    if (parameter.node()->requires_grad) count += parameter.size();
+  for_each_node(model, [&](const std::string&, const auto& node, bool trained) {
+    if (trained && node->requires_grad) count += node->value.size();
   });
   return count;
 }
@@ -131,6 +135,7 @@ System make_system(std::string name, std::string recipe, train::FitOptions fit, 
     Trained trained = detail::trained_from<M>(model);
     trained.history = trainer->history();
     trained.seconds = trainer->preparing_seconds() + trained.history.seconds();
+    Cpu::trim();  // what a step needed, predictions do not
     return trained;
   };
   system.restore = [](const State& state) {

@@ -8,12 +8,13 @@
 /// attention is causal, with rotary positions and H/G query heads to a key head. `states` are counted as transformers
 /// does: 0 = the embeddings, i = behind layer i, the last one behind the final norm.
 ///
-/// Weights are used where they lie, in bf16, f16, f32 or f64; everything else is computed in T. Sequences are read
+/// Weights are used where they lie, in bf16, f16, f32 or f64, or kept in eight bits; everything else is computed in T. Sequences are read
 /// without padding, one after the other. The gradient flows through to the embeddings; no weight is trained.
 #pragma once
 
 #include "lacuna/autograd/recompute.hpp"
 #include "lacuna/io/weights.hpp"
+#include "lacuna/kernels/cpu/quantize.hpp"
 #include "lacuna/language/cache.hpp"
 #include "lacuna/language/config.hpp"
 #include "lacuna/ops/activation.hpp"
@@ -46,6 +47,13 @@ struct Reading {
   std::vector<Tensor<T, 2>> states;
 };
 
+/// How the weights are kept.
+struct WeightOptions {
+  /// In eight bits (kernels/cpu/quantize.hpp), made of the files' when the model is loaded: half the memory of bf16, and
+  /// half the time of a token. docs/speech.md says what it costs in accuracy.
+  bool int8 = false;
+};
+
 struct ReadOptions {
   bool states = false;
   /// Backward keeps one row of numbers per position and layer, and computes the inside of each layer again.
@@ -56,8 +64,9 @@ template <class T = float>
 class Llama {
  public:
   /// A folder with config.json and weights. Nothing is copied but norms and biases. Throws IoError.
-  explicit Llama(const std::string& folder) : Llama(read_config(folder), io::Weights(folder, {"model."})) {}
-  Llama(const LlamaConfig& config, const io::Weights& weights);
+  explicit Llama(const std::string& folder, const WeightOptions& options = {})
+      : Llama(read_config(folder), io::Weights(folder, {"model."}), options) {}
+  Llama(const LlamaConfig& config, const io::Weights& weights, const WeightOptions& options = {});
 
   const LlamaConfig& config() const { return config_; }
 
@@ -105,22 +114,24 @@ class Llama {
 };
 
 template <class T>
-Llama<T>::Llama(const LlamaConfig& config, const io::Weights& weights) : config_(config) {
+Llama<T>::Llama(const LlamaConfig& config, const io::Weights& weights, const WeightOptions& options) : config_(config) {
   const auto vector = [&](const std::string& name, index_t size) {
     const StoredArray stored = weights.at(name, Shape{size});
     Tensor<T, 1> numbers({size});
     cpu::Widen::widen(stored.type, size, stored.bytes, numbers.data());
     return Variable<T, 1>(numbers);
   };
+  const auto kept = [&](const StoredArray& stored) { return options.int8 ? cpu::Quantize::q8(stored) : stored; };
   const auto matrix = [&](const std::string& name, index_t rows, index_t columns) {
-    StoredLinear<T> made{weights.matrix(name + ".weight", rows, columns), {}};
+    StoredLinear<T> made{kept(weights.matrix(name + ".weight", rows, columns)), {}};
     if (weights.contains(name + ".bias")) made.bias = vector(name + ".bias", rows);
     return made;
   };
   const index_t hidden = config.hidden, wide = config.heads * config.head_size,
                 narrow = config.key_heads * config.head_size;
   embedding_ = weights.matrix("embed_tokens.weight", config.vocabulary, hidden);
-  output_ = config.tied ? embedding_ : weights.matrix("lm_head.weight", config.vocabulary, hidden);
+  output_ = kept(config.tied ? embedding_ : weights.matrix("lm_head.weight", config.vocabulary, hidden));
+  if (config.tied) embedding_ = output_;
   norm_ = vector("norm.weight", hidden);
   Layers layers;
   for (index_t i = 0; i < config.layers; ++i) {

@@ -62,17 +62,18 @@ inline Protocol rate_protocol(std::string name, const std::vector<int>& tenths, 
   return protocol;
 }
 
-/// P1: every subset of the modalities, the complete one last: seven for three. Averages: "average of incomplete" (six,
+/// P1: every subset of the modalities, the complete one last: seven for three; streams that come from one source are one
+/// modality (groups.hpp) and named by their first. Averages: "average of incomplete" (six,
 /// what CorrKD and HRLF report) and "average of all" (seven).  (Li et al., CVPR 2024)
 inline Protocol protocol_p1(const std::vector<std::string>& modalities) {
   Protocol protocol{"P1", {}, {{"average of incomplete", {}}, {"average of all", {}}}};
-  for (const Pattern& pattern : all_subsets(index_t(modalities.size()))) {
+  const Groups groups(modalities);
+  for (const Pattern& pattern : all_subsets(index_t(groups.size()))) {
     MissingSpec spec;
-    for (const std::uint8_t available : pattern) spec.absent.push_back(!available);
-    spec.name = pattern_name(pattern, modalities);
+    for (const std::uint8_t available : groups.spread(pattern)) spec.absent.push_back(!available);
+    spec.name = pattern_name(pattern, groups.names());
     protocol.averages[1].of.push_back(protocol.conditions.size());
-    if (spec.name != pattern_name(Pattern(modalities.size(), 1), modalities))
-      protocol.averages[0].of.push_back(protocol.conditions.size());
+    if (pattern != Pattern(groups.size(), 1)) protocol.averages[0].of.push_back(protocol.conditions.size());
     protocol.conditions.push_back(std::move(spec));
   }
   if (protocol.averages[0].of.empty()) protocol.averages.erase(protocol.averages.begin());  // an average of nothing
@@ -85,7 +86,7 @@ inline Protocol protocol_p1_intra(std::uint64_t seed) {
 }
 
 /// P2: whole modalities missing at 0.1, ..., 0.7 of all (sample, modality) pairs, at least one kept, so that three
-/// modalities reach 2/3 at most.  (GCNet: Lian et al., TPAMI 2023)
+/// modalities reach 2/3 at most; streams that come from one source count as one.  (GCNet: Lian et al., TPAMI 2023)
 inline Protocol protocol_p2(std::uint64_t seed) {
   return rate_protocol("P2", {1, 2, 3, 4, 5, 6, 7}, {.unit = Unit::sample, .seed = seed});
 }

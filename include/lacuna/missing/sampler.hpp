@@ -3,7 +3,8 @@
 ///
 /// Per sample: with `stream_probability` a pattern of available modalities is drawn, whole streams go; with
 /// `frame_probability` frames of what is left go, each modality at its own rate. A mask depends on the source of
-/// randomness and on the sample, not on its place in the batch nor on its batch mates.
+/// randomness and on the sample, not on its place in the batch nor on its batch mates. Streams that come from one source
+/// (groups.hpp) are one modality: they stay or go together, and lose the same frames where they have as many.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 
 #include "lacuna/core/context.hpp"
 #include "lacuna/core/fields.hpp"
+#include "lacuna/missing/groups.hpp"
 #include "lacuna/missing/sampling.hpp"
 
 namespace lacuna::missing {
@@ -67,6 +69,32 @@ struct MrmOptions {
   }
 };
 
+}  // namespace lacuna::missing
+
+namespace lacuna::detail {
+
+/// What the weights of all patterns of streams are for these patterns of groups: every one counts for the groups whose
+/// first stream it has. Empty for none. Throws OptionError when nothing is left.
+inline std::vector<double> weights_of(const std::vector<double>& of_streams,
+                                      const std::vector<missing::Pattern>& patterns, const missing::Groups& groups) {
+  if (of_streams.empty() || groups.size() == groups.streams()) return of_streams;
+  std::vector<double> weights(patterns.size(), 0.0);
+  double sum = 0;
+  const auto streams = missing::all_subsets(index_t(groups.streams()));
+  for (std::size_t s = 0; s < streams.size(); ++s) {
+    missing::Pattern of_groups;
+    for (std::size_t g = 0; g < groups.size(); ++g) of_groups.push_back(streams[s][groups.first(g)]);
+    const auto at = std::find(patterns.begin(), patterns.end(), of_groups);
+    if (at != patterns.end()) weights[std::size_t(at - patterns.begin())] += of_streams[s], sum += of_streams[s];
+  }
+  if (!(sum > 0)) throw OptionError("MRM: pattern_weights have only patterns of streams that come from others");
+  return weights;
+}
+
+}  // namespace lacuna::detail
+
+namespace lacuna::missing {
+
 /// none: nothing is taken away. uniform: the defaults. lnln: frames at a rate U(0, 1) per modality, untouched half of
 /// the time (LNLN takes exactly half of the samples). mplmm: with probability 0.7 one of the incomplete patterns. cmad:
 /// patterns with weights 2 3 3 1 1 3 1, harder ones more often; three modalities only. gcnet: streams at a fixed rate,
@@ -102,18 +130,23 @@ inline MrmOptions mrm_preset(const std::string& name, index_t modalities = 3) {
 }
 
 /// What stays of a batch: present (B, T_m) per modality → the same shapes. keys (B): what makes a sample itself, its
-/// position in the split for example. The same source gives the same masks; a new step needs a new one.
+/// position in the split for example. The same source gives the same masks; a new step needs a new one. Weights of patterns
+/// of streams are those of their first streams where some come from one source; a pattern without any of these is left out.
 inline std::vector<Mask<2>> sample_masks(const MrmOptions& options, const std::vector<Mask<2>>& present,
-                                         std::span<const index_t> keys, const Random& source) {
+                                         std::span<const index_t> keys, const Random& source, const Groups& groups) {
   const std::size_t modalities = present.size();
   options.check(index_t(modalities));
+  if (groups.streams() != modalities)
+    throw ShapeError(detail::cat("MRM: groups of ", groups.streams(), " streams for ", modalities, " modalities"));
   for (const auto& mask : present) detail::expect_axis("MRM", "present", mask.shape(), 0, index_t(keys.size()));
   std::vector<Mask<2>> result;
   for (const auto& mask : present) result.push_back(mask.clone());
-  std::vector<Pattern> patterns;
+  std::vector<Pattern> patterns;  // of groups
+  std::vector<double> weights;
   if (options.stream_probability > 0 && options.stream_rate < 0) {
-    patterns = all_subsets(index_t(modalities));
-    if (options.pattern_weights.empty()) patterns.pop_back();
+    patterns = all_subsets(index_t(groups.size()));
+    weights = detail::weights_of(options.pattern_weights, patterns, groups);
+    if (weights.empty()) patterns.pop_back();
   }
   for (std::size_t b = 0; b < keys.size(); ++b) {
     const Random own = source.split(std::uint64_t(keys[b]) + 1);
@@ -132,24 +165,23 @@ inline std::vector<Mask<2>> sample_masks(const MrmOptions& options, const std::v
     if (streams.uniform() < options.stream_probability) {
       if (options.stream_rate >= 0) {
         const Pattern all(modalities, 1);
-        kept =
-            detail::keep_streams(options.unit == Unit::batch ? all : has, options.stream_rate, true, streams.stream());
+        kept = groups.spread(detail::keep_streams(groups.gather(options.unit == Unit::batch ? all : has),
+                                                  options.stream_rate, true, streams.stream()));
       } else if (!patterns.empty()) {
         double sum = 0, drawn = streams.uniform();
-        for (std::size_t p = 0; p < patterns.size(); ++p)
-          sum += options.pattern_weights.empty() ? 1 : options.pattern_weights[p];
+        for (std::size_t p = 0; p < patterns.size(); ++p) sum += weights.empty() ? 1 : weights[p];
         std::size_t p = 0;
         for (drawn *= sum; p + 1 < patterns.size(); ++p) {
-          drawn -= options.pattern_weights.empty() ? 1 : options.pattern_weights[p];
+          drawn -= weights.empty() ? 1 : weights[p];
           if (drawn < 0) break;
         }
-        kept = patterns[p];
+        kept = groups.spread(patterns[p]);
       }
     }
     bool any = false, had = false;
     for (std::size_t m = 0; m < modalities; ++m) any = any || (kept[m] && has[m]), had = had || has[m];
     if (had && !any && options.keep_one) {  // the pattern names only what this sample lacks
-      kept = detail::keep_streams(has, 1, true, own.split(1).stream());
+      kept = groups.spread(detail::keep_streams(groups.gather(has), 1, true, own.split(1).stream()));
     }
     for (std::size_t m = 0; m < modalities; ++m)
       if (!kept[m]) {
@@ -159,30 +191,42 @@ inline std::vector<Mask<2>> sample_masks(const MrmOptions& options, const std::v
     const RandomStream rates = own.split(2).stream();
     if (rates.uniform(0) >= options.frame_probability) continue;
     for (std::size_t m = 0; m < modalities; ++m) {
-      if (rates.uniform(2 + 2 * m) < options.untouched) continue;
-      const double u = rates.uniform(options.rate_law == RateLaw::shared ? 1 : 3 + 2 * m);
+      const std::uint64_t first = groups.first(groups.of(m));
+      if (rates.uniform(2 + 2 * first) < options.untouched) continue;
+      const double u = rates.uniform(options.rate_law == RateLaw::shared ? 1 : 3 + 2 * first);
       const double rate = options.rate_law == RateLaw::fixed    ? options.frame_rate
                           : options.rate_law == RateLaw::tenths ? std::floor(10 * u) / 10
                                                                 : u;
-      detail::erase_frames(rows[m], lengths[m], rate, options.sampling, own.split(3 + m));
+      detail::erase_frames(rows[m], lengths[m], rate, options.sampling, own.split(3 + first));
     }
     if (!options.keep_one) continue;
     std::vector<const std::uint8_t*> before;
     for (const auto& row : held) before.push_back(row.data());
-    detail::restore_one(before, rows, lengths, own.split(3 + modalities));
+    detail::restore_one(before, rows, lengths, groups, own.split(3 + modalities));
   }
   return result;
+}
+
+/// Of streams that all stand alone.
+inline std::vector<Mask<2>> sample_masks(const MrmOptions& options, const std::vector<Mask<2>>& present,
+                                         std::span<const index_t> keys, const Random& source) {
+  return sample_masks(options, present, keys, source, Groups(present.size()));
 }
 
 /// The masks of a step of training: drawn anew from the context's source, of which they take one stream. `model` is
 /// named by the message. Throws OptionError when there is no source.
 inline std::vector<Mask<2>> sample_masks(const MrmOptions& options, const std::vector<Mask<2>>& present,
-                                         std::span<const index_t> keys, const Context& context, const char* model) {
+                                         std::span<const index_t> keys, const Context& context, const char* model,
+                                         const Groups& groups) {
   if (context.random == nullptr)
     throw OptionError(detail::cat(
         model, ": taking modalities away needs a random source; build the context with Context::train(random)"));
   const RandomStream step = context.random->stream();
-  return sample_masks(options, present, keys, Random(step.key, 0).split(step.id));
+  return sample_masks(options, present, keys, Random(step.key, 0).split(step.id), groups);
+}
+inline std::vector<Mask<2>> sample_masks(const MrmOptions& options, const std::vector<Mask<2>>& present,
+                                         std::span<const index_t> keys, const Context& context, const char* model) {
+  return sample_masks(options, present, keys, context, model, Groups(present.size()));
 }
 
 }  // namespace lacuna::missing

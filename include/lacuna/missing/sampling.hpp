@@ -4,7 +4,8 @@
 ///     const auto masks = missing::sample_masks({.name = "half", .rate = 0.5, .seed = 7}, corpus.test);
 ///     const auto batch = missing::apply(masks, data::gather<float>(corpus.test, samples));
 ///
-/// A mask is a function of (seed, sample id, name of the modality); draws at a larger rate erase what smaller rates do,
+/// Streams that come from one source (groups.hpp) lose the same: whole streams together, and where they have as many frames
+/// the same frames. A mask is a function of (seed, sample id, name of the first stream of its source); draws at a larger rate erase what smaller rates do,
 /// and more, so that curves over the rate compare like with like. The exception is Sampling::numpy, which follows the order
 /// of the split as the published programs do.
 #pragma once
@@ -14,6 +15,7 @@
 #include <span>
 
 #include "lacuna/core/random.hpp"
+#include "lacuna/missing/groups.hpp"
 #include "lacuna/missing/mask_set.hpp"
 #include "lacuna/missing/mt19937.hpp"
 
@@ -57,10 +59,10 @@ inline void erase_frames(std::uint8_t* row, index_t frames, double rate, missing
   for (std::size_t i = 0; i < erased; ++i) row[present[std::size_t(order[i])]] = 0;
 }
 
-/// Gives one sample back one of the frames it had, drawn uniformly, when it has lost all. rows[m] of lengths[m] flags,
-/// before and after.
+/// Gives one sample back one of the frames it had, drawn uniformly, when it has lost all; with it the same frame of streams
+/// of the same source and length. rows[m] of lengths[m] flags, before and after.
 inline void restore_one(const std::vector<const std::uint8_t*>& before, const std::vector<std::uint8_t*>& after,
-                        const std::vector<index_t>& lengths, Random source) {
+                        const std::vector<index_t>& lengths, const missing::Groups& groups, Random source) {
   index_t had = 0;
   for (std::size_t m = 0; m < after.size(); ++m)
     for (index_t t = 0; t < lengths[m]; ++t) {
@@ -71,7 +73,9 @@ inline void restore_one(const std::vector<const std::uint8_t*>& before, const st
   index_t chosen = source.below(had);
   for (std::size_t m = 0; m < after.size(); ++m)
     for (index_t t = 0; t < lengths[m]; ++t)
-      if (before[m][t] && chosen-- == 0) after[m][t] = 1;
+      if (before[m][t] && chosen-- == 0)
+        for (std::size_t s = 0; s < after.size(); ++s)
+          if (groups.of(s) == groups.of(m) && lengths[s] == lengths[m] && before[s][t]) after[s][t] = 1;
 }
 
 }  // namespace lacuna::detail
@@ -131,6 +135,7 @@ inline MaskSet sample_masks(const MissingSpec& spec, const std::vector<std::stri
           numpy_keep(std::uint32_t(spec.seed), rates, set.keep[m], !spec.keep_ends.empty() && spec.keep_ends[m]);
   }
   const Random seeded(spec.seed);
+  const Groups groups(modalities);
   for (std::size_t n = 0; n < ids.size(); ++n) {
     const Random source = seeded.split(spec.unit == Unit::batch ? 0 : detail::fnv1a(ids[n]));
     std::vector<std::uint8_t*> rows;
@@ -145,7 +150,8 @@ inline MaskSet sample_masks(const MissingSpec& spec, const std::vector<std::stri
       if (spec.unit == Unit::batch) has.assign(has.size(), 1);
       if (spec.unit == Unit::batch && !spec.absent.empty())
         for (std::size_t m = 0; m < has.size(); ++m) has[m] = !spec.absent[m];
-      const Pattern kept = detail::keep_streams(has, spec.rate, spec.keep_one, source.split(0).stream());
+      const Pattern kept =
+          groups.spread(detail::keep_streams(groups.gather(has), spec.rate, spec.keep_one, source.split(0).stream()));
       for (std::size_t m = 0; m < rows.size(); ++m)
         if (!kept[m]) std::fill(rows[m], rows[m] + lengths[m], std::uint8_t(0));
       continue;
@@ -159,10 +165,10 @@ inline MaskSet sample_masks(const MissingSpec& spec, const std::vector<std::stri
       if (!gone) held.back().assign(from, from + lengths[m]);
       if (spec.sampling != Sampling::numpy)
         detail::erase_frames(rows[m], lengths[m], spec.rate, spec.sampling,
-                             source.split(1 + detail::fnv1a(modalities[m])));
+                             source.split(1 + detail::fnv1a(groups.names()[groups.of(m)])));
     }
     for (const auto& row : held) before.push_back(row.data());
-    if (spec.keep_one) detail::restore_one(before, rows, lengths, source.split(0));
+    if (spec.keep_one) detail::restore_one(before, rows, lengths, groups, source.split(0));
   }
   return set;
 }

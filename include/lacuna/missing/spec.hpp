@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "lacuna/core/tensor.hpp"
-#include "lacuna/missing/pattern.hpp"
+#include "lacuna/missing/groups.hpp"
 
 namespace lacuna::missing {
 
@@ -52,9 +52,11 @@ struct MissingSpec {
   }
 };
 
-/// The condition in which the named modalities are missing; called "without-NAME-NAME". Throws OptionError for an unknown name.
+/// The condition in which the named modalities are missing, with all that comes from them (groups.hpp); called
+/// "without-NAME-NAME". Throws OptionError for an unknown name.
 inline MissingSpec without(const std::vector<std::string>& missing, const std::vector<std::string>& modalities) {
   MissingSpec condition{missing.empty() ? "complete" : "without", std::vector<std::uint8_t>(modalities.size(), 0)};
+  const Groups groups(modalities);
   for (const auto& name : missing) {
     std::size_t m = 0;
     while (m < modalities.size() && modalities[m] != name) ++m;
@@ -63,21 +65,24 @@ inline MissingSpec without(const std::vector<std::string>& missing, const std::v
       for (const auto& modality : modalities) known += (known.empty() ? "" : ", ") + modality;
       throw OptionError(detail::cat("missing modality '", name, "' is not in the data; it has ", known));
     }
-    condition.absent[m] = 1;
+    for (std::size_t other = 0; other < modalities.size(); ++other)
+      if (groups.of(other) == groups.of(m)) condition.absent[other] = 1;
     condition.name += "-" + name;
   }
   return condition;
 }
 
-/// Complete, and every subset of the first `own` of up to four modalities; of more, each one missing and each one alone.
+/// Complete, and every subset of up to four modalities among the first `own` streams; of more, each one missing and each
+/// one alone. Streams that come from one source are one modality.
 inline std::vector<MissingSpec> subset_specs(const std::vector<std::string>& modalities, std::size_t own) {
   std::vector<MissingSpec> all{without({}, modalities)};
-  for (const Pattern& pattern : proper_subsets(index_t(own))) {
+  const Groups groups(std::vector<std::string>(modalities.begin(), modalities.begin() + std::ptrdiff_t(own)));
+  for (const Pattern& pattern : proper_subsets(index_t(groups.size()))) {
     const auto size = std::size_t(std::count(pattern.begin(), pattern.end(), 1));
-    if (own > 4 && size != 1 && size + 1 != own) continue;
+    if (groups.size() > 4 && size != 1 && size + 1 != groups.size()) continue;
     std::vector<std::string> lost;
-    for (std::size_t m = 0; m < own; ++m)
-      if (!pattern[m]) lost.push_back(modalities.at(m));
+    for (std::size_t g = 0; g < groups.size(); ++g)
+      if (!pattern[g]) lost.push_back(groups.names()[g]);
     all.push_back(without(lost, modalities));
   }
   return all;

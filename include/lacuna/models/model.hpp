@@ -45,6 +45,7 @@
 #include "lacuna/missing/sampler.hpp"
 #include "lacuna/missing/spec.hpp"
 #include "lacuna/models/pretrain.hpp"
+#include "lacuna/models/take_away.hpp"
 #include "lacuna/models/training_batch.hpp"
 
 namespace lacuna::models {
@@ -169,7 +170,7 @@ struct Model {
     }
     names = data.modality_names();
     task.fit(data, scales_labels());
-    if (scales_features()) standardizer = data::Standardizer::fit(data.train, {.clip = feature_clip()});
+    if (scales_features()) standardizer = data::Standardizer::fit(data.train, {.feature_clip = feature_clip()});
     if constexpr (requires { network.fit(options, data, random); }) network.fit(options, data, random);
   }
   /// What is to be trained next, before the rest; none: the rest. Refers to this model and to the data.
@@ -203,13 +204,8 @@ struct Model {
     }
     taught.has = taught.had;
     const missing::MrmOptions drop = drop_of(options);
-    if (!take || !context.training() || !drop.active()) return taught;
-    const std::vector<Mask<2>> kept = missing::sample_masks(drop, present, batch.samples, context, name());
-    for (std::size_t m = 0; m < kept.size(); ++m) {
-      if (std::equal(kept[m].data(), kept[m].data() + kept[m].size(), present[m].data())) continue;
-      taught.seen[m] = masked_stream(taught.whole[m].frames, to_device<device>(kept[m]));
-      taught.has[m] = Present<device>::of(any_present(kept[m]));
-    }
+    if (take && context.training() && drop.active())
+      models::take_away(taught, drop, batch, present, names, context, name());
     return taught;
   }
   /// The streams of a batch of the host as the network sees them.

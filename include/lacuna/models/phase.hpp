@@ -43,6 +43,8 @@ struct Phase {
   /// Where the batches of such an order end, the last one at its length; empty: after every `batch` samples.
   Function<std::vector<index_t>(Samples)> ends = {};
   Function<LossTerms<T, D>(Samples, const Context&)> loss = {};
+  /// Told in front of every `loss` what the next one will be asked for, so that it can be fetched meanwhile; may be empty.
+  Function<void(Samples)> ahead = {};
   /// What is minimised over the epochs, given the mean loss of the epoch; empty: the last epoch is kept.
   Function<double(double training_loss)> validate = {};
   /// Called once, with the best parameters in place.

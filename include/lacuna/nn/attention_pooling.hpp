@@ -14,15 +14,15 @@ namespace lacuna {
 
 /// Options of both stages.
 struct UmcaOptions {
-  index_t width;         ///< size of the frames
-  double scale = 0.3;    ///< of the scores; a constant, not 1/√width
+  index_t embed_dim;     ///< size of the frames
+  double scale = 0.3;    ///< of the scores; a constant, not 1/√embed_dim
   double dropout = 0.5;  ///< of the frames before, and of the result after
 };
 
 namespace detail {
 
-/// What any query finds in sequences of one frame: the frame where it is present, 0 elsewhere. x (B, 1, width) →
-/// (B, queries, width), weights (B, 1, queries, 1).
+/// What any query finds in sequences of one frame: the frame where it is present, 0 elsewhere. x (B, 1, embed_dim) →
+/// (B, queries, embed_dim), weights (B, 1, queries, 1).
 template <class T, class D>
 Attended<T, D> attend_to_one(const Variable<T, 3, D>& x, const Mask<2, D>& present, index_t queries) {
   const index_t batch = x.extent(0), width = x.extent(2);
@@ -44,32 +44,32 @@ Attended<T, D> attend_to_one(const Variable<T, 3, D>& x, const Mask<2, D>& prese
 
 /// Stage 1, pooling by a learnable query c:
 ///   x' = dropout(x),  k_t = tanh(K x'_t + k₀),  a = softmax_t(scale ⟨c, k_t⟩),  p = dropout(Σ_t a_t x'_t).
-/// x (B, T, width), present (B, T) → p (B, width). No frame present: 0. Start: c ~ N(0, 2/(width + 1)).
+/// x (B, T, embed_dim), present (B, T) → p (B, embed_dim). No frame present: 0. Start: c ~ N(0, 2/(embed_dim + 1)).
 template <class T = float, class D = Cpu>
 struct AttentionPooling {
   UmcaOptions options;
-  Parameter<T, 2, D> query;  ///< (1, width)
+  Parameter<T, 2, D> query;  ///< (1, embed_dim)
   Linear<T, D> key;
 
   AttentionPooling() = default;
   AttentionPooling(UmcaOptions o, Random& random)
       : options(o),
-        query(init::normal<T, 2, D>({1, o.width}, std::sqrt(2.0 / (double(o.width) + 1.0)), random)),
-        key({.in_features = o.width, .out_features = o.width}, random) {}
+        query(init::normal<T, 2, D>({1, o.embed_dim}, std::sqrt(2.0 / (double(o.embed_dim) + 1.0)), random)),
+        key({.in_features = o.embed_dim, .out_features = o.embed_dim}, random) {}
 
   struct Result {
-    Variable<T, 2, D> pooled;  ///< (B, width)
+    Variable<T, 2, D> pooled;  ///< (B, embed_dim)
     Tensor<T, 4, D> weights;   ///< (B, 1, 1, T)
   };
   Result operator()(const Variable<T, 3, D>& x, const Mask<2, D>& present, const Context& context) const {
     const auto frames = dropout(x, options.dropout, context);
     const auto pool = [&](const Attended<T, D>& found) -> Result {
-      const auto pooled = reshape(found.output, std::array<index_t, 2>{x.extent(0), options.width});
+      const auto pooled = reshape(found.output, std::array<index_t, 2>{x.extent(0), options.embed_dim});
       return {dropout(pooled, options.dropout, context), found.weights};
     };
     if (x.extent(1) == 1) return pool(detail::attend_to_one(frames, present, 1));
     const auto shared =
-        reshape(static_cast<const Variable<T, 2, D>&>(query), std::array<index_t, 3>{1, 1, options.width});
+        reshape(static_cast<const Variable<T, 2, D>&>(query), std::array<index_t, 3>{1, 1, options.embed_dim});
     return pool(attention(shared, key(frames, Activation::tanh), frames, present, {.scale = options.scale}));
   }
   static void reflect(auto& self, auto&& visit) {
@@ -81,7 +81,7 @@ struct AttentionPooling {
 /// Stage 2, cross-attention of V given queries to the frames of one modality, one head:
 ///   x' = dropout(x),  k_t = tanh(K x'_t + k₀),  a_{·i} = softmax_t(scale ⟨P q_i + p₀, k_t⟩),
 ///   o_i = dropout(Σ_t a_ti x'_t).
-/// queries (B, V, width), x (B, T, width), present (B, T) → (B, V, width). No frame present: 0.
+/// queries (B, V, embed_dim), x (B, T, embed_dim), present (B, T) → (B, V, embed_dim). No frame present: 0.
 template <class T = float, class D = Cpu>
 struct ViewCrossAttention {
   UmcaOptions options;
@@ -90,8 +90,8 @@ struct ViewCrossAttention {
   ViewCrossAttention() = default;
   ViewCrossAttention(UmcaOptions o, Random& random)
       : options(o),
-        query({.in_features = o.width, .out_features = o.width}, random),
-        key({.in_features = o.width, .out_features = o.width}, random) {}
+        query({.in_features = o.embed_dim, .out_features = o.embed_dim}, random),
+        key({.in_features = o.embed_dim, .out_features = o.embed_dim}, random) {}
 
   /// `keys`, where given, are used as the k_t when they are defined, and left there when they are not: for a second call
   /// on the same frames, without dropout.

@@ -63,6 +63,7 @@ struct Autoencoder {
  private:
   template <int R>
   static Variable<T, R, D> run(const std::vector<Linear<T, D>>& layers, Variable<T, R, D> x, double leak) {
+    detail::expect_made("Autoencoder", layers);
     for (std::size_t i = 0; i < layers.size(); ++i) x = i == 0 ? layers[i](x) : layers[i](leaky_relu(x, leak));
     return x;
   }

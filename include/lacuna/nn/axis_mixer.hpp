@@ -38,7 +38,7 @@ struct AxisMixer {
   AxisMixer(const Options& o, Random& random)
       : fc1({.in_features = o.in, .out_features = o.hidden, .bias = o.bias}, random),
         fc2({.in_features = o.hidden, .out_features = o.out, .bias = o.bias}, random),
-        norm({.width = o.norm_first ? o.in : o.out, .epsilon = o.epsilon}),
+        norm({.num_features = o.norm_first ? o.in : o.out, .epsilon = o.epsilon}),
         norm_first(o.norm_first),
         dropout(o.dropout) {
     if (o.projected) residual = Linear<T, D>({.in_features = o.in, .out_features = o.out, .bias = false}, random);

@@ -31,6 +31,7 @@ struct CascadedResidualAutoencoder {
   }
   template <int R>
   typename Autoencoder<T, D>::template Result<R> operator()(const Variable<T, R, D>& x) const {
+    detail::expect_made("CascadedResidualAutoencoder", blocks);
     Variable<T, R, D> sum = x;
     std::vector<Variable<T, R, D>> codes;
     for (const auto& block : blocks) {

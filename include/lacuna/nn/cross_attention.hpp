@@ -1,11 +1,11 @@
 /// Cross-modal attention layer: one modality asks, another answers.  (MulT: Tsai et al., ACL 2019)
 ///   x ← x + attention(norm_q x, norm_m memory),  x ← x + feed_forward(norm₂ x);  without `norm_first` the norms
 ///   follow.
-/// x (B, Q, width), memory (B, K, memory_width), memory_present (B, K) → (B, Q, width). A sample whose memory is absent
+/// x (B, Q, embed_dim), memory (B, K, memory_dim), memory_present (B, K) → (B, Q, embed_dim). A sample whose memory is absent
 /// gets from the attention its output bias only, and nothing of that memory.
 ///
 /// ```cpp
-/// CrossAttentionEncoder<float> text_sees_audio({.width = 8, .num_heads = 2, .hidden = 16, .layers = 1}, random);
+/// CrossAttentionEncoder<float> text_sees_audio({.embed_dim = 8, .num_heads = 2, .hidden = 16, .layers = 1}, random);
 /// const auto h = text_sees_audio(frames, memory, memory_present);    // (B, T, 8): as many frames as ask
 /// ```
 #pragma once
@@ -17,7 +17,7 @@ namespace lacuna {
 template <class T = float, class D = Cpu>
 struct CrossAttentionLayer {
   bool norm_first = true;
-  double residual_dropout = 0;
+  double dropout = 0;
   LayerNorm<T, D> norm_query, norm_memory, norm2;
   MultiHeadAttention<T, D> attention;
   FeedForward<T, D> feed_forward;
@@ -25,21 +25,21 @@ struct CrossAttentionLayer {
   CrossAttentionLayer() = default;
   CrossAttentionLayer(const TransformerOptions& o, Random& random)
       : norm_first(o.norm_first),
-        residual_dropout(o.dropout),
-        norm_query({.width = o.width, .epsilon = o.epsilon}),
+        dropout(o.dropout),
+        norm_query({.num_features = o.embed_dim, .epsilon = o.epsilon}),
         norm_memory(
-            {.width = o.memory_width > 0 ? o.memory_width : o.width, .epsilon = o.epsilon, .affine = o.norm_first}),
-        norm2({.width = o.width, .epsilon = o.epsilon}),
+            {.num_features = o.memory_dim > 0 ? o.memory_dim : o.embed_dim, .epsilon = o.epsilon, .affine = o.norm_first}),
+        norm2({.num_features = o.embed_dim, .epsilon = o.epsilon}),
         attention(detail::cross_options(o), random),
         feed_forward(o, random) {}
 
   Variable<T, 3, D> operator()(const Variable<T, 3, D>& x, const Variable<T, 3, D>& memory,
                                const Mask<2, D>& memory_present = {}, const Context& context = {}) const {
     const auto seen = norm_first ? norm_memory(memory) : memory;
-    const auto crossed = detail::branch(norm_first, norm_query, x, residual_dropout, context, [&](const auto& h) {
+    const auto crossed = detail::branch(norm_first, norm_query, x, dropout, context, [&](const auto& h) {
       return attention(h, seen, seen, memory_present, context).output;
     });
-    return detail::branch(norm_first, norm2, crossed, residual_dropout, context,
+    return detail::branch(norm_first, norm2, crossed, dropout, context,
                           [&](const auto& h) { return feed_forward(h, context); });
   }
   static void reflect(auto& self, auto&& visit) {

@@ -26,9 +26,9 @@
 namespace lacuna {
 
 struct CrossmodalOptions {
-  index_t width, num_heads, layers;
+  index_t embed_dim, num_heads, layers;
   bool positions = true, causal = false;
-  double attention_dropout = 0, hidden_dropout = 0, residual_dropout = 0, embedding_dropout = 0;
+  double attention_dropout = 0, hidden_dropout = 0, dropout = 0, embedding_dropout = 0;
 };
 
 namespace detail {
@@ -72,7 +72,7 @@ Tensor<T, 3, D> crossmodal_positions(const Variable<T, 3, D>& x, const Mask<2, D
 template <class T = float, class D = Cpu>
 struct CrossmodalLayer {
   AttentionOptions options;
-  double residual_dropout = 0, hidden_dropout = 0;
+  double dropout = 0, hidden_dropout = 0;
   Parameter<T, 2, D> in_weight;  ///< (3d, d): rows of the queries, keys, values
   Parameter<T, 1, D> in_bias;
   Linear<T, D> output, fc1, fc2;
@@ -81,15 +81,15 @@ struct CrossmodalLayer {
   CrossmodalLayer() = default;
   CrossmodalLayer(const CrossmodalOptions& o, Random& random)
       : options{.num_heads = o.num_heads, .dropout = o.attention_dropout, .need_weights = false},
-        residual_dropout(o.residual_dropout),
+        dropout(o.dropout),
         hidden_dropout(o.hidden_dropout),
-        in_weight(init::uniform<T, 2, D>({3 * o.width, o.width}, std::sqrt(6.0 / double(4 * o.width)), random)),
-        in_bias(Tensor<T, 1, D>::zeros({3 * o.width})),
-        output(detail::xavier_linear<T, D>(o.width, o.width, random)),
-        fc1(detail::xavier_linear<T, D>(o.width, 4 * o.width, random)),
-        fc2(detail::xavier_linear<T, D>(4 * o.width, o.width, random)),
-        norm0({.width = o.width}),
-        norm1({.width = o.width}) {}
+        in_weight(init::uniform<T, 2, D>({3 * o.embed_dim, o.embed_dim}, std::sqrt(6.0 / double(4 * o.embed_dim)), random)),
+        in_bias(Tensor<T, 1, D>::zeros({3 * o.embed_dim})),
+        output(detail::xavier_linear<T, D>(o.embed_dim, o.embed_dim, random)),
+        fc1(detail::xavier_linear<T, D>(o.embed_dim, 4 * o.embed_dim, random)),
+        fc2(detail::xavier_linear<T, D>(4 * o.embed_dim, o.embed_dim, random)),
+        norm0({.num_features = o.embed_dim}),
+        norm1({.num_features = o.embed_dim}) {}
 
   /// key undefined: self-attention, causal with `causal`. bias (1, 1, T, K) of the scores, or undefined.
   Variable<T, 3, D> operator()(const Variable<T, 3, D>& x, const Variable<T, 3, D>& key, const Mask<2, D>& present,
@@ -110,9 +110,9 @@ struct CrossmodalLayer {
       };
       seen = attention(part(q, 0), part(u, 1), part(u, 2), present, o, bias, context).output;
     }
-    const auto y = add_dropout(x, output(seen), residual_dropout, context);
+    const auto y = add_dropout(x, output(seen), dropout, context);
     const auto h = linear_relu_dropout<T, 3, D>(norm1(y), fc1.weight, fc1.bias, hidden_dropout, context);
-    return add_dropout(y, fc2(h), residual_dropout, context);
+    return add_dropout(y, fc2(h), dropout, context);
   }
   static void reflect(auto& self, auto&& visit) {
     visit("self_attn.in_proj_weight", self.in_weight);
@@ -132,10 +132,10 @@ struct CrossmodalTransformer {
   LayerNorm<T, D> norm;
 
   CrossmodalTransformer() = default;
-  CrossmodalTransformer(const CrossmodalOptions& o, Random& random) : options(o), norm({.width = o.width}) {
-    if (o.num_heads < 1 || o.width < 1 || o.layers < 1 || o.width % o.num_heads)
-      throw OptionError(detail::cat("crossmodal Transformer: ", o.layers, " layers of width ", o.width, " with ",
-                                    o.num_heads, " heads: the width must divide into the heads"));
+  CrossmodalTransformer(const CrossmodalOptions& o, Random& random) : options(o), norm({.num_features = o.embed_dim}) {
+    if (o.num_heads < 1 || o.embed_dim < 1 || o.layers < 1 || o.embed_dim % o.num_heads)
+      throw OptionError(detail::cat("crossmodal Transformer: ", o.layers, " layers of embed_dim ", o.embed_dim, " with ",
+                                    o.num_heads, " heads: embed_dim must divide into the heads"));
     for (index_t i = 0; i < o.layers; ++i) layers.emplace_back(o, random);
   }
 
@@ -157,6 +157,7 @@ struct CrossmodalTransformer {
  private:
   Variable<T, 3, D> run(const Variable<T, 3, D>& x, const Mask<2, D>& present, const Variable<T, 3, D>& key,
                         const Mask<2, D>& key_present, const Context& context) const {
+    detail::expect_made("crossmodal Transformer", layers);
     auto y = embedded(x, present, context);
     const auto k = key.defined() ? embedded(key, key_present, context) : key;
     const index_t queries = x.extent(1), keys = key.defined() ? key.extent(1) : queries;
@@ -166,7 +167,7 @@ struct CrossmodalTransformer {
     return norm(y);
   }
   Variable<T, 3, D> embedded(const Variable<T, 3, D>& x, const Mask<2, D>& present, const Context& context) const {
-    auto y = scale(x, std::sqrt(double(options.width)));
+    auto y = scale(x, std::sqrt(double(options.embed_dim)));
     if (options.positions) y = y + Variable<T, 3, D>(detail::crossmodal_positions(x, present));
     return dropout(y, options.embedding_dropout, context);
   }

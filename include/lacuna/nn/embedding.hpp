@@ -7,11 +7,11 @@
 
 namespace lacuna {
 
-/// ids (B, T), 0..count-1 → (B, T, width). Start: N(0, 1), the padding row 0; that row gets no gradient.
+/// ids (B, T), 0..num_embeddings-1 → (B, T, embedding_dim). Start: N(0, 1), the padding row 0; that row gets no gradient.
 template <class T = float, class D = Cpu>
 struct Embedding {
   struct Options {
-    index_t count, width;
+    index_t num_embeddings, embedding_dim;
     index_t padding_index = -1;  ///< none when negative
   };
   index_t padding_index = -1;
@@ -19,12 +19,12 @@ struct Embedding {
 
   Embedding() = default;
   Embedding(Options o, Random& random)
-      : padding_index(o.padding_index), weight(init::normal<T, 2, D>({o.count, o.width}, 1.0, random)) {
-    if (padding_index >= o.count)
-      throw OptionError(detail::cat("Embedding: padding index ", padding_index, " of a table of ", o.count));
+      : padding_index(o.padding_index), weight(init::normal<T, 2, D>({o.num_embeddings, o.embedding_dim}, 1.0, random)) {
+    if (padding_index >= o.num_embeddings)
+      throw OptionError(detail::cat("Embedding: padding index ", padding_index, " of a table of ", o.num_embeddings));
     if (padding_index < 0) return;
-    auto row = Tensor<T, 1, D>(weight.value().window(padding_index * o.width, Shape{o.width}));
-    row.assign(std::vector<T>(std::size_t(o.width), T(0)));
+    auto row = Tensor<T, 1, D>(weight.value().window(padding_index * o.embedding_dim, Shape{o.embedding_dim}));
+    row.assign(std::vector<T>(std::size_t(o.embedding_dim), T(0)));
   }
   template <int R>
   Variable<T, R + 1, D> operator()(const Tensor<index_t, R, D>& ids) const {

@@ -98,6 +98,7 @@ struct NormalizingFlow {
     for (index_t i = 0; i < o.steps; ++i) steps.emplace_back(o.width, o.hidden, random);
   }
   Result operator()(Frames x) const {
+    detail::expect_made("NormalizingFlow", steps);
     Variable<T, 2, D> log_det;
     for (const auto& step : steps) {
       const auto p = step.parts(x);
@@ -109,6 +110,7 @@ struct NormalizingFlow {
     return {x, log_det};
   }
   Frames inverse(Frames z) const {
+    detail::expect_made("NormalizingFlow", steps);
     for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
       if (mixed) z = flip(z, -1);
       const auto p = step->parts(z);

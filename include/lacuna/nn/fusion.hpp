@@ -17,6 +17,7 @@ namespace detail {
 template <class T, class D>
 std::vector<Variable<T, 2, D>> present_modalities(const char* name, std::vector<Variable<T, 2, D>> x,
                                                   const Mask<2, D>& present, std::size_t expected) {
+  if (expected == 0) throw ShapeError(cat(name, ": it has no inputs; was it never given its sizes?"));
   if (x.size() != expected) throw ShapeError(cat(name, ": ", x.size(), " inputs for ", expected, " modalities"));
   if (!present.defined()) return x;
   const index_t batch = x[0].extent(0), count = index_t(expected);

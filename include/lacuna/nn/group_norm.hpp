@@ -17,7 +17,7 @@ namespace lacuna {
 template <class T = float, class D = Cpu>
 struct GroupNorm {
   struct Options {
-    index_t width, groups;
+    index_t num_channels, num_groups;
     double epsilon = 1e-5;
   };
   index_t groups = 1;
@@ -26,12 +26,12 @@ struct GroupNorm {
 
   GroupNorm() = default;
   explicit GroupNorm(Options o)
-      : groups(o.groups),
+      : groups(o.num_groups),
         epsilon(o.epsilon),
-        weight(Tensor<T, 1, D>::full({o.width}, T(1))),
-        bias(Tensor<T, 1, D>::zeros({o.width})) {
-    if (o.groups < 1 || o.width % o.groups)
-      throw OptionError(detail::cat("GroupNorm: ", o.groups, " groups do not divide ", o.width, " features"));
+        weight(Tensor<T, 1, D>::full({o.num_channels}, T(1))),
+        bias(Tensor<T, 1, D>::zeros({o.num_channels})) {
+    if (o.num_groups < 1 || o.num_channels % o.num_groups)
+      throw OptionError(detail::cat("GroupNorm: ", o.num_groups, " groups do not divide ", o.num_channels, " features"));
   }
   Variable<T, 3, D> operator()(const Variable<T, 3, D>& x) const {
     const index_t batch = x.extent(0), frames = x.extent(1), width = x.extent(2), each = width / groups;

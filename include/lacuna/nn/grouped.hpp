@@ -35,7 +35,7 @@ template <class T, class D>
 std::uint64_t streams_of(const TransformerEncoder<T, D>& encoder) {
   std::uint64_t count = 0;
   for (const auto& layer : encoder.layers)
-    count += std::uint64_t(layer.attention.options.dropout > 0) + 2 * std::uint64_t(layer.residual_dropout > 0) +
+    count += std::uint64_t(layer.attention.options.dropout > 0) + 2 * std::uint64_t(layer.dropout > 0) +
              std::uint64_t(layer.feed_forward.hidden_dropout > 0);
   return count;
 }
@@ -55,21 +55,21 @@ bool can_group(const Encoders<T, D>& encoders, const Context& context) {
     for (std::size_t l = 0; l < encoder.layers.size(); ++l) {
       const auto &a = encoder.layers[l], &b = first.layers[l];
       const auto &p = a.attention.options, &q = b.attention.options;
-      if (a.norm_first != b.norm_first || a.residual_dropout != b.residual_dropout ||
+      if (a.norm_first != b.norm_first || a.dropout != b.dropout ||
           a.norm1.epsilon != b.norm1.epsilon || a.norm2.epsilon != b.norm2.epsilon ||
           a.feed_forward.activation != b.feed_forward.activation ||
           a.feed_forward.hidden_dropout != b.feed_forward.hidden_dropout || p.num_heads != q.num_heads ||
           p.scale != q.scale || p.causal != q.causal || p.dropout != q.dropout || p.need_weights || q.need_weights ||
           a.attention.qkv.weight.shape() != b.attention.qkv.weight.shape() ||
           a.feed_forward.in.weight.shape() != b.feed_forward.in.weight.shape() || !fraction(p.dropout) ||
-          !fraction(a.residual_dropout) || !fraction(a.feed_forward.hidden_dropout))
+          !fraction(a.dropout) || !fraction(a.feed_forward.hidden_dropout))
         return false;
     }
   }
   return true;
 }
 
-/// x (G · B, T, width), present (G · B, T) or undefined for all → (G · B, T, width): part g is encoders[g] of part g of
+/// x (G · B, T, embed_dim), present (G · B, T) or undefined for all → (G · B, T, embed_dim): part g is encoders[g] of part g of
 /// x, with the random numbers of one encoder after the other. Needs can_group, and as many `streams` as streams_of.
 template <class T, class D>
 Variable<T, 3, D> encode_grouped(const Encoders<T, D>& encoders, Variable<T, 3, D> x, const Mask<2, D>& present,
@@ -78,7 +78,7 @@ Variable<T, 3, D> encode_grouped(const Encoders<T, D>& encoders, Variable<T, 3, 
     const auto& first = encoders[0].layers[l];
     const auto branch = [&](auto&& norm, auto&& f) {
       const auto join = [&](const Variable<T, 3, D>& change) {
-        const double p = first.residual_dropout;
+        const double p = first.dropout;
         return streams.drops(p) ? add_dropout_grouped(x, change, streams.next(p)) : x + change;
       };
       x = first.norm_first ? join(f(group_norm(encoders, x, norm))) : group_norm(encoders, join(f(x)), norm);

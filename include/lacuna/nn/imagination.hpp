@@ -33,6 +33,8 @@ struct ImaginationAutoencoder {
 
   template <int R, class A>
   Variable<T, R, D> operator()(const std::vector<Variable<T, R, D>, A>& inputs, std::size_t missing) const {
+    if (missing >= inputs.size())
+      throw ShapeError(detail::cat("ImaginationAutoencoder: input ", missing, " of ", inputs.size()));
     const auto joined = transition_out(transition_in(concat(inputs, -1), Activation::relu));
     const auto decoded = decoder(encoder(joined));
     return decoded + (residual == ImaginationResidual::transition ? joined : inputs[missing]);

@@ -67,6 +67,7 @@ struct Mlp {
 
   template <int R>
   Variable<T, R, D> operator()(Variable<T, R, D> x, const Context& context) const {
+    detail::expect_made("Mlp", layers);
     for (const auto& layer : layers) x = linear_relu_dropout<T, R, D>(x, layer.weight, layer.bias, dropout, context);
     return x;
   }

@@ -62,6 +62,17 @@ using scalar_of = typename NumbersOf<std::remove_const_t<M>>::scalar;
 template <class M>
 using place_of = typename NumbersOf<std::remove_const_t<M>>::device;
 
+/// Throws ShapeError for a module without the layers that its constructor makes: one that was default-constructed, and
+/// neither given its options nor loaded since.
+template <class Layers>
+void expect_made(const char* module, const Layers& layers) {
+  if (layers.empty()) throw ShapeError(cat(module, ": it has no layers; was it never given its sizes?"));
+}
+
+inline std::string member_path(const std::string& path, const std::string& name) {
+  return path.empty() ? name : path + "." + name;
+}
+
 }  // namespace detail
 
 /// What names its members (core/fields.hpp); that they are arrays and modules is checked where they are visited.
@@ -77,13 +88,13 @@ void for_each_array(M& module, F&& f, const std::string& path = {}) {
     if (module.defined()) f(path, module);
   } else if constexpr (detail::is_list<Plain>) {
     for (std::size_t i = 0; i < module.size(); ++i)
-      for_each_array(module[i], f, path + (path.empty() ? "" : ".") + std::to_string(i));
+      for_each_array(module[i], f, detail::member_path(path, std::to_string(i)));
   } else if constexpr (detail::is_optional<Plain>) {
     if (module) for_each_array(*module, f, path);
   } else {
     static_assert(Module<M>, "reflect() must name modules, parameters, buffers, or vectors or optionals of them");
     for_each_field(module, [&](const char* name, auto& member) {
-      for_each_array(member, f, path + (path.empty() ? "" : ".") + name);
+      for_each_array(member, f, detail::member_path(path, name));
     });
   }
 }
@@ -104,23 +115,74 @@ void for_each_buffer(M& module, F&& f, const std::string& path = {}) {
   for_each_array(module, visit, path);
 }
 
+namespace detail {
+
+/// Who is told of arrays whatever their rank.
+template <class D>
+struct NodeVisitor {
+  virtual void visit(const std::string& path, const NodeHandle<float, D>& node, bool trained) = 0;
+  virtual void visit(const std::string& path, const NodeHandle<double, D>& node, bool trained) = 0;
+
+ protected:
+  ~NodeVisitor() = default;
+};
+
+/// Not a lambda of `for_each_node`: that one would be another type, and another walk through every layer, for each model.
+template <class D>
+struct ToVisitor {
+  NodeVisitor<D>& visitor;
+  template <class Leaf>
+  void operator()(const std::string& path, const Leaf& array) const {
+    static_assert(std::is_same_v<typename Leaf::device, D>,
+                  "the module has parameters on another device: name it in the module, `using device = D`");
+    visitor.visit(path, array.node(), is_parameter<Leaf>);
+  }
+};
+
+}  // namespace detail
+
+/// Calls f(path, node, trained) for every defined parameter (trained) and buffer (not), in the order of reflection. `node`:
+/// the NodeHandle<T, D> of the array, so that it needs no rank; T is float or double, D the device that the module names
+/// (`using device = D`, or as an argument of its template), else the host. What is written here compiles once, not once for
+/// every kind of member that a module has.
+template <class M, class F>
+void for_each_node(const M& module, F&& f, const std::string& path = {}) {
+  using D = detail::place_of<M>;
+  struct Told final : detail::NodeVisitor<D> {
+    F& f;
+    explicit Told(F& g) : f(g) {}
+    void visit(const std::string& at, const NodeHandle<float, D>& node, bool trained) override { f(at, node, trained); }
+    void visit(const std::string& at, const NodeHandle<double, D>& node, bool trained) override { f(at, node, trained); }
+  } told(f);
+  const detail::ToVisitor<D> to{told};
+  for_each_array(module, to, path);
+}
+
 /// How many numbers a module can train: those of its parameters, frozen ones too. Buffers are not counted.
 template <class M>
 index_t count_parameters(const M& module) {
   index_t count = 0;
-  for_each_parameter(module, [&](const std::string&, const auto& parameter) { count += parameter.size(); });
+  for_each_node(module, [&](const std::string&, const auto& node, bool trained) {
+    if (trained) count += node->value.size();
+  });
   return count;
 }
 
 template <class M>
 void zero_grad(const M& module) {
-  for_each_parameter(module, [](const std::string&, const auto& parameter) { parameter.zero_grad(); });
+  for_each_node(module, [](const std::string&, const auto& node, bool trained) {
+    if (trained) node->has_gradient = false;
+  });
 }
 
 /// A frozen module gets no gradients: the teacher of a distillation. With `frozen` false all its parameters get them.
 template <class M>
 void freeze(const M& module, bool frozen = true) {
-  for_each_parameter(module, [&](const std::string&, const auto& parameter) { parameter.freeze(frozen); });
+  for_each_node(module, [&](const std::string&, const auto& node, bool trained) {
+    if (!trained) return;
+    node->requires_grad = !frozen;
+    if (!frozen) node->packed.reset();
+  });
 }
 
 }  // namespace lacuna

@@ -1,7 +1,7 @@
 /// Normalisation layers; formulas in lacuna/ops/norm.hpp.
 ///
 /// ```cpp
-/// const LayerNorm<float> norm({.width = 8});
+/// const LayerNorm<float> norm({.num_features = 8});
 /// const auto y = norm(frames);                       // every frame by itself: mean 0, variance 1, then weight and bias
 /// ```
 #pragma once
@@ -13,11 +13,11 @@
 
 namespace lacuna {
 
-/// Over the last axis: x (..., width) → same. Start: weight 1, bias 0.
+/// Over the last axis: x (..., num_features) → same. Start: weight 1, bias 0.
 template <class T = float, class D = Cpu>
 struct LayerNorm {
   struct Options {
-    index_t width;
+    index_t num_features;
     double epsilon = 1e-5;
     bool affine = true;
   };
@@ -27,8 +27,8 @@ struct LayerNorm {
   LayerNorm() = default;
   explicit LayerNorm(Options o) : epsilon(o.epsilon) {
     if (!o.affine) return;
-    weight = Parameter<T, 1, D>(Tensor<T, 1, D>::full({o.width}, T(1)));
-    bias = Parameter<T, 1, D>(Tensor<T, 1, D>::zeros({o.width}));
+    weight = Parameter<T, 1, D>(Tensor<T, 1, D>::full({o.num_features}, T(1)));
+    bias = Parameter<T, 1, D>(Tensor<T, 1, D>::zeros({o.num_features}));
   }
   template <int R>
   Variable<T, R, D> operator()(const Variable<T, R, D>& x) const {
@@ -40,18 +40,18 @@ struct LayerNorm {
   }
 };
 
-/// By the root mean square of the last axis: x (..., width) → same. Start: weight 1.
+/// By the root mean square of the last axis: x (..., num_features) → same. Start: weight 1.
 template <class T = float, class D = Cpu>
 struct RmsNorm {
   struct Options {
-    index_t width;
+    index_t num_features;
     double epsilon = 1e-6;
   };
   double epsilon = 1e-6;
   Parameter<T, 1, D> weight;
 
   RmsNorm() = default;
-  explicit RmsNorm(Options o) : epsilon(o.epsilon), weight(Tensor<T, 1, D>::full({o.width}, T(1))) {}
+  explicit RmsNorm(Options o) : epsilon(o.epsilon), weight(Tensor<T, 1, D>::full({o.num_features}, T(1))) {}
   template <int R>
   Variable<T, R, D> operator()(const Variable<T, R, D>& x) const {
     return rms_norm<T, R, D>(x, weight, epsilon);
@@ -59,13 +59,13 @@ struct RmsNorm {
   static void reflect(auto& self, auto&& visit) { visit("weight", self.weight); }
 };
 
-/// Per feature over all leading axes: x (..., width) → same. Absent rows take no part and become 0.
+/// Per feature over all leading axes: x (..., num_features) → same. Absent rows take no part and become 0.
 /// The running statistics are buffers: stored and copied with the model, and left alone by optimizers and by `freeze`. A
 /// training call moves them, so it must not share the module with another thread; inference may.
 template <class T = float, class D = Cpu>
 struct BatchNorm {
   struct Options {
-    index_t width;
+    index_t num_features;
     double momentum = 0.1, epsilon = 1e-5;
     bool affine = true;
   };
@@ -76,11 +76,11 @@ struct BatchNorm {
   BatchNorm() = default;
   explicit BatchNorm(Options o)
       : options{o.momentum, o.epsilon},
-        running_mean(Tensor<T, 1, D>::zeros({o.width})),
-        running_variance(Tensor<T, 1, D>::full({o.width}, T(1))) {
+        running_mean(Tensor<T, 1, D>::zeros({o.num_features})),
+        running_variance(Tensor<T, 1, D>::full({o.num_features}, T(1))) {
     if (!o.affine) return;
-    weight = Parameter<T, 1, D>(Tensor<T, 1, D>::full({o.width}, T(1)));
-    bias = Parameter<T, 1, D>(Tensor<T, 1, D>::zeros({o.width}));
+    weight = Parameter<T, 1, D>(Tensor<T, 1, D>::full({o.num_features}, T(1)));
+    bias = Parameter<T, 1, D>(Tensor<T, 1, D>::zeros({o.num_features}));
   }
   template <int R>
   Variable<T, R, D> operator()(const Variable<T, R, D>& x, const Context& context,

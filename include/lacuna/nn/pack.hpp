@@ -57,6 +57,21 @@ struct Packed {
 
 namespace detail {
 
+/// Takes an array into the list of what is packed.
+template <class T, class D>
+struct IntoPacked {
+  Packed<T, D>& packed;
+  index_t& total;
+  template <class Leaf>
+  void operator()(const std::string& path, const Leaf& array) const {
+    static_assert(std::is_same_v<typename Leaf::scalar, T> && std::is_same_v<typename Leaf::device, D>,
+                  "pack: the module has parameters of another scalar type or device; name them, as in "
+                  "pack<double>(model) or optim::AdamW<double> optimizer(model)");
+    packed.segments.push_back({path, total, array.size(), array.node(), is_parameter<Leaf>});
+    total += seat_size(array.size());
+  }
+};
+
 template <class M>
 inline constexpr bool is_packed = false;
 template <class T, class D>
@@ -98,14 +113,8 @@ template <class T = float, class D = Cpu, class M>
 Packed<T, D> pack(M& module) {
   Packed<T, D> packed;
   index_t total = 0;
-  for_each_array(module, [&](const std::string& path, auto& array) {
-    using Leaf = std::remove_cvref_t<decltype(array)>;
-    static_assert(std::is_same_v<typename Leaf::scalar, T> && std::is_same_v<typename Leaf::device, D>,
-                  "pack: the module has parameters of another scalar type or device; name them, as in "
-                  "pack<double>(model) or optim::AdamW<double> optimizer(model)");
-    packed.segments.push_back({path, total, array.size(), array.node(), detail::is_parameter<Leaf>});
-    total += detail::seat_size(array.size());
-  });
+  const detail::IntoPacked<T, D> take{packed, total};
+  for_each_array(std::as_const(module), take);
   for (std::size_t i = 0; i < packed.segments.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (packed.segments[i].node.get() == packed.segments[j].node.get())

@@ -3,7 +3,7 @@
 ///   frames = [W_1 x_1 + b_1; …; W_M x_M + b_M] along time,  z ← cross-attention layer(latents, frames),  z ←
 ///   encoder(z)
 /// (Jaegle et al., ICML 2021)
-/// x_m (B, T_m, D_m), present_m (B, T_m) → (B, latents, width). Absent frames are not attended to; a sample without any
+/// x_m (B, T_m, D_m), present_m (B, T_m) → (B, latents, embed_dim). Absent frames are not attended to; a sample without any
 /// present frame gives 0 and passes no gradient. The biases b_m tell the modalities apart; add positions yourself.
 #pragma once
 
@@ -22,16 +22,16 @@ struct Perceiver {
     TransformerOptions transformer;  ///< `layers`: of the encoder over the latents
   };
   std::vector<Linear<T, D>> projection;
-  Parameter<T, 2, D> latents;  ///< (latents, width)
+  Parameter<T, 2, D> latents;  ///< (latents, embed_dim)
   CrossAttentionLayer<T, D> cross;
   TransformerEncoder<T, D> encoder;
 
   Perceiver() = default;
   Perceiver(const Options& o, Random& random) {
     if (o.inputs.empty() || o.latents < 1) throw OptionError("Perceiver: needs at least one modality and one latent");
-    const index_t width = o.transformer.width;
+    const index_t width = o.transformer.embed_dim;
     TransformerOptions look = o.transformer;
-    look.memory_width = width;
+    look.memory_dim = width;
     for (const index_t in : o.inputs) projection.emplace_back(typename Linear<T, D>::Options{in, width}, random);
     latents = Parameter<T, 2, D>(init::normal<T, 2, D>({o.latents, width}, 0.02, random));
     cross = CrossAttentionLayer<T, D>(look, random);
@@ -41,6 +41,7 @@ struct Perceiver {
   /// Throws ShapeError when the numbers of streams and masks are not that of the modalities.
   Variable<T, 3, D> operator()(const std::vector<Variable<T, 3, D>>& x, const std::vector<Mask<2, D>>& present,
                                const Context& context = {}) const {
+    detail::expect_made("Perceiver", projection);
     if (x.size() != projection.size() || present.size() != x.size())
       throw ShapeError(detail::cat("Perceiver: ", x.size(), " streams and ", present.size(), " masks for ",
                                    projection.size(), " modalities"));

@@ -1,4 +1,4 @@
-/// Where in the sequence a frame stands, added to it. x (B, T, width) → same. Absent frames get it too: mask
+/// Where in the sequence a frame stands, added to it. x (B, T, embed_dim) → same. Absent frames get it too: mask
 /// afterwards.
 #pragma once
 
@@ -11,8 +11,8 @@
 
 namespace lacuna {
 
-/// table[t, 2i] = sin((t + offset) · 10000^(−2i/width)), table[t, 2i+1] = cos of the same angle; the last column of an
-/// odd width is a sine.  (Vaswani et al. 2017)
+/// table[t, 2i] = sin((t + offset) · 10000^(−2i/embed_dim)), table[t, 2i+1] = cos of the same angle; the last column of an
+/// odd embed_dim is a sine.  (Vaswani et al. 2017)
 template <class T = float, class D = Cpu>
 Tensor<T, 2, D> sinusoidal_table(index_t frames, index_t width, index_t offset = 0) {
   List<T> table(static_cast<std::size_t>(frames * width));
@@ -30,13 +30,13 @@ Tensor<T, 2, D> sinusoidal_table(index_t frames, index_t width, index_t offset =
 template <class T = float, class D = Cpu>
 struct SinusoidalPositions {
   struct Options {
-    index_t width;
+    index_t embed_dim;
     index_t frames = 512;
   };
   Tensor<T, 2, D> table;
 
   SinusoidalPositions() = default;
-  explicit SinusoidalPositions(Options o) : table(sinusoidal_table<T, D>(o.frames, o.width)) {}
+  explicit SinusoidalPositions(Options o) : table(sinusoidal_table<T, D>(o.frames, o.embed_dim)) {}
 
   /// The first frame of x stands at `offset`.
   Variable<T, 3, D> operator()(const Variable<T, 3, D>& x, index_t offset = 0) const {
@@ -52,12 +52,12 @@ struct SinusoidalPositions {
 template <class T = float, class D = Cpu>
 struct LearnedPositions {
   struct Options {
-    index_t width, frames;
+    index_t embed_dim, frames;
   };
   Parameter<T, 2, D> table;
 
   LearnedPositions() = default;
-  LearnedPositions(Options o, Random& random) : table(init::normal<T, 2, D>({o.frames, o.width}, 0.02, random)) {}
+  LearnedPositions(Options o, Random& random) : table(init::normal<T, 2, D>({o.frames, o.embed_dim}, 0.02, random)) {}
 
   Variable<T, 3, D> operator()(const Variable<T, 3, D>& x, index_t offset = 0) const {
     if (offset < 0 || offset + x.extent(1) > table.extent(0))

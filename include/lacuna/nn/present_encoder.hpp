@@ -10,13 +10,13 @@
 namespace lacuna {
 namespace detail {
 
-/// One layer on rows (N, width), with the random numbers of the padded one.
+/// One layer on rows (N, embed_dim), with the random numbers of the padded one.
 template <class T>
 Variable<T, 2> encode_rows(const TransformerEncoderLayer<T>& layer, const Variable<T, 2>& x, const PresentRows& rows,
                            const Mask<2>& present, const Context& context) {
   const auto branch = [&](const LayerNorm<T>& norm, const Variable<T, 2>& h, auto&& f) -> Variable<T, 2> {
     const Variable<T, 2> change = layer.norm_first ? f(norm(h)) : f(h);
-    const auto joined = h + dropout_present(change, rows, layer.residual_dropout, context);
+    const auto joined = h + dropout_present(change, rows, layer.dropout, context);
     return layer.norm_first ? joined : norm(joined);
   };
   const auto attended = branch(layer.norm1, x, [&](const Variable<T, 2>& h) {
@@ -50,7 +50,7 @@ Variable<T, 3> linear_present(const Linear<T>& layer, const Tensor<T, 3>& frames
 
 /// encoder(x, present, context) at the present frames, the same bits as linear_present gives; what stands at absent ones is
 /// not to be read.
-/// x (B, T, width), present (B, T), or undefined for all → (B, T, width).
+/// x (B, T, embed_dim), present (B, T), or undefined for all → (B, T, embed_dim).
 /// Other devices than the host compute absent frames as well: a launch costs more than they do.
 template <class T, class D>
 Variable<T, 3, D> encode_present(const TransformerEncoder<T, D>& encoder, const Variable<T, 3, D>& x,

@@ -80,6 +80,7 @@ struct RecurrentNetwork {
   RecurrentResult<T, D> operator()(const Variable<T, 3, D>& x, const Mask<2, D>& present = {},
                                    const Context& context = {}, const Variable<T, 3, D>& h0 = {},
                                    const Variable<T, 3, D>& c0 = {}) const {
+    detail::expect_made("recurrent", cells);
     const index_t batch = x.extent(0), n = options.hidden;
     const Shape states{index_t(cells.size()), batch, n};
     if (h0.defined()) detail::expect_shape("recurrent", "h0", h0.shape(), states);

@@ -66,7 +66,7 @@ struct ScoreNetwork {
     frequencies.freeze();
     embed = Linear<T, D>({.in_features = o.embedding / 2 * 2, .out_features = o.embedding}, random);
     const auto attention = [&](index_t width) {
-      return CrossmodalTransformer<T, D>({.width = width,
+      return CrossmodalTransformer<T, D>({.embed_dim = width,
                                           .num_heads = o.num_heads,
                                           .layers = o.layers,
                                           .causal = true,
@@ -76,7 +76,7 @@ struct ScoreNetwork {
     };
     const auto make = [&](index_t width, index_t groups) {
       return Level{attention(width), Linear<T, D>({.in_features = o.embedding, .out_features = width}, random),
-                   GroupNorm<T, D>({.width = width, .groups = groups})};
+                   GroupNorm<T, D>({.num_channels = width, .num_groups = groups})};
     };
     const auto& c = o.channels;
     for (std::size_t i = 0; i < 4; ++i) {

@@ -71,7 +71,7 @@ struct AverageSubnet {
   AverageSubnet() = default;
   AverageSubnet(const Options& o, Random& random)
       : dropout(o.dropout),
-        norm({.width = o.in}),
+        norm({.num_features = o.in}),
         linear_1({.in_features = o.in, .out_features = o.hidden}, random),
         linear_2({.in_features = o.hidden, .out_features = o.hidden}, random),
         linear_3({.in_features = o.hidden, .out_features = o.hidden}, random) {}

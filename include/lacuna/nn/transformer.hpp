@@ -6,7 +6,7 @@
 /// the feed-forward part, and on the result of every branch.
 ///
 /// ```cpp
-/// TransformerEncoder<float> encoder({.width = 8, .num_heads = 2, .hidden = 16, .layers = 1}, random);
+/// TransformerEncoder<float> encoder({.embed_dim = 8, .num_heads = 2, .hidden = 16, .layers = 1}, random);
 /// const auto h = encoder(frames, present, Context::train(random));   // (B, T, 8) -> (B, T, 8)
 /// const auto code = mean_pool(h, present);                           // (B, 8); zeros for a sample without frames
 /// ```
@@ -19,9 +19,9 @@
 namespace lacuna {
 
 struct TransformerOptions {
-  index_t width, num_heads, hidden;
+  index_t embed_dim, num_heads, hidden;
   index_t layers = 1;
-  index_t memory_width = 0;  ///< of what a decoder or a cross-attention layer looks at; 0 = width
+  index_t memory_dim = 0;  ///< of what a decoder or a cross-attention layer looks at; 0 = embed_dim
   Activation activation = Activation::relu;
   bool norm_first = true;
   bool bias = true;  ///< of all linear layers; norms always have theirs
@@ -40,8 +40,8 @@ struct FeedForward {
   FeedForward(const TransformerOptions& o, Random& random)
       : activation(o.activation),
         hidden_dropout(o.hidden_dropout),
-        in({.in_features = o.width, .out_features = o.hidden, .bias = o.bias}, random),
-        out({.in_features = o.hidden, .out_features = o.width, .bias = o.bias}, random) {}
+        in({.in_features = o.embed_dim, .out_features = o.hidden, .bias = o.bias}, random),
+        out({.in_features = o.hidden, .out_features = o.embed_dim, .bias = o.bias}, random) {}
 
   template <int R>
   Variable<T, R, D> operator()(const Variable<T, R, D>& x, const Context& context = {}) const {
@@ -66,7 +66,7 @@ Variable<T, 3, D> branch(bool norm_first, const LayerNorm<T, D>& norm, const Var
 }
 
 inline MultiHeadAttentionOptions self_options(const TransformerOptions& o, bool causal) {
-  return {.width = o.width,
+  return {.embed_dim = o.embed_dim,
           .num_heads = o.num_heads,
           .bias = o.bias,
           .causal = causal,
@@ -74,11 +74,11 @@ inline MultiHeadAttentionOptions self_options(const TransformerOptions& o, bool 
           .need_weights = false};
 }
 inline MultiHeadAttentionOptions cross_options(const TransformerOptions& o) {
-  const index_t memory = o.memory_width > 0 ? o.memory_width : o.width;
-  return {.width = o.width,
+  const index_t memory = o.memory_dim > 0 ? o.memory_dim : o.embed_dim;
+  return {.embed_dim = o.embed_dim,
           .num_heads = o.num_heads,
-          .key_width = memory,
-          .value_width = memory,
+          .key_dim = memory,
+          .value_dim = memory,
           .bias = o.bias,
           .dropout = o.attention_dropout,
           .need_weights = false};
@@ -86,11 +86,11 @@ inline MultiHeadAttentionOptions cross_options(const TransformerOptions& o) {
 
 }  // namespace detail
 
-/// x ← attention branch, then feed-forward branch. x (B, T, width) → same.
+/// x ← attention branch, then feed-forward branch. x (B, T, embed_dim) → same.
 template <class T = float, class D = Cpu>
 struct TransformerEncoderLayer {
   bool norm_first = true;
-  double residual_dropout = 0;
+  double dropout = 0;
   LayerNorm<T, D> norm1, norm2;
   SelfAttention<T, D> attention;
   FeedForward<T, D> feed_forward;
@@ -98,17 +98,17 @@ struct TransformerEncoderLayer {
   TransformerEncoderLayer() = default;
   TransformerEncoderLayer(const TransformerOptions& o, Random& random)
       : norm_first(o.norm_first),
-        residual_dropout(o.dropout),
-        norm1({.width = o.width, .epsilon = o.epsilon}),
-        norm2({.width = o.width, .epsilon = o.epsilon}),
+        dropout(o.dropout),
+        norm1({.num_features = o.embed_dim, .epsilon = o.epsilon}),
+        norm2({.num_features = o.embed_dim, .epsilon = o.epsilon}),
         attention(detail::self_options(o, false), random),
         feed_forward(o, random) {}
 
   Variable<T, 3, D> operator()(const Variable<T, 3, D>& x, const Mask<2, D>& present = {},
                                const Context& context = {}) const {
-    const auto attended = detail::branch(norm_first, norm1, x, residual_dropout, context,
+    const auto attended = detail::branch(norm_first, norm1, x, dropout, context,
                                          [&](const auto& h) { return attention(h, present, context).output; });
-    return detail::branch(norm_first, norm2, attended, residual_dropout, context,
+    return detail::branch(norm_first, norm2, attended, dropout, context,
                           [&](const auto& h) { return feed_forward(h, context); });
   }
   static void reflect(auto& self, auto&& visit) {
@@ -119,11 +119,11 @@ struct TransformerEncoderLayer {
   }
 };
 
-/// Causal self-attention, attention to `memory`, feed-forward. x (B, T, width), memory (B, K, memory_width) → like x.
+/// Causal self-attention, attention to `memory`, feed-forward. x (B, T, embed_dim), memory (B, K, memory_dim) → like x.
 template <class T = float, class D = Cpu>
 struct TransformerDecoderLayer {
   bool norm_first = true;
-  double residual_dropout = 0;
+  double dropout = 0;
   LayerNorm<T, D> norm1, norm2, norm3;
   SelfAttention<T, D> self_attention;
   MultiHeadAttention<T, D> cross_attention;
@@ -132,10 +132,10 @@ struct TransformerDecoderLayer {
   TransformerDecoderLayer() = default;
   TransformerDecoderLayer(const TransformerOptions& o, Random& random)
       : norm_first(o.norm_first),
-        residual_dropout(o.dropout),
-        norm1({.width = o.width, .epsilon = o.epsilon}),
-        norm2({.width = o.width, .epsilon = o.epsilon}),
-        norm3({.width = o.width, .epsilon = o.epsilon}),
+        dropout(o.dropout),
+        norm1({.num_features = o.embed_dim, .epsilon = o.epsilon}),
+        norm2({.num_features = o.embed_dim, .epsilon = o.epsilon}),
+        norm3({.num_features = o.embed_dim, .epsilon = o.epsilon}),
         self_attention(detail::self_options(o, true), random),
         cross_attention(detail::cross_options(o), random),
         feed_forward(o, random) {}
@@ -144,12 +144,12 @@ struct TransformerDecoderLayer {
   Variable<T, 3, D> operator()(const Variable<T, 3, D>& x, const Variable<T, 3, D>& memory,
                                const Mask<2, D>& present = {}, const Mask<2, D>& memory_present = {},
                                const Context& context = {}) const {
-    const auto own = detail::branch(norm_first, norm1, x, residual_dropout, context,
+    const auto own = detail::branch(norm_first, norm1, x, dropout, context,
                                     [&](const auto& h) { return self_attention(h, present, context).output; });
-    const auto crossed = detail::branch(norm_first, norm2, own, residual_dropout, context, [&](const auto& h) {
+    const auto crossed = detail::branch(norm_first, norm2, own, dropout, context, [&](const auto& h) {
       return cross_attention(h, memory, memory, memory_present, context).output;
     });
-    return detail::branch(norm_first, norm3, crossed, residual_dropout, context,
+    return detail::branch(norm_first, norm3, crossed, dropout, context,
                           [&](const auto& h) { return feed_forward(h, context); });
   }
   static void reflect(auto& self, auto&& visit) {
@@ -173,14 +173,16 @@ struct TransformerStack {
 
   TransformerStack() = default;
   TransformerStack(const TransformerOptions& o, Random& random)
-      : norm({.width = o.width, .epsilon = o.epsilon, .affine = o.norm_first}), norm_first(o.norm_first) {
+      : norm({.num_features = o.embed_dim, .epsilon = o.epsilon, .affine = o.norm_first}), norm_first(o.norm_first) {
     if (o.layers < 0) throw OptionError(cat("transformer: ", o.layers, " layers"));
     for (index_t i = 0; i < o.layers; ++i) layers.emplace_back(o, random);
   }
 
   /// x, then whatever a layer takes besides it.
   template <class... Rest>
-  Variable<T, 3, D> operator()(Variable<T, 3, D> x, const Rest&... rest) const {
+  requires(std::is_invocable_v<const Layer&, const Variable<T, 3, D>&, const Rest&...>) Variable<T, 3, D>
+  operator()(Variable<T, 3, D> x, const Rest&... rest) const {
+    if (norm_first && !norm.weight.defined()) expect_made("transformer", layers);
     for (const Layer& layer : layers) x = layer(x, rest...);
     return norm_first ? norm(x) : x;
   }
@@ -192,7 +194,7 @@ struct TransformerStack {
 
 }  // namespace detail
 
-/// encoder(x, present, context): x (B, T, width), present (B, T) → (B, T, width).
+/// encoder(x, present, context): x (B, T, embed_dim), present (B, T) → (B, T, embed_dim).
 template <class T = float, class D = Cpu>
 using TransformerEncoder = detail::TransformerStack<TransformerEncoderLayer<T, D>, T, D>;
 

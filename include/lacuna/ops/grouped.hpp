@@ -33,7 +33,7 @@ Groups<const T*> group_data(const GroupOf<T, R, D>& parameters) {
   Groups<const T*> data;
   data.one_block = !parameters.empty();
   for (const auto& one : parameters) {
-    data.add(one.data());
+    data.add(one.data_or_null());
     data.one_block = data.one_block && (!one.defined() || one.node()->value.beside(parameters[0].node()->value));
   }
   return data;

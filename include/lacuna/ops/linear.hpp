@@ -59,7 +59,7 @@ requires(R >= 1) Variable<T, R, D> linear(const Variable<T, R, D>& x, const Vari
   auto extents = x.value().extents();
   extents[R - 1] = out;
   Tensor<T, R, D> y(extents);
-  Kernels<D>::Linear::linear(rows, in, out, x.data(), weight.data(), bias.data(), activation, y.data(),
+  Kernels<D>::Linear::linear(rows, in, out, x.data(), weight.data(), bias.data_or_null(), activation, y.data(),
                              weight.packed());
   if (!detail::recorded(x, weight, bias)) return Variable<T, R, D>(y);
   const auto backward = [=](const Tensor<T, R, D>& dy) {
@@ -89,7 +89,7 @@ requires(R >= 1) Variable<T, R, D> linear_relu_dropout(const Variable<T, R, D>& 
   extents[R - 1] = out;
   Tensor<T, R, D> y(extents);
   const auto keep = functors::Keep::with(context.random->stream(), p);
-  Kernels<D>::Linear::linear_relu_dropped(rows, in, out, x.data(), weight.data(), bias.data(), keep, y.data());
+  Kernels<D>::Linear::linear_relu_dropped(rows, in, out, x.data(), weight.data(), bias.data_or_null(), keep, y.data());
   const auto backward = [=, factor = T(keep.scale)](const Tensor<T, R, D>& dy) {
     Tensor<T, R, D> through(dy.extents());
     if (detail::relu_gradient_with_bias(factor, y, dy, through, bias))

@@ -16,11 +16,11 @@ Variable<T, R, D> norm_rows(const char* name, bool center, const Variable<T, R, 
   if (bias.defined()) expect_shape(name, "bias", bias.shape(), Shape{n});
   Tensor<T, R, D> y(x.value().extents());
   Tensor<T, 2, D> statistics({rows, 2});
-  Kernels<D>::Norm::norm_rows(rows, n, center, epsilon, x.data(), weight.data(), bias.data(), statistics.data(),
-                              y.data());
+  Kernels<D>::Norm::norm_rows(rows, n, center, epsilon, x.data(), weight.data_or_null(), bias.data_or_null(),
+                              statistics.data(), y.data());
   if (!recording()) return Variable<T, R, D>(y);
   const auto backward = [=](const Tensor<T, R, D>& dy) {
-    Kernels<D>::Norm::norm_rows_gradient(rows, n, center, x.data(), weight.data(), statistics.data(), dy.data(),
+    Kernels<D>::Norm::norm_rows_gradient(rows, n, center, x.data(), weight.data_or_null(), statistics.data(), dy.data(),
                                          x.gradient_slot(), weight.gradient_slot(), bias.gradient_slot());
   };
   return record(name, y, backward, x, weight, bias);
@@ -73,11 +73,11 @@ requires(R >= 2) Variable<T, R, D> batch_norm(const Variable<T, R, D>& x, const 
   Kernels<D>::Norm::running_statistics(n, count, options.momentum, options.epsilon, running_mean.data(),
                                        running_variance.data(), mean.data(), scale.data());
   Tensor<T, R, D> y(x.value().extents());
-  Kernels<D>::Norm::norm_columns(rows, n, x.data(), mask, mean.data(), scale.data(), weight.data(), bias.data(),
-                                 y.data());
+  Kernels<D>::Norm::norm_columns(rows, n, x.data(), mask, mean.data(), scale.data(), weight.data_or_null(),
+                                 bias.data_or_null(), y.data());
   const auto backward = [=](const Tensor<T, R, D>& dy) {
     Kernels<D>::Norm::norm_columns_gradient(rows, n, count, x.data(), present.data(), mean.data(), scale.data(),
-                                            weight.data(), dy.data(), x.gradient_slot(), weight.gradient_slot(),
+                                            weight.data_or_null(), dy.data(), x.gradient_slot(), weight.gradient_slot(),
                                             bias.gradient_slot());
   };
   return record("batch_norm", y, backward, x, weight, bias);

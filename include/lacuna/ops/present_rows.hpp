@@ -147,7 +147,7 @@ Variable<T, 3> linear_present(const Tensor<T, 3>& frames, const PresentRows& row
   if (bias.defined()) detail::expect_shape("linear_present", "bias", bias.shape(), Shape{out});
   Tensor<T, 2> x({rows.count(), in}), product({rows.count(), out});
   detail::gather(rows, in, frames.data(), {x.data(), true});
-  const T* const shift = bias.data();
+  const T* const shift = bias.data_or_null();
   Kernels<Cpu>::Linear::linear(rows.count(), in, out, std::as_const(x).data(), weight.data(), shift, Activation::none,
                                product.data(), weight.packed());
   Tensor<T, 3> y({rows.batch, rows.frames, out});

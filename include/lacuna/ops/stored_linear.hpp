@@ -1,4 +1,5 @@
-/// y = x Wᵀ + b with a weight that is never trained and stays as its file keeps it: bf16, f16, f32 or f64, mapped.
+/// y = x Wᵀ + b with a weight that is never trained and stays as its file keeps it: bf16, f16, f32 or f64, mapped; or in
+/// eight bits (kernels/cpu/quantize.hpp).
 #pragma once
 
 #include "lacuna/autograd/record.hpp"
@@ -15,7 +16,7 @@ Variable<T, 2> linear(const Variable<T, 2>& x, const StoredArray& weight, const 
   detail::expect_axis("linear", "x", x.shape(), -1, weight.shape[1]);
   if (bias.defined()) detail::expect_shape("linear", "bias", bias.shape(), Shape{out});
   Tensor<T, 2> y({rows, out});
-  cpu::StoredLinear::stored_linear<T>(rows, weight, x.data(), bias.data(), y.data());
+  cpu::StoredLinear::stored_linear<T>(rows, weight, x.data(), bias.data_or_null(), y.data());
   if (!detail::recorded(x)) return Variable<T, 2>(y);
   return record(
       "stored_linear", y,
@@ -35,7 +36,7 @@ Tensor<T, 2> stored_rows(const StoredArray& table, std::span<const index_t> ids)
     if (ids[i] < 0 || ids[i] >= table.shape[0])
       throw ShapeError(
           detail::cat("embedding: id ", ids[i], " at position ", i, " is outside 0..", table.shape[0] - 1));
-    cpu::Widen::widen(table.type, width, table.from(ids[i] * width), y.data() + index_t(i) * width);
+    cpu::Widen::widen(table.type, width, table.row(ids[i]), y.data() + index_t(i) * width);
   }
   return y;
 }

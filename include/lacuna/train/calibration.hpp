@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "lacuna/core/tensor.hpp"
@@ -39,25 +40,32 @@ inline Tensor<double, 2> probabilities_at(const Tensor<double, 2>& scores, doubl
   return result;
 }
 
-/// −mean log p of the labels.
-inline double log_loss(const Tensor<double, 2>& p, const std::vector<index_t>& labels) {
+/// −mean log p of the labels; `class_weights`: what a sample of every class counts in that mean, 1 each without.
+inline double log_loss(const Tensor<double, 2>& p, const std::vector<index_t>& labels,
+                       const std::vector<double>& class_weights = {}) {
   if (p.extent(0) != index_t(labels.size()) || labels.empty())
     throw ShapeError(detail::cat("calibration: ", labels.size(), " labels for ", p.extent(0), " samples"));
-  double sum = 0;
+  double sum = 0, total = 0;
   for (std::size_t n = 0; n < labels.size(); ++n) {
     if (labels[n] < 0 || labels[n] >= p.extent(1))
       throw OptionError(
           detail::cat("calibration: class ", labels[n], " of sample ", n, ", expected 0..", p.extent(1) - 1));
-    sum -= std::log(std::max(p(index_t(n), labels[n]), 1e-300));
+    const double weight = class_weights.empty() ? 1 : class_weights.at(std::size_t(labels[n]));
+    sum -= weight * std::log(std::max(p(index_t(n), labels[n]), 1e-300));
+    total += weight;
   }
-  return sum / double(labels.size());
+  return sum / total;
 }
 
 /// The temperature with the least −mean log p of these labels, between 1/100 and 100: a golden-section search in log t;
-/// the loss is convex in 1 / t.
-inline double temperature(const Tensor<double, 2>& scores, const std::vector<index_t>& labels) {
+/// the loss is convex in 1 / t. `class_weights` as in log_loss: of scores that assume other shares than these labels have,
+/// the assumed share over the one they have.
+inline double temperature(const Tensor<double, 2>& scores, const std::vector<index_t>& labels,
+                          const std::vector<double>& class_weights = {}) {
   const double golden = 0.61803398874989484820, edge = std::log(100.0);
-  const auto loss = [&](double log_t) { return log_loss(probabilities_at(scores, std::exp(log_t)), labels); };
+  const auto loss = [&](double log_t) { 
+    return log_loss(probabilities_at(scores, std::exp(log_t)), labels, class_weights);
+  };
   double low = -edge, high = edge, a = high - golden * (high - low), b = low + golden * (high - low);
   double at_a = loss(a), at_b = loss(b);
   while (high - low > 1e-7) {
@@ -109,19 +117,30 @@ inline std::vector<double> estimated_prior(const Tensor<double, 2>& p, const std
   return shares;
 }
 
+/// conformal_width of errors that are ascending already; an infinite one stands for an answer that was none.
+inline double conformal_width_sorted(std::span<const double> errors, double coverage) {
+  if (!(coverage > 0 && coverage < 1))
+    throw OptionError(detail::cat("conformal: coverage is ", coverage, ", expected 0..1"));
+  const auto rank = std::size_t(std::ceil((double(errors.size()) + 1) * coverage - 1e-9));
+  return rank > errors.size() ? std::numeric_limits<double>::infinity() : errors[rank - 1];
+}
+
 /// Half the width of an interval around a prediction of a real label that holds the label with this probability, whatever the
 /// model: the ceil((N + 1) coverage)-th smallest of the N errors |y − ŷ| of samples that took no part in training, chosen
 /// epochs included (split conformal prediction; Lei, G'Sell, Rinaldo, Tibshirani & Wasserman, JASA 113, 2018). Infinite
 /// where N is too small for the coverage. The probability is one over samples of the same kind, not one given a sample.
 inline double conformal_width(std::vector<double> errors, double coverage) {
-  if (!(coverage > 0 && coverage < 1))
-    throw OptionError(detail::cat("conformal: coverage is ", coverage, ", expected 0..1"));
   for (const double error : errors)
     if (!(error >= 0) || !std::isfinite(error)) throw Error(detail::cat("conformal: an error is ", error));
-  const auto rank = std::size_t(std::ceil((double(errors.size()) + 1) * coverage - 1e-9));
-  if (rank > errors.size()) return std::numeric_limits<double>::infinity();
-  std::nth_element(errors.begin(), errors.begin() + std::ptrdiff_t(rank - 1), errors.end());
-  return errors[rank - 1];
+  std::sort(errors.begin(), errors.end());
+  return conformal_width_sorted(errors, coverage);
 }
+
+/// What is made of the probabilities of a trained model, once it is trained.
+struct CalibrationOptions {
+  bool temperature = false;          ///< divide scores by the temperature of the validation split
+  std::vector<double> assumed = {};  ///< shares of the classes that its probabilities assume: those of training, or equal ones
+  std::vector<double> prior = {};    ///< shares that its answers are to assume; empty: as it was trained
+};
 
 }  // namespace lacuna::train

@@ -46,6 +46,10 @@ class Engine {
     const index_t samples = index_t(order_.size());
     const index_t begin = batch_ == 0 ? 0 : ends_[std::size_t(batch_ - 1)], end = ends_[std::size_t(batch_)];
     packed_.zero_grad();
+    if (phase_.ahead) {
+      const index_t next = std::size_t(batch_ + 1) < ends_.size() ? ends_[std::size_t(batch_ + 1)] : end;
+      phase_.ahead({order_.data() + end, std::size_t(next - end)});
+    }
     const LossTerms<T, D> loss =
         phase_.loss({order_.data() + begin, std::size_t(end - begin)}, Context::train(random_));
     loss.total.backward();
@@ -99,15 +103,8 @@ class Engine {
     training.put_fields(*this);
     put_random(training, "random", random_);
     put_random(training, "epoch_random", epoch_random_);
-    std::vector<std::string> terms;
-    std::vector<double> sums;
-    for (const auto& [name, sum] : sums_) {
-      terms.push_back(name);
-      sums.push_back(sum);
-    }
-    training.put("terms", terms);
-    training.put("sums", sums);
-    State part, record;
+    training.put("sums", sums_);
+    State part;
     optimizer_.save_state(part);
     training.put("optimizer", part);
     if (average_) {
@@ -115,8 +112,7 @@ class Engine {
       average_->save_state(average);
       training.put("average", average);
     }
-    history_.save_state(record);
-    training.put("record", record);
+    training.put("record", history_);
     return training;
   }
   /// Throws IoError when the state does not fit the phase.
@@ -134,12 +130,8 @@ class Engine {
     random_ = random_of(training, "random");
     if (epoch_ < 0 || batch_ < 0 || batch_ >= index_t(ends_.size()))
       training.fail("batch", cat("is ", batch_, " of epoch ", epoch_, ", which the data do not have"));
-    const auto terms = training.get<std::vector<std::string>>("terms");
-    const auto sums = training.get<std::vector<double>>("sums");
-    if (terms.size() != sums.size()) training.fail("sums", "does not fit the terms");
-    sums_.clear();
-    for (std::size_t k = 0; k < terms.size(); ++k) sums_.emplace_back(terms[k], sums[k]);
-    history_.load_state(training.under("record"));
+    training.get("sums", sums_);
+    training.get("record", history_);
     for (EpochRecord& record : history_.epochs) record.phase = title_;
   }
 

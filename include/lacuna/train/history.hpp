@@ -17,6 +17,11 @@ namespace lacuna::train {
 struct ConditionScores {
   std::string condition;
   Scores values;
+
+  static void reflect(auto& self, auto&& visit) {
+    visit("condition", self.condition);
+    visit("values", self.values);
+  }
 };
 
 struct EpochRecord {
@@ -28,6 +33,17 @@ struct EpochRecord {
   double score = 0;
   bool best = false;
   double seconds = 0;
+
+  /// What is stored: all but the phase.
+  static void reflect(auto& self, auto&& visit) {
+    visit("epoch", self.epoch);
+    visit("learning_rate", self.learning_rate);
+    visit("losses", self.losses);
+    visit("validation", self.validation);
+    visit("score", self.score);
+    visit("best", self.best);
+    visit("seconds", self.seconds);
+  }
 };
 
 struct History {
@@ -67,65 +83,7 @@ struct History {
     return text;
   }
 
-  void save_state(State& state) const {
-    state.put("epochs", epochs.size());
-    for (std::size_t i = 0; i < epochs.size(); ++i) {
-      const EpochRecord& record = epochs[i];
-      State row;
-      row.put("epoch", record.epoch);
-      row.put("best", record.best);
-      row.put("numbers", std::vector<double>{record.learning_rate, record.score, record.seconds});
-      put_scores(row, "losses", record.losses);
-      row.put("conditions", record.validation.size());
-      for (std::size_t c = 0; c < record.validation.size(); ++c) {
-        row.put(detail::cat("condition.", c), record.validation[c].condition);
-        put_scores(row, detail::cat("scores.", c), record.validation[c].values);
-      }
-      state.put(detail::cat("epoch.", i), row);
-    }
-  }
-  void load_state(const State& state) {
-    epochs.clear();
-    const auto count = state.get<std::size_t>("epochs");
-    for (std::size_t i = 0; i < count; ++i) {
-      const State row = state.under(detail::cat("epoch.", i));
-      EpochRecord record;
-      row.get("epoch", record.epoch);
-      row.get("best", record.best);
-      const auto numbers = row.get<std::vector<double>>("numbers");
-      if (numbers.size() != 3) row.fail("numbers", detail::cat("holds ", numbers.size(), " numbers, expected 3"));
-      record.learning_rate = numbers[0];
-      record.score = numbers[1];
-      record.seconds = numbers[2];
-      record.losses = get_scores(row, "losses");
-      const auto conditions = row.get<std::size_t>("conditions");
-      for (std::size_t c = 0; c < conditions; ++c)
-        record.validation.push_back(
-            {row.get<std::string>(detail::cat("condition.", c)), get_scores(row, detail::cat("scores.", c))});
-      epochs.push_back(std::move(record));
-    }
-  }
-
- private:
-  static void put_scores(State& state, const std::string& name, const Scores& scores) {
-    std::vector<std::string> names;
-    std::vector<double> numbers;
-    for (const auto& [key, number] : scores) {
-      names.push_back(key);
-      numbers.push_back(number);
-    }
-    state.put(name + ".names", names);
-    state.put(name, numbers);
-  }
-  static Scores get_scores(const State& state, const std::string& name) {
-    const auto names = state.get<std::vector<std::string>>(name + ".names");
-    const auto numbers = state.get<std::vector<double>>(name);
-    if (names.size() != numbers.size())
-      state.fail(name, detail::cat("holds ", numbers.size(), " numbers for ", names.size(), " names"));
-    Scores scores;
-    for (std::size_t i = 0; i < names.size(); ++i) scores.emplace_back(names[i], numbers[i]);
-    return scores;
-  }
+  static void reflect(auto& self, auto&& visit) { visit("epochs", self.epochs); }
 };
 
 /// Writes a temporary file beside `path` and renames it, so that no reader sees half a file. Throws IoError.

@@ -10,6 +10,7 @@
 
 #include <memory>
 
+#include "lacuna/data/batch_ahead.hpp"
 #include "lacuna/train/csv.hpp"
 #include "lacuna/train/engine.hpp"
 #include "lacuna/train/fit_options.hpp"
@@ -176,8 +177,10 @@ class Trainer {
       phase.ends = [this](std::span<const index_t> order) {
         return data::batch_ends(order, data_.train.conversations, options_.batch);
       };
-    phase.loss = [this](std::span<const index_t> samples, const Context& context) {
-      return loss_terms(model_, data::gather<T>(data_.train, samples), context);
+    const auto batches = std::make_shared<data::BatchAhead<T, data::Role::train>>(data_.train);
+    if (batches->active()) phase.ahead = [batches](std::span<const index_t> samples) { batches->announce(samples); };
+    phase.loss = [this, batches](std::span<const index_t> samples, const Context& context) {
+      return loss_terms(model_, batches->take(samples), context);
     };
     phase.validate = [this](double) {
       verdict_ = selector_.validate(model_, data_.validation);

@@ -27,6 +27,7 @@ struct Outputs {
   List<double> values;                                             ///< (B) a real label, or a class id
   Tensor<double, 2> probabilities = {};                            ///< (B, K), or undefined
   Tensor<double, 2> embedding = {};                                ///< (B, E), or undefined
+  List<double> deviation = {};                                     ///< (B) of an ensemble's members; else empty
   List<std::pair<std::string, Tensor<double, 2>>> attention = {};  ///< name → (B, W); empty where there are none
 };
 
@@ -40,6 +41,8 @@ class AnyModel {
   virtual index_t classes() const = 0;
   /// What the model is meant for: everything, and what may be missing. names: of its streams.
   virtual std::vector<missing::MissingSpec> conditions(const std::vector<std::string>& names) const = 0;
+  /// Whether it has attention weights.
+  virtual bool attends() const { return false; }
   /// Numbers that were trained.
   virtual index_t parameters() const = 0;
 };

@@ -21,7 +21,9 @@ inline DraftOf<models::CorrkdOptions> corrkd_draft(const std::string& preset) {
                                                 .learning_rate = recipe.learning_rate,
                                                 .weight_decay = recipe.weight_decay,
                                                 .gradient_clip = recipe.gradient_clip},
-                                        .schedule = robust ? Course::flat_cosine : Course::constant},
+                                        .schedule = robust ? Course::flat_cosine : Course::constant,
+                                        .balance = robust ? Balance::automatic : Balance::none,
+                                        .balance_by = Balance::samples},
                                        {}};
     models::CorrkdOptions& o = draft.model;
     if (variant == "without-scd") o.loss.scd = 0;

@@ -11,9 +11,12 @@
 /// Errors are OptionError: a name that is taken, an option that the model does not have, a size that makes no model.
 #pragma once
 
+#include "lacuna/lab/statistic.hpp"
 #include "lacuna/lab/system.hpp"
 #include "lacuna/missing/sampler.hpp"
 #include "lacuna/nn/pack_weights.hpp"
+#include "lacuna/zoo/balance.hpp"
+#include "lacuna/zoo/calibrated.hpp"
 #include "lacuna/zoo/registry.hpp"
 #include "lacuna/zoo/training.hpp"
 
@@ -25,6 +28,7 @@ struct Draft {
   Options model;
   Training training = {};
   std::function<void(Options&, Training&)> couple = {};
+  std::vector<std::string> notes = {};  ///< what was decided by looking at the data
 };
 template <class Options>
 using DraftOf = std::function<Draft<Options>(const std::string& variant, const Request&, const Settings& own)>;
@@ -82,6 +86,9 @@ class LearnerModel : public AnyModel {
   }
   std::vector<missing::MissingSpec> conditions(const std::vector<std::string>& names) const override {
     return train::conditions_of(model, names);
+  }
+  bool attends() const override {
+    return requires(const data::Batch<typename M::scalar>& batch) { model.attention(batch); };
   }
   index_t parameters() const override { return detail::trained_numbers(model); }
 
@@ -150,6 +157,10 @@ zoo::Draft<Options> zoo_settle(const zoo::DraftOf<Options>& draft, const zoo::Mo
   // the options of training first: some options of models follow them
   zoo::apply_settings(request.common, result.training);
   const zoo::Settings own = zoo::apply_settings(given, result.training);
+  zoo::Settings named = request.common;
+  named.insert(named.end(), given.begin(), given.end());
+  if (auto note = zoo::settle_balance(result.training, request.prior, named); !note.empty())
+    result.notes.push_back(std::move(note));
   if (result.couple) result.couple(result.model, result.training);
   zoo::Settings unknown;
   for (const auto& [option, value] : own) {
@@ -193,7 +204,8 @@ inline lab::System Registry::make(const ModelSpec& spec, const Request& request)
     throw OptionError("model '" + entry->name + "' predicts real labels, the data have class ids");
   if (request.classes == 0 && !entry->real_labels)
     throw OptionError("model '" + entry->name + "' predicts class ids, the data have real labels");
-  return backend(entry->name, request.device, request.dtype).make(spec, variant, request);
+  const Backend& with = backend(entry->name, request.device, request.dtype);
+  return calibrated(with.make(spec, variant, request), request.classes, with.load);
 }
 
 /// The list of options of an entry whose options are Options.
@@ -229,11 +241,17 @@ Backend backend_of(DraftOf<typename M::Options> draft) {
   Backend backend{detail::zoo_dtype(typename M::scalar()), device_of<M>::name, {}, {}};
   backend.make = [draft](const ModelSpec& spec, const std::string& variant, const Request& request) {
     const auto settled = detail::zoo_settle<typename M::Options>(draft, spec, variant, request);
-    const train::FitOptions fit = settled.training.resolved();
+    const train::FitOptions fit = settled.training.resolved(request.prior);
+    if (!fit.select_on.empty()) (void)lab::check_metric(fit.select_on, request.classes);
     const auto options = settled.model;
-    (void)M(options, Random(0));  // refuses impossible sizes now
-    return lab::make_system<M>(spec.text, detail::zoo_recipe(settled), fit,
-                               [options](std::uint64_t seed) { return M(options, Random(seed)); });
+    M probe(options, Random(0));  // refuses impossible sizes now, and weights that its objective has no place for
+    if constexpr (requires { probe.set_class_weights(fit.class_weights); })
+      if (!fit.class_weights.empty()) probe.set_class_weights(fit.class_weights);
+    lab::System system = lab::make_system<M>(spec.text, detail::zoo_recipe(settled), fit,
+                                             [options](std::uint64_t seed) { return M(options, Random(seed)); });
+    system.calibration = calibration_options(settled.training, request);
+    system.notes = settled.notes;
+    return system;
   };
   backend.load = [](const State& state) -> std::shared_ptr<const AnyModel> {
     auto loaded = std::make_shared<LearnerModel<M>>(train::model_from<M>(state));

@@ -5,7 +5,11 @@
 ///     for (const auto& input : predictor.inputs()) ...                   // name, features, may_be_missing
 ///     const auto answer = predictor({{"audio", audio}, {"text", text}}); // video is left out: absent
 ///     answer.value;  answer.probabilities;  answer.used;
+///     const auto sure = predictor(sample, {.coverage = 0.9});            // sure.lower .. sure.upper holds 90 % of labels
+///     for (const auto& effect : predictor.explain(sample)) ...           // input, and how the answer changes without it
 ///
+/// What was found on the validation split and is stored with the model is applied: temperature and shares of class
+/// probabilities, errors for intervals (zoo/calibration.hpp). An ensemble (zoo/ensemble.hpp) says how far its members disagree.
 /// A sample is frames by the names of their streams: an Eigen matrix of any order (T, D), a lacuna::Tensor<T, 2> (T, D)
 /// or <T, 1> (D), or a span of numbers (D), which is one frame. What is left out, and what has no frame, is absent. A
 /// sample of which nothing is present is answered by the prior of the training data.
@@ -21,10 +25,11 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
+#include <limits>
 #include <span>
 
 #include "lacuna/io/checkpoint.hpp"
-#include "lacuna/zoo/registry.hpp"
+#include "lacuna/zoo/ensemble.hpp"
 
 namespace lacuna {
 
@@ -76,6 +81,17 @@ struct Answer {
   std::vector<std::string> used;       ///< streams that were present
   std::vector<double> embedding = {};  ///< (E), where it was asked for
   std::vector<std::pair<std::string, std::vector<double>>> attention = {};  ///< where it was asked for
+  /// Of a real label, where a coverage was asked for: infinite where the validation split was too small for it.
+  double lower = std::numeric_limits<double>::quiet_NaN(), upper = lower;
+  /// Of the members of an ensemble: standard deviation of the value, or of the probability of its class; else NaN.
+  double deviation = std::numeric_limits<double>::quiet_NaN();
+};
+
+/// What the answer is without one of the inputs of a sample.
+struct Effect {
+  std::string input;
+  double without = 0;  ///< the value then
+  double change = 0;   ///< real label: value − without; classes: by how much the probability of the answered class falls
 };
 
 class Predictor {
@@ -87,6 +103,7 @@ class Predictor {
   };
   struct Options {
     bool embedding = false, attention = false;
+    double coverage = 0;  ///< of intervals around real labels, above 0 and below 1; 0: none
   };
 
   /// Throws IoError.
@@ -94,8 +111,9 @@ class Predictor {
     return Predictor(io::load_checkpoint(path), device);
   }
   explicit Predictor(const State& state, const std::string& device = "cpu")
-      : card_(zoo::card_of(state)), model_(zoo::registry().load(state, device)) {
+      : card_(zoo::card_of(state)), model_(zoo::load_model(state, device)) {
     if (model_->classes() != card_.classes) state.fail("about/classes", "does not fit the model");
+    calibration_ = zoo::calibration_of(state, card_.streams.size(), card_.classes);
     for (std::size_t m = 0; m < card_.streams.size(); ++m)
       inputs_.push_back({card_.streams[m], card_.features[m], card_.may_be_missing[m] != 0});
   }
@@ -108,6 +126,18 @@ class Predictor {
   /// Everything that the file says of the model.
   const zoo::Card& card() const { return card_; }
   const zoo::AnyModel& model() const { return *model_; }
+  const zoo::Calibration& calibration() const { return calibration_; }
+  /// Answers assume these shares of the classes from here on, not those that the file says. Throws OptionError where they
+  /// are not K positive numbers, or the file does not say which its probabilities assume.
+  void assume(const std::vector<double>& shares) {
+    const auto good = [](double share) { return share > 0 && std::isfinite(share); };
+    const auto& assumed = calibration_.assumed;
+    if (index_t(shares.size()) != classes() || classes() == 0 || !std::all_of(shares.begin(), shares.end(), good))
+      throw OptionError(detail::cat("predictor: ", shares.size(), " shares for ", classes(), " classes, expected that many above 0"));
+    if (assumed.empty() || !std::all_of(assumed.begin(), assumed.end(), good))
+      throw OptionError("predictor: the file does not say which shares of the classes its probabilities assume");
+    calibration_.prior = shares;
+  }
 
   /// Frames of one input where they lie, frame after frame; null or no frame: absent.
   struct View {
@@ -135,15 +165,57 @@ class Predictor {
     return answers;
   }
 
+  /// How the answer changes without each input that the sample has: one entry for each, in the order of inputs().
+  std::vector<Effect> explain(const Sample& sample) const {
+    std::vector<Sample> all{sample};
+    std::vector<Effect> effects;
+    const Answer whole = (*this)(sample);
+    for (const std::string& input : whole.used) {
+      Sample less;
+      for (const NamedFrames& one : sample)
+        if (one.name != input) less.push_back(one);
+      all.push_back(std::move(less));
+      effects.push_back({input});
+    }
+    const std::vector<Answer> answers = batch(all);
+    const auto k = std::size_t(whole.value);
+    for (std::size_t i = 0; i < effects.size(); ++i) {
+      const Answer& less = answers[i + 1];
+      effects[i].without = less.value;
+      effects[i].change = classes() > 0 ? whole.probabilities[k] - less.probabilities[k] : whole.value - less.value;
+    }
+    return effects;
+  }
+
+  /// Half the width of the interval around a real label. present: 1 for every input that the sample has. Throws OptionError for
+  /// a model of classes, or one that was stored without the errors of its validation split.
+  double half_width(std::span<const std::uint8_t> present, double coverage) const {
+    if (classes() > 0) throw OptionError("predictor: intervals are of real labels, the model answers with classes");
+    if (!calibration_.has_errors())
+      throw OptionError("predictor: the file holds no errors of a validation split, from which intervals follow; train it again");
+    return calibration_.half_width(present, coverage);
+  }
+
   /// Of a batch whose streams are the inputs, in their order; where nothing is present the prior.
   zoo::Outputs outputs(const data::Batch<float>& batch, const zoo::Wanted& wanted = {}) const {
-    zoo::Outputs out = (*model_)(batch, wanted);
+    zoo::Wanted all = wanted;
+    all.probabilities = wanted.probabilities || (classes() > 0 && !calibration_.prior.empty());
+    zoo::Outputs out = (*model_)(batch, all);
+    if (all.probabilities && classes() > 0 && calibration_.changes_probabilities()) {
+      calibration_.apply(out.probabilities);
+      for (index_t b = 0; b < batch.size() && !calibration_.prior.empty(); ++b) {
+        const double* row = out.probabilities.data() + b * classes();
+        out.values[std::size_t(b)] = double(std::max_element(row, row + classes()) - row);
+      }
+      if (!wanted.probabilities) out.probabilities = {};
+    }
     for (index_t b = 0; b < batch.size(); ++b) {
       bool any = false;
       for (const auto& stream : batch.streams)
         for (index_t t = 0; t < stream.present.extent(1) && !any; ++t) any = stream.present(b, t);
       if (any) continue;
       out.values[std::size_t(b)] = prior();
+      if (!out.deviation.empty()) out.deviation[std::size_t(b)] = 0;
       if (wanted.probabilities && classes() > 0)
         std::copy(card_.prior.begin(), card_.prior.end(), out.probabilities.data() + b * classes());
     }
@@ -231,6 +303,15 @@ class Predictor {
       for (std::size_t m = 0; m < inputs_.size(); ++m)
         if (all.streams[m].present(index_t(b), 0)) answer.used[used++] = inputs_[m].name;
       answer.used.resize(used);
+      answer.deviation = out.deviation.empty() ? std::numeric_limits<double>::quiet_NaN() : out.deviation[b];
+      answer.lower = answer.upper = std::numeric_limits<double>::quiet_NaN();
+      if (options.coverage != 0) {
+        std::vector<std::uint8_t> present;
+        for (const auto& stream : all.streams) present.push_back(stream.present(index_t(b), 0));
+        const double half = half_width(present, options.coverage);
+        answer.lower = answer.value - half;
+        answer.upper = answer.value + half;
+      }
       if (options.embedding) row(out.embedding, b, answer.embedding);
       if (options.attention)
         for (const auto& [name, weights] : out.attention)
@@ -240,6 +321,7 @@ class Predictor {
 
   zoo::Card card_;
   std::shared_ptr<const zoo::AnyModel> model_;
+  zoo::Calibration calibration_;
   std::vector<Input> inputs_;
 };
 

@@ -40,7 +40,11 @@ inline DraftOf<models::SdumcOptions> sdumc_draft(SdumcKind kind) {
 inline DraftOf<models::RobustSdumcOptions> robust_sdumc_draft() {
   return [](const std::string& variant, const Request& request, const Settings&) {
     Draft<models::RobustSdumcOptions> draft{
-        {}, {.fit = {.epochs = 40, .batch = 64, .learning_rate = 1e-3}, .schedule = Course::cosine}, {}};
+        {},
+        {.fit = {.epochs = 40, .batch = 64, .learning_rate = 1e-3},
+         .schedule = Course::cosine,
+         .balance = Balance::automatic},
+        {}};
     models::RobustSdumcOptions& o = draft.model;
     o.inputs = request.inputs;
     o.classes = request.classes;

@@ -14,6 +14,12 @@
 
 namespace lacuna::zoo {
 
+/// How classes of unequal size count in training. none: as often as they occur. weights: the loss of a sample of class k
+/// counts 1 / (K share_k). samples: drawn with replacement, all classes equally likely (train::Order::balanced).
+/// automatic: none, or what `balance_by` says where the largest class has more than `imbalance_limit` times the samples
+/// of the smallest (zoo/balance.hpp).
+enum class Balance { none, weights, samples, automatic };
+
 enum class Course { constant, staircase, cosine, flat_cosine };
 
 struct Training {
@@ -21,6 +27,10 @@ struct Training {
   Course schedule = Course::constant;
   index_t warmup = 5, decay_every = 10;  ///< of the staircase
   double decay = 0.9;
+  Balance balance = Balance::none;
+  Balance balance_by = Balance::weights;  ///< what automatic stands for: weights, where the objective has a place for them
+  bool temperature = false;               ///< calibrate class probabilities by validation (zoo/calibration.hpp)
+  std::string prior = {};                 ///< shares of the classes that answers assume: training, uniform, a/b/c
 
   /// What a user may set.
   static void reflect(auto& self, auto&& visit) {
@@ -36,11 +46,18 @@ struct Training {
     visit("average", self.fit.average);
     visit("patience", self.fit.patience);
     visit("order", self.fit.order);
+    visit("balance", self.balance);
+    visit("select_on", self.fit.select_on);
+    visit("temperature", self.temperature);
+    visit("prior", self.prior);
   }
 
-  /// Checked, with the schedule filled in. Throws OptionError.
-  train::FitOptions resolved() const {
+  /// Checked, with the schedule and the weights of the classes filled in. shares: of the classes in the training split,
+  /// or none. Throws OptionError.
+  train::FitOptions resolved(const std::vector<double>& shares = {}) const {
     train::FitOptions options = fit;
+    if (balance == Balance::weights) options.class_weights = balanced_weights(shares);
+    if (balance == Balance::samples) options.order = train::Order::balanced;
     options.check();
     switch (schedule) {
       case Course::constant:
@@ -58,6 +75,19 @@ struct Training {
         break;
     }
     return options;
+  }
+
+  /// 1 / (K share_k) over the K classes that have samples, 0 for others. Throws OptionError without shares.
+  static std::vector<double> balanced_weights(const std::vector<double>& shares) {
+    if (shares.empty())
+      throw OptionError(
+          "balance = weights: needs classes and their shares in the training split (zoo::Request::prior); real labels "
+          "have none");
+    double present = 0;
+    for (const double share : shares) present += share > 0;
+    std::vector<double> weights;
+    for (const double share : shares) weights.push_back(share > 0 ? 1 / (present * share) : 0);
+    return weights;
   }
 };
 

@@ -30,10 +30,16 @@ struct SourceRow {
   index_t row = 0;
 };
 
-/// Rows of one key. Row i covers the seconds intervals[i] and is the mean of sources[i].
+/// Rows of one key. Row i covers the seconds intervals[i] and is the mean of sources[i]; of a file, whose rows are many and
+/// each its own source, there are no lists of them, and row i is that of `key`.
 struct TimedRows {
   std::vector<std::array<double, 2>> intervals;
-  std::vector<std::vector<SourceRow>> sources;
+  std::vector<std::vector<SourceRow>> sources = {};
+  std::uint32_t key = 0;
+
+  std::vector<SourceRow> source(std::size_t i) const {
+    return sources.empty() ? std::vector<SourceRow>{{key, index_t(i)}} : sources[i];
+  }
 };
 
 struct TimeSeries {
@@ -51,39 +57,39 @@ inline std::string id_of(const std::string& key) { return key.substr(0, key.find
 /// Removes what not all sequences have, by prefix.
 inline void unify(std::vector<TimeSeries*> all) {
   std::set<std::string> ids, violators;
-  for (const TimeSeries* one : all)
-    for (const auto& named : one->rows) ids.insert(id_of(named.first));
+  std::vector<std::set<std::string>> own(all.size());
+  for (std::size_t s = 0; s < all.size(); ++s) {
+    for (const auto& named : all[s]->rows) own[s].insert(id_of(named.first));
+    ids.insert(own[s].begin(), own[s].end());
+  }
   for (const std::string& id : ids)
-    for (const TimeSeries* one : all)
-      if (std::none_of(one->rows.begin(), one->rows.end(), [&](const auto& named) { return id_of(named.first) == id; }))
-        violators.insert(id);
+    for (const std::set<std::string>& has : own)
+      if (has.count(id) == 0) violators.insert(id);
   for (TimeSeries* one : all)
     for (const std::string& id : violators)
       std::erase_if(one->rows, [&](const auto& named) { return named.first.starts_with(id); });
 }
 
-/// All rows of every id, sorted by start.
-inline std::map<std::string, TimedRows> flattened(const TimeSeries& series) {
-  std::map<std::string, TimedRows> flat;
-  for (const auto& [key, rows] : series.rows) {
-    TimedRows& all = flat[id_of(key)];
-    all.intervals.insert(all.intervals.end(), rows.intervals.begin(), rows.intervals.end());
-    all.sources.insert(all.sources.end(), rows.sources.begin(), rows.sources.end());
-  }
-  for (auto& named : flat) {
-    TimedRows& all = named.second;
-    std::vector<std::size_t> order(all.intervals.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return all.intervals[a][0] < all.intervals[b][0]; });
-    TimedRows sorted;
-    for (const std::size_t i : order) {
-      sorted.intervals.push_back(all.intervals[i]);
-      sorted.sources.push_back(std::move(all.sources[i]));
+/// All rows of one id, sorted by start.
+inline TimedRows flattened(const TimeSeries& series, const std::string& id) {
+  TimedRows all;
+  for (auto at = series.rows.lower_bound(id); at != series.rows.end() && at->first.starts_with(id); ++at) {
+    if (id_of(at->first) != id) continue;
+    for (std::size_t i = 0; i < at->second.intervals.size(); ++i) {
+      all.intervals.push_back(at->second.intervals[i]);
+      all.sources.push_back(at->second.source(i));
     }
-    all = std::move(sorted);
   }
-  return flat;
+  std::vector<std::size_t> order(all.intervals.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return all.intervals[a][0] < all.intervals[b][0]; });
+  TimedRows sorted;
+  for (const std::size_t i : order) {
+    sorted.intervals.push_back(all.intervals[i]);
+    sorted.sources.push_back(std::move(all.sources[i]));
+  }
+  return sorted;
 }
 
 }  // namespace align_detail
@@ -96,19 +102,24 @@ inline void align(TimeSeries& reference, std::vector<TimeSeries>& series, bool c
   d::unify(all);
   if (reference.rows.empty())
     throw OptionError(lacuna::detail::cat("align: no video is in ", reference.name, " and in all other sequences"));
-  std::vector<std::map<std::string, TimedRows>> flat;
-  for (const TimeSeries& one : series) flat.push_back(d::flattened(one));
+  std::vector<TimedRows> flat;  // of the id at hand: keys of one id mostly follow each other
+  std::string at_hand;
   std::map<std::string, TimedRows> own;
   std::vector<std::map<std::string, TimedRows>> results(series.size());
   for (const auto& [key, rows] : reference.rows) {
     const std::string id = d::id_of(key);
+    if (flat.empty() || id != at_hand) {
+      flat.clear();
+      for (const TimeSeries& one : series) flat.push_back(d::flattened(one, id));
+      at_hand = id;
+    }
     for (std::size_t i = 0; i < rows.intervals.size(); ++i) {
       const double start = rows.intervals[i][0], end = rows.intervals[i][1];
       if (!(std::abs(end - start) >= d::epsilon)) continue;
       const std::string name = id + "[" + std::to_string(i) + "]";
-      own[name] = {{rows.intervals[i]}, {rows.sources[i]}};
+      own[name] = {{rows.intervals[i]}, {rows.source(i)}};
       for (std::size_t s = 0; s < series.size(); ++s) {
-        const TimedRows& from = flat[s].at(id);
+        const TimedRows& from = flat[s];
         TimedRows kept;
         for (std::size_t r = 0; r < from.intervals.size(); ++r) {
           const auto [b, e] = from.intervals[r];

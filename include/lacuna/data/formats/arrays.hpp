@@ -2,19 +2,23 @@
 /// line for every rule that was applied.
 ///
 ///     Arrays arrays("aligned_50.pkl");
-///     arrays.features("train_text", {n, t, d}, [=](float* to) { ... });   // run when the array is asked for
+///     arrays.features("train_text", {n, t, d}, [=](std::span<const index_t> rows, float* to) { ... });
 ///     arrays.integers("train_text_length", lengths);
 ///     const io::Npz file = arrays.npz();                                  // read, checked and split as an .npz
 ///
-/// Features are made when they are asked for, so that what nobody wants costs nothing. The rest is small and kept.
+/// Features are made when they are asked for, some rows at a time, so that what nobody wants costs nothing and a file may
+/// be larger than memory. The rest is small and kept.
 #pragma once
 
 #include "lacuna/core/words_aside.hpp"
 // macros of others stand aside from here on
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <numeric>
+#include <span>
+#include <utility>
 
 #include "lacuna/data/load_notes.hpp"
 #include "lacuna/io/npy_writer.hpp"
@@ -40,14 +44,19 @@ class Arrays {
     throw IoError(lacuna::detail::cat(path_, ": there is no array '", name, "'"));
   }
 
-  /// Numbers of that shape, row by row, which `fill` writes over zeros.
-  void features(const std::string& name, const Shape& shape, std::function<void(float*)> fill) {
+  /// Numbers of that shape; `rows` writes those samples that it is asked for.
+  void features(const std::string& name, const Shape& shape, io::FloatRows rows) {
+    put(name, io::npy_dtype<float>(), io::NpyKind::real, 4, shape,
+        [rows, count = shape[0], size = std::size_t(shape.size())] { return bytes_of(rows, all_rows(count), size); });
+    entries_.back().second.rows = std::move(rows);
+  }
+  /// The same of a file that is read as a whole; `fill` writes all numbers.
+  void whole_features(const std::string& name, const Shape& shape, std::function<void(float*)> fill) {
     put(name, io::npy_dtype<float>(), io::NpyKind::real, 4, shape, [fill, count = std::size_t(shape.size())] {
       std::vector<std::uint8_t> bytes(4 * count);
       fill(reinterpret_cast<float*>(bytes.data()));
       return bytes;
     });
-    entries_.back().second.fill = std::move(fill);
   }
   void reals(const std::string& name, const Shape& shape, std::vector<float> numbers) {
     keep(name, io::npy_dtype<float>(), io::NpyKind::real, shape, numbers.data(), numbers.size() * 4);
@@ -79,7 +88,20 @@ class Arrays {
       part.header.shape = Shape(sizes.data(), int(sizes.size()));
       const std::size_t row = rows > 0 ? std::size_t(entry.header.payload) / std::size_t(rows) : 0;
       part.header.payload = row * kept.size();
-      part.fill = nullptr;
+      if (entry.rows) {
+        part.rows = [whole = entry.rows, kept](std::span<const index_t> wanted, float* numbers) {
+          std::vector<index_t> of_whole;
+          for (const index_t n : wanted) of_whole.push_back(kept[std::size_t(n)]);
+          whole(of_whole, numbers);
+        };
+        const std::string where = lacuna::detail::cat(path_, ": array '", lacuna::detail::printable(name), "'");
+        part.read = [rows = part.rows, header = part.header, where] {
+          return io::NpyArray(where, header,
+                              bytes_of(rows, all_rows(header.shape[0]), std::size_t(header.shape.size())));
+        };
+        made.emplace_back(to + name.substr(prefix.size()), std::move(part));
+        continue;
+      }
       part.read = [whole = entry.read, header = part.header, kept, row] {
         const io::NpyArray from = whole();
         std::vector<std::uint8_t> bytes(row * kept.size());
@@ -110,9 +132,24 @@ class Arrays {
 
   /// A line about what was done, once.
   void note(const std::string& text, bool always = true) const { say(*notes_, text, always); }
-  /// The same for functions of `features`, which run later.
-  std::function<void(const std::string&)> teller() const {
-    return [notes = notes_](const std::string& text) { say(*notes, text, true); };
+  /// One line with a number that is known when all of `features` has been read: `before` how many `after`. What each row
+  /// adds is told as (row, how many), however often it is read.
+  std::function<void(index_t, index_t)> counter(std::string before, std::string after) const {
+    struct Count {
+      std::map<index_t, index_t> rows;
+      index_t sum = 0;
+      std::size_t line = 0;
+      bool said = false;
+    };
+    return [notes = notes_, count = std::make_shared<Count>(), before, after](index_t row, index_t found) {
+      if (found == 0 || !count->rows.emplace(row, found).second) return;
+      count->sum += found;
+      if (!std::exchange(count->said, true)) {
+        count->line = notes->size();
+        notes->push_back({{}, true});
+      }
+      (*notes)[count->line].text = lacuna::detail::cat(before, count->sum, after);
+    };
   }
   /// All lines; those that come while arrays are read are there afterwards.
   const LoadNotes& notes() const { return *notes_; }
@@ -125,6 +162,17 @@ class Arrays {
     for (const Note& said : notes)
       if (said.text == text) return;
     notes.push_back({text, always});
+  }
+  static std::vector<index_t> all_rows(index_t count) {
+    std::vector<index_t> rows(static_cast<std::size_t>(count));
+    std::iota(rows.begin(), rows.end(), index_t(0));
+    return rows;
+  }
+  static std::vector<std::uint8_t> bytes_of(const io::FloatRows& rows, const std::vector<index_t>& wanted,
+                                            std::size_t size) {
+    std::vector<std::uint8_t> bytes(4 * size);
+    rows(wanted, reinterpret_cast<float*>(bytes.data()));
+    return bytes;
   }
   const io::NpzEntry* find(std::string_view name) const {
     for (const auto& named : entries_)

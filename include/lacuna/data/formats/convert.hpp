@@ -84,14 +84,19 @@ inline Arrays read_safetensors(const std::string& path) {
   const auto file = std::make_shared<const io::Safetensors>(path);
   Arrays arrays(path);
   for (const std::string& name : file->names()) {
-    const io::NpyArray whole = file->array(name);
-    if (whole.integral()) {
+    const io::NpyHeader header = file->header(name);
+    const bool real = header.kind == io::NpyKind::real || header.kind == io::NpyKind::brain;
+    if (!real) {
+      const io::NpyArray whole = file->array(name);
       arrays.integers(name, whole.shape(), whole.as<index_t>());
+    } else if (header.shape.rank() == 0) {
+      arrays.reals(name, header.shape, file->array(name).as<float>());
     } else {
-      arrays.features(name, whole.shape(), [file, name](float* to) {
-        const std::vector<float> numbers = file->array(name).as<float>();
-        std::copy(numbers.begin(), numbers.end(), to);
-      });
+      arrays.features(
+          name, header.shape,
+          rows_of_array([file, name](index_t begin, index_t end) { return file->rows(name, begin, end).as<float>(); },
+                        header.shape.size() / std::max<index_t>(1, header.shape[0]),
+                        Cleaner(Clean::keep, arrays, name)));
     }
   }
   for (const auto& [name, text] : file->metadata()) {

@@ -25,7 +25,7 @@ inline TimeSeries time_series(const io::Csd& file) {
   for (std::uint32_t k = 0; k < series.keys.size(); ++k) {
     TimedRows& rows = series.rows[series.keys[k]];
     rows.intervals = file.intervals(series.keys[k]);
-    for (index_t i = 0; i < index_t(rows.intervals.size()); ++i) rows.sources.push_back({{k, i}});
+    rows.key = k;
   }
   return series;
 }
@@ -123,7 +123,7 @@ inline void read_csd_folder(Arrays& arrays, const std::string& folder, const Imp
         text += (text.empty() ? "" : " ") + word;
       }
       texts.push_back(text);
-      const SourceRow source = label_times.rows.at(segments[n]).sources[0][0];
+      const SourceRow source = label_times.rows.at(segments[n]).source(0)[0];
       values.push_back(float(labels->rows(label_times.keys[source.key], source.row, source.row + 1).as<double>()[0]));
     }
     for (std::size_t s = 0; s < files.size(); ++s) {

@@ -32,8 +32,8 @@ inline void read_mfn_folder(Arrays& arrays, const std::string& folder) {
       if (shape.rank() != 3)
         throw IoError(lacuna::detail::cat(file->path(), ": has shape ", shape, ", expected (N, T, D)"));
       if (count == 0) count = shape[2];
-      arrays.features(prefix + name, Shape{shape[0], shape[1], count}, [=](float* to) {
-        for (index_t n = 0; n < shape[0]; ++n) {
+      arrays.features(prefix + name, Shape{shape[0], shape[1], count}, [=](std::span<const index_t> rows, float* to) {
+        for (const index_t n : rows) {
           const std::vector<float> row = file->rows(dataset, n, n + 1).as<float>();
           for (index_t t = 0; t < shape[1]; ++t) to = std::copy_n(row.begin() + t * shape[2] + from, count, to);
         }

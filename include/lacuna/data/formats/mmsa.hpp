@@ -50,9 +50,9 @@ class MmsaReader {
                                                                          mask.begin() + std::ptrdiff_t(2 * l), 0.0)));
       }
       arrays_.features(std::string("test_") + name, Shape{1, whole, frames.features},
-                       [=, say = arrays_.teller()](float* to) {
+                       [=, clean = Cleaner(Clean::minus_infinity, arrays_, name)](std::span<const index_t>, float* to) {
                          frames.fill(to);
-                         clean(Clean::minus_infinity, to, whole * frames.features, name, say);
+                         clean(0, to, whole * frames.features);
                        });
       arrays_.integers(std::string("test_") + name + "_length", {frames.length});
     }
@@ -125,12 +125,10 @@ class MmsaReader {
     if (shape.rank() != 2 && shape.rank() != 3)
       throw IoError(lacuna::detail::cat(value.where(), " has shape ", shape, ", expected (N, T, D)"));
     count(shape[0], value);
-    arrays_.features(name, shape, [value, name, shape, say = arrays_.teller()](float* to) {
-      float* const start = to;
-      for (index_t n = 0; n < shape[0]; n += 64)  // the file may be larger than memory
-        to = std::ranges::copy(value.rows(n, std::min(n + 64, shape[0])).as<float>(), to).out;
-      clean(Clean::minus_infinity, start, shape.size(), name, say);
-    });
+    arrays_.features(
+        name, shape,
+        rows_of_array([value](index_t begin, index_t end) { return value.rows(begin, end).as<float>(); },
+                      shape.size() / std::max<index_t>(1, shape[0]), Cleaner(Clean::minus_infinity, arrays_, name)));
   }
 
   void lengths(const io::Value& split, const std::string& prefix) {

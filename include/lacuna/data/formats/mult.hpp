@@ -60,11 +60,9 @@ class MultReader {
   void array(const io::Value& split, const char* theirs, const std::string& name, Clean rule) {
     const io::Value value = split.at(theirs);
     const Shape shape = value.shape();
-    arrays_.features(name, shape, [value, name, rule, say = arrays_.teller()](float* to) {
-      const std::vector<float> numbers = value.array().as<float>();
-      std::copy(numbers.begin(), numbers.end(), to);
-      clean(rule, to, index_t(numbers.size()), name, say);
-    });
+    arrays_.features(name, shape,
+                     rows_of_array([value](index_t begin, index_t end) { return value.rows(begin, end).as<float>(); },
+                                   shape.size() / std::max<index_t>(1, shape[0]), Cleaner(rule, arrays_, name)));
   }
 
   void read_split(const io::Value& split, const std::string& prefix) {

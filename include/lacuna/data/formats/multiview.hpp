@@ -41,13 +41,13 @@ inline void read_multiview(Arrays& arrays, const std::string& path) {
           lacuna::detail::cat(path, ": view ", m + 1, " has shape ", shape, " and there are ", samples,
                               " labels: ", rows ? "which axis counts samples is not known" : "no axis counts them"));
     const index_t features = rows ? shape[1] : shape[0];
-    arrays.features("train_view_" + std::to_string(m + 1), Shape{samples, features},
-                    [file, matrix = matrices[m], rows, samples, features](float* to) {
-                      const std::vector<float> x = matrix->array->as<float>();
-                      for (index_t n = 0; n < samples; ++n)
-                        for (index_t f = 0; f < features; ++f)
-                          to[n * features + f] = x[std::size_t(rows ? n * features + f : f * samples + n)];
-                    });
+    arrays.whole_features("train_view_" + std::to_string(m + 1), Shape{samples, features},
+                          [file, matrix = matrices[m], rows, samples, features](float* to) {
+                            const std::vector<float> x = matrix->array->as<float>();
+                            for (index_t n = 0; n < samples; ++n)
+                              for (index_t f = 0; f < features; ++f)
+                                to[n * features + f] = x[std::size_t(rows ? n * features + f : f * samples + n)];
+                          });
     if (columns) arrays.note("views are [D, N]: columns are the samples");
   }
   std::vector<index_t> classes;

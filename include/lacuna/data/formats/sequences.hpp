@@ -65,18 +65,41 @@ inline std::vector<std::string> texts_of(const io::Value& value) {
 /// What becomes of -inf and NaN in features when they are read.
 enum class Clean { keep, minus_infinity, nan };
 
-/// Sets them to 0, and says how many there were.
-inline void clean(Clean rule, float* numbers, index_t count, const std::string& name,
-                  const std::function<void(const std::string&)>& say) {
-  index_t found = 0;
-  for (index_t i = 0; i < count && rule != Clean::keep; ++i) {
-    const bool bad = rule == Clean::nan ? std::isnan(numbers[i]) : std::isinf(numbers[i]) && numbers[i] < 0;
-    if (bad) numbers[i] = 0;
-    found += bad;
+/// Sets them to 0, row by row, and says how many there were.
+class Cleaner {
+ public:
+  Cleaner(Clean rule, const Arrays& arrays, const std::string& name)
+      : rule_(rule),
+        count_(arrays.counter(name + (rule == Clean::nan ? ": NaN" : ": -inf") + " becomes 0 (",
+                              " times), as in the loaders of this format")) {}
+
+  void operator()(index_t row, float* numbers, index_t count) const {
+    index_t found = 0;
+    for (index_t i = 0; i < count && rule_ != Clean::keep; ++i) {
+      const bool bad = rule_ == Clean::nan ? std::isnan(numbers[i]) : std::isinf(numbers[i]) && numbers[i] < 0;
+      if (bad) numbers[i] = 0;
+      found += bad;
+    }
+    count_(row, found);
   }
-  if (found > 0)
-    say(lacuna::detail::cat(name, ": ", rule == Clean::nan ? "NaN" : "-inf", " becomes 0 (", found,
-                            " times), as in the loaders of this format"));
+
+ private:
+  Clean rule_;
+  std::function<void(index_t, index_t)> count_;
+};
+
+/// Rows of an array, which `read(begin, end)` gives as numbers, some at a time.
+template <class Read>
+io::FloatRows rows_of_array(Read read, index_t width, Cleaner clean) {
+  return [=](std::span<const index_t> rows, float* to) {
+    for (std::size_t i = 0; i < rows.size();) {
+      std::size_t end = i + 1;  // of a run of rows that follow each other
+      while (end < rows.size() && end < i + 64 && rows[end] == rows[end - 1] + 1) ++end;
+      const std::vector<float> numbers = read(rows[i], rows[end - 1] + 1);
+      std::copy(numbers.begin(), numbers.end(), to);
+      for (; i < end; ++i, to += width) clean(rows[i], to, width);
+    }
+  };
 }
 
 /// An array [T, D] or [D], a list of T lists of D numbers, or a list of T arrays [D].
@@ -152,10 +175,13 @@ inline void add_sequences(Arrays& arrays, const std::string& name, std::vector<S
             samples[std::size_t(n)].present.empty() || samples[std::size_t(n)].present[std::size_t(t)];
   }
   arrays.features(name, vectors ? Shape{count, features} : Shape{count, longest, features},
-                  [samples = std::move(samples), longest, features, rule, name, say = arrays.teller()](float* to) {
-                    for (std::size_t n = 0; n < samples.size(); ++n)
-                      if (samples[n].length > 0) samples[n].fill(to + index_t(n) * longest * features);
-                    clean(rule, to, index_t(samples.size()) * longest * features, name, say);
+                  [samples = std::move(samples), width = longest * features, clean = Cleaner(rule, arrays, name)](
+                      std::span<const index_t> rows, float* to) {
+                    for (const index_t row : rows) {
+                      if (samples[std::size_t(row)].length > 0) samples[std::size_t(row)].fill(to);
+                      clean(row, to, width);
+                      to += width;
+                    }
                   });
   if (!mask.empty()) arrays.integers(name + "_mask", Shape{count, longest}, mask);
   if (!vectors) arrays.integers(name + "_length", lengths);

@@ -6,6 +6,7 @@
 
 #include "lacuna/data/formats/arrays.hpp"
 #include "lacuna/data/formats/options.hpp"
+#include "lacuna/data/video_of.hpp"
 
 namespace lacuna::data::formats {
 
@@ -32,14 +33,7 @@ inline std::vector<std::string> groups_of_samples(const Arrays& arrays, const st
   if (arrays.contains(prefix + "dialogue")) return arrays.at(prefix + "dialogue").read().strings();
   if (!arrays.contains(prefix + "id")) return {};
   std::vector<std::string> groups = arrays.at(prefix + "id").read().strings();
-  for (std::string& id : groups) {  // video$_$3, video[3], video_3
-    std::size_t end = id.find("$_$");
-    if (end == std::string::npos) end = id.find('[');
-    if (end == std::string::npos && id.find_last_of('_') != std::string::npos &&
-        id.find_first_not_of("0123456789", id.find_last_of('_') + 1) == std::string::npos)
-      end = id.find_last_of('_');
-    if (end != std::string::npos && end > 0) id.resize(end);
-  }
+  for (std::string& id : groups) id = video_of(std::move(id));
   return groups;
 }
 

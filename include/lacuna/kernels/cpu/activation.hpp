@@ -80,15 +80,34 @@ void sigmoid_run(const T* x, T* y, index_t n) {
   for (index_t i = 0; i < n; ++i) y[i] = T(1) / (T(1) + y[i]);
 }
 
+/// x Φ(x) of a vector of float. With a = |x| and t = 1 / (1 + a/4):  Φ(−a) = e^{−a²/2} g(t), g a polynomial of degree 9
+/// fitted to ½ erfcx(a/√2) over 0 ≤ a ≤ 14 by its relative error, which is below 2e-8; Φ(a) = 1 − Φ(−a). The left tail
+/// keeps its digits.
+template <class Packet>
+Packet gelu_packet(const Packet& x) {
+  using namespace simd;
+  static constexpr float g[] = {.03394730029145562f, -.1961802760067342f,     .3950079504171527f,  -.3334773849622147f,
+                                .3044931944619151f,  -.020387216635289956f,   .12156895751425448f, .0948200476179962f,
+                                .10022902130959149f, -2.1601199892675012e-05f};
+  const auto all = [](float number) { return pset1<Packet>(number); };
+  const Packet a = pmax(x, psub(all(0), x)), t = pdiv(all(1), pmadd(a, all(.25f), all(1)));
+  Packet sum = all(g[0]);
+#pragma GCC unroll 9
+  for (int i = 1; i < 10; ++i) sum = pmadd(sum, t, all(g[i]));
+  const Packet tail = pmul(exp_packet<float>(pmul(all(-.5f), pmul(a, a))), sum);
+  return pmul(x, pselect(pcmp_lt(all(0), x), psub(all(1), tail), tail));
+}
+
 /// y = activation(x); x and y may be the same.
 template <class T>
 void activate(Activation kind, double parameter, const T* x, T* y, index_t n) {
   if (kind == Activation::sigmoid) return sigmoid_run(x, y, n);
-  if (kind == Activation::tanh) {
-    if (x != y)
-      for (index_t i = 0; i < n; ++i) y[i] = x[i];
-    return tanh_run(y, n);
-  }
+  const bool by_packets = kind == Activation::tanh || (kind == Activation::gelu && sizeof(T) == 4 && simd::has_exp<T>);
+  if (by_packets && x != y)
+    for (index_t i = 0; i < n; ++i) y[i] = x[i];
+  if (kind == Activation::tanh) return tanh_run(y, n);
+  if constexpr (sizeof(T) == 4 && simd::has_exp<T>)
+    if (kind == Activation::gelu) return packet_run(y, n, [](const auto& packet) { return gelu_packet(packet); });
   functors::with_activation(kind, parameter, [=](auto f) {
 #ifdef _OPENMP
 #pragma omp simd

@@ -6,11 +6,12 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <span>
 #include <vector>
 
+#include "lacuna/core/list.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
+#include "lacuna/kernels/cpu/softmax.hpp"
 
 namespace lacuna::cpu {
 
@@ -115,12 +116,7 @@ struct GroupedAttention {
   /// Softmax over the first `seen` numbers; 0 behind them.
   template <class T>
   static void softmax(T* row, index_t seen, index_t count) {
-    T largest = row[0];
-    for (index_t k = 1; k < seen; ++k) largest = std::max(largest, row[k]);
-    T sum = 0;
-    for (index_t k = 0; k < seen; ++k) sum += row[k] = std::exp(row[k] - largest);
-    const T factor = T(1) / sum;
-    for (index_t k = 0; k < seen; ++k) row[k] *= factor;
+    softmax_run(row, seen);
     for (index_t k = seen; k < count; ++k) row[k] = T(0);
   }
   /// Rows that see seen + i · more keys, of the key head g.
@@ -128,7 +124,7 @@ struct GroupedAttention {
   static void block(const GroupedSizes& s, index_t rows, index_t seen, index_t more, const T* query, index_t stride,
                     index_t g, std::span<const KeyRun<T>> runs, const Adjust& adjust, T* y) {
     const index_t total = seen + (rows - 1) * more, kw = s.key_width();
-    std::vector<T> scores(std::size_t(rows * total));
+    List<T> scores(std::size_t(rows * total));
     index_t at = 0;
     for (const KeyRun<T>& run : runs) {
       const index_t count = std::min(run.count, total - at);

@@ -1,15 +1,16 @@
 /// Products with a weight matrix as the file keeps it.
 ///
-/// Policy: every weight is read once, whatever the number of rows: a block of rows of the matrix is widened into memory
-/// that fits the second cache, and multiplied from there. Numbers of the type that is computed in are used where they
-/// lie. The same bits with any number of threads.
+/// Policy: every weight is read once, whatever the number of rows. For a few rows of float, which wait for memory, it is
+/// widened in a register (stored_rows.hpp); for many, a panel of the matrix at a time (stored_product.hpp). The same bits
+/// with any number of threads.
 #pragma once
 
 #include <algorithm>
 
 #include "lacuna/core/precompile.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
-#include "lacuna/kernels/cpu/widen.hpp"
+#include "lacuna/kernels/cpu/stored_product.hpp"
+#include "lacuna/kernels/cpu/stored_rows.hpp"
 
 namespace lacuna::cpu {
 
@@ -18,25 +19,20 @@ struct StoredLinear {
   template <class T>
   static void stored_linear(index_t rows, const StoredArray& weight, const T* x, const T* bias, T* y) {
     const index_t out = weight.shape[0], in = weight.shape[1];
-    const auto add_bias = [=](index_t row, index_t row_count, index_t column, index_t columns) {
-      if (bias == nullptr) return;
-      for (index_t i = row; i < row + row_count; ++i)
-        for (index_t j = column; j < column + columns; ++j) y[i * out + j] += bias[j];
-    };
-    if (const T* const direct = as_it_lies<T>(weight))
-      return Gemm::gemm<T>(rows, out, in, {x, in}, {direct, in, true}, T(0), y, out, add_bias);
     const bool alone = double(rows) * double(in) * double(out) < 1e5;
-    if (rows <= few)
-      return parallel_for(out, alone ? out : 64, [&](index_t begin, index_t end) {
+    const index_t share = (out + detail::team() - 1) / detail::team();
+    const index_t grain = alone ? out : rows <= few ? 64 : (share + 15) / 16 * 16;
+    parallel_for(out, grain, [&](index_t begin, index_t end) {
+      if (rows > few)
+        StoredProduct::columns(rows, weight, x, begin, end, y);
+      else if constexpr (sizeof(T) == 4)
+        weight.type == StoredType::f64 ? few_rows(rows, weight, x, begin, end, y)
+                                       : StoredRows::columns(rows, weight, x, begin, end, y);
+      else
         few_rows(rows, weight, x, begin, end, y);
-        add_bias(0, rows, begin, end - begin);
-      });
-    parallel_for(out, alone ? out : block_rows<T>(in), [&](index_t begin, index_t end) {
-      const index_t count = end - begin;
-      const Block<T> block(count * in);
-      Widen::widen(weight.type, count * in, weight.from(begin * in), block.numbers);
-      Gemm::gemm_serial<T>(rows, count, in, {x, in}, {block.numbers, in, true}, T(0), y + begin, out);
-      add_bias(0, rows, begin, count);
+      if (bias == nullptr) return;
+      for (index_t i = 0; i < rows; ++i)
+        for (index_t j = begin; j < end; ++j) y[i * out + j] += bias[j];
     });
   }
   /// dx (rows, in) = beta dx + dy (rows, out) W.
@@ -50,7 +46,7 @@ struct StoredLinear {
     for (index_t begin = 0; begin < out; begin += grain) {
       const index_t count = std::min(grain, out - begin);
       parallel_for(count, block_rows<T>(in), [&](index_t first, index_t last) {
-        Widen::widen(weight.type, (last - first) * in, weight.from((begin + first) * in), block.numbers + first * in);
+        widen_rows(weight, begin + first, last - first, 0, in, block.numbers + first * in);
       });
       Gemm::gemm<T>(rows, in, count, {dy + begin, out}, {block.numbers, in}, begin == 0 ? beta : T(1), dx, in);
     }
@@ -58,6 +54,12 @@ struct StoredLinear {
 
  private:
   static constexpr index_t few = 8;
+
+  /// The columns p .. p + depth − 1 of some rows of the matrix to (count, depth).
+  template <class T>
+  static void widen_rows(const StoredArray& weight, index_t first, index_t count, index_t p, index_t depth, T* to) {
+    for (index_t j = 0; j < count; ++j) Widen::widen(weight.type, depth, weight.row(first + j, p), to + j * depth);
+  }
 
   /// The columns begin .. end − 1 of a product with few rows, which waits for memory: four rows of the matrix at a time
   /// pass through the first cache.
@@ -70,8 +72,7 @@ struct StoredLinear {
       const index_t width = std::min<index_t>(4, end - j);
       for (index_t p = 0; p < in; p += deep) {
         const index_t depth = std::min(deep, in - p);
-        for (index_t s = 0; s < width; ++s)
-          Widen::widen(weight.type, depth, weight.from((j + s) * in + p), block + s * deep);
+        for (index_t s = 0; s < width; ++s) Widen::widen(weight.type, depth, weight.row(j + s, p), block + s * deep);
         const T beta = p > 0 ? T(1) : T(0);
         for (index_t i = 0; i < rows;) {
           const T* const left = x + i * in + p;
@@ -103,7 +104,7 @@ struct StoredLinear {
     Block& operator=(const Block&) = delete;
   };
 
-  /// Some 256 KiB of widened numbers; whole panels of columns.
+  /// Rows of some 256 KiB of widened numbers.
   template <class T>
   static index_t block_rows(index_t in) {
     const index_t fit = index_t(262144 / sizeof(T)) / (in > 0 ? in : 1);

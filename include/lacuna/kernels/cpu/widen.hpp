@@ -1,4 +1,4 @@
-/// Numbers of 16, 32 and 64 bits as a file keeps them, to float or double. Exact but from wider types to float.
+/// Numbers of 8, 16, 32 and 64 bits as a file keeps them, to float or double. Exact but from wider types to float.
 ///
 /// Policy: loops without branches over any address, so that compilers make vector instructions of them; the result goes
 /// to a small block that stays in cache until a product has used it.
@@ -23,8 +23,7 @@ struct Widen {
       case StoredType::f32:
         return from_wide<float>(count, from, to);
       case StoredType::bf16:
-        for (index_t i = 0; i < count; ++i)
-          to[i] = T(std::bit_cast<float>(std::uint32_t(load<std::uint16_t>(from, i)) << 16));
+        for (index_t i = 0; i < count; ++i) to[i] = T(brain(load<std::uint16_t>(from, i)));
         return;
       case StoredType::f16:
 #ifdef __F16C__
@@ -38,8 +37,16 @@ struct Widen {
 #endif
         for (index_t i = 0; i < count; ++i) to[i] = T(half(load<std::uint16_t>(from, i)));
         return;
+      case StoredType::q8:
+        for (; count > 0; count -= q8_group, from += q8_bytes, to += q8_group) {
+          const auto factor = T(brain(load<std::uint16_t>(from, 0)));
+          const index_t some = count < q8_group ? count : q8_group;
+          for (index_t i = 0; i < some; ++i) to[i] = factor * T(load<std::int8_t>(from + 2, i));
+        }
+        return;
     }
   }
+  static float brain(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t(bits) << 16); }
 
  private:
   template <class Number>

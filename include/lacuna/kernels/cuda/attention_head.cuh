@@ -1,7 +1,7 @@
 /// What the kernels of attention share: where the numbers of one head of one sample stand, and its dropout.
 #pragma once
 
-#include "lacuna/kernels/cpu/attention.hpp"
+#include "lacuna/kernels/attention_call.hpp"
 #include "lacuna/kernels/cuda/run.cuh"
 
 namespace lacuna::cuda {

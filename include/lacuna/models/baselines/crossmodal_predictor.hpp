@@ -12,11 +12,24 @@
 
 namespace lacuna::models {
 
+/// The fields that the options of all models on these layers have, by the same names.
+void reflect_crossmodal(auto& self, auto&& visit) {
+  visit("text", self.text);
+  visit("width", self.width);
+  visit("num_heads", self.num_heads);
+  visit("layers", self.layers);
+  visit("kernels", self.kernels);
+  visit("source_dropout", self.source_dropout);
+  visit("embedding_dropout", self.embedding_dropout);
+  visit("head_dropout", self.head_dropout);
+  visit("published", self.published);
+}
+
 /// Of the options of a model that has width, num_heads, layers, source_dropout, embedding_dropout and published, and
 /// perhaps the others.
 template <class Options>
 CrossmodalStreamsOptions crossmodal_options(const Options& o) {
-  CrossmodalStreamsOptions all{.layer = {.width = o.width,
+  CrossmodalStreamsOptions all{.layer = {.embed_dim = o.width,
                                          .num_heads = o.num_heads,
                                          .layers = o.layers,
                                          .embedding_dropout = o.embedding_dropout},
@@ -24,7 +37,7 @@ CrossmodalStreamsOptions crossmodal_options(const Options& o) {
                                .source_dropout = o.source_dropout,
                                .published = o.published};
   if constexpr (requires { o.positions; }) all.layer.positions = o.positions;
-  if constexpr (requires { o.residual_dropout; }) all.layer.residual_dropout = o.residual_dropout;
+  if constexpr (requires { o.residual_dropout; }) all.layer.dropout = o.residual_dropout;
   if constexpr (requires { o.hidden_dropout; }) all.layer.hidden_dropout = o.hidden_dropout;
   return all;
 }
@@ -43,8 +56,8 @@ struct CrossmodalPredictor {
   CrossmodalPredictor() = default;
   CrossmodalPredictor(const CrossmodalStreamsOptions& o, index_t outputs, Random& random)
       : streams(o, random),
-        head(6 * o.layer.width, random),
-        out({.in_features = 6 * o.layer.width, .out_features = outputs}, random) {}
+        head(6 * o.layer.embed_dim, random),
+        out({.in_features = 6 * o.layer.embed_dim, .out_features = outputs}, random) {}
 
   Result operator()(const Sequences<T, D>& x, double head_dropout, const Context& context) const {
     Result r;

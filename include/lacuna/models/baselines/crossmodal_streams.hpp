@@ -46,7 +46,7 @@ struct CrossmodalStreams {
     for (int m = 0; m < 3; ++m) {
       CrossmodalOptions layer = o.layer;
       layer.causal = o.published;
-      layer.width *= 2;
+      layer.embed_dim *= 2;
       layer.layers = o.memory_layers;
       layer.attention_dropout = o.source_dropout[0];
       memory.emplace_back(layer, random);

@@ -100,7 +100,7 @@ struct CubeMlpNetwork : SequenceNetwork<CubeMlpNetwork<T, D>, T, D> {
         recurrent.emplace_back(
             gru ? Recurrence::gru : Recurrence::lstm,
             RecurrentOptions{.in = in[m], .hidden = o.width, .layers = gru ? 2 : 1, .bidirectional = true}, random);
-      norm.push_back(LayerNorm<T, D>({.width = o.width, .epsilon = 1e-6}));
+      norm.push_back(LayerNorm<T, D>({.num_features = o.width, .epsilon = 1e-6}));
     }
     std::array<index_t, 3> size{o.frames, 3, o.width};
     for (std::size_t b = 0; b < o.projected.size(); ++b) {

@@ -47,22 +47,14 @@ struct DicmorOptions {
 
   static void reflect(auto& self, auto&& visit) {
     ModelOptions::reflect(self, visit);
+    reflect_crossmodal(self, visit);
     visit("standardize_labels", self.standardize_labels);
-    visit("text", self.text);
-    visit("width", self.width);
-    visit("num_heads", self.num_heads);
-    visit("layers", self.layers);
-    visit("kernels", self.kernels);
     visit("flow_steps", self.flow_steps);
     visit("flow_hidden", self.flow_hidden);
     visit("blocks", self.blocks);
     visit("reduction", self.reduction);
     visit("aux", self.aux);
-    visit("source_dropout", self.source_dropout);
-    visit("embedding_dropout", self.embedding_dropout);
-    visit("head_dropout", self.head_dropout);
     PretrainOptions::reflect(self.pretraining, visit);
-    visit("published", self.published);
   }
 };
 
@@ -118,8 +110,8 @@ struct DicmorNetwork : SequenceNetwork<DicmorNetwork<T, D>, T, D> {
   std::optional<Phase<T, D>> next_phase(const Options& o, const Feed& feed, Random&) {
     return complete.template next<T, D>(*this, o, feed);
   }
-  void save_state(State& state) const { complete.save_state(state); }
-  void load_state(const State& state) { complete.load_state(state); }
+  void save_state(State& state) const { state.put_fields(complete); }
+  void load_state(const State& state) { state.get_fields(complete); }
 
   Flowed flowed(const Sequences<T, D>& given) const {
     Flowed r{projections(given), {}};

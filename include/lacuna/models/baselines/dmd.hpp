@@ -40,18 +40,10 @@ struct DmdOptions {
 
   static void reflect(auto& self, auto&& visit) {
     ModelOptions::reflect(self, visit);
-    visit("text", self.text);
-    visit("width", self.width);
-    visit("num_heads", self.num_heads);
-    visit("layers", self.layers);
-    visit("kernels", self.kernels);
+    reflect_crossmodal(self, visit);
     visit("stream_frames", self.stream_frames);
-    visit("source_dropout", self.source_dropout);
-    visit("embedding_dropout", self.embedding_dropout);
-    visit("head_dropout", self.head_dropout);
     visit("low_hidden", self.low_hidden);
     visit("high_hidden", self.high_hidden);
-    visit("published", self.published);
   }
 };
 

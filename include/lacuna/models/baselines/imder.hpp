@@ -45,11 +45,7 @@ struct ImderOptions {
 
   static void reflect(auto& self, auto&& visit) {
     ModelOptions::reflect(self, visit);
-    visit("text", self.text);
-    visit("width", self.width);
-    visit("num_heads", self.num_heads);
-    visit("layers", self.layers);
-    visit("kernels", self.kernels);
+    reflect_crossmodal(self, visit);
     visit("score_frames", self.score_frames);
     visit("score_channels", self.score_channels);
     visit("score_embedding", self.score_embedding);
@@ -57,11 +53,7 @@ struct ImderOptions {
     visit("blocks", self.blocks);
     visit("reduction", self.reduction);
     visit("aux", self.aux);
-    visit("source_dropout", self.source_dropout);
-    visit("embedding_dropout", self.embedding_dropout);
-    visit("head_dropout", self.head_dropout);
     PretrainOptions::reflect(self.pretraining, visit);
-    visit("published", self.published);
   }
 };
 
@@ -115,8 +107,8 @@ struct ImderNetwork : SequenceNetwork<ImderNetwork<T, D>, T, D> {
   std::optional<Phase<T, D>> next_phase(const Options& o, const Feed& feed, Random&) {
     return complete.template next<T, D>(*this, o, feed);
   }
-  void save_state(State& state) const { complete.save_state(state); }
-  void load_state(const State& state) { complete.load_state(state); }
+  void save_state(State& state) const { state.put_fields(complete); }
+  void load_state(const State& state) { state.get_fields(complete); }
   /// Throws OptionError for sequences that are too long.
   void fit(const Options& o, const data::Dataset& data, Random&) {
     refuse_longer(name, "score_frames", o.score_frames, data);

@@ -125,7 +125,7 @@ struct LnlnNetwork : SequenceNetwork<LnlnNetwork<T, D>, T, D> {
     check_1 = layer(d, d / 2), check_2 = layer(d / 2, 1);
     judge_1 = layer(d, o.judge_hidden), judge_2 = layer(o.judge_hidden, 2);
     for (int m = 0; m < 3; ++m) rebuild.push_back(transformer(count, 0, o.proxy_layers));
-    const LayerNorm<T, D> norm({.width = d});
+    const LayerNorm<T, D> norm({.num_features = d});
     for (int i = 0; i < 3; ++i)
       hyper.push_back({norm, norm, norm, norm, layer(d, d, false), layer(d, d, false), layer(d, d, false),
                        layer(d, d, false), layer(d, d, false), layer(d, d)});

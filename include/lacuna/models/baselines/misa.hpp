@@ -71,7 +71,7 @@ struct MisaNetwork : SequenceNetwork<MisaNetwork<T, D>, T, D> {
     FrameEncoder(index_t in, Random& random)
         : rnn1({.in = in, .hidden = in, .bidirectional = true}, random),
           rnn2({.in = 2 * in, .hidden = in, .bidirectional = true}, random),
-          norm({.width = 2 * in}) {}
+          norm({.num_features = 2 * in}) {}
     Rows operator()(const Sequence<T, D>& x) const {
       const auto lower = rnn1(x.frames, x.present);
       const auto upper = rnn2(norm(lower.y), x.present);
@@ -122,12 +122,12 @@ struct MisaNetwork : SequenceNetwork<MisaNetwork<T, D>, T, D> {
       return Linear<T, D>({.in_features = from, .out_features = to}, random);
     };
     for (const index_t size : {in[0], 4 * in[1], 4 * in[2]})
-      modality.push_back({layer(size, h), layer(h, h), layer(h, h), LayerNorm<T, D>({.width = h})});
+      modality.push_back({layer(size, h), layer(h, h), layer(h, h), LayerNorm<T, D>({.num_features = h})});
     shared = layer(h, h);
     fusion_1 = layer(6 * h, 3 * h);
     fusion_3 = layer(3 * h, outputs_for(o.classes));
     if (o.adversarial) domain_1 = layer(h, h), domain_2 = layer(h, 3);
-    encoder = TransformerEncoderLayer<T, D>({.width = h,
+    encoder = TransformerEncoderLayer<T, D>({.embed_dim = h,
                                              .num_heads = o.num_heads,
                                              .hidden = o.hidden,
                                              .norm_first = false,

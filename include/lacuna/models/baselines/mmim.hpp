@@ -80,6 +80,16 @@ struct MmimNetwork : SequenceNetwork<MmimNetwork<T, D>, T, D> {
   };
   /// tanh(E y) of a batch, by pair and sign (negative, positive).
   using Memory = std::array<std::array<Rows, 2>, 3>;
+  /// The same as it is stored, on the host; nothing before the first batch.
+  struct Stored {
+    index_t batches = 0;
+    std::array<Tensor<T, 2>, 6> memory;
+    static void reflect(auto& self, auto&& visit) {
+      static constexpr const char* names[6] = {"memory0", "memory1", "memory2", "memory3", "memory4", "memory5"};
+      visit("batches", self.batches);
+      for (std::size_t i = 0; self.batches > 0 && i < 6; ++i) visit(names[i], self.memory[i]);
+    }
+  };
 
   Options options;
   LastStateSubnet<T, D> first, second;
@@ -110,17 +120,15 @@ struct MmimNetwork : SequenceNetwork<MmimNetwork<T, D>, T, D> {
   }
 
   void save_state(State& state) const {
-    state.put("batches", batches);
-    for (std::size_t i = 0; batches > 0 && i < 6; ++i)
-      state.put("memory" + std::to_string(i), to_device<Cpu>(memory[i / 2][i % 2].value()));
+    Stored stored{batches, {}};
+    for (std::size_t i = 0; batches > 0 && i < 6; ++i) stored.memory[i] = to_device<Cpu>(memory[i / 2][i % 2].value());
+    state.put_fields(stored);
   }
   void load_state(const State& state) {
-    state.get("batches", batches);
-    for (std::size_t i = 0; batches > 0 && i < 6; ++i) {
-      Tensor<T, 2> rows;
-      state.get("memory" + std::to_string(i), rows);
-      memory[i / 2][i % 2] = Rows(to_device<D>(rows));
-    }
+    Stored stored;
+    state.get_fields(stored);
+    batches = stored.batches;
+    for (std::size_t i = 0; batches > 0 && i < 6; ++i) memory[i / 2][i % 2] = Rows(to_device<D>(stored.memory[i]));
   }
 
   Forward forward(const Sequences<T, D>& x, const Context& context) const {

@@ -65,9 +65,9 @@ struct ModalityDropoutTransformerNetwork {
   ModalityDropoutTransformerNetwork(const Options& o, Random& random) : dropout(o.dropout) {
     for (const index_t in : o.inputs)
       projection.emplace_back(typename Linear<T, D>::Options{.in_features = in, .out_features = o.width}, random);
-    positions = SinusoidalPositions<T, D>({.width = o.width});
+    positions = SinusoidalPositions<T, D>({.embed_dim = o.width});
     class_token = Parameter<T, 2, D>(init::normal<T, 2, D>({1, o.width}, 0.02, random));
-    encoder = TransformerEncoder<T, D>({.width = o.width,
+    encoder = TransformerEncoder<T, D>({.embed_dim = o.width,
                                         .num_heads = o.num_heads,
                                         .hidden = o.hidden,
                                         .layers = o.layers,

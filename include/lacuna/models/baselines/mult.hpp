@@ -33,19 +33,11 @@ struct MultOptions {
 
   static void reflect(auto& self, auto&& visit) {
     ModelOptions::reflect(self, visit);
-    visit("text", self.text);
-    visit("width", self.width);
-    visit("num_heads", self.num_heads);
-    visit("layers", self.layers);
-    visit("kernels", self.kernels);
-    visit("source_dropout", self.source_dropout);
-    visit("embedding_dropout", self.embedding_dropout);
+    reflect_crossmodal(self, visit);
     visit("residual_dropout", self.residual_dropout);
     visit("hidden_dropout", self.hidden_dropout);
     visit("input_dropout", self.input_dropout);
-    visit("head_dropout", self.head_dropout);
     visit("positions", self.positions);
-    visit("published", self.published);
   }
 };
 

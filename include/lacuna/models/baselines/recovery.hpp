@@ -101,8 +101,7 @@ struct CompletePhase {
           record = of, done = true;
         });
   }
-  void save_state(State& state) const { state.put("complete_ready", done); }
-  void load_state(const State& state) { state.get("complete_ready", done); }
+  static void reflect(auto& self, auto&& visit) { visit("complete_ready", self.done); }
 
  private:
   template <class T, class D>

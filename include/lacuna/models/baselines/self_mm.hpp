@@ -102,12 +102,8 @@ struct SelfMmNetwork : SequenceNetwork<SelfMmNetwork<T, D>, T, D> {
       if (std::isfinite(y)) limit = std::max(limit, std::abs(y));
     labels = UnimodalLabels(start, limit, o.published);
   }
-  void save_state(State& state) const {
-    State own;
-    own.put_fields(labels);
-    state.put("unimodal_labels", own);
-  }
-  void load_state(const State& state) { state.under("unimodal_labels").get_fields(labels); }
+  void save_state(State& state) const { state.put("unimodal_labels", labels); }
+  void load_state(const State& state) { state.get("unimodal_labels", labels); }
 
   Forward forward(const Sequences<T, D>& x, const Context& context) const {
     Forward r;

@@ -121,7 +121,7 @@ struct TfrNetwork {
     three("kernels", o.kernels.size()), three("stream_frames", o.stream_frames.size());
     three("fused_sizes", o.fused.size()), three("generation", o.generation.size());
     expect_sizes(name, {o.width, o.gru_layers, o.hidden, o.fused[0], o.fused[1], o.fused[2]});
-    CrossmodalOptions attention{.width = o.width,
+    CrossmodalOptions attention{.embed_dim = o.width,
                                 .num_heads = o.num_heads,
                                 .layers = o.layers,
                                 .causal = o.published,
@@ -135,7 +135,7 @@ struct TfrNetwork {
           random);
       memory.emplace_back(attention, random);
       CrossmodalOptions over_features = attention;
-      over_features.width = o.stream_frames[m], over_features.num_heads = o.time_heads;
+      over_features.embed_dim = o.stream_frames[m], over_features.num_heads = o.time_heads;
       over_features.positions = false;
       generator.emplace_back(over_features, random);
       rebuild.emplace_back(typename Linear<T, D>::Options{.in_features = 3 * o.width, .out_features = in[m]}, random);
@@ -146,7 +146,7 @@ struct TfrNetwork {
            Linear<T, D>({.in_features = 3 * o.width + 2 * u, .out_features = u}, random)});
     }
     const index_t all = o.fused[0] + o.fused[1] + o.fused[2];
-    norm = BatchNorm<T, D>({.width = all});
+    norm = BatchNorm<T, D>({.num_features = all});
     head = Linear<T, D>({.in_features = all, .out_features = o.hidden}, random);
     out = Linear<T, D>({.in_features = o.hidden, .out_features = outputs_for(o.classes)}, random);
   }

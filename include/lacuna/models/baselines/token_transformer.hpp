@@ -19,10 +19,10 @@ struct TokenLayer {
   TokenLayer() = default;
   TokenLayer(index_t width, index_t num_heads, index_t head, Random& random)
       : heads(num_heads),
-        norm_q({.width = width}),
-        norm_k({.width = width}),
-        norm_v({.width = width}),
-        norm({.width = width}) {
+        norm_q({.num_features = width}),
+        norm_k({.num_features = width}),
+        norm_v({.num_features = width}),
+        norm({.num_features = width}) {
     const auto layer = [&](index_t in, index_t to, bool bias) {
       return Linear<T, D>({.in_features = in, .out_features = to, .bias = bias}, random);
     };

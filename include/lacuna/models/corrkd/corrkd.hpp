@@ -128,15 +128,22 @@ struct CorrkdDistillation {
     return corrkd_objective(options, output, goal, batch.targets, critics, context, *batch.task).terms();
   }
 
-  void save_state(State& state) const {
-    state.put("teachers", index_t(teacher.size()));
-    state.put("teachers_ready", taught);
-  }
+  /// What is stored besides options and parameters.
+  struct Stored {
+    std::size_t teachers = 0;
+    index_t taught = 0;
+    static void reflect(auto& self, auto&& visit) {
+      visit("teachers", self.teachers);
+      visit("teachers_ready", self.taught);
+    }
+  };
+  void save_state(State& state) const { state.put_fields(Stored{teacher.size(), taught}); }
   void load_state(const State& state) {
-    state.get("teachers_ready", taught);
-    const auto count = state.get<std::size_t>("teachers");
-    if (count > 0 && teacher.empty()) state.fail("teachers", "are stored of a model without distillation");
-    teacher.resize(count, teacher.empty() ? Network() : Network(teacher[0]));
+    Stored stored;
+    state.get_fields(stored);
+    taught = stored.taught;
+    if (stored.teachers > 0 && teacher.empty()) state.fail("teachers", "are stored of a model without distillation");
+    teacher.resize(stored.teachers, teacher.empty() ? Network() : Network(teacher[0]));
     freeze(teacher);
   }
   static void reflect(auto& self, auto&& visit) {

@@ -5,7 +5,7 @@
 ///   h_m = mean over time of E_m                   (B, d)
 ///   H = [h_1; …; h_M]                             (B, M d)      joint representation
 ///   z = W₂ relu(W₁ H + b₁) + b₂                   (B, K)        scores
-/// As options: W₁ [H; flags], one flag per present modality, and z + Σ_m (U_m h_m + c_m) over the present ones.
+/// As options: h_m by attention, Σ_t a_t E_mt with a_t = softmax_t ⟨c_m, tanh(K_m E_mt + k_m)⟩; W₁ [H; flags], one flag per present modality, and z + Σ_m (U_m h_m + c_m) over the present ones.
 /// Any number of modalities, of unaligned lengths. No flag says what is missing: under GapMask::none an absent modality
 /// is a sequence of zeros that goes through its encoder like any other, and the padding of a batch takes part, so that
 /// `frames` should fix the lengths; under GapMask::present it contributes h_m = 0 and gets no gradient.
@@ -18,6 +18,7 @@
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/labels.hpp"
 #include "lacuna/models/corrkd/options.hpp"
+#include "lacuna/nn/attention_pooling.hpp"
 #include "lacuna/nn/conv1d.hpp"
 #include "lacuna/nn/grouped.hpp"
 #include "lacuna/nn/position.hpp"
@@ -49,6 +50,7 @@ struct CorrkdNetwork {
   SinusoidalPositions<T, D> positions;
   std::vector<TransformerEncoder<T, D>> encoder;
   std::vector<Linear<T, D>> fill;  ///< weight (D_m, 1): the learned vector of an absent frame; empty unless asked for
+  std::vector<AttentionPooling<T, D>> pooling;  ///< in the place of the mean; empty unless asked for
   Linear<T, D> head_in, head_out;
   std::vector<Linear<T, D>> unimodal;  ///< a head of every modality; empty without evidence
   Rows rows = Rows::automatic;         ///< frames that encoders compute, where a mask says which count
@@ -69,7 +71,7 @@ struct CorrkdNetwork {
     x = dropout(positions(x), options.embedding_dropout, context);
     x = encode_present(encoder[m], x, seen, context, rows);
     if (options.fill == missing::Fill::encoded_zeros) x = apply_mask(x, stream.present);
-    return mean_pool(x, seen);
+    return pooling.empty() ? mean_pool(x, seen) : pooling[m](x, seen, context).pooled;
   }
 
   static void reflect(auto& self, auto&& visit) {
@@ -78,6 +80,7 @@ struct CorrkdNetwork {
     visit("head_in", self.head_in);
     visit("head_out", self.head_out);
     visit("fill", self.fill);
+    visit("pooling", self.pooling);
     visit("unimodal", self.unimodal);
   }
 
@@ -97,7 +100,7 @@ struct CorrkdNetwork {
     if constexpr (detail::Grouping<T, D>) {
       const std::size_t count = convolution.size();
       const double p = options.embedding_dropout;
-      if (!detail::can_group(encoder, context) || !(p >= 0 && p < 1)) return result;
+      if (!detail::can_group(encoder, context) || !pooling.empty() || !(p >= 0 && p < 1)) return result;
       const auto length = [&](std::size_t m) {
         const bool fixed = options.gap_mask == GapMask::none && !options.frames.empty();
         return std::max(streams[m].frames.extent(1), fixed ? options.frames[m] : 0);
@@ -194,7 +197,7 @@ CorrkdNetwork<T, D>::CorrkdNetwork(const Options& o, Random& random) : options(o
                                   o.depth, ", kernel ", o.kernel, " make no network"));
   if (!o.frames.empty() && o.frames.size() != o.inputs.size())
     throw OptionError(detail::cat("CorrKD: ", o.frames.size(), " lengths for ", modalities, " modalities"));
-  const TransformerOptions transformer{.width = d,
+  const TransformerOptions transformer{.embed_dim = d,
                                        .num_heads = o.head_count(),
                                        .hidden = o.hidden > 0 ? o.hidden : 4 * d,
                                        .layers = o.depth,
@@ -205,13 +208,16 @@ CorrkdNetwork<T, D>::CorrkdNetwork(const Options& o, Random& random) : options(o
     convolution.emplace_back(
         typename Conv1d<T, D>::Options{.in_channels = in, .out_channels = d, .kernel = o.kernel, .bias = false},
         random);
-  positions = SinusoidalPositions<T, D>({.width = d});
+  positions = SinusoidalPositions<T, D>({.embed_dim = d});
   for (index_t m = 0; m < modalities; ++m) encoder.emplace_back(transformer, random);
   head_in = Linear<T, D>({.in_features = modalities * (d + o.presence), .out_features = modalities * d}, random);
   head_out = Linear<T, D>({.in_features = modalities * d, .out_features = o.outputs}, random);
   if (o.fill == missing::Fill::learned)
     for (const index_t in : o.inputs)
       fill.emplace_back(typename Linear<T, D>::Options{.in_features = 1, .out_features = in, .bias = false}, random);
+  if (o.pooling == FramePooling::attention)
+    for (index_t m = 0; m < modalities; ++m)
+      pooling.emplace_back(UmcaOptions{.embed_dim = d, .scale = 1, .dropout = 0}, random);
   if (o.evidence != Evidence::none)
     for (index_t m = 0; m < modalities; ++m)
       unimodal.emplace_back(typename Linear<T, D>::Options{.in_features = d, .out_features = o.outputs}, random);

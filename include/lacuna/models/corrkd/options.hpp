@@ -34,6 +34,11 @@ enum class StudentInit { random, teacher };
 /// published.
 enum class Evidence { none, sum, mean };
 
+/// What becomes one vector of the frames of a modality that take part. mean: their mean, as published. attention: their
+/// sum under weights that a learned query gives them (nn/attention_pooling.hpp), so that few telling frames are not
+/// thinned by the others. Of a single frame both are the frame.
+enum class FramePooling { mean, attention };
+
 struct CorrkdNetworkOptions {
   std::vector<index_t> inputs = {};  ///< feature size of every modality
   index_t outputs = 2;               ///< K scores; the model sets it
@@ -45,6 +50,7 @@ struct CorrkdNetworkOptions {
   double embedding_scale = 1;  ///< factor of the convolution before positions are added; √width in Transformers
   double embedding_dropout = 0.25, attention_dropout = 0.1, hidden_dropout = 0.1, residual_dropout = 0.1,
          head_dropout = 0;
+  FramePooling pooling = FramePooling::mean;
   GapMask gap_mask = GapMask::none;
   missing::Fill fill = missing::Fill::zeros;  ///< zeros before or after the encoder, or a learned vector before it
   Evidence evidence = Evidence::none;
@@ -148,6 +154,7 @@ struct CorrkdOptions {
     visit("hidden_dropout", n.hidden_dropout);
     visit("residual_dropout", n.residual_dropout);
     visit("head_dropout", n.head_dropout);
+    visit("pooling", n.pooling);
     visit("gap_mask", n.gap_mask);
     visit("fill", n.fill);
     visit("evidence", n.evidence);

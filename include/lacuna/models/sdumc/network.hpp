@@ -105,7 +105,7 @@ SdumcNetwork<T, D>::SdumcNetwork(const SdumcOptions& o, Random& random)
   o.drop.check(m);
   if (g < 2 || h < 2 || o.contrast < 1)
     throw OptionError(detail::cat("SDUMC: width ", g, ", fused ", h, " and contrast ", o.contrast, " are too small"));
-  const UmcaOptions umca{.width = g, .scale = o.scale, .dropout = o.frame_dropout};
+  const UmcaOptions umca{.embed_dim = g, .scale = o.scale, .dropout = o.frame_dropout};
   const auto mlp = [&](std::vector<index_t> sizes) {
     return Mlp<T, D>({.sizes = std::move(sizes), .dropout = o.dropout}, random);
   };

@@ -136,7 +136,7 @@ RobustSdumcNetwork<T, D>::RobustSdumcNetwork(const Options& o, Random& random)
   if (g < 2 || h < 2) throw OptionError(detail::cat("SDUMC: width ", g, " and fused ", h, " are too small"));
   o.drop.check(m);
   const index_t flag = o.presence ? m : 0;
-  const UmcaOptions umca{.width = g, .scale = o.scale, .dropout = o.frame_dropout};
+  const UmcaOptions umca{.embed_dim = g, .scale = o.scale, .dropout = o.frame_dropout};
   const auto mlp = [&](std::vector<index_t> sizes) {
     return Mlp<T, D>({.sizes = std::move(sizes), .dropout = o.dropout}, random);
   };

@@ -114,16 +114,23 @@ struct SdumcImputation {
         .terms();
   }
 
-  void save_state(State& state) const {
-    state.put("decoder_slots", decoder.empty() ? index_t(0) : decoder[0].slots);
-    state.put("decoder_ready", ready);
-  }
+  /// What is stored besides options and parameters.
+  struct Stored {
+    index_t slots = 0;  ///< of the decoder; 0: there is none
+    bool ready = false;
+    static void reflect(auto& self, auto&& visit) {
+      visit("decoder_slots", self.slots);
+      visit("decoder_ready", self.ready);
+    }
+  };
+  void save_state(State& state) const { state.put_fields(Stored{decoder.empty() ? 0 : decoder[0].slots, ready}); }
   void load_state(const State& state) {
-    Random random(0);
-    const auto slots = state.get<index_t>("decoder_slots");
-    state.get("decoder_ready", ready);
+    Stored stored;
+    state.get_fields(stored);
+    ready = stored.ready;
     decoder.clear();
-    if (slots > 0) make_decoder(slots, random);
+    Random random(0);
+    if (stored.slots > 0) make_decoder(stored.slots, random);
     if (ready) freeze(decoder);
   }
   static void reflect(auto& self, auto&& visit) {

@@ -66,7 +66,10 @@ struct OnnxCorrkd {
     if (o.embedding_scale != 1) x = net.scale(x, o.embedding_scale);
     x = net.transformer(at + "encoder" + number, net.positions(x, positions), seen, o.head_count());
     if (o.fill == missing::Fill::encoded_zeros) x = net.keep(x, present);
-    return net.mean(x, seen);
+    if (o.pooling == models::FramePooling::mean) return net.mean(x, seen);
+    const std::string path = at + "pooling" + number;
+    const Name query = net.reshape(net.parameter(path + ".query"), {1, 1, -1});
+    return net.squeeze(net.attention(query, net.linear(path + ".key", x, "Tanh"), x, seen, 1, 1), 1);
   }
 };
 

@@ -132,13 +132,16 @@ int train_model(RunOptions& options, const Call& call) {
   say_decisions(work);
 
   std::vector<missing::Protocol> protocols;
-  for (const std::string& name : options.protocols)
+  for (const std::string& name : options.protocols) {
+    if (std::count(options.protocols.begin(), options.protocols.end(), name) > 1)
+      throw OptionError("protocol '" + name + "' is named twice");
     if (name == "meant") {
       protocols.push_back({"meant", system.conditions(set.modality_names()), {}});
     } else {
       protocols.push_back(lab::protocol_by_name(name, set.modality_names(), options.mask_seed));
       protocols.back().name = name;
     }
+  }
   work.plan = lab::plan_of(protocols, set.test);
   if (!options.masks.empty()) lab::take_masks(work.plan, options.masks, set.test.ids);
   options.models = {options.model};

@@ -282,6 +282,24 @@ TEST_CASE("data formats: what is converted is read back, bit for bit" * doctest:
   }
 }
 
+TEST_CASE("data formats: folds by a list of ids") {
+  const test::TemporaryFolder temporary;
+  const std::string list = temporary / "folds.json";
+  std::ofstream(list) << R"({"train": ["a"], "dev": ["b"], "test": ["c_1"]})";
+  formats::Arrays arrays("set");
+  arrays.strings("train_id", {"a_1", "b_1", "c_1", "d_1", "a_2"});
+  arrays.features("train_x", Shape{5, 2}, [](std::span<const index_t> rows, float* to) {
+    for (const index_t n : rows) *to++ = float(n), *to++ = float(n);
+  });
+  formats::apply_folds(arrays, list);
+  CHECK(arrays.at("train_x").read().as<float>() == std::vector<float>{0, 0, 4, 4});
+  CHECK(arrays.at("valid_x").read().as<float>() == std::vector<float>{1, 1});
+  CHECK(arrays.at("test_id").read().strings() == std::vector<std::string>{"c_1"});
+  CHECK(arrays.notes().back().text == "1 of 5 samples are in no fold and are left out");
+  CHECK(
+      test::contains(test::message_of<OptionError>([&] { formats::apply_folds(arrays, list); }), "splits of its own"));
+}
+
 TEST_CASE("data formats: features in a file of scratch are the same numbers" * doctest::skip(!test::have_formats())) {
   const test::TemporaryFolder temporary;
   data::LoadOptions scratch;

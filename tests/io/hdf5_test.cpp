@@ -9,6 +9,7 @@
 
 #include "io/numpy_files.hpp"
 #include "io/temporary.hpp"
+#include "lacuna/core/random.hpp"
 #include "lacuna/io/csd.hpp"
 #include "lacuna/io/npz.hpp"
 #include "support/paths.hpp"
@@ -133,6 +134,36 @@ TEST_CASE("hdf5: hostile files are refused with the words asked for" * doctest::
   }
   MESSAGE(refused, " refused, ", read, " read");
   CHECK(refused >= 11);
+}
+
+TEST_CASE("hdf5: files cut off and with single bits changed are read or refused" *
+          doctest::skip(!test::have_formats())) {
+  const test::TemporaryFolder temporary;
+  const std::string path = temporary / "damaged.h5";
+  index_t read = 0, refused = 0;
+  Random random(23);
+  const auto attempt = [&](const std::vector<std::uint8_t>& bytes) {
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), std::streamsize(bytes.size()));
+    try {
+      const io::Hdf5 file(path);
+      for (const std::string& name : file.names()) (void)file.get(name);
+      ++read;
+    } catch (const Error&) {
+      ++refused;
+    }
+  };
+  for (const char* name : {"h5/mfn_X_train.h5", "h5/mfn_audio.h5", "h5/mfn_y_train.h5", "csd/labels.csd"}) {
+    const auto bytes = test::read_bytes(test::formats_dir() + "/" + name);
+    for (std::size_t at = 0; at < bytes.size(); at += std::max<std::size_t>(1, bytes.size() / 120)) {
+      attempt({bytes.begin(), bytes.begin() + std::ptrdiff_t(at)});
+      auto changed = bytes;
+      changed[at] ^= std::uint8_t(1u << random.below(8));
+      attempt(changed);
+    }
+  }
+  MESSAGE(read, " read, ", refused, " refused");
+  CHECK(refused > 400);
 }
 
 }  // namespace hdf5_files

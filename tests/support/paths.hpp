@@ -27,6 +27,7 @@ inline std::string oracle_dir() { return directory("LACUNA_ORACLE_DIR", "/../sha
 inline std::string data_dir() { return directory("LACUNA_DATA_DIR", "/../shared/data"); }
 /// $LACUNA_FORMATS_DIR, else shared/fixtures/formats beside the checkout: files that other programs wrote, with their content.
 inline std::string formats_dir() { return directory("LACUNA_FORMATS_DIR", "/../shared/fixtures/formats"); }
+inline std::string real_files_dir() { return directory("LACUNA_REAL_FILES_DIR", "/../shared/real_files"); }
 inline bool have_oracle() { return is_directory(oracle_dir()); }
 inline bool have_formats() { return is_directory(formats_dir()); }
 inline bool have_data() { return is_directory(data_dir()); }

@@ -12,72 +12,13 @@
 /// The C library knows one caller at a time: calls from several threads wait for each other. Errors are IoError.
 #pragma once
 
-#include <hdf5.h>
-
 #include <functional>
 #include <map>
-#include <mutex>
 #include <set>
 
+#include "lacuna/io/hdf5_facts.hpp"
 #include "lacuna/io/npy.hpp"
 #include "lacuna/io/npy_writer.hpp"
-
-namespace lacuna::detail {
-
-/// An identifier of the C library, closed when it goes.
-class Hdf5Id {
- public:
-  Hdf5Id(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
-  Hdf5Id(Hdf5Id&& o) noexcept : id_(std::exchange(o.id_, hid_t(-1))), close_(o.close_) {}
-  Hdf5Id(const Hdf5Id&) = delete;
-  Hdf5Id& operator=(const Hdf5Id&) = delete;
-  ~Hdf5Id() {
-    if (id_ >= 0) close_(id_);
-  }
-  operator hid_t() const { return id_; }  // NOLINT: what the C library takes
-  bool valid() const { return id_ >= 0; }
-
- private:
-  hid_t id_;
-  herr_t (*close_)(hid_t);
-};
-
-/// One caller at a time, and no error text of the library on standard error.
-class Hdf5Call {
- public:
-  Hdf5Call() : lock_(mutex()) {
-    H5Eget_auto2(H5E_DEFAULT, &print_, &data_);
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  }
-  Hdf5Call(const Hdf5Call&) = delete;
-  Hdf5Call& operator=(const Hdf5Call&) = delete;
-  ~Hdf5Call() { H5Eset_auto2(H5E_DEFAULT, print_, data_); }
-
- private:
-  static std::recursive_mutex& mutex() {
-    static std::recursive_mutex one;
-    return one;
-  }
-  std::lock_guard<std::recursive_mutex> lock_;
-  H5E_auto2_t print_ = nullptr;
-  void* data_ = nullptr;
-};
-
-#if H5_VERSION_GE(1, 12, 0)
-using Hdf5Object = H5O_info1_t;
-using Hdf5Link = H5L_info1_t;
-inline herr_t hdf5_link(hid_t group, const char* name, Hdf5Link* link) {
-  return H5Lget_info1(group, name, link, H5P_DEFAULT);
-}
-#else
-using Hdf5Object = H5O_info_t;
-using Hdf5Link = H5L_info_t;
-inline herr_t hdf5_link(hid_t group, const char* name, Hdf5Link* link) {
-  return H5Lget_info(group, name, link, H5P_DEFAULT);
-}
-#endif
-
-}  // namespace lacuna::detail
 
 namespace lacuna::io {
 
@@ -119,7 +60,7 @@ class Hdf5 {
   NpyArray rows(const std::string& name, index_t begin, index_t end) const {
     const detail::Hdf5Call call;
     const detail::Hdf5Id dataset = open_dataset(name);
-    Facts facts = look(name, dataset);
+    detail::Hdf5Facts facts = look(name, dataset);
     const Shape whole = facts.header.shape;
     if (whole.rank() == 0 || begin < 0 || begin > end || end > whole[0])
       fail(name, "has shape ", whole, ", rows ", begin, " to ", end, " are asked for");
@@ -175,21 +116,19 @@ class Hdf5 {
   }
 
  private:
-  struct Facts {
-    NpyHeader header;
-    hid_t memory = -1;  ///< native type; -1: variable strings
-  };
-
   static detail::Hdf5Id open(const std::string& path) {
     const ByteSource source(path);  // missing, no regular file
     const detail::Hdf5Call call;
     detail::Hdf5Id file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
-    if (!file.valid()) throw IoError(path + ": is no HDF5 file that can be opened; it is truncated or damaged");
+    if (!file.valid()) {
+      detail::Hdf5End::damaged() = true;
+      throw IoError(path + ": is no HDF5 file that can be opened; it is truncated or damaged");
+    }
     return file;
   }
   template <class... Pieces>
   [[noreturn]] void fail(const std::string& name, const Pieces&... pieces) const {
-    throw IoError(detail::cat(path_, ": '", detail::printable(name), "' ", pieces...));
+    detail::hdf5_fail(path_, name, pieces...);
   }
 
   void walk(const std::string& group, int depth, std::set<haddr_t>& above) {
@@ -214,6 +153,7 @@ class Hdf5 {
       }
       const detail::Hdf5Id child(H5Oopen(id, name, H5P_DEFAULT), H5Oclose);
       if (!child.valid()) {
+        detail::Hdf5End::damaged() = true;
         kinds_[path] = unreadable;
         names_.push_back(path);
         continue;
@@ -246,109 +186,12 @@ class Hdf5 {
     return dataset;
   }
 
-  /// Checks everything that may be checked before numbers are read.
-  Facts look(const std::string& name, hid_t dataset) const {
-    Facts facts;
-    facts.header.shape = shape_of(name, dataset);
-    facts.memory = type_of(name, dataset, facts.header);
-    const std::uint64_t count = std::uint64_t(facts.header.shape.size());
-    if (facts.header.item_size > 0 && count > (std::uint64_t(1) << 62) / facts.header.item_size)
-      fail(name, "has shape ", facts.header.shape, ", more than 2^62 bytes");
-    facts.header.payload = count * facts.header.item_size;
-    const detail::Hdf5Id plan(H5Dget_create_plist(dataset), H5Pclose);
-    if (!plan.valid()) fail(name, "cannot be opened; the file is damaged");
-    const H5D_layout_t layout = H5Pget_layout(plan);
-    if (layout == H5D_VIRTUAL) fail(name, "is a virtual dataset over other files, which are not read");
-    if (H5Pget_external_count(plan) > 0) fail(name, "lies in an external file, which is not read");
-    bool packed = false;
-    for (int i = 0; i < H5Pget_nfilters(plan); ++i) {
-      unsigned flags = 0;
-      std::size_t values = 0;
-      char text[64] = "";
-      const H5Z_filter_t filter =
-          H5Pget_filter2(plan, unsigned(i), &flags, &values, nullptr, sizeof text, text, nullptr);
-      if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32)
-        fail(name, "is packed with filter ", int(filter), " (", text, "); write it with gzip or without");
-      packed = packed || filter == H5Z_FILTER_DEFLATE;
-    }
-    if (layout == H5D_CHUNKED) {
-      hsize_t chunk[H5S_MAX_RANK] = {};
-      std::uint64_t bytes = std::max<std::size_t>(1, facts.header.item_size);
-      const int rank = H5Pget_chunk(plan, H5S_MAX_RANK, chunk);
-      for (int axis = 0; axis < rank; ++axis)
-        bytes = chunk[axis] > (std::uint64_t(1) << 40) / bytes ? std::uint64_t(1) << 40 : bytes * chunk[axis];
-      if (bytes > std::uint64_t(1) << 28) fail(name, "has chunks of ", bytes, " bytes, expected at most 256 MiB");
-    }
-    const std::uint64_t stored = H5Dget_storage_size(dataset);
-    if (facts.memory >= 0 && facts.header.payload > (packed ? 1100 : 1) * stored + (std::uint64_t(1) << 20))
-      fail(name, "has shape ", facts.header.shape, ", ", facts.header.payload, " bytes, and ", stored,
-           " are stored: out of proportion");
-    return facts;
-  }
-  Shape shape_of(const std::string& name, hid_t dataset) const {
-    const detail::Hdf5Id space(H5Dget_space(dataset), H5Sclose);
-    hsize_t lengths[H5S_MAX_RANK];
-    const int rank = H5Sget_simple_extent_dims(space, lengths, nullptr);
-    if (rank < 0 || H5Sget_simple_extent_type(space) == H5S_NULL) fail(name, "has no shape");
-    if (rank > Shape::max_rank) fail(name, "has ", rank, " axes, expected at most ", Shape::max_rank);
-    index_t axes[Shape::max_rank];
-    std::uint64_t size = 1;
-    for (int axis = 0; axis < rank; ++axis) {
-      if (lengths[axis] > 0 && size > (std::uint64_t(1) << 62) / lengths[axis]) fail(name, "has a size beyond 2^62");
-      size *= lengths[axis];
-      axes[axis] = index_t(lengths[axis]);
-    }
-    return Shape(axes, rank);
-  }
-  hid_t type_of(const std::string& name, hid_t dataset, NpyHeader& header) const {
-    const detail::Hdf5Id type(H5Dget_type(dataset), H5Tclose);
-    const std::size_t size = H5Tget_size(type);
-    const bool sound = size == 1 || size == 2 || size == 4 || size == 8;
-    header.item_size = size;
-    const char order = size == 1 ? '|' : '<';
-    switch (H5Tget_class(type)) {
-      case H5T_INTEGER: {
-        if (!sound) break;
-        const bool natural = H5Tget_sign(type) == H5T_SGN_NONE;
-        header.kind = natural ? NpyKind::natural : NpyKind::integer;
-        header.dtype = detail::cat(order, char(header.kind), size);
-        const hid_t integers[] = {H5T_NATIVE_INT8, H5T_NATIVE_INT16, H5T_NATIVE_INT32, H5T_NATIVE_INT64};
-        const hid_t naturals[] = {H5T_NATIVE_UINT8, H5T_NATIVE_UINT16, H5T_NATIVE_UINT32, H5T_NATIVE_UINT64};
-        const std::size_t which = size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3;
-        return natural ? naturals[which] : integers[which];
-      }
-      case H5T_FLOAT:
-        header.kind = NpyKind::real;
-        if (size == 2) header.item_size = 4;  // half is read as float, exactly
-        if (size != 2 && size != 4 && size != 8) break;
-        header.dtype = header.item_size == 8 ? "<f8" : "<f4";
-        return header.item_size == 8 ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT;
-      case H5T_STRING:
-        if (H5Tis_variable_str(type) > 0) {
-          header.kind = NpyKind::unicode;
-          header.dtype = "<U";
-          header.item_size = 4;
-          return -1;
-        }
-        header.kind = NpyKind::bytes;
-        header.dtype = detail::cat("|S", size);
-        return H5T_C_S1;
-      case H5T_ENUM:
-        if (size != 1) break;
-        header.kind = NpyKind::boolean;
-        header.dtype = "|b1";
-        return H5T_NATIVE_INT8;
-      default:
-        break;
-    }
-    static constexpr const char* names[] = {"integers", "floats",     "a time",  "strings", "bits",  "opaque bytes",
-                                            "records",  "references", "an enum", "lists",   "arrays"};
-    const int kind = H5Tget_class(type);
-    fail(name, "holds ", kind >= 0 && kind < 11 ? names[kind] : "an unknown type", " of ", size,
-         " bytes, expected integers, floats or strings");
+  detail::Hdf5Facts look(const std::string& name, hid_t dataset) const {
+    return detail::Hdf5Facts(path_, name, dataset);
   }
 
-  NpyArray read(const std::string& name, hid_t dataset, const Facts& facts, hid_t memory, hid_t file) const {
+  NpyArray read(const std::string& name, hid_t dataset, const detail::Hdf5Facts& facts, hid_t memory,
+                hid_t file) const {
     const std::string where = detail::cat(path_, ": '", detail::printable(name), "'");
     const auto damaged = [&] { fail(name, "cannot be read; the file is truncated or damaged"); };
     const std::size_t count = std::size_t(facts.header.shape.size());
@@ -368,7 +211,8 @@ class Hdf5 {
     }
     return NpyArray(where, facts.header, std::move(bytes));
   }
-  NpyArray strings(const std::string& where, hid_t dataset, const Facts& facts, hid_t memory, hid_t file) const {
+  NpyArray strings(const std::string& where, hid_t dataset, const detail::Hdf5Facts& facts, hid_t memory,
+                   hid_t file) const {
     const detail::Hdf5Id type(H5Tcopy(H5T_C_S1), H5Tclose), stored(H5Dget_type(dataset), H5Tclose);
     H5Tset_size(type, H5T_VARIABLE);
     H5Tset_cset(type, H5Tget_cset(stored));

@@ -52,6 +52,22 @@ inline std::vector<DialogueKey> fold_of(const io::Value& list) {
   return keys;
 }
 
+/// Who speaks utterance u: a name, or the place of the one in a row of MELD's one-hot rows; empty: nobody is named.
+inline std::string speaker_of(const io::Value& list, std::size_t u) {
+  std::vector<double> row;
+  if (list.has_items()) {
+    const io::Value one = list[u];
+    if (one.is_string()) return text_of(one);
+    if (!one.has_items() && !is_numeric_array(one)) return "";
+    row = numbers_of(one);
+  } else if (is_numeric_array(list) && list.shape().rank() == 2) {
+    row = list.rows(index_t(u), index_t(u) + 1).as<double>();
+  }
+  const auto one = std::find(row.begin(), row.end(), 1.0);
+  const bool hot = one != row.end() && std::count(row.begin(), row.end(), 0.0) == std::ptrdiff_t(row.size()) - 1;
+  return hot ? std::to_string(one - row.begin()) : "";
+}
+
 /// Adds the utterances of these dialogues.
 inline void add_dialogues(Arrays& arrays, const Dialogues& d, const std::vector<DialogueKey>& fold,
                           const std::string& prefix) {
@@ -84,8 +100,7 @@ inline void add_dialogues(Arrays& arrays, const Dialogues& d, const std::vector<
     if (d.speakers) {
       const io::Value list = same(of_dialogue(*d.speakers, key));
       for (std::size_t u = 0; u < count; ++u) {
-        const bool named = list.has_items() && list[u].is_string();
-        speakers.push_back(named ? text_of(list[u]) : "");
+        speakers.push_back(speaker_of(list, u));
         spoken = spoken || !speakers.back().empty();
       }
     }

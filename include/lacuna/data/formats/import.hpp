@@ -88,6 +88,7 @@ inline Arrays import(const std::string& path, const ImportOptions& options = {},
         lacuna::detail::cat(path, ": format ", format, " is not read from it; expected one of ", format_names()));
   if (format != "mertools" && format != "csv_folder" && format != "csd" && !options.features.empty())
     add_folders(arrays, folder ? path : path.substr(0, path.rfind('/') + 1) + ".", options.features);
+  if (format != "csd") apply_folds(arrays, options.folds);  // there it decides what is read
   hold_out(arrays, options.holdout);
   return arrays;
 }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "lacuna/data/formats/arrays.hpp"
+#include "lacuna/data/formats/folds.hpp"
 #include "lacuna/data/formats/options.hpp"
 #include "lacuna/data/video_of.hpp"
 
@@ -35,6 +37,28 @@ inline std::vector<std::string> groups_of_samples(const Arrays& arrays, const st
   std::vector<std::string> groups = arrays.at(prefix + "id").read().strings();
   for (std::string& id : groups) id = video_of(std::move(id));
   return groups;
+}
+
+/// Samples of a data set without splits of its own, which all are training data, into those of a list (folds.hpp), by
+/// their ids or their videos'. Throws OptionError for data that have splits.
+inline void apply_folds(Arrays& arrays, const std::string& path) {
+  if (path.empty()) return;
+  for (const std::string& name : arrays.names())
+    if (name.starts_with("valid_") || name.starts_with("test_"))
+      throw OptionError(lacuna::detail::cat("--folds: ", arrays.path(), " has splits of its own; leave --folds out"));
+  const Folds folds(path);
+  if (!arrays.contains("train_id")) throw OptionError("--folds: the data have no ids");
+  const std::vector<std::string> ids = arrays.at("train_id").read().strings(),
+                                 videos = groups_of_samples(arrays, "train_");
+  std::map<std::string, std::vector<index_t>> parts;
+  for (std::size_t n = 0; n < ids.size(); ++n) {
+    const std::string own = folds.of(ids[n]);
+    parts[own.empty() ? folds.of(videos[n]) : own].push_back(index_t(n));
+  }
+  for (const char* split : {"valid", "test", "train"})
+    arrays.take_rows("train_", index_t(ids.size()), parts[split], std::string(split) + "_");
+  if (!parts[""].empty())
+    arrays.note(lacuna::detail::cat(parts[""].size(), " of ", ids.size(), " samples are in no fold and are left out"));
 }
 
 /// The last `share` of the training videos (or dialogues), in the order of the file, becomes the validation split.

@@ -104,7 +104,8 @@ Baseline ensemble_of_seeds(const Work& work, const Folder& folder, const lab::Mo
   const State state = calibrated_ensemble(members, &set.validation);
   io::save_checkpoint(folder.ensemble_file(model.name), state);
   const Predictor predictor(state);
-  const auto answers = lab::predictions(answers_of(predictor), set.test, work.plan, lab::prior(set.train, work.data.classes));
+  const auto answers =
+      lab::predictions(answers_of(predictor), set.test, work.plan, lab::prior(set.train, work.data.classes));
   Baseline report{detail::cat("ensemble of ", members.size()), {}};
   if (work.targets.values.empty()) return report;
   const auto names = condition_names(work.plan);

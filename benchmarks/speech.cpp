@@ -11,8 +11,8 @@
 
 #include <chrono>
 #include <cstdio>
-#include <ctime>
 #include <cstring>
+#include <ctime>
 #include <string>
 
 #include "lacuna/io/bfloat16.hpp"
@@ -236,9 +236,10 @@ int decoder(const std::string& shape, const std::string& kind, index_t tokens) {
   const StoredType kept = int8 ? StoredType::q8 : type;
   const auto bytes = [&](index_t rows, index_t columns) { return double(rows) * double(bytes_of(kept, columns)); };
   const index_t heads = config.heads * config.head_size, narrow = config.key_heads * config.head_size;
-  const double gigabytes = 1e-9 * (bytes(config.vocabulary, config.hidden) +
-                                   double(config.layers) * (bytes(heads + 2 * narrow + 2 * config.inner, config.hidden) +
-                                                            bytes(config.hidden, heads) + bytes(config.hidden, config.inner)));
+  const double gigabytes =
+      1e-9 * (bytes(config.vocabulary, config.hidden) +
+              double(config.layers) * (bytes(heads + 2 * narrow + 2 * config.inner, config.hidden) +
+                                       bytes(config.hidden, heads) + bytes(config.hidden, config.inner)));
   std::string ids;
   for (std::size_t i = 0; i < std::min<std::size_t>(8, text.best().tokens.size()); ++i)
     ids += (i ? ", " : "") + std::to_string(text.best().tokens[i]);

@@ -13,6 +13,7 @@ endif()
 option(LACUNA_WERROR "Warnings in lacuna's own programs and tests are errors" ${lacuna_known_compiler})
 option(LACUNA_UNITY "Compile several files of lacuna's own programs and tests as one: less time for all, more for a change"
   ${PROJECT_IS_TOP_LEVEL})
+option(LACUNA_LONG_TESTS "Run the tests too that take long and seldom find anything" OFF)
 option(LACUNA_FUZZ "Build the targets of tests/fuzz: clang with libFuzzer" OFF)
 option(LACUNA_OPENMP "Use OpenMP where the compiler has it" ON)
 

@@ -56,7 +56,11 @@ inline std::vector<std::string> metrics_of(const RunOptions& options, const lacu
   if (metrics.empty())
     metrics = targets.classes > 0 ? std::vector<std::string>{"accuracy", "f1_weighted"}
                                   : std::vector<std::string>{"mae", "acc2_non0", "f1_non0"};
-  for (const std::string& metric : metrics) lacuna::lab::check_metric(metric, targets.classes);
+  for (const std::string& metric : metrics) {
+    lacuna::lab::check_metric(metric, targets.classes);
+    if (std::count(metrics.begin(), metrics.end(), metric) > 1)
+      throw lacuna::OptionError("--metrics: '" + metric + "' is named twice");
+  }
   return metrics;
 }
 

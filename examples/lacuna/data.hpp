@@ -10,6 +10,7 @@
 #include "data_format.hpp"
 #include "lacuna/data/leakage.hpp"
 #include "lacuna/data/oddities.hpp"
+#include "lacuna/data/passed.hpp"
 #include "lacuna/data/salient.hpp"
 #include "lacuna/data/synthetic.hpp"
 #include "lacuna/data/trainable.hpp"
@@ -110,7 +111,10 @@ inline std::string fingerprint(const lacuna::data::Dataset& dataset) {
     for (const auto& modality : split.modalities) {
       text(modality.name);
       text(to_string(modality.frames.shape()));
-      bytes(modality.frames.data(), std::size_t(modality.frames.size()) * sizeof(float));
+      const index_t width = modality.frames.extent(1) * modality.features();
+      lacuna::detail::each_group(modality, [&](index_t first, index_t end) {
+        bytes(modality.frames.data() + first * width, std::size_t((end - first) * width) * sizeof(float));
+      });
       bytes(modality.present.data(), std::size_t(modality.present.size()));
     }
     bytes(split.labels.data(), split.labels.size() * sizeof(float));
@@ -207,7 +211,8 @@ inline void look_at(const Data& data, const DataOptions& options, const char* pr
   for (const data::Note& note : data::oddities(*data.set)) say(note);
   if (const auto groups = data.set->groups(); !options.simulated_text.empty() && groups.back() + 1 == groups.size())
     say("simulated text '" + options.simulated_text +
-        "' goes missing with no modality; where it was heard in the sound, call it simulated_" + options.simulated_text);
+        "' goes missing with no modality; where it was heard in the sound, call it simulated_" +
+        options.simulated_text);
   data::LeakageOptions leaks{.allowed = options.allow_leak};
   if (!options.simulated_text.empty()) leaks.allowed.push_back(options.simulated_text);
   data::refuse_leaks(*data.set, leaks);

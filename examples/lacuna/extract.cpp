@@ -35,6 +35,9 @@ void declare(CLI::App& app, ExtractOptions& o) {
   app.add_flag("--raw", l.raw, "count as transformers 5 does: the last one is in front of that norm");
   app.add_option("--language", l.language, "folder of a Llama or Qwen2 model: hidden states of transcripts");
   app.add_option("--projector", l.projector, "folder or file of linear1, linear2: simulated text");
+  app.add_flag(
+      "--int8", l.weights.int8,
+      "keep the language model's weights in eight bits: half the memory of bf16, other numbers in the third digit");
   app.add_option("--prompt", l.prompt, "what the language model is asked; \"short\": the recipe's");
   app.add_option("--language-states", o.states,
                  "sumN: the sum of the last N hidden states; a number: that one, negative from the end")
@@ -59,6 +62,7 @@ void declare(CLI::App& app, ExtractOptions& o) {
 void check(ExtractOptions& o) {
   speech::ListenerOptions& l = o.listener;
   if (l.speech.empty() && l.language.empty()) throw OptionError("nothing to extract: give --model, or --language");
+  if (l.weights.int8 && l.language.empty()) throw OptionError("--int8 is of a language model: give --language");
   if (!o.set.empty() && o.manifest.empty()) throw OptionError("--set needs --manifest, which says splits and labels");
   if (l.prompt == "short") l.prompt = speech::short_prompt;
   const bool sum = o.states.starts_with("sum");
@@ -94,6 +98,7 @@ io::Json provenance(const ExtractOptions& o) {
   io::Json json{{"lacuna", support::version()}, {"speech", identity(l.speech)}, {"language", identity(l.language)}};
   if (!l.speech.empty()) json.update({{"layer", l.layer}, {"raw", l.raw}, {"piece_seconds", l.pieces.seconds}});
   if (!l.language.empty()) json["language_states"] = o.states;
+  if (l.weights.int8) json["int8"] = true;
   if (!l.projector.empty())
     json.update({{"projector", identity(l.projector)},
                  {"prompt", l.prompt},

@@ -1,6 +1,7 @@
 // lacuna train: one model from one or more seeds, and how it does with and without each modality.
 //
-//   lacuna train                                        sdumc-robust on a synthetic corpus whose best errors are known
+//   lacuna train                                        sdumc-robust, of which any subset of modalities may be missing, on a
+//                                                       synthetic corpus whose best errors are known
 //   lacuna train --data FILE.npz --model corrkd --seeds 1,2,3
 // All options, those of the model too: lacuna train --model corrkd --help.
 #include <numeric>
@@ -25,11 +26,12 @@ std::vector<std::string> left(const Data& data, const missing::MissingSpec& cond
   return names;
 }
 
-/// Constant and, of real labels, ridge, trained on the modalities that are there.
+/// Constant and, of real labels, ridge, trained on the modalities that are there: another one for every subset, which
+/// the model `ridge` is not.
 std::vector<Baseline> baselines(const Data& data, const train::Targets& targets,
-                                const std::vector<missing::MissingSpec>& conditions) {
+                                const std::vector<missing::MissingSpec>& conditions, const std::string& model) {
   const data::Dataset& set = *data.set;
-  Baseline constant{"constant", {}}, ridge{"ridge", {}};
+  Baseline constant{"constant", {}}, ridge{model == "ridge" ? "ridge, one per subset" : "ridge", {}};
   const auto same = models::Constant(set.train)(set.test);
   for (const auto& condition : conditions) {
     constant.test.push_back({condition.name, train::scores(targets, same)});
@@ -132,13 +134,16 @@ int train_model(RunOptions& options, const Call& call) {
   say_decisions(work);
 
   std::vector<missing::Protocol> protocols;
-  for (const std::string& name : options.protocols)
+  for (const std::string& name : options.protocols) {
+    if (std::count(options.protocols.begin(), options.protocols.end(), name) > 1)
+      throw OptionError("protocol '" + name + "' is named twice");
     if (name == "meant") {
       protocols.push_back({"meant", system.conditions(set.modality_names()), {}});
     } else {
       protocols.push_back(lab::protocol_by_name(name, set.modality_names(), options.mask_seed));
       protocols.back().name = name;
     }
+  }
   work.plan = lab::plan_of(protocols, set.test);
   if (!options.masks.empty()) lab::take_masks(work.plan, options.masks, set.test.ids);
   options.models = {options.model};
@@ -167,7 +172,7 @@ int train_model(RunOptions& options, const Call& call) {
     std::printf("test split of %s, %lld samples\n\n", support::printable(set.name).c_str(),
                 static_cast<long long>(set.test.size()));
     if (!conditions.empty()) {
-      auto simple = baselines(work.data, work.targets, conditions);
+      auto simple = baselines(work.data, work.targets, conditions, spec.name);
       report.baselines.insert(report.baselines.begin(), simple.begin(), simple.end());
       if (work.data.known && zoo::parse_model(options.model).name != "early-fusion-drop")
         report.baselines.push_back(averages(work, conditions, request));
@@ -187,7 +192,6 @@ int train_model(RunOptions& options, const Call& call) {
 
 int train(const Call& call) {
   RunOptions options;
-  if (call.argc == 1) options.model = "sdumc-robust";  // what a first user sees should be the best there is
   options.protocols = {"meant"};
   CLI::App app(
       "Trains a model that keeps working when a modality is missing, and shows how it does with and without it.",

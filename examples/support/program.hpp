@@ -64,7 +64,7 @@ inline void keep_standard_streams() {
     if (::fcntl(number, F_GETFD) != -1 || errno != EBADF) continue;
     (void)::open("/dev/null", number == 1 ? O_RDONLY : O_RDWR);  // the lowest number that is free: this one
   }
-  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a failed write, which is reported
+  for (const int what : {SIGPIPE, SIGXFSZ}) std::signal(what, SIG_IGN);  // failed writes, which are reported
 }
 
 /// A result that could not be written is an error.

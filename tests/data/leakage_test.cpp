@@ -111,6 +111,16 @@ TEST_CASE("leakage: labels spread over features") {
   CHECK(only_leak(set) == "wide");
 }
 
+TEST_CASE("leakage: labels in the difference of two features that are nearly one") {
+  auto set = corpus(60);
+  double last = 0;
+  add_modality(set, "twin", 1, 2, [&](double y, index_t, index_t, index_t d, double random) {
+    if (d == 0) last = 40 * random;
+    return d == 0 ? last + y : last;
+  });
+  CHECK(only_leak(set) == "twin");
+}
+
 TEST_CASE("leakage: classes, as a number, as one-hot rows, as a code") {
   auto set = class_corpus();
   add_modality(set, "number", 1, 2,

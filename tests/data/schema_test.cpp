@@ -49,6 +49,8 @@ TEST_CASE("schema: what is named or shaped like a label is no modality, and a li
     w.add(split + "emotion", Tensor<float, 2>::full({3, 6}, 1));
     w.add(split + "regression_labels", Tensor<float, 2>::full({3, 2}, 1));
     w.add(split + "Valence", Tensor<float, 3>::full({3, 2, 1}, 1));
+    w.add(split + "predictions", Tensor<float, 2>::full({3, 2}, 1));
+    w.add(split + "text-bert", Tensor<float, 2>::full({3, 2}, 1));
     w.add(split + "mood", Tensor<float, 2>::full({3, 1}, 1));
     w.add(split + "kind", Tensor<float, 2>::from({3, 2}, {0, 1, 1, 0, 1, 0}));
     w.add(split + "pose", Tensor<float, 2>::from({3, 2}, {0, 1, 1, 0, 1, 1}));
@@ -60,7 +62,8 @@ TEST_CASE("schema: what is named or shaped like a label is no modality, and a li
   CHECK(
       note_with(set, "left out:") ==
       "! left out: label2 (named like a label), emotion (named like a label), regression_labels (named like a label), "
-      "Valence (named like a label), mood (shaped like a label: one number per sample), "
+      "Valence (named like a label), predictions (named like a label), text-bert (comes from text), mood (shaped like "
+      "a label: one number per sample), "
       "kind (shaped like a label: one-hot rows)");
   CHECK(file.load({.modalities = {"audio", "emotion"}}).modality_names() == Names{"audio", "emotion"});
   CHECK(file.load({.include = {"mood", "nothing"}}).modality_names() == Names{"audio", "text", "mood", "pose"});

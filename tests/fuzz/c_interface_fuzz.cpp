@@ -34,7 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     const std::int64_t classes = lacuna_classes(predictor);
     for (std::int64_t k = -1; k <= std::min<std::int64_t>(classes, 40); ++k) (void)lacuna_class_name(predictor, k);
-    std::vector<float> frames, probabilities(std::size_t(std::max<std::int64_t>(classes, 0)));
+    std::vector<float> frames;
+    std::vector<double> probabilities(std::size_t(std::max<std::int64_t>(classes, 0)));
     std::vector<const float*> places;
     std::vector<std::int64_t> counts;
     for (std::int64_t i = 0; i < inputs && i < 64; ++i) {

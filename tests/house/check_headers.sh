@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# check_headers.sh COMPILER INCLUDE_DIR PATH_FILE [rooms]: compiles every header alone, twice in one file, warnings as
-# errors where the compiler is one of ours. `rooms`: all headers of a room in one file, and alone only where that fails: for a further compiler, whose
-# warnings are wanted, after a first one has seen that each stands alone.
+# check_headers.sh COMPILER INCLUDE_DIR PATH_FILE [all | changed | rooms]: compiles every header alone, twice in one file,
+# warnings as errors where the compiler is one of ours. `changed`: those that were changed since the branch left main (on main
+# itself: by the last commit), and those that include them. `rooms`: all headers of a room in one file, and alone only where
+# that fails.
 # Without OpenMP, and with no other flag than the language: what a user gets who just adds the include path.
 # A header of an optional part is skipped (and named) when the library it needs is not installed.
 set -uo pipefail
@@ -71,6 +72,17 @@ check_room() {
 }
 export -f check check_room read_base
 
+# changed_headers: what was changed, and what includes it by name
+changed_headers() {
+  local since header
+  since=$(git merge-base HEAD main 2>/dev/null || git merge-base HEAD origin/main 2>/dev/null || true)
+  [[ -n $since && $since != "$(git rev-parse HEAD)" ]] || since=$(git rev-parse -q --verify HEAD~1) || return 0
+  git diff --name-only --relative --diff-filter=AM "$since" -- 'lacuna/*.hpp' | while read -r header; do
+    printf '%s\n' "$header"
+    grep -rlE "^#include [<\"]$header[>\"]" lacuna --include='*.hpp'
+  done | sort -u
+}
+
 cd "$include" || exit 1
 if [[ ${4:-} == rooms ]]; then
   check_room lacuna -maxdepth 1 || exit 1
@@ -78,11 +90,20 @@ if [[ ${4:-} == rooms ]]; then
   find lacuna -mindepth 1 -maxdepth 1 -type d | sort |
     xargs -r -P "$(nproc)" -I{} bash -c 'shopt -s extglob; check_room "$1"' _ {} || exit 1
 else
+  if [[ ${4:-} == changed ]]; then
+    git rev-parse --git-dir >/dev/null 2>&1 || { echo "skipped: no repository here" && exit 77; }
+    list=$(changed_headers)
+  else
+    list=$(find lacuna -name '*.hpp' | sort)
+  fi
+  [[ -n $list ]] || { echo "nothing was changed" && exit 0; }
+  echo "$(wc -l <<<"$list") headers, each alone"
+  (($(wc -l <<<"$list") > 8)) || bases=()  # they cost what a few headers do
   # shellcheck disable=SC2016
   for base in "${!bases[@]}"; do printf '%s %s\n' "$base" "${bases[$base]}"; done |
     xargs -r -P "$(nproc)" -L1 bash -c 'read_base "$@"' _ || exit 1
   # shellcheck disable=SC2016
-  find lacuna -name '*.hpp' | sort | xargs -r -P "$(nproc)" -I{} bash -c 'shopt -s extglob; check "$1"' _ {} || exit 1
+  xargs -r -P "$(nproc)" -I{} bash -c 'shopt -s extglob; check "$1"' _ {} <<<"$list" || exit 1
 fi
 
 # What must never come with the umbrella header: it would double the compile time of every program.

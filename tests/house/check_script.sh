@@ -36,11 +36,15 @@ run
 run tset
 [[ $code == 2 && $output == *"unknown command 'tset'"* && $output != *$'\n'* ]] || complain "an unknown command is one line and status 2"
 run test now
-[[ $code == 2 && -z $calls ]] || complain "arguments of test are refused"
+[[ $code == 2 && -z $calls ]] || complain "other arguments of test are refused"
 
 run test
 [[ $code == 0 && $output == *"no apt here"*libeigen3-dev* && $calls == *"ctest --test-dir $folder/build"* ]] ||
   complain "without apt the packages are named and the build is tried"
+
+[[ $calls == *"-DLACUNA_LONG_TESTS=OFF"* ]] || complain "test runs the long tests only where it is asked to"
+run test --long
+[[ $code == 0 && $calls == *"-DLACUNA_LONG_TESTS=ON"*"ctest"* ]] || complain "test --long runs the long tests"
 
 stub bin/apt-get
 stub bin/dpkg-query 'printf "install ok installed"'

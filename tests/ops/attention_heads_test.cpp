@@ -142,7 +142,8 @@ double distance(const Answer& a, const Answer& b) {
 
 std::vector<Setting> settings() {
   std::vector<Setting> list;
-  const index_t sizes[][2] = {{4, 4}, {8, 8}, {1, 1}, {3, 5}, {4, 2}, {16, 16}, {7, 4}, {17, 17}, {24, 4}};
+  const index_t sizes[][2] = {{4, 4}, {5, 5},   {8, 8}, {10, 10}, {1, 1}, {3, 5},
+                              {4, 2}, {16, 16}, {7, 4}, {17, 17}, {24, 4}};
   const index_t lengths[][2] = {{1, 1}, {4, 1}, {5, 18}, {16, 16}, {17, 33}, {50, 50}, {3, 20}, {1, 40}};
   for (const auto& size : sizes)
     for (const auto& length : lengths)

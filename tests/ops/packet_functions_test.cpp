@@ -72,3 +72,17 @@ TEST_CASE_TEMPLATE("exp of a run: nothing below the smallest normal number, infi
   cpu::exp_run(large.data(), 3);
   CHECK(large == std::vector<T>{0, 0, 1});
 }
+
+TEST_CASE_TEMPLATE("exp of numbers that are not large: as exact, the same limits", T, float, double) {
+  const auto exp_of = [](T* y, index_t n) {
+    cpu::packet_run(y, n, [](const auto& packet) { return cpu::exp_packet_of_small<T>(packet); });
+  };
+  const auto e = [](long double x) { return std::exp(x); };
+  CHECK(worst_ulp<T>(-1, 1, 0, exp_of, e) <= 2);
+  CHECK(worst_ulp<T>(sizeof(T) == 4 ? -87.3 : -708.0, 88, 0, exp_of, e) <= 5);
+  const T inf = std::numeric_limits<T>::infinity();
+  std::vector<T> y{T(0), T(-inf), T(-1e30), T(sizeof(T) == 4 ? -90 : -720), std::numeric_limits<T>::quiet_NaN()};
+  exp_of(y.data(), index_t(y.size()));
+  CHECK(std::vector<T>(y.begin(), y.end() - 1) == std::vector<T>{1, 0, 0, 0});
+  CHECK(std::isnan(y.back()));
+}

@@ -51,5 +51,5 @@ survives() {
 
 # A checkpoint after every epoch, so that what goes on is seldom the beginning.
 common=(--seeds 1,2 --quiet --threads 1 --save-seconds 0)
-survives sdumc --samples 60 --width 16 --fused 8 --contrast 8 --batch 16 --epochs 12 --simulator-epochs 12 --simulator-width 16 "${common[@]}"
+survives sdumc --model sdumc --samples 60 --width 16 --fused 8 --contrast 8 --batch 16 --epochs 12 --simulator-epochs 12 --simulator-width 16 "${common[@]}"
 survives corrkd --model corrkd --width 8 --num-heads 2 --depth 1 --samples 60 --batch 16 --epochs 8 "${common[@]}"

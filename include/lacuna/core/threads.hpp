@@ -4,6 +4,7 @@
 
 #ifdef _OPENMP
 #include <omp.h>
+#include <pthread.h>
 #endif
 
 #include <atomic>
@@ -21,6 +22,19 @@ inline std::atomic<int>& thread_setting() {
 }
 inline constinit thread_local bool serial_thread = false;  ///< this thread works beside others, alone
 
+#ifdef _OPENMP
+/// True in a child that was forked after a team had run: the team stayed behind, and OpenMP would wait for it for ever.
+inline std::atomic<bool>& without_team() {
+  static std::atomic<bool> left{false};
+  return left;
+}
+/// Before a team begins to work.
+inline void note_team() {
+  static const int noted = ::pthread_atfork(nullptr, nullptr, [] { without_team() = true; });
+  (void)noted;
+}
+#endif
+
 }  // namespace detail
 
 /// Threads used by every operation from now on; 0 = what OpenMP offers. Throws OptionError when negative.
@@ -29,9 +43,11 @@ inline void set_threads(int count) {
   detail::thread_setting() = count;
 }
 
+/// 1 in a process that was forked after its parent had used several (docs/embedding.md): the same bits, on one thread.
 inline int threads() {
   if (detail::serial_thread) return 1;
 #ifdef _OPENMP
+  if (detail::without_team()) return 1;
   const int count = detail::thread_setting();
   return count > 0 ? count : omp_get_max_threads();
 #else
@@ -61,6 +77,7 @@ void parallel_for(index_t count, index_t grain, F&& f) {
   // always the whole team: for one of another size OpenMP would end threads and start new ones
   const int team = chunks > 1 ? threads() : 1;
   if (team > 1 && !omp_in_parallel()) {
+    detail::note_team();
     std::exception_ptr problem;  // an exception must not leave a thread of the team
 #pragma omp parallel for num_threads(team) schedule(static)
     for (index_t i = 0; i < chunks; ++i) {

@@ -33,9 +33,11 @@ inline std::vector<std::string> words_of(std::string_view name) {
 /// Whether a word of the name is one for what is to be predicted: label2, regression_labels, emotion, valence, y.
 inline bool named_like_label(std::string_view name) {
   for (const std::string& word : words_of(name))
-    for (const char* known : {"label",     "class",       "classe",  "target",    "y",        "annotation", "emotion",
-                              "sentiment", "valence",     "arousal", "dominance", "polarity", "score",      "rating",
-                              "truth",     "groundtruth", "gt",      "answer",    "outcome",  "category"})
+    for (const char* known :
+         {"label",     "class",       "classe",  "target",      "y",        "annotation", "emotion",
+          "sentiment", "valence",     "arousal", "dominance",   "polarity", "score",      "rating",
+          "truth",     "groundtruth", "gt",      "answer",      "outcome",  "category",   "prediction",
+          "predicted", "pred",        "logit",   "probability", "senti",    "emo"})
       if (word == known) return true;
   return false;
 }
@@ -72,9 +74,10 @@ inline std::string derived_from(const std::string& name, const std::vector<std::
   };
   for (const std::string& other : others) {
     if (other == name || other.empty()) continue;
-    if (name.starts_with(other + "_") || name.ends_with("_" + other)) consider(other);
+    for (const char between : {'_', '-', '.', ' '})
+      if (name.starts_with(other + between) || name.ends_with(between + other)) consider(other);
     const std::string own = modality_word(other);
-    if (own.empty() || name.find('_') == std::string::npos) continue;
+    if (own.empty() || name.find_first_of("_-. ") == std::string::npos) continue;
     const auto words = words_of(name);
     if (modality_word(words.front()) == own || modality_word(words.back()) == own) consider(other);
   }

@@ -20,6 +20,7 @@
 #include "lacuna/core/random.hpp"
 #include "lacuna/core/threads.hpp"
 #include "lacuna/data/dataset.hpp"
+#include "lacuna/data/passed.hpp"
 
 namespace lacuna::data {
 
@@ -137,6 +138,7 @@ Stream<T> gather(const Modality& modality, std::span<const index_t> samples, Gat
         std::fill(to, to + length * features, T(0)), std::fill(present, present + length, std::uint8_t(0));
       std::copy(from, from + kept * features, to);
       std::copy(modality.present.data() + sample * frames, modality.present.data() + sample * frames + kept, present);
+      detail::passed(modality, sample);
     }
   });
   return stream;

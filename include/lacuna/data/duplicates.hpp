@@ -15,6 +15,7 @@
 
 #include "lacuna/core/threads.hpp"
 #include "lacuna/data/dataset.hpp"
+#include "lacuna/data/passed.hpp"
 
 namespace lacuna::data {
 
@@ -65,6 +66,7 @@ std::uint64_t sample_hash(const Split& split, index_t sample) {
         mix(last);
       }
     });
+    passed(modality, sample);
   }
   return any ? hash | 1 : 0;
 }

@@ -23,6 +23,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "lacuna/data/passed.hpp"
 #include "lacuna/data/readable.hpp"
 
 namespace lacuna::data {
@@ -73,6 +74,7 @@ Readable readable(const data::Split<role>& split, std::size_t m, index_t class_c
       last.assign(x, x + d);
       if (first.empty()) first = last;
     }
+    passed(modality, i);
     for (double& number : mean) number /= count;
     r.x.insert(r.x.end(), mean.begin(), mean.end());
     if (ends) r.x.insert(r.x.end(), first.begin(), first.end()), r.x.insert(r.x.end(), last.begin(), last.end());
@@ -119,6 +121,7 @@ std::uint64_t known_by(const data::Split<role>& split, index_t i) {
         if (values.size() < 4) values.insert(bits);
       }
     }
+    passed(split.modalities[m], i);
   }
   return numbers >= 8 && values.size() >= 4 ? hash : 0;
 }

@@ -18,6 +18,7 @@
 
 #include "lacuna/core/number_text.hpp"
 #include "lacuna/data/dataset.hpp"
+#include "lacuna/data/passed.hpp"
 
 namespace lacuna::detail {
 
@@ -143,17 +144,15 @@ void labels(const Split<role>& split, LoadNotes& notes) {
 template <Role role>
 void features(const Split<role>& split, const Modality& modality, LoadNotes& notes) {
   using lacuna::detail::cat;
-  const index_t rows = modality.present.size(), d = modality.features();
+  const index_t d = modality.features();
   std::vector<lacuna::detail::Placeholder> columns(
       static_cast<std::size_t>(d));  // features may have scales of their own
   index_t here = 0, zeros = 0;
-  for (index_t r = 0; r < rows; ++r) {
-    if (!modality.present.data()[r]) continue;
-    const float* const x = modality.frames.data() + r * d;
+  lacuna::detail::each_frame(modality, [&](index_t, const float* x) {
     ++here;
     zeros += std::all_of(x, x + d, [](float number) { return number == 0; });
     for (index_t f = 0; f < d; ++f) columns[std::size_t(f)].visit(double(x[f]));
-  }
+  });
   double value = 0;
   index_t count = 0, features = 0;
   for (const auto& column : columns) {
@@ -175,17 +174,15 @@ void features(const Split<role>& split, const Modality& modality, LoadNotes& not
 
 /// Features that are one number in all of the training split.
 inline void constants(const Modality& modality, LoadNotes& notes) {
-  const index_t rows = modality.present.size(), d = modality.features();
+  const index_t d = modality.features();
   std::vector<float> first;
   std::vector<bool> varies(static_cast<std::size_t>(d));
   index_t here = 0;
-  for (index_t r = 0; r < rows; ++r) {
-    if (!modality.present.data()[r]) continue;
-    const float* const x = modality.frames.data() + r * d;
+  lacuna::detail::each_frame(modality, [&](index_t, const float* x) {
     if (here++ == 0) first.assign(x, x + d);
     for (index_t f = 0; f < d; ++f)
       if (x[f] != first[std::size_t(f)]) varies[std::size_t(f)] = true;
-  }
+  });
   const auto same = std::count(varies.begin(), varies.end(), false);
   if (here > 1 && same > 0)
     notes.push_back({lacuna::detail::cat(index_t(same), " of ", d, " features of train ", modality.name,

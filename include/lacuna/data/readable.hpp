@@ -2,12 +2,13 @@
 /// under cross-validation. Real labels are judged by R², classes by the mean of their recalls; both are at most 1.
 ///
 /// One feature: R² of a straight line, or of the order (ranks); for classes, the class of the nearest other value. The
-/// ridge: standardised features, five folds (sample i is in fold i mod 5), the better of lambda = 1e-4 n and 1e-2 n;
+/// ridge: standardised features, five folds (sample i is in fold i mod 5), the best of lambda = 1e-8 n, 1e-4 n and 1e-2 n;
 /// with more features than samples by the matrix of the samples. Deterministic, one thread, no more than 1200 samples
 /// (512 where there are more than 512 features), taken at equal distances.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -137,18 +138,22 @@ class RidgeReader {
     }
   }
   double score() {
-    std::vector<double> found[2] = {std::vector<double>(target_.size()), std::vector<double>(target_.size())};
-    bool solved[2] = {true, true};
+    Found found;
+    found.fill(std::vector<double>(target_.size()));
+    Solved solved;
+    solved.fill(true);
     if (r_.d <= r_.n * 4 / 5) sum_products();
     for (std::size_t fold = 0; fold < folds; ++fold) predict(fold, found, solved);
     double best = 0;
-    for (const int k : {0, 1})
+    for (std::size_t k = 0; k < lambdas.size(); ++k)
       if (solved[k]) best = std::max(best, judge(found[k]));
     return best;
   }
 
  private:
-  static constexpr double lambdas[] = {1e-4, 1e-2};
+  static constexpr std::array lambdas{1e-8, 1e-4, 1e-2};  // the first for what two features tell by their difference
+  using Found = std::array<std::vector<double>, lambdas.size()>;
+  using Solved = std::array<bool, lambdas.size()>;
   static constexpr std::size_t folds = 5;
 
   void standardize() {
@@ -195,7 +200,7 @@ class RidgeReader {
   }
 
   /// The samples of one fold from ridges of the others.
-  void predict(std::size_t fold, std::vector<double> (&found)[2], bool (&solved)[2]) const {
+  void predict(std::size_t fold, Found& found, Solved& solved) const {
     std::vector<std::size_t> known;
     for (std::size_t i = 0; i < std::size_t(r_.n); ++i)
       if (i % folds != fold) known.push_back(i);
@@ -218,7 +223,7 @@ class RidgeReader {
         for (std::size_t c = 0; c < outputs_; ++c)
           b[f * outputs_ + c] = all.xy[f * outputs_ + c] - own.xy[f * outputs_ + c] - mean[c] * (all.x[f] - own.x[f]);
     }
-    for (const int k : {0, 1}) {
+    for (std::size_t k = 0; k < lambdas.size(); ++k) {
       std::vector<double> factor = m, weights = b;
       for (std::size_t i = 0; i < size; ++i) factor[i * size + i] += lambdas[k] * double(n);
       solved[k] = solved[k] && solve_all(factor, weights, size, outputs_);

@@ -20,6 +20,7 @@
 #include "lacuna/core/state.hpp"
 #include "lacuna/core/threads.hpp"
 #include "lacuna/data/dataset.hpp"
+#include "lacuna/data/passed.hpp"
 
 namespace lacuna::data {
 
@@ -42,29 +43,30 @@ struct FeatureStatistics {
     index_t count = 0;
     for (index_t r = 0; r < rows; ++r) count += modality.present.data()[r] != 0;
     if (count == 0) return statistics;
-    parallel_for(features, 16, [&](index_t begin, index_t end) {
-      const auto each = [&](auto&& f) {
-        for (index_t r = 0; r < rows; ++r)
-          if (modality.present.data()[r])
-            for (index_t d = begin; d < end; ++d) f(std::size_t(d), modality.frames.data()[r * features + d]);
-      };
-      const auto width = std::size_t(features);
-      std::vector<float> low(width, HUGE_VALF), high(width, -HUGE_VALF);
-      std::vector<double> squares(width, 0.0);
-      auto& mean_of = statistics.mean;
-      each([&](std::size_t d, float x) {
-        mean_of[d] += double(x);
-        low[d] = std::min(low[d], x);
-        high[d] = std::max(high[d], x);
+    const index_t frames = modality.frames.extent(1);
+    const auto each = [&](auto&& f) {  // features side by side within a group of samples: a file is read once a pass
+      lacuna::detail::each_group(modality, [&](index_t first, index_t last) {
+        parallel_for(features, 16, [&](index_t begin, index_t end) {
+          for (index_t r = first * frames; r < last * frames; ++r)
+            if (modality.present.data()[r])
+              for (index_t d = begin; d < end; ++d) f(std::size_t(d), modality.frames.data()[r * features + d]);
+        });
       });
-      for (index_t d = begin; d < end; ++d) mean_of[std::size_t(d)] /= double(count);
-      each([&](std::size_t d, float x) { squares[d] += (double(x) - mean_of[d]) * (double(x) - mean_of[d]); });
-      for (index_t i = begin; i < end; ++i) {
-        const auto d = std::size_t(i);
-        // Rounding gives a constant feature a tiny deviation, which would blow noise up; low == high does not round.
-        if (low[d] < high[d]) statistics.deviation[d] = std::sqrt(squares[d] / double(count));
-      }
+    };
+    const auto width = std::size_t(features);
+    std::vector<float> low(width, HUGE_VALF), high(width, -HUGE_VALF);
+    std::vector<double> squares(width, 0.0);
+    auto& mean_of = statistics.mean;
+    each([&](std::size_t d, float x) {
+      mean_of[d] += double(x);
+      low[d] = std::min(low[d], x);
+      high[d] = std::max(high[d], x);
     });
+    for (double& mean_of_feature : mean_of) mean_of_feature /= double(count);
+    each([&](std::size_t d, float x) { squares[d] += (double(x) - mean_of[d]) * (double(x) - mean_of[d]); });
+    for (std::size_t d = 0; d < width; ++d)
+      // Rounding gives a constant feature a tiny deviation, which would blow noise up; low == high does not round.
+      if (low[d] < high[d]) statistics.deviation[d] = std::sqrt(squares[d] / double(count));
     return statistics;
   }
 };

@@ -22,6 +22,7 @@
 #include "lacuna/core/threads.hpp"
 #include "lacuna/data/dataset.hpp"
 #include "lacuna/data/duplicates.hpp"
+#include "lacuna/data/passed.hpp"
 #include "lacuna/interop/xtensor.hpp"
 
 namespace lacuna::data {
@@ -124,6 +125,7 @@ inline void feature_statistics(const data::Modality& modality, const std::vector
   using Numbers = xt::xtensor<double, 1>;
   const auto frames = as_xtensor(modality.frames);
   const auto row = [&](std::size_t r) {
+    if (r > 0 && rows[r][0] != rows[r - 1][0]) passed(modality, rows[r - 1][0]);
     return xt::cast<double>(xt::view(frames, rows[r][0], rows[r][1], xt::range(begin, end)));
   };
   const std::array<std::size_t, 1> width{std::size_t(end - begin)};
@@ -190,7 +192,9 @@ inline ModalityStatistics modality_statistics(const Modality& modality) {
   const auto rows = lacuna::detail::present_rows_of(modality, result);
   std::vector<index_t> non_finite(width, 0);
   std::vector<std::size_t> first_bad_row(width, 0);
-  parallel_for(result.features, 64, [&](index_t begin, index_t end) {
+  // Features that lie in a file are read once a pass, not once for every block of them.
+  const index_t block = io::Resident::holds(modality.frames.data()) ? result.features : 64;
+  parallel_for(result.features, block, [&](index_t begin, index_t end) {
     lacuna::detail::feature_statistics(modality, rows, begin, end, result, non_finite, first_bad_row);
   });
   for (std::size_t d = 0; d < width; ++d) {

@@ -114,8 +114,7 @@ class Llama {
 };
 
 template <class T>
-Llama<T>::Llama(const LlamaConfig& config, const io::Weights& weights, const WeightOptions& options)
-    : config_(config) {
+Llama<T>::Llama(const LlamaConfig& config, const io::Weights& weights, const WeightOptions& options) : config_(config) {
   const auto vector = [&](const std::string& name, index_t size) {
     const StoredArray stored = weights.at(name, Shape{size});
     Tensor<T, 1> numbers({size});

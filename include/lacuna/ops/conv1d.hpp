@@ -35,7 +35,7 @@ Variable<T, 3, D> conv1d(const Variable<T, 3, D>& x, const Variable<T, 3, D>& we
   const Conv1dSizes sizes{x.extent(0), frames,     in,       out,        kernel,
                           o.stride,    o.dilation, o.groups, o.pad_left, room < 0 ? 0 : room / o.stride + 1};
   Tensor<T, 3, D> y({sizes.batch, sizes.steps, out});
-  Kernels<D>::Conv1d::conv1d(sizes, x.data(), weight.data(), bias.data_or_null(), y.data());
+  Kernels<D>::Conv1d::conv1d(sizes, x.data(), weight.data(), bias.data_or_null(), y.data(), weight.packed());
   const auto backward = [=](const Tensor<T, 3, D>& dy) {
     if (const auto slot = x.gradient_slot())
       Kernels<D>::Conv1d::conv1d_input_gradient(sizes, weight.data(), dy.data(), slot);

@@ -28,11 +28,12 @@ inline constexpr const char* transcribe_prompt =
 inline constexpr const char* short_prompt = "USER: Transcribe speech to text. \n ASSISTANT:";
 
 struct ListenerOptions {
-  std::string speech = {};     ///< folder of a speech encoder
-  std::string language = {};   ///< folder of a language model; none: audio features alone
-  std::string projector = {};  ///< its projector; none: no simulated text
-  index_t layer = -5;          ///< audio: a state of the encoder, as Heard::state counts
-  bool raw = false;            ///< as Heard::raw counts
+  std::string speech = {};               ///< folder of a speech encoder
+  std::string language = {};             ///< folder of a language model; none: audio features alone
+  std::string projector = {};            ///< its projector; none: no simulated text
+  language::WeightOptions weights = {};  ///< how the language model's are kept
+  index_t layer = -5;                    ///< audio: a state of the encoder, as Heard::state counts
+  bool raw = false;                      ///< as Heard::raw counts
   PieceOptions pieces = {};
   std::string prompt = transcribe_prompt;
   language::GenerateOptions generate = {};  ///< without ends: those of config.json
@@ -57,7 +58,7 @@ class Listener {
   explicit Listener(const ListenerOptions& options) : o_(options) {
     if (!o_.speech.empty()) encoder_.emplace(o_.speech);
     if (!o_.language.empty()) {
-      model_.emplace(o_.language);
+      model_.emplace(o_.language, o_.weights);
       tokenizer_.emplace(o_.language);
       if (o_.generate.ends.empty()) o_.generate.ends = model_->config().ends;
       if (tokenizer_->size() > model_->config().vocabulary)
@@ -77,6 +78,8 @@ class Listener {
   bool hears() const { return encoder_.has_value(); }
   bool reads() const { return model_.has_value(); }
   bool simulates() const { return projector_.has_value(); }
+  /// Features of a row of text; 0 without a language model.
+  index_t text_width() const { return model_ ? model_->config().hidden : 0; }
 
   /// wave (N): mono, 16 kHz, in [−1, 1].
   HeardClip<T> operator()(const Tensor<T, 1>& wave) const {
@@ -84,9 +87,16 @@ class Listener {
     const NoGrad off;
     const Features<T> heard = features(*encoder_, wave, o_.layer, o_.raw, o_.pieces);
     HeardClip<T> clip;
+    if (projector_) clip = simulated(heard.last);
     clip.audio = heard.state;
-    if (!projector_) return clip;
-    const auto soft = (*projector_)(heard.last);
+    return clip;
+  }
+  /// What the language model makes of the encoder's last states (F, D): a clip whose `audio` is not defined.
+  HeardClip<T> simulated(const Tensor<T, 2>& last) const {
+    if (!projector_) throw OptionError("speech: this listener has no projector, nothing simulates text");
+    const NoGrad off;
+    HeardClip<T> clip;
+    const auto soft = (*projector_)(last);
     const auto prompt = model_->embed(tokenizer_->encode(o_.prompt));
     const auto input = soft.extent(0) > 0 ? concat(std::vector<Variable<T, 2>>{soft, prompt}, 0) : prompt;
     const auto made =

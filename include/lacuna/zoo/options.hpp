@@ -225,7 +225,7 @@ inline std::string help_of(std::string_view model, std::string_view option) {
       {"write_hidden", "hidden size of the gate of the new memory"},
       {"inner", "size of the vertices of the graph"},
       {"graph", "the memory reads a graph of all subsets"},
-      {"mixer_frames", "frames that are mixed; shorter sequences are padded, longer ones refused"},
+      {"mixer_frames", "frames that are mixed; shorter sequences are padded, longer ones refused; of vectors 1"},
       {"mixer_hidden", "hidden sizes of every block: time/modalities/features"},
       {"mixer_out", "sizes behind every block: time/modalities/features"},
       {"projected", "of every block: its residual is a matrix, divided by /"},

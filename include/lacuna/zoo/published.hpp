@@ -20,6 +20,7 @@
 #include "lacuna/models/baselines/mmim.hpp"
 #include "lacuna/models/baselines/mult.hpp"
 #include "lacuna/models/baselines/self_mm.hpp"
+#include "lacuna/models/baselines/smil.hpp"
 #include "lacuna/models/baselines/tfn.hpp"
 #include "lacuna/models/baselines/tfr_net.hpp"
 #include "lacuna/zoo/entry.hpp"
@@ -116,6 +117,8 @@ void for_each_published(F&& f) {
                      "Lian et al., TPAMI 2023, arXiv 2203.02177", t(512, 1e-3, 1e-5, 0)});
   f(Published<Imder>{"imder", "IMDer: diffusion makes a missing modality from the others", "Wang et al., NeurIPS 2023",
                      t(32, 2e-3, 0, 1)});
+  f(Published<Smil>{"smil", "SMIL: learns to learn with stand-ins for what is missing",
+                    "Ma et al., AAAI 2021, arXiv 2103.05677", t(64, 1e-3, 1e-4, 0)});
 }
 
 /// What can be done with every model of the table in one precision, in its order: an object of lacuna::zoo.

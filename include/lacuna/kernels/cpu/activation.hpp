@@ -33,6 +33,27 @@ Packet exp_packet(const Packet& x) {
   const T lowest = sizeof(T) == 4 ? T(-87.3365) : T(-708.396);
   return pselect(pcmp_lt(x, pset1<Packet>(lowest)), pset1<Packet>(T(0)), pexp(x));
 }
+/// The same where no element is above 88, such as scores less the largest: the power of two is then one product, where
+/// Eigen's ldexp, which must not overflow on the way, takes four. Its polynomial (Moshier's expf, Cephes), hence with
+/// Eigen 3.4 its bits. NaN stays NaN.
+template <class T, class Packet>
+Packet exp_packet_of_small(const Packet& x) {
+  using namespace simd;
+  if constexpr (!has_power_of_two<Packet>) {
+    return exp_packet<T>(x);
+  } else {
+    const auto all = [](float number) { return pset1<Packet>(number); };
+    const Packet m = pfloor(pmadd(x, all(1.44269504088896341f), all(0.5f)));
+    const Packet r = pmadd(m, all(2.12194440e-4f), pmadd(m, all(-0.693359375f), x));  // x − m ln 2, in two parts
+    const Packet square = pmul(r, r);
+    Packet high = pmadd(all(1.9875691500e-4f), r, all(1.3981999507e-3f));
+    high = pmadd(high, r, all(8.3334519073e-3f));
+    Packet low = pmadd(all(4.1665795894e-2f), r, all(1.6666665459e-1f));
+    low = pmadd(low, r, all(5.0000001201e-1f));
+    const Packet y = pmadd(pmadd(high, pmul(square, r), low), square, padd(r, all(1)));
+    return pselect(pcmp_lt(x, all(-87.3365f)), all(0), pmul(y, power_of_two(m)));
+  }
+}
 /// y ← eʸ
 template <class T>
 void exp_run(T* y, index_t n) {
@@ -65,9 +86,9 @@ void sigmoid_run(const T* x, T* y, index_t n) {
 template <class Packet>
 Packet gelu_packet(const Packet& x) {
   using namespace simd;
-  static constexpr float g[] = {.03394730029145562f,   -.1961802760067342f,  .3950079504171527f,  -.3334773849622147f,
-                                .3044931944619151f,    -.020387216635289956f, .12156895751425448f, .0948200476179962f,
-                                .10022902130959149f,   -2.1601199892675012e-05f};
+  static constexpr float g[] = {.03394730029145562f, -.1961802760067342f,     .3950079504171527f,  -.3334773849622147f,
+                                .3044931944619151f,  -.020387216635289956f,   .12156895751425448f, .0948200476179962f,
+                                .10022902130959149f, -2.1601199892675012e-05f};
   const auto all = [](float number) { return pset1<Packet>(number); };
   const Packet a = pmax(x, psub(all(0), x)), t = pdiv(all(1), pmadd(a, all(.25f), all(1)));
   Packet sum = all(g[0]);

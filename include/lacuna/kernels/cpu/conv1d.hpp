@@ -7,7 +7,7 @@
 
 #include "lacuna/core/gradient_slot.hpp"
 #include "lacuna/core/precompile.hpp"
-#include "lacuna/kernels/cpu/gemm.hpp"
+#include "lacuna/kernels/cpu/gemm_packed.hpp"
 #include "lacuna/kernels/cpu/reduce.hpp"
 
 namespace lacuna {
@@ -20,8 +20,23 @@ struct Conv1dSizes {
 namespace cpu {
 
 struct Conv1d {
+  /// packed: the weight as `pack` lays it out, or null.
   template <class T>
-  static void conv1d(const Conv1dSizes& s, const T* x, const T* weight, const T* bias, T* y);
+  static void conv1d(const Conv1dSizes& s, const T* x, const T* weight, const T* bias, T* y, const T* packed = nullptr);
+
+  /// The taps one behind the other, each as a product reads it (gemm_packed.hpp). One group only.
+  template <class T>
+  static index_t packed_size(index_t out, index_t in, index_t kernel) {
+    return kernel * PackedGemm::size<T>(out, in);
+  }
+  template <class T>
+  static void pack(index_t out, index_t in, index_t kernel, const T* weight, T* to) {
+    List<T> tap(static_cast<std::size_t>(out * in));
+    for (index_t j = 0; j < kernel; ++j) {
+      for (index_t i = 0; i < out * in; ++i) tap[std::size_t(i)] = weight[i * kernel + j];
+      PackedGemm::pack(out, in, tap.data(), to + packed_size<T>(out, in, j));
+    }
+  }
 
   template <class T>
   static void conv1d_input_gradient(const Conv1dSizes& s, const T* weight, const T* dy, GradientSlot<T> slot);
@@ -32,7 +47,7 @@ struct Conv1d {
  private:
   /// One tap of one group: `count` output frames from offset y on, read from offset x on, with `out` by `in` weights.
   struct Tap {
-    index_t count, in, out, x, y, weight;
+    index_t number, count, in, out, x, y, weight;
   };
 
   template <class F>
@@ -45,7 +60,7 @@ struct Conv1d {
       const index_t count = (last < s.steps ? last : s.steps) - first;
       if (count <= 0) continue;
       for (index_t g = 0; g < s.groups; ++g)
-        f(Tap{count, in, out, (first * s.stride + shift) * s.in + g * in, first * s.out + g * out,
+        f(Tap{j, count, in, out, (first * s.stride + shift) * s.in + g * in, first * s.out + g * out,
               (j * s.out + g * out) * in});
     }
   }
@@ -71,15 +86,20 @@ struct Conv1d {
 };
 
 template <class T>
-void Conv1d::conv1d(const Conv1dSizes& s, const T* x, const T* weight, const T* bias, T* y) {
-  const List<T> taps = tap_major(s, weight);
+void Conv1d::conv1d(const Conv1dSizes& s, const T* x, const T* weight, const T* bias, T* y, const T* packed) {
+  const List<T> taps = packed ? List<T>() : tap_major(s, weight);
   for_samples(s, [&](index_t b) {
     T* const to = y + b * s.steps * s.out;
     for (index_t t = 0; t < s.steps; ++t)
       for (index_t o = 0; o < s.out; ++o) to[t * s.out + o] = bias ? bias[o] : T(0);
     for_taps(s, [&](const Tap& tap) {
-      Gemm::gemm_serial<T>(tap.count, tap.out, tap.in, {x + b * s.frames * s.in + tap.x, s.stride * s.in},
-                           {taps.data() + tap.weight, tap.in, true}, T(1), to + tap.y, s.out);
+      const T* const from = x + b * s.frames * s.in + tap.x;
+      if (packed)
+        PackedGemm::add_serial(tap.count, tap.out, tap.in, from, s.stride * s.in,
+                               packed + packed_size<T>(tap.out, tap.in, tap.number), to + tap.y);
+      else
+        Gemm::gemm_serial<T>(tap.count, tap.out, tap.in, {from, s.stride * s.in},
+                             {taps.data() + tap.weight, tap.in, true}, T(1), to + tap.y, s.out);
     });
   });
 }
@@ -119,11 +139,11 @@ void Conv1d::conv1d_weight_gradient(const Conv1dSizes& s, const T* x, const T* d
     }
 }
 
-#define LACUNA_DETAIL_CONV1D(T)                                                                             \
-  LACUNA_PRECOMPILE(template void Conv1d::conv1d(const Conv1dSizes&, const T*, const T*, const T*, T*))     \
-  LACUNA_PRECOMPILE(                                                                                        \
-      template void Conv1d::conv1d_input_gradient(const Conv1dSizes&, const T*, const T*, GradientSlot<T>)) \
-  LACUNA_PRECOMPILE(                                                                                        \
+#define LACUNA_DETAIL_CONV1D(T)                                                                                   \
+  LACUNA_PRECOMPILE(template void Conv1d::conv1d(const Conv1dSizes&, const T*, const T*, const T*, T*, const T*)) \
+  LACUNA_PRECOMPILE(                                                                                              \
+      template void Conv1d::conv1d_input_gradient(const Conv1dSizes&, const T*, const T*, GradientSlot<T>))       \
+  LACUNA_PRECOMPILE(                                                                                              \
       template void Conv1d::conv1d_weight_gradient(const Conv1dSizes&, const T*, const T*, GradientSlot<T>))
 LACUNA_DETAIL_CONV1D(float)
 LACUNA_DETAIL_CONV1D(double)

@@ -1,7 +1,7 @@
 /// The inner parts of the matrix product: packing, and the tile of C that stays in registers.
 ///
-/// Policy: A is packed in panels of `rows` rows, B in panels of one or two vectors of columns; the innermost loop runs
-/// along the depth and keeps a whole tile of C in registers. Every element of C is one fused sum over a block of the
+/// Policy: A is packed in panels of `rows` rows, or read where it is, B in panels of one or two vectors of columns; the
+/// innermost loop runs along the depth and keeps a whole tile of C in registers. Every element of C is one fused sum over a block of the
 /// depth, in order, so its bits do not depend on how C is cut.
 #pragma once
 
@@ -31,9 +31,13 @@ struct Panel {
     index_t lines = 0;
   };
 
+  /// How the rows of A that meet a tile lie: side by side, element (i, p) at p · stride + i, or one behind the other, at
+  /// i · stride + p.
+  enum class Left { panel, rows };
+
   /// C (count rows, width columns) = beta C + A B over `depth`; count ≤ R, width at most V vectors.
-  /// a: element (i, p) at p · a_stride + i, R of them readable. b: element (p, j) at p · b_stride + j.
-  template <int R, int V>
+  /// a: R rows are read, whatever `count` is. b: element (p, j) at p · b_stride + j.
+  template <int R, int V, Left L = Left::panel>
   static void tile(index_t depth, const T* a, index_t a_stride, const T* b, index_t b_stride, T beta, T* c, index_t ldc,
                    index_t count, index_t width, Ahead ahead = {}) {
     using namespace simd;
@@ -43,17 +47,26 @@ struct Panel {
     for (int i = 0; i < R; ++i)
 #pragma GCC unroll 2
       for (int v = 0; v < V; ++v) sum[i][v] = pset1<Packet>(T(0));
+    constexpr int group = 3;  // an address holds a base and once or twice a stride
+    const T* base[std::size_t((R + group - 1) / group)];
+    if constexpr (L == Left::rows)
+      for (int g = 0; g < (R + group - 1) / group; ++g) base[g] = a + group * g * a_stride;
     const auto step = [&]() __attribute__((always_inline)) {
       Packet column[std::size_t(V)];
 #pragma GCC unroll 2
       for (int v = 0; v < V; ++v) column[v] = ploadu<Packet>(b + v * lanes);
 #pragma GCC unroll 16
       for (int i = 0; i < R; ++i) {
-        const Packet left = pset1<Packet>(a[i]);
+        const Packet left = pset1<Packet>(L == Left::panel ? a[i] : base[i / group][i % group * a_stride]);
 #pragma GCC unroll 2
         for (int v = 0; v < V; ++v) sum[i][v] = pmadd(left, column[v], sum[i][v]);
       }
-      a += a_stride;
+      if constexpr (L == Left::panel) {
+        a += a_stride;
+      } else {
+#pragma GCC unroll 8
+        for (auto& from : base) ++from;
+      }
       b += b_stride;
     };
     index_t p = 0;

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <type_traits>
 
 #include "lacuna/core/shape.hpp"
 
@@ -48,6 +49,7 @@ using Eigen::internal::pcmp_lt;
 using Eigen::internal::pselect;
 
 using Eigen::internal::pexp;
+using Eigen::internal::pfloor;
 using Eigen::internal::psqrt;
 using Eigen::internal::ptanh;
 
@@ -70,6 +72,24 @@ auto add_halves(const P& x) {
     return predux_half(x);  // its name from Eigen 5 on
   else
     return predux_half_dowto4(x);
+}
+
+/// Whether `power_of_two` comes for registers of this kind.
+template <class P>
+inline constexpr bool has_power_of_two = false;
+template <class P>
+requires(!std::is_arithmetic_v<P> && requires { typename Eigen::internal::unpacket_traits<P>::integer_packet; } &&
+         std::is_same_v<typename Eigen::internal::unpacket_traits<P>::type,
+                        float>) inline constexpr bool has_power_of_two<P> = true;
+
+/// 2ᵐ for whole numbers m of [−126, 127]. Behind the sum the last bits of the mantissa are m + 127; pushed to their
+/// place, they are the exponent.
+template <class P>
+P power_of_two(const P& m) {
+  using namespace Eigen::internal;
+  using Integers = typename unpacket_traits<P>::integer_packet;
+  const P shifted = padd(m, pset1<P>(12582912.0f + 127.0f));  // 1.5 · 2²³: its own bits fall off at the top
+  return preinterpret<P>(plogical_shift_left<23>(preinterpret<Integers>(shifted)));
 }
 
 }  // namespace lacuna::cpu::simd

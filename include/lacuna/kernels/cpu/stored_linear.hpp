@@ -1,14 +1,15 @@
 /// Products with a weight matrix as the file keeps it.
 ///
-/// Policy: every weight is read once, whatever the number of rows: a block of the matrix is widened into memory that fits
-/// the second cache, and multiplied from there. Numbers of the type that is computed in are used where they lie; a few
-/// rows of float never leave the registers (stored_rows.hpp). The same bits with any number of threads.
+/// Policy: every weight is read once, whatever the number of rows. For a few rows of float, which wait for memory, it is
+/// widened in a register (stored_rows.hpp); for many, a panel of the matrix at a time (stored_product.hpp). The same bits
+/// with any number of threads.
 #pragma once
 
 #include <algorithm>
 
 #include "lacuna/core/precompile.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
+#include "lacuna/kernels/cpu/stored_product.hpp"
 #include "lacuna/kernels/cpu/stored_rows.hpp"
 
 namespace lacuna::cpu {
@@ -18,38 +19,21 @@ struct StoredLinear {
   template <class T>
   static void stored_linear(index_t rows, const StoredArray& weight, const T* x, const T* bias, T* y) {
     const index_t out = weight.shape[0], in = weight.shape[1];
-    const auto add_bias = [=](index_t row, index_t row_count, index_t column, index_t columns) {
-      if (bias == nullptr) return;
-      for (index_t i = row; i < row + row_count; ++i)
-        for (index_t j = column; j < column + columns; ++j) y[i * out + j] += bias[j];
-    };
     const bool alone = double(rows) * double(in) * double(out) < 1e5;
-    if constexpr (sizeof(T) == 4)
-      if (rows <= few && weight.type != StoredType::f64)
-        return parallel_for(out, alone ? out : 64, [&](index_t begin, index_t end) {
-          StoredRows::columns(rows, weight, x, begin, end, y);
-          add_bias(0, rows, begin, end - begin);
-        });
-    if (const T* const direct = as_it_lies<T>(weight))
-      return Gemm::gemm<T>(rows, out, in, {x, in}, {direct, in, true}, T(0), y, out, add_bias);
-    if (rows <= few)
-      return parallel_for(out, alone ? out : 64, [&](index_t begin, index_t end) {
+    const index_t share = (out + detail::team() - 1) / detail::team();
+    const index_t grain = alone ? out : rows <= few ? 64 : (share + 15) / 16 * 16;
+    parallel_for(out, grain, [&](index_t begin, index_t end) {
+      if (rows > few)
+        StoredProduct::columns(rows, weight, x, begin, end, y);
+      else if constexpr (sizeof(T) == 4)
+        weight.type == StoredType::f64 ? few_rows(rows, weight, x, begin, end, y)
+                                       : StoredRows::columns(rows, weight, x, begin, end, y);
+      else
         few_rows(rows, weight, x, begin, end, y);
-        add_bias(0, rows, begin, end - begin);
-      });
-    const index_t deep = std::min(block_depth, in);
-    parallel_for(out, alone ? out : std::clamp<index_t>((out + 63) / 64 * 16, 16, block_columns),
-                 [&](index_t begin, index_t end) {
-                   const index_t count = end - begin;
-                   const Block<T> block(count * deep);
-                   for (index_t p = 0; p < in; p += deep) {
-                     const index_t depth = std::min(deep, in - p);
-                     widen_rows(weight, begin, count, p, depth, block.numbers);
-                     Gemm::gemm_serial<T>(rows, count, depth, {x + p, in}, {block.numbers, depth, true},
-                                          p > 0 ? T(1) : T(0), y + begin, out);
-                   }
-                   add_bias(0, rows, begin, count);
-                 });
+      if (bias == nullptr) return;
+      for (index_t i = 0; i < rows; ++i)
+        for (index_t j = begin; j < end; ++j) y[i * out + j] += bias[j];
+    });
   }
   /// dx (rows, in) = beta dx + dy (rows, out) W.
   template <class T>
@@ -69,7 +53,7 @@ struct StoredLinear {
   }
 
  private:
-  static constexpr index_t few = 8, block_columns = 256, block_depth = 256;
+  static constexpr index_t few = 8;
 
   /// The columns p .. p + depth − 1 of some rows of the matrix to (count, depth).
   template <class T>
@@ -88,8 +72,7 @@ struct StoredLinear {
       const index_t width = std::min<index_t>(4, end - j);
       for (index_t p = 0; p < in; p += deep) {
         const index_t depth = std::min(deep, in - p);
-        for (index_t s = 0; s < width; ++s)
-          Widen::widen(weight.type, depth, weight.row(j + s, p), block + s * deep);
+        for (index_t s = 0; s < width; ++s) Widen::widen(weight.type, depth, weight.row(j + s, p), block + s * deep);
         const T beta = p > 0 ? T(1) : T(0);
         for (index_t i = 0; i < rows;) {
           const T* const left = x + i * in + p;
@@ -121,7 +104,7 @@ struct StoredLinear {
     Block& operator=(const Block&) = delete;
   };
 
-  /// Some 256 KiB of widened numbers; whole panels of columns.
+  /// Rows of some 256 KiB of widened numbers.
   template <class T>
   static index_t block_rows(index_t in) {
     const index_t fit = index_t(262144 / sizeof(T)) / (in > 0 ? in : 1);

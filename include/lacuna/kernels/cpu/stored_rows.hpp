@@ -20,7 +20,6 @@ struct StoredRows {
   /// y (rows, out) = x (rows, in) Wᵀ for the columns begin .. end − 1; W (out, in) of numbers of 8 to 32 bits.
   static void columns(index_t rows, const StoredArray& weight, const float* x, index_t begin, index_t end, float* y) {
     switch (weight.type) {
-      case StoredType::f64:
       case StoredType::f32:
         return columns_of<StoredType::f32>(rows, weight, x, begin, end, y);
       case StoredType::f16:
@@ -29,6 +28,8 @@ struct StoredRows {
         return columns_of<StoredType::bf16>(rows, weight, x, begin, end, y);
       case StoredType::q8:
         return columns_of<StoredType::q8>(rows, weight, x, begin, end, y);
+      case StoredType::f64:
+        break;  // no product of float reads these
     }
   }
 
@@ -73,7 +74,27 @@ struct StoredRows {
       }
     };
     index_t p = 0;
-    for (; p + 4 * lanes <= depth; p += 4 * lanes) {
+    if constexpr (type == StoredType::q8) {
+      for (index_t at = 0; p + q8_group <= depth; p += q8_group, at += q8_bytes)
+#pragma GCC unroll 4
+        for (std::size_t s = 0; s < S; ++s) {
+          if (fetch) __builtin_prefetch(from[s] + at + ahead);
+          const std::uint8_t* const group = from[s] + at;
+          Packet part[std::size_t(R)];
+#pragma GCC unroll 8
+          for (index_t v = 0; v < q8_group; v += lanes) {
+            const Packet right = whole(group + 2 + v);
+#pragma GCC unroll 2
+            for (int r = 0; r < R; ++r) {
+              const Packet left = ploadu<Packet>(x + r * depth + p + v);
+              part[r] = v == 0 ? pmul(left, right) : pmadd(left, right, part[r]);
+            }
+          }
+#pragma GCC unroll 2
+          for (int r = 0; r < R; ++r) sum[r][s] = pmadd(factor(group), part[r], sum[r][s]);
+        }
+    }
+    for (; type != StoredType::q8 && p + 4 * lanes <= depth; p += 4 * lanes) {
       if (fetch) {
 #pragma GCC unroll 4
         for (std::size_t s = 0; s < S; ++s) {
@@ -83,7 +104,7 @@ struct StoredRows {
       }
       step(p), step(p + lanes), step(p + 2 * lanes), step(p + 3 * lanes);
     }
-    for (; p + lanes <= depth; p += lanes) step(p);
+    for (; p + lanes <= depth; p += lanes) step(p);  // in q8 inside of the last group
 #pragma GCC unroll 4
     for (std::size_t s = 0; s < S; ++s) {
       float last[std::size_t(lanes)];  // fewer than a register, which may lie at the end of the file
@@ -114,7 +135,7 @@ struct StoredRows {
       else
 #endif
 #if defined(__AVX2__)
-      if constexpr (lanes == 8 && type == StoredType::bf16)
+          if constexpr (lanes == 8 && type == StoredType::bf16)
         return _mm256_castsi256_ps(
             _mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))), 16));
       else
@@ -139,7 +160,7 @@ struct StoredRows {
     else
 #endif
 #if defined(__AVX2__)
-    if constexpr (lanes == 8)
+        if constexpr (lanes == 8)
       return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
     else
 #endif

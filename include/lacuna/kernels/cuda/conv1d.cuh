@@ -29,7 +29,7 @@ LACUNA_HD inline index_t step_reading(const Conv1dSizes& s, index_t f, index_t j
 template <class Run>
 struct Conv1d {
   template <class T>
-  static void conv1d(const Conv1dSizes& sizes, const T* x, const T* weight, const T* bias, T* y) {
+  static void conv1d(const Conv1dSizes& sizes, const T* x, const T* weight, const T* bias, T* y, const T* = nullptr) {
     const Conv1dSizes s = sizes;
     if (s.groups == 1) {
       const Buffer<T, Run> room(windows_are_input(s) ? 0 : s.batch * s.steps * window_stride(s));

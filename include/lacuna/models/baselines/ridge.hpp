@@ -22,6 +22,7 @@
 
 #include "lacuna/core/state.hpp"
 #include "lacuna/data/dataset.hpp"
+#include "lacuna/data/passed.hpp"
 
 namespace lacuna::models {
 
@@ -209,6 +210,7 @@ class Ridge {
           ++count;
           for (index_t f = 0; f < input.features; ++f) table.x(n, column + f) += double(modality.frames(n, t, f));
         }
+        detail::passed(modality, n);
         if (count == 0) continue;
         table.has.back()[std::size_t(n)] = true;
         table.x.row(n).segment(column, input.features) /= double(count);

@@ -14,7 +14,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <string>
+#include <vector>
 
 #include "lacuna/core/random.hpp"
 #include "lacuna/data/dataset.hpp"

@@ -10,7 +10,7 @@ printf 'LACUNA_TEST_SEED=%s\n' "${LACUNA_TEST_SEED:-$$}"
 # phase_of FOLDER: of the training that is not finished, what its checkpoint says.
 phase_of() {
   local file found
-  file=$(find "$1" -name unfinished.lacuna | tail -1)
+  file=$(find "$1" -name unfinished.lacuna 2>/dev/null | tail -1 || true)
   [[ -n $file ]] || { echo 'no checkpoint yet' && return; }
   found=$(grep -aoP '(?s)training/phase.{9}\K(decoder|teacher 1 of 1)' "$file" | tr -d '\0' | head -1 || true)
   echo "${found:-training}"

@@ -79,7 +79,8 @@ inline std::string help_of(std::string_view model, std::string_view option) {
       {"select_on", "metric by which the epoch is chosen, as uar; empty: the model's own"},
       {"temperature", "divide class scores by the temperature that validation asks for; no decision changes"},
       {"prior",
-       "shares of the classes that answers assume: training, uniform, or one per class divided by /; empty: as trained"},
+       "shares of the classes that answers assume: training, uniform, or one per class divided by /; empty: as "
+       "trained"},
       // what all models share
       {"loss", "of real labels: squared or absolute error"},
       {"standardize", "features to mean 0 and deviation 1 of the training split"},

@@ -76,7 +76,7 @@ class Resident {
       const std::lock_guard lock(mutex_);
       const Map* const map = find(memory);
       if (map == nullptr) return;
-      static const auto page = std::ptrdiff_t(::sysconf(_SC_PAGESIZE));  // a map starts at one
+      static const std::ptrdiff_t page = ::sysconf(_SC_PAGESIZE);  // a map starts at one
       const std::ptrdiff_t begin = (memory - map->start) / page * page;
       const std::ptrdiff_t end = std::min(memory - map->start + std::ptrdiff_t(bytes), std::ptrdiff_t(map->bytes));
       if (end > begin) ::madvise(map->start + begin, std::size_t(end - begin), MADV_DONTNEED);

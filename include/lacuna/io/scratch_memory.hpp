@@ -45,7 +45,7 @@ class ScratchMemory {
                      : std::string("a scratch file cannot be mapped"),
            reason);
     }
-    bound_.emplace(start_, std::size_t(bytes));
+    bound_.emplace(start_, bytes);
   }
   ScratchMemory(const ScratchMemory&) = delete;
   ScratchMemory& operator=(const ScratchMemory&) = delete;
@@ -63,7 +63,7 @@ class ScratchMemory {
     if (first > bytes_ / 4 || count > bytes_ / 4 - first)
       throw ShapeError(detail::cat("scratch memory: numbers ", first, " to ", first + count, " of ", bytes_ / 4));
     const char* next = reinterpret_cast<const char*>(numbers);
-    for (std::size_t at = 4 * std::size_t(first), end = at + 4 * count; at < end;) {
+    for (std::size_t at = 4 * first, end = at + 4 * count; at < end;) {
       const ssize_t put = ::pwrite(descriptor_, next, end - at, off_t(at));
       if (put < 0 && errno == EINTR) continue;
       if (put <= 0) fail("writing to scratch failed", put < 0 ? errno : EIO);

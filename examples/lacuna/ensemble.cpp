@@ -50,7 +50,8 @@ int make_ensemble(const EnsembleOptions& options) {
       throw IoError(options.data + ": has no real labels of a valid split, from which intervals follow");
     state = calibrated_ensemble(members, &set.validation);
   } else if (card.classes == 0) {
-    std::fprintf(stderr, "lacuna ensemble: note: without --data no intervals: they follow from errors of its valid split\n");
+    std::fprintf(stderr,
+                 "lacuna ensemble: note: without --data no intervals: they follow from errors of its valid split\n");
   }
   io::save_checkpoint(options.out, state);
   std::printf("%s: %s\n", options.out.c_str(), support::printable(card.spec).c_str());
@@ -66,7 +67,8 @@ int ensemble(const Call& call) {
   app.add_option("models", options.models, "files model.lacuna, or folders MODEL/seed-N of a run; two at least")
       ->required();
   app.add_option("--out", options.out, "file to write, which predict takes as --checkpoint")->required();
-  app.add_option("--data", options.data, "data set of the training: its valid split gives the intervals of real labels");
+  app.add_option("--data", options.data,
+                 "data set of the training: its valid split gives the intervals of real labels");
   app.add_option("--label", options.label, "array of the labels, as label2 for valid_label2; without it label");
   app.add_flag("--infer-padding", options.infer_padding, "without lengths and masks, frames of zeros are absent");
   declare(app, options.format);

@@ -109,8 +109,8 @@ int choose(const RunOptions& options, const Data& data, const Call& call) {
     status = std::max(status, ended);
   }
   train::write_text(root + "/folds.csv", table.csv());
-  std::printf("\n%lld folds of %s\n\n%s", static_cast<long long>(options.folds), support::printable(data.set->name).c_str(),
-              table.text().c_str());
+  std::printf("\n%lld folds of %s\n\n%s", static_cast<long long>(options.folds),
+              support::printable(data.set->name).c_str(), table.text().c_str());
   return status;
 }
 

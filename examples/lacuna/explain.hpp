@@ -14,9 +14,8 @@ namespace program {
 /// Of every modality, over the test samples that have it and another one: the mean of |prediction − prediction without it|, or
 /// of classes the share of predictions that become another. predict: one number per sample.
 template <class Predict, lacuna::data::Role role>
-std::vector<std::pair<std::string, double>> effects_of(const Predict& predict,
-                                                       const lacuna::data::Split<role>& split, double prior,
-                                                       bool classes) {
+std::vector<std::pair<std::string, double>> effects_of(const Predict& predict, const lacuna::data::Split<role>& split,
+                                                       double prior, bool classes) {
   using namespace lacuna;
   std::vector<std::string> names;
   for (const data::Modality& modality : split.modalities) names.push_back(modality.name);

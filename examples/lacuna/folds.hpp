@@ -37,8 +37,8 @@ struct FoldTable {
     const auto row = [&](const std::string& model, std::size_t fold, const std::string& protocol,
                          const std::string& name, bool average, const std::string& metric, double mean) {
       using lacuna::train::csv_field;
-      text += csv_field(model) + ',' + std::to_string(fold + 1) + ',' + csv_field(protocol) + ',' + csv_field(name) + ',' +
-              (average ? "1" : "0") + ',' + metric + ',' + lacuna::train::csv_number(mean) + '\n';
+      text += csv_field(model) + ',' + std::to_string(fold + 1) + ',' + csv_field(protocol) + ',' + csv_field(name) +
+              ',' + (average ? "1" : "0") + ',' + metric + ',' + lacuna::train::csv_number(mean) + '\n';
     };
     for (std::size_t k = 0; k < folds.size(); ++k)
       for (const std::string& metric : folds[k].metrics) {

@@ -14,8 +14,8 @@ namespace zoo = lacuna::zoo;
 struct RunOptions {
   DataOptions data;
   // what is trained
-  std::string model = "sdumc";      ///< train
-  std::vector<std::string> models;  ///< experiment
+  std::string model = "sdumc-robust";  ///< train
+  std::vector<std::string> models;     ///< experiment
   std::vector<std::string> volunteers =
       {};                  ///< experiment: those of `all`, each left out where it cannot take the data
   std::string ablation;    ///< experiment
@@ -131,8 +131,7 @@ inline void declare(CLI::App& app, RunOptions& o, bool training) {
   };
   const char* group = "Run";
   if (training) {
-    add(group, "--model", o.model,
-        "model to train, as corrkd or sdumc-without-mia; lacuna models lists them; without any argument sdumc-robust");
+    add(group, "--model", o.model, "model to train, as corrkd or sdumc-without-mia; lacuna models lists them");
   } else {
     add(group, "--models", o.models,
         "models, as corrkd,sdumc; with options as corrkd:scd=0:epochs=30; all: every model that can take the data; the "

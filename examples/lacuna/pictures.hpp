@@ -21,8 +21,8 @@ inline std::string bar_chart(const std::vector<Bar>& bars, double most, std::siz
   for (std::size_t i = 0; i < bars.size(); ++i) {
     const double y = 6 + step * double(i), end = std::isfinite(bars[i].value) ? x(std::max(0.0, bars[i].value)) : left;
     svg += svg_text(left - 10, y + 14, "end", shortened(bars[i].name, 24), "name");
-    svg += "<rect class=\"bar k" + std::to_string(colour % 9) + "\" x=\"" + coordinate(left) + "\" y=\"" + coordinate(y) +
-           "\" width=\"" + coordinate(end - left) + "\" height=\"18\"/>";
+    svg += "<rect class=\"bar k" + std::to_string(colour % 9) + "\" x=\"" + coordinate(left) + "\" y=\"" +
+           coordinate(y) + "\" width=\"" + coordinate(end - left) + "\" height=\"18\"/>";
     svg += svg_text(end + 8, y + 14, "start", bars[i].text) + "\n";
   }
   svg += svg_line(left, 2, left, height - 2, "axis");
@@ -45,7 +45,8 @@ inline std::string attention_chart(const std::vector<std::pair<std::string, std:
     const auto& weights = streams[i].second;
     const double base = 4 + row * double(i + 1), room = row - 14;
     const auto top = std::max_element(weights.begin(), weights.end());
-    const double most = top == weights.end() || !(*top > 0) ? 1 : *top, step = (right - left) / double(weights.size());
+    const double most = top == weights.end() || !(*top > 0) ? 1 : *top,
+                 step = std::min(26.0, (right - left) / double(weights.size()));
     svg += svg_text(left - 10, base - 4, "end", shortened(streams[i].first, 24), "name");
     for (std::size_t t = 0; t < weights.size(); ++t) {
       const double tall = std::isfinite(weights[t]) ? room * std::max(0.0, weights[t]) / most : 0;
@@ -59,9 +60,10 @@ inline std::string attention_chart(const std::vector<std::pair<std::string, std:
     }
     svg += svg_line(left, base, right, base, "axis");
     if (top != weights.end())
-      svg += svg_text(right + 8, base - 4, "start",
-                      lacuna::detail::general_text(*top, 2) + " at frame " + std::to_string(top - weights.begin() + 1)) +
-             "\n";
+      svg +=
+          svg_text(right + 8, base - 4, "start",
+                   lacuna::detail::general_text(*top, 2) + " at frame " + std::to_string(top - weights.begin() + 1)) +
+          "\n";
   }
   return element("svg",
                  "class=\"chart\" role=\"img\" viewBox=\"0 0 " + coordinate(width) + " " + coordinate(height) +

@@ -69,18 +69,19 @@ Tensor<double, 2> intervals(const Predictor& predictor, const data::Split<role>&
     result(n, 1) = values[std::size_t(n)] + half;
   }
   if (unknown > 0)
-    std::fprintf(stderr,
-                 "lacuna predict: note: %lld of %lld intervals are infinite: the valid split of the training had too few "
-                 "samples with their modalities\n",
-                 static_cast<long long>(unknown), static_cast<long long>(split.size()));
+    std::fprintf(
+        stderr,
+        "lacuna predict: note: %lld of %lld intervals are infinite: the valid split of the training had too few "
+        "samples with their modalities\n",
+        static_cast<long long>(unknown), static_cast<long long>(split.size()));
   return result;
 }
 
 /// One row per sample and modality that it has: the prediction, what it is without this modality, and the change: of real
 /// labels their difference, of classes by how much the probability of the predicted class falls.
 template <data::Role role>
-void explain(const PredictOptions& options, const Predictor& predictor, const data::Split<role>& split,
-             const missing::MissingSpec& spec) {
+void write_explanation(const PredictOptions& options, const Predictor& predictor, const data::Split<role>& split,
+                       const missing::MissingSpec& spec) {
   const auto& streams = predictor.card().streams;
   const bool classes = predictor.classes() > 0;
   const zoo::Wanted wanted{.probabilities = classes};
@@ -98,8 +99,8 @@ void explain(const PredictOptions& options, const Predictor& predictor, const da
     for (index_t n = 0; n < split.size(); ++n) {
       if (!has(n)) continue;
       const double with = whole.values[std::size_t(n)], then = without.values[std::size_t(n)];
-      const double change = classes ? whole.probabilities(n, index_t(with)) - without.probabilities(n, index_t(with))
-                                    : with - then;
+      const double change =
+          classes ? whole.probabilities(n, index_t(with)) - without.probabilities(n, index_t(with)) : with - then;
       sum += std::abs(change);
       ++count;
       text += train::csv_field(split.ids[std::size_t(n)]) + ',' + train::csv_field(streams[m]) + ',' +
@@ -125,7 +126,8 @@ void assume(const PredictOptions& options, Predictor& predictor, const data::Spl
   } else {
     const auto& assumed = predictor.calibration().assumed;
     if (assumed.empty() || std::any_of(assumed.begin(), assumed.end(), [](double share) { return !(share > 0); }))
-      throw OptionError("--prior estimated: the file does not say which shares of the classes its probabilities assume");
+      throw OptionError(
+          "--prior estimated: the file does not say which shares of the classes its probabilities assume");
     predictor.assume(assumed);  // so that probabilities are those of the training
     const auto p = outputs(predictor, split, spec, {.probabilities = true}, options.batch).probabilities;
     shares = train::estimated_prior(p, assumed);
@@ -230,7 +232,7 @@ int predict_and_write(const PredictOptions& options) {
     assume(options, predictor, split, condition);
     zoo::Outputs out = outputs(predictor, split, condition, wanted, options.attention ? split.size() : options.batch);
     if (options.intervals > 0) limits = intervals(predictor, split, condition, out.values, options.intervals);
-    if (!options.explain.empty()) explain(options, predictor, split, condition);
+    if (!options.explain.empty()) write_explanation(options, predictor, split, condition);
     const train::Targets targets = train::targets_of(split, predictor.classes());
     train::Evaluation evaluation{
         split.ids, targets.values, targets.classes, {{condition.name, {out.values.begin(), out.values.end()}, {}}}};
@@ -292,9 +294,10 @@ int predict(const Call& call) {
                          "coverage of intervals around real labels, as 0.9: columns lower and upper", {0, 0.9999});
   app.add_option("--explain", options.explain,
                  "file to write, .csv: how every prediction changes without each modality that its sample has");
-  app.add_option("--prior", options.prior,
-                 "shares of the classes that answers assume: training, uniform, one per class divided by /, or estimated "
-                 "(from these samples, without their labels); without it what the file says");
+  app.add_option(
+      "--prior", options.prior,
+      "shares of the classes that answers assume: training, uniform, one per class divided by /, or estimated "
+      "(from these samples, without their labels); without it what the file says");
   support::list_option(app, "--metrics", options.metrics,
                        "metrics to show where there are labels, as uar,accuracy; without it the usual ones");
   support::number_option(app, "--batch", options.batch,

@@ -21,8 +21,8 @@ class HtmlReport {
            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n" +
            element("title", "", escaped(title)) + "\n" + element("style", "", report_style) +
            "\n</head>\n<body>\n<main>\n" + element("h1", "", escaped(title)) + "\n" + lead() + tables() + curves() +
-           differences() + subsets() + effects() + attention() +
-           trainings() + settings() + "</main>\n</body>\n</html>\n";
+           differences() + subsets() + effects() + attention() + trainings() + settings() +
+           "</main>\n</body>\n</html>\n";
   }
 
  private:
@@ -254,7 +254,8 @@ class HtmlReport {
       for (const Record& record : records_)
         for (const auto& [name, value] : record.effects) {
           if (record.model != model.name) continue;
-          auto bar = std::find_if(bars.begin(), bars.end(), [&, wanted = &name](const Bar& b) { return b.name == *wanted; });
+          auto bar =
+              std::find_if(bars.begin(), bars.end(), [&, wanted = &name](const Bar& b) { return b.name == *wanted; });
           if (bar == bars.end()) bar = bars.insert(bars.end(), {name, 0, ""});
           bar->value += factor * value / runs;
         }
@@ -271,9 +272,8 @@ class HtmlReport {
                             bar_chart(bars, most, colour(name), "What each modality is worth to " + name));
     if (charts.empty()) return "";
     return section("What each modality is worth",
-                   std::string(r_.classes > 0
-                                   ? "Share of the predictions, in percent, that become another class"
-                                   : "Mean change of the prediction, in units of the label,") +
+                   std::string(r_.classes > 0 ? "Share of the predictions, in percent, that become another class"
+                                              : "Mean change of the prediction, in units of the label,") +
                        " when this modality alone is taken away from test samples that have another one; mean over the "
                        "seeds. It says what a model listens to, not whether it does well to.") +
            element("div", "class=\"several\"", charts) + "\n";

@@ -11,8 +11,8 @@
 #include "lacuna/io/checkpoint.hpp"
 #include "lacuna/lab/compare.hpp"
 #include "lacuna/lab/system.hpp"
-#include "report_data.hpp"
 #include "lacuna/zoo/ensemble.hpp"
+#include "report_data.hpp"
 #include "run_card.hpp"
 #include "watch.hpp"
 

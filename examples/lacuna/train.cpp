@@ -1,6 +1,7 @@
 // lacuna train: one model from one or more seeds, and how it does with and without each modality.
 //
-//   lacuna train                                        sdumc-robust on a synthetic corpus whose best errors are known
+//   lacuna train                                        sdumc-robust, of which any subset of modalities may be missing, on a
+//                                                       synthetic corpus whose best errors are known
 //   lacuna train --data FILE.npz --model corrkd --seeds 1,2,3
 // All options, those of the model too: lacuna train --model corrkd --help.
 #include <numeric>
@@ -25,11 +26,12 @@ std::vector<std::string> left(const Data& data, const missing::MissingSpec& cond
   return names;
 }
 
-/// Constant and, of real labels, ridge, trained on the modalities that are there.
+/// Constant and, of real labels, ridge, trained on the modalities that are there: another one for every subset, which
+/// the model `ridge` is not.
 std::vector<Baseline> baselines(const Data& data, const train::Targets& targets,
-                                const std::vector<missing::MissingSpec>& conditions) {
+                                const std::vector<missing::MissingSpec>& conditions, const std::string& model) {
   const data::Dataset& set = *data.set;
-  Baseline constant{"constant", {}}, ridge{"ridge", {}};
+  Baseline constant{"constant", {}}, ridge{model == "ridge" ? "ridge, one per subset" : "ridge", {}};
   const auto same = models::Constant(set.train)(set.test);
   for (const auto& condition : conditions) {
     constant.test.push_back({condition.name, train::scores(targets, same)});
@@ -102,7 +104,8 @@ Baseline ensemble_of_seeds(const Work& work, const Folder& folder, const lab::Mo
   const State state = calibrated_ensemble(members, &set.validation);
   io::save_checkpoint(folder.ensemble_file(model.name), state);
   const Predictor predictor(state);
-  const auto answers = lab::predictions(answers_of(predictor), set.test, work.plan, lab::prior(set.train, work.data.classes));
+  const auto answers =
+      lab::predictions(answers_of(predictor), set.test, work.plan, lab::prior(set.train, work.data.classes));
   Baseline report{detail::cat("ensemble of ", members.size()), {}};
   if (work.targets.values.empty()) return report;
   const auto names = condition_names(work.plan);
@@ -170,7 +173,7 @@ int train_model(RunOptions& options, const Call& call) {
     std::printf("test split of %s, %lld samples\n\n", support::printable(set.name).c_str(),
                 static_cast<long long>(set.test.size()));
     if (!conditions.empty()) {
-      auto simple = baselines(work.data, work.targets, conditions);
+      auto simple = baselines(work.data, work.targets, conditions, spec.name);
       report.baselines.insert(report.baselines.begin(), simple.begin(), simple.end());
       if (work.data.known && zoo::parse_model(options.model).name != "early-fusion-drop")
         report.baselines.push_back(averages(work, conditions, request));
@@ -190,7 +193,6 @@ int train_model(RunOptions& options, const Call& call) {
 
 int train(const Call& call) {
   RunOptions options;
-  if (call.argc == 1) options.model = "sdumc-robust";  // what a first user sees should be the best there is
   options.protocols = {"meant"};
   CLI::App app(
       "Trains a model that keeps working when a modality is missing, and shows how it does with and without it.",

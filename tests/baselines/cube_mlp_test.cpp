@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include "lacuna/data/synthetic.hpp"
 #include "lacuna/optim/adam.hpp"
+#include "lacuna/train/learner.hpp"
 #include "support/published.hpp"
 
 namespace cube_mlp_test {
@@ -75,4 +77,26 @@ TEST_CASE("CubeMLP: its authors' arrays, norm first" * doctest::skip(!lacuna::te
 }
 TEST_CASE("CubeMLP: its authors' arrays, norm last" * doctest::skip(!lacuna::test::have_published())) {
   cube_mlp_test::compare("cubemlp_b");
+}
+
+TEST_CASE("CubeMLP: vectors have one frame to mix; what is stored says so") {
+  using namespace lacuna;
+  using Model = models::CubeMlp<float>;
+  data::Dataset set = data::synthetic({.samples = 24, .seed = 3, .min_frames = 1, .max_frames = 1});
+  Model model({.inputs = set.dimensions(),
+               .width = 4,
+               .frames = 8,
+               .mixer_hidden = {4, 3, 4},
+               .mixer_out = {4, 3, 4},
+               .projected = {1}},
+              Random(1));
+  const index_t before = count_parameters(model.network);
+  Random random(2);
+  model.prepare(set, random);
+  CHECK(model.options.frames == 1);
+  CHECK(model.network.options.frames == 1);
+  CHECK(count_parameters(model.network) < before);
+  const Model again = train::model_from<Model>(train::model_state(model));
+  const auto batch = data::gather<float>(set.test, std::vector<index_t>{0, 1});
+  CHECK(again.predict(batch) == model.predict(batch));
 }

@@ -1,9 +1,9 @@
 /// Folds of training and validation samples: every sample once, nothing of the test split, what belongs together together.
+#include "lacuna/data/cross_validation.hpp"
+
 #include <doctest/doctest.h>
 
 #include <set>
-
-#include "lacuna/data/cross_validation.hpp"
 
 using namespace lacuna;
 

@@ -39,7 +39,7 @@ State sample_state() {
 Bytes with_payload(const Bytes& payload) {
   Bytes file(24);
   std::memcpy(file.data(), detail::checkpoint_magic, 8);
-  detail::store_little(reinterpret_cast<char*>(file.data()) + 8, 1, 4);
+  detail::store_little(reinterpret_cast<char*>(file.data()) + 8, detail::checkpoint_version, 4);
   detail::store_little(reinterpret_cast<char*>(file.data()) + 16, payload.size(), 8);
   std::uint32_t crc = io::crc32_of(io::crc32_of(0, file.data() + 8, 4), file.data() + 16, 8);
   crc = io::crc32_of(crc, payload.data(), payload.size());

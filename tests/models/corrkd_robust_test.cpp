@@ -134,6 +134,38 @@ TEST_CASE("corrkd evidence and presence: gradients, absent streams, one sample, 
       }
 }
 
+TEST_CASE("corrkd pooling: attention over the frames that count; of one frame it is the frame") {
+  CorrkdNetworkOptions options = small(Evidence::mean, true);
+  options.pooling = FramePooling::attention;
+  Random random(2);
+  const CorrkdNetwork<double> network(options, random);
+  REQUIRE(network.pooling.size() == 2);
+  CorrkdNetwork<double> averaged = network;
+  averaged.pooling.clear();
+  CHECK(network(aligned_streams(4, 1)).joint.value().to_vector() ==
+        averaged(aligned_streams(4, 1)).joint.value().to_vector());
+  auto given = aligned_streams();
+  const auto out = network(given);
+  CHECK(out.joint.value().to_vector() != averaged(given).joint.value().to_vector());
+  for (index_t j = 0; j < 4; ++j) {
+    CHECK(out.streams[1].value()(1, j) == 0);  // nothing of the modality
+    CHECK(out.streams[0].value()(2, j) == 0);
+  }
+  for (auto& stream : given)
+    for (index_t b = 0; b < 4; ++b)
+      for (index_t t = 0; t < 3; ++t)
+        if (!stream.present(b, t)) stream.frames(b, t, 0) = std::numeric_limits<double>::quiet_NaN();
+  for (auto& stream : given) stream = masked_stream(stream.frames, stream.present);
+  CHECK(network(given).scores.value().to_vector() == out.scores.value().to_vector());
+  const auto f = [&] {
+    const auto found = network(given);
+    return sum(multiply(found.scores, found.scores));
+  };
+  CHECK(check_gradients(f, 1e-6, 1e-2, network.pooling[0].query, network.pooling[0].key.weight,
+                        network.pooling[1].key.bias, network.convolution[1].weight)
+            .worst < 1e-6);
+}
+
 TEST_CASE("corrkd embedding scale: the factor of the convolution, with gradients") {
   for (const double scale : {1.0, 3.0}) {
     Random random(2), same(2);

@@ -78,8 +78,10 @@ TEST_CASE("layer, rms and batch norm: oracle" * doctest::skip(!test::have_oracle
         c.seat("par/weight", norm.weight);
         c.out("y", norm(x));
       } else {
-        BatchNorm<T> norm(
-            {.num_features = width, .momentum = c.number("arg/momentum"), .epsilon = epsilon, .affine = c.has("par/weight")});
+        BatchNorm<T> norm({.num_features = width,
+                           .momentum = c.number("arg/momentum"),
+                           .epsilon = epsilon,
+                           .affine = c.has("par/weight")});
         seat_affine(c, norm.weight, norm.bias);
         c.seat("in/running_mean", norm.running_mean);
         c.seat("in/running_var", norm.running_variance);

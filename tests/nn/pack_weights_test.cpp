@@ -60,8 +60,8 @@ TEST_CASE("pack_weights: between few and many rows the numbers of the plain prod
   }
 }
 
-TEST_CASE_TEMPLATE("pack_weights: a convolution gives the bits of the plain one; one of several groups has no layout", T,
-                   float, double) {
+TEST_CASE_TEMPLATE("pack_weights: a convolution gives the bits of the plain one; one of several groups has no layout",
+                   T, float, double) {
   Random random(9);
   const NoGrad off;
   using Options = typename Conv1d<T>::Options;

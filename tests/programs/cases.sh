@@ -4,7 +4,7 @@
 source "$LACUNA_SOURCE_DIR/tests/support/check.sh"
 inputs=${LACUNA_CASES_DIR:-$LACUNA_SOURCE_DIR/../shared/cases}/inputs
 [[ -d $inputs ]] || { echo "skipped: no inputs in $inputs"; exit 77; }
-tiny=(--epochs 1 --width 16 --fused 8 --contrast 4 --simulator-epochs 1 --batch 8 --threads 1 --quiet --overwrite)
+tiny=(--model sdumc --epochs 1 --width 16 --fused 8 --contrast 4 --simulator-epochs 1 --batch 8 --threads 1 --quiet --overwrite)
 
 # trains INPUT: status 0; table.txt and notes.txt hold what it said
 trains() { "$lacuna" train --data "$inputs/$1.npz" "${tiny[@]}" --out "$1" >table.txt 2>notes.txt || wrong "$1: $(cat notes.txt)"; }

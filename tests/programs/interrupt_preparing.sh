@@ -22,7 +22,7 @@ interrupted() {
 }
 goes_on() { eval "$(tail -1 interrupted.err | sed 's/.*to go on: //')" >/dev/null 2>&1 || wrong "the command that it names does not go on"; }
 
-long=("$lacuna" train --samples 1000 --width 16 --fused 8 --contrast 8 --simulator-epochs 30 --simulator-width 16 --batch 16 --epochs 1 --threads 1)
+long=("$lacuna" train --model sdumc --samples 1000 --width 16 --fused 8 --contrast 8 --simulator-epochs 30 --simulator-width 16 --batch 16 --epochs 1 --threads 1)
 "${long[@]}" --quiet --out left_alone >/dev/null
 interrupted INT 130 'sdumc.* starts' "${long[@]}" --out stopped
 [[ -f stopped/sdumc/seed-1/unfinished.lacuna ]] || wrong "the phase that was interrupted was not stored: $(find stopped)"

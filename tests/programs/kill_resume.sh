@@ -10,7 +10,7 @@ printf 'LACUNA_TEST_SEED=%s\n' "${LACUNA_TEST_SEED:-$$}"
 # phase_of FOLDER: of the training that is not finished, what its checkpoint says.
 phase_of() {
   local file found
-  file=$(find "$1" -name unfinished.lacuna | tail -1)
+  file=$(find "$1" -name unfinished.lacuna 2>/dev/null | tail -1 || true)
   [[ -n $file ]] || { echo 'no checkpoint yet' && return; }
   found=$(grep -aoP '(?s)training/phase.{9}\K(decoder|teacher 1 of 1)' "$file" | tr -d '\0' | head -1 || true)
   echo "${found:-training}"
@@ -51,5 +51,5 @@ survives() {
 
 # A checkpoint after every epoch, so that what goes on is seldom the beginning.
 common=(--seeds 1,2 --quiet --threads 1 --save-seconds 0)
-survives sdumc --samples 60 --width 16 --fused 8 --contrast 8 --batch 16 --epochs 12 --simulator-epochs 12 --simulator-width 16 "${common[@]}"
+survives sdumc --model sdumc --samples 60 --width 16 --fused 8 --contrast 8 --batch 16 --epochs 12 --simulator-epochs 12 --simulator-width 16 "${common[@]}"
 survives corrkd --model corrkd --width 8 --num-heads 2 --depth 1 --samples 60 --batch 16 --epochs 8 "${common[@]}"

@@ -5,7 +5,7 @@ source "$LACUNA_SOURCE_DIR/tests/support/check.sh"
   echo "no data in $LACUNA_DATA_DIR"
   exit 77
 }
-quick=(--width 32 --fused 16 --simulator-epochs 2 --epochs 2 --quiet)
+quick=(--model sdumc --width 32 --fused 16 --simulator-epochs 2 --epochs 2 --quiet)
 
 "$lacuna" train --data "$LACUNA_DATA_DIR/mosi_utt_bclstm.npz" "${quick[@]}" >table.txt
 # ridge regression, as computed by others on the same data (.954)

@@ -14,11 +14,11 @@ refuses 2 'weight_decay is -1' "$lacuna" train --weight-decay -1
 refuses 2 'decay_every|step_decay|staircase' "$lacuna" train --decay-every 0
 refuses 2 '--seeds' "$lacuna" train --seeds one
 refuses 2 '--seeds: 2 is named twice' "$lacuna" train --seeds 1,2,2
-refuses 2 '--padding.*masked' "$lacuna" train --padding none
-refuses 2 '--imagination' "$lacuna" train --imagination on
+refuses 2 '--padding.*masked' "$lacuna" train --model sdumc --padding none
+refuses 2 '--imagination' "$lacuna" train --model sdumc --imagination on
 refuses 2 '--dtype' "$lacuna" train --dtype f16
 refuses 2 "there is no model 'other'; there are constant, ridge" "$lacuna" train --model other
-refuses 2 "option weight_text: 'none' is not a number" "$lacuna" train --weight-text none
+refuses 2 "option weight_text: 'none' is not a number" "$lacuna" train --model sdumc --weight-text none
 refuses 2 '--threads: -1' "$lacuna" train --threads -1
 # numbers are read whole and in their range, wherever they come from
 refuses 2 '--seeds: -1, expected 0 or more' "$lacuna" train --seeds 1,-1
@@ -42,7 +42,7 @@ refuses 2 'exclude each other' "$lacuna" train --resume --overwrite
 refuses 2 '--samples: 0, expected 1 or more' "$lacuna" train --samples 0
 refuses 2 'width' "$lacuna" train "${small[@]}" --quiet --width 0
 refuses 2 'dropout' "$lacuna" train "${small[@]}" --quiet --dropout 1.5
-refuses 2 "option missing: 'smell' is no modality of the data; they have audio, text, video" "$lacuna" train --missing smell
+refuses 2 "option missing: 'smell' is no modality of the data; they have audio, text, video" "$lacuna" train --model sdumc --missing smell
 refuses 2 '--modalities needs --data' "$lacuna" train --modalities audio,text
 refuses 2 'config|no\.toml' "$lacuna" train --config no.toml
 printf 'epochs = 2\nepochen = 3\n' >typo.toml
@@ -64,10 +64,10 @@ small_set set.npz
 head -c 700 set.npz >short.npz
 refuses 1 'short\.npz: ' "$lacuna" train --data short.npz
 refuses 2 "'smell' is not in the file; set.npz has audio, text, video" "$lacuna" train --data set.npz --modalities audio,smell
-refuses 2 "'smell' is no modality of the data" "$lacuna" train --data set.npz --missing smell
-refuses 2 "set.npz has no 'smell'" "$lacuna" train --data set.npz --simulated-text smell
+refuses 2 "'smell' is no modality of the data" "$lacuna" train --model sdumc --data set.npz --missing smell
+refuses 2 "set.npz has no 'smell'" "$lacuna" train --model sdumc --data set.npz --simulated-text smell
 refuses 2 "has no label array" "$lacuna" train --data set.npz --label gone
-refuses 2 'two modalities' "$lacuna" train --quiet --data set.npz --modalities text --missing text
+refuses 2 'two modalities' "$lacuna" train --model sdumc --quiet --data set.npz --modalities text --missing text
 refuses 2 "2 of 'video', expected 4" "$lacuna" train --quiet --data set.npz --simulated-text video "${small[@]}" --out made_too_late
 absent made_too_late
 

@@ -43,7 +43,7 @@ same set.npz once.npz
 exists audio/test-17.audio.npy
 exists audio/test-17.json
 
-"$lacuna" train --data set.npz --simulated-text simulated --seeds 1 --epochs 3 --width 16 --fused 8 --contrast 8 --batch 4 --out run >train.out
+"$lacuna" train --model sdumc --data set.npz --simulated-text simulated --seeds 1 --epochs 3 --width 16 --fused 8 --contrast 8 --batch 4 --out run >train.out
 checkpoint=$(find run -name model.lacuna | head -1)
 "$LACUNA_BIN/speech_to_sentiment" "$checkpoint" "$models/wavlm_large_like" "$models/vicuna_like" "$models/projector" \
   whole.wav clips/test-17.wav --layer -3 --new-tokens 40 >said

@@ -47,11 +47,11 @@ grep -q 'seed 2' progress.txt || wrong "--resume did not train the new seed"
 
 # options from a file; the command line wins; a preset yields to both
 printf 'samples = 60\nwidth = 16\nfused = 8\ncontrast = 8\nsimulator-epochs = 2\nsimulator-width = 16\nbatch = 16\nepochs = 9\nseeds = [1, 2]\n' >run.toml
-"$lacuna" train --config run.toml --epochs 3 --quiet --out from_file >/dev/null
+"$lacuna" train --model sdumc --config run.toml --epochs 3 --quiet --out from_file >/dev/null
 same_results from_file quiet
-"$lacuna" train "${small[@]}" --epochs 3 --model sdumc-published --quiet --out published >/dev/null
+"$lacuna" train "${small[@]:2}" --epochs 3 --model sdumc-published --quiet --out published >/dev/null
 grep -q 'learning_rate=1e-04 .*order=published .*padding=published' published/metrics.json || wrong "sdumc-published is not what it says"
-"$lacuna" train "${small[@]}" --epochs 3 --model sdumc-published --learning-rate 1e-3 --quiet --out published_lr >/dev/null
+"$lacuna" train "${small[@]:2}" --epochs 3 --model sdumc-published --learning-rate 1e-3 --quiet --out published_lr >/dev/null
 grep -q 'learning_rate=0.001 .*order=published ' published_lr/metrics.json || wrong "the command line does not win over the model"
 # the model itself and its options from a file
 printf 'model = "corrkd-student"\nsamples = 60\nwidth = 8\nnum-heads = 2\ndepth = 1\nepochs = 1\nbatch = 16\n' >model.toml

@@ -6,7 +6,7 @@ export LC_ALL=C
 export lacuna=$LACUNA_BIN/lacuna
 
 # A model and a corpus small enough for a test: a run takes a fraction of a second.
-export small=(--samples 60 --width 16 --fused 8 --contrast 8 --simulator-epochs 2 --simulator-width 16 --batch 16)
+export small=(--model sdumc --samples 60 --width 16 --fused 8 --contrast 8 --simulator-epochs 2 --simulator-width 16 --batch 16)
 
 wrong() {
   printf 'FAILED: %s\n' "$*" >&2

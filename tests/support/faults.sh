@@ -11,7 +11,7 @@ export OMP_WAIT_POLICY=passive # set: the program does not start itself once mor
 library=${LACUNA_FAULT_LIBRARY:?the library made of faults.cpp}
 
 small_set set.npz
-options=(--data set.npz --width 8 --fused 8 --contrast 8 --simulator-epochs 1 --simulator-width 8 --batch 16 --epochs 1 --threads 1 --quiet)
+options=(--model sdumc --data set.npz --width 8 --fused 8 --contrast 8 --simulator-epochs 1 --simulator-width 8 --batch 16 --epochs 1 --threads 1 --quiet)
 "$lacuna" train "${options[@]}" --out before >/dev/null 2>&1
 "$lacuna" train "${options[@]}" --seeds 1,2 --out after >/dev/null 2>&1
 model=before/sdumc/seed-1/model.lacuna

@@ -67,8 +67,8 @@ TEST_CASE("history: through a state and back") {
     CHECK_THROWS_AS(less.get_fields(read), IoError);
   }
   state.put("epochs.1/losses", std::vector<double>{1});
-  CHECK(contains(message_of<IoError>([&] { state.get_fields(read); }),
-                 "'epochs.1/losses' holds 1 numbers for 2 names"));
+  CHECK(
+      contains(message_of<IoError>([&] { state.get_fields(read); }), "'epochs.1/losses' holds 1 numbers for 2 names"));
 }
 
 TEST_CASE("csv: numbers and fields") {

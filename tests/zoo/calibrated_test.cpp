@@ -61,7 +61,8 @@ TEST_CASE("intervals: of every subset of streams they hold what they promise, wi
       INFO(coverage << " " << int(present[0]) << int(present[1]) << ": " << inside / count);
       CHECK(std::abs(inside / count - coverage) < 4 * deviation);
     }
-  CHECK(kept.half_width(std::vector<std::uint8_t>{1, 0}, 0.9) < 0.5 * kept.half_width(std::vector<std::uint8_t>{0, 1}, 0.9));
+  CHECK(kept.half_width(std::vector<std::uint8_t>{1, 0}, 0.9) <
+        0.5 * kept.half_width(std::vector<std::uint8_t>{0, 1}, 0.9));
   CHECK(kept.half_width(std::vector<std::uint8_t>{0, 0}, 0.9) == doctest::Approx(1.645).epsilon(0.1));
   CHECK(zoo::calibrated_subsets(6).size() == 64);
   CHECK(zoo::calibrated_subsets(8).size() == 18);
@@ -84,8 +85,9 @@ TEST_CASE("balance: what automatic decides by the shares of training, and that t
   CHECK((has(sdumc, "balance=weights") && has(sdumc, "select_on=uar")));
   CHECK((has(corrkd, "balance=samples") && has(corrkd, "select_on=uar")));
   REQUIRE(sdumc.notes.size() == 1);
-  CHECK(sdumc.notes[0] == "the largest class has 16 times the samples of the smallest: classes weigh alike in the loss "
-                          "(balance=weights), the epoch is chosen by uar; balance=none trains them as they are");
+  CHECK(sdumc.notes[0] ==
+        "the largest class has 16 times the samples of the smallest: classes weigh alike in the loss "
+        "(balance=weights), the epoch is chosen by uar; balance=none trains them as they are");
   CHECK(has(made("sdumc-robust:select_on=accuracy"), "select_on=accuracy"));
   CHECK(made("sdumc-robust:balance=none").notes.empty());
   CHECK(has(made("sdumc-robust:balance=none"), "balance=none"));
@@ -157,7 +159,9 @@ Answered answered(const std::string& spec, const data::Dataset& set) {
   return result;
 }
 
-TEST_CASE("a shift of the classes' shares: balance, prior and temperature, and the stored model answers as the training did") {
+TEST_CASE(
+    "a shift of the classes' shares: balance, prior and temperature, and the stored model answers as the training "
+    "did") {
   const data::Dataset set = shifted();
   const std::string base = "early-fusion:epochs=12:learning_rate=3e-3";
   const auto plain = answered(base, set), weights = answered(base + ":balance=weights:select_on=uar", set),
@@ -210,8 +214,7 @@ TEST_CASE("ensembles: the mean of the answers, their deviation, intervals, and w
     for (const auto& modality : set.test.modalities) {
       index_t length = 0;
       while (length < modality.present.extent(1) && modality.present(n, length)) ++length;
-      if (length > 0)
-        frames.push_back({modality.name, Frames(&modality.frames(n, 0, 0), length, modality.features())});
+      if (length > 0) frames.push_back({modality.name, Frames(&modality.frames(n, 0, 0), length, modality.features())});
     }
     return frames;
   };

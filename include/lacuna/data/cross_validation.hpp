@@ -14,7 +14,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <string>
+#include <vector>
 
 #include "lacuna/core/random.hpp"
 #include "lacuna/data/dataset.hpp"
@@ -109,8 +112,8 @@ inline Dataset fold(const Dataset& whole, index_t k, const FoldOptions& options 
   const index_t train = whole.train.size(), all = train + whole.validation.size(), count = index_t(groups.size());
   if (whole.validation.size() == 0 || count < 3 * options.count)
     throw OptionError(cat("folds: ", whole.name, " has ", count, " samples or videos for training and validation, ",
-                          whole.validation.size(), " of them validation samples; expected validation samples and at least ",
-                          3 * options.count));
+                          whole.validation.size(),
+                          " of them validation samples; expected validation samples and at least ", 3 * options.count));
   std::vector<index_t> order = Random(options.seed).permutation(count);
   const auto class_of = [&](index_t group) {
     const index_t n = groups[std::size_t(group)].front();

@@ -30,7 +30,8 @@ inline double incomplete_beta(double x, double a, double b) {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
   if (x > (a + 1) / (a + b + 2)) return 1 - incomplete_beta(1 - x, b, a);
-  const double front = std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * std::log1p(-x));
+  const double front =
+      std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * std::log1p(-x));
   constexpr double tiny = 1e-300;
   const auto safe = [](double v) { return std::abs(v) < tiny ? tiny : v; };
   double c = 1, d = 1 / safe(1 - (a + b) * x / (a + 1)), value = d;
@@ -78,9 +79,8 @@ inline std::vector<double> ranks_of(const std::vector<double>& values, bool lowe
   std::iota(order.begin(), order.end(), std::size_t(0));
   for (const double value : values)
     if (std::isnan(value)) throw OptionError("ranks: a score is not a number");
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return lower ? values[a] < values[b] : values[a] > values[b];
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return lower ? values[a] < values[b] : values[a] > values[b]; });
   std::vector<double> ranks(values.size());
   for (std::size_t i = 0; i < order.size();) {
     std::size_t end = i + 1;
@@ -103,7 +103,8 @@ struct Friedman {
 inline Friedman friedman(const std::vector<std::vector<double>>& scores, const std::vector<bool>& lower) {
   const std::size_t sets = scores.size(), models = sets > 0 ? scores[0].size() : 0;
   if (sets < 2 || models < 2 || lower.size() != sets)
-    throw OptionError(detail::cat("friedman: ", sets, " data sets and ", models, " models, expected two of each at least"));
+    throw OptionError(
+        detail::cat("friedman: ", sets, " data sets and ", models, " models, expected two of each at least"));
   Friedman result{{}, std::vector<double>(models, 0.0)};
   for (std::size_t i = 0; i < sets; ++i) {
     if (scores[i].size() != models)

@@ -22,16 +22,17 @@ struct MultiHeadAttentionOptions {
   index_t embed_dim;  ///< of queries and of the result; must divide into `num_heads`
   index_t num_heads = 1;
   index_t key_dim = 0, value_dim = 0;  ///< 0 = embed_dim
-  bool bias = true;                        ///< of all four projections
-  bool causal = false;                     ///< query t sees keys 0..t only
-  double dropout = 0;                      ///< of the weights
-  bool need_weights = true;                ///< whether the result holds them; without them less memory is needed
+  bool bias = true;                    ///< of all four projections
+  bool causal = false;                 ///< query t sees keys 0..t only
+  double dropout = 0;                  ///< of the weights
+  bool need_weights = true;            ///< whether the result holds them; without them less memory is needed
 };
 
 namespace detail {
 inline void check(const MultiHeadAttentionOptions& o) {
   if (o.num_heads < 1 || o.embed_dim < 1 || o.embed_dim % o.num_heads)
-    throw OptionError(cat("multi-head attention: embed_dim ", o.embed_dim, " must divide into ", o.num_heads, " heads"));
+    throw OptionError(
+        cat("multi-head attention: embed_dim ", o.embed_dim, " must divide into ", o.num_heads, " heads"));
 }
 }  // namespace detail
 

@@ -27,8 +27,9 @@ struct CrossAttentionLayer {
       : norm_first(o.norm_first),
         dropout(o.dropout),
         norm_query({.num_features = o.embed_dim, .epsilon = o.epsilon}),
-        norm_memory(
-            {.num_features = o.memory_dim > 0 ? o.memory_dim : o.embed_dim, .epsilon = o.epsilon, .affine = o.norm_first}),
+        norm_memory({.num_features = o.memory_dim > 0 ? o.memory_dim : o.embed_dim,
+                     .epsilon = o.epsilon,
+                     .affine = o.norm_first}),
         norm2({.num_features = o.embed_dim, .epsilon = o.epsilon}),
         attention(detail::cross_options(o), random),
         feed_forward(o, random) {}

@@ -83,7 +83,8 @@ struct CrossmodalLayer {
       : options{.num_heads = o.num_heads, .dropout = o.attention_dropout, .need_weights = false},
         dropout(o.dropout),
         hidden_dropout(o.hidden_dropout),
-        in_weight(init::uniform<T, 2, D>({3 * o.embed_dim, o.embed_dim}, std::sqrt(6.0 / double(4 * o.embed_dim)), random)),
+        in_weight(
+            init::uniform<T, 2, D>({3 * o.embed_dim, o.embed_dim}, std::sqrt(6.0 / double(4 * o.embed_dim)), random)),
         in_bias(Tensor<T, 1, D>::zeros({3 * o.embed_dim})),
         output(detail::xavier_linear<T, D>(o.embed_dim, o.embed_dim, random)),
         fc1(detail::xavier_linear<T, D>(o.embed_dim, 4 * o.embed_dim, random)),
@@ -134,8 +135,8 @@ struct CrossmodalTransformer {
   CrossmodalTransformer() = default;
   CrossmodalTransformer(const CrossmodalOptions& o, Random& random) : options(o), norm({.num_features = o.embed_dim}) {
     if (o.num_heads < 1 || o.embed_dim < 1 || o.layers < 1 || o.embed_dim % o.num_heads)
-      throw OptionError(detail::cat("crossmodal Transformer: ", o.layers, " layers of embed_dim ", o.embed_dim, " with ",
-                                    o.num_heads, " heads: embed_dim must divide into the heads"));
+      throw OptionError(detail::cat("crossmodal Transformer: ", o.layers, " layers of embed_dim ", o.embed_dim,
+                                    " with ", o.num_heads, " heads: embed_dim must divide into the heads"));
     for (index_t i = 0; i < o.layers; ++i) layers.emplace_back(o, random);
   }
 

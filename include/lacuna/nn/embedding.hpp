@@ -19,7 +19,8 @@ struct Embedding {
 
   Embedding() = default;
   Embedding(Options o, Random& random)
-      : padding_index(o.padding_index), weight(init::normal<T, 2, D>({o.num_embeddings, o.embedding_dim}, 1.0, random)) {
+      : padding_index(o.padding_index),
+        weight(init::normal<T, 2, D>({o.num_embeddings, o.embedding_dim}, 1.0, random)) {
     if (padding_index >= o.num_embeddings)
       throw OptionError(detail::cat("Embedding: padding index ", padding_index, " of a table of ", o.num_embeddings));
     if (padding_index < 0) return;

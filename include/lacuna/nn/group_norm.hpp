@@ -31,7 +31,8 @@ struct GroupNorm {
         weight(Tensor<T, 1, D>::full({o.num_channels}, T(1))),
         bias(Tensor<T, 1, D>::zeros({o.num_channels})) {
     if (o.num_groups < 1 || o.num_channels % o.num_groups)
-      throw OptionError(detail::cat("GroupNorm: ", o.num_groups, " groups do not divide ", o.num_channels, " features"));
+      throw OptionError(
+          detail::cat("GroupNorm: ", o.num_groups, " groups do not divide ", o.num_channels, " features"));
   }
   Variable<T, 3, D> operator()(const Variable<T, 3, D>& x) const {
     const index_t batch = x.extent(0), frames = x.extent(1), width = x.extent(2), each = width / groups;

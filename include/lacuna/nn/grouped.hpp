@@ -55,9 +55,8 @@ bool can_group(const Encoders<T, D>& encoders, const Context& context) {
     for (std::size_t l = 0; l < encoder.layers.size(); ++l) {
       const auto &a = encoder.layers[l], &b = first.layers[l];
       const auto &p = a.attention.options, &q = b.attention.options;
-      if (a.norm_first != b.norm_first || a.dropout != b.dropout ||
-          a.norm1.epsilon != b.norm1.epsilon || a.norm2.epsilon != b.norm2.epsilon ||
-          a.feed_forward.activation != b.feed_forward.activation ||
+      if (a.norm_first != b.norm_first || a.dropout != b.dropout || a.norm1.epsilon != b.norm1.epsilon ||
+          a.norm2.epsilon != b.norm2.epsilon || a.feed_forward.activation != b.feed_forward.activation ||
           a.feed_forward.hidden_dropout != b.feed_forward.hidden_dropout || p.num_heads != q.num_heads ||
           p.scale != q.scale || p.causal != q.causal || p.dropout != q.dropout || p.need_weights || q.need_weights ||
           a.attention.qkv.weight.shape() != b.attention.qkv.weight.shape() ||

@@ -93,9 +93,8 @@ void for_each_array(M& module, F&& f, const std::string& path = {}) {
     if (module) for_each_array(*module, f, path);
   } else {
     static_assert(Module<M>, "reflect() must name modules, parameters, buffers, or vectors or optionals of them");
-    for_each_field(module, [&](const char* name, auto& member) {
-      for_each_array(member, f, detail::member_path(path, name));
-    });
+    for_each_field(module,
+                   [&](const char* name, auto& member) { for_each_array(member, f, detail::member_path(path, name)); });
   }
 }
 /// Calls f(path, parameter) for every defined parameter.
@@ -152,7 +151,9 @@ void for_each_node(const M& module, F&& f, const std::string& path = {}) {
     F& f;
     explicit Told(F& g) : f(g) {}
     void visit(const std::string& at, const NodeHandle<float, D>& node, bool trained) override { f(at, node, trained); }
-    void visit(const std::string& at, const NodeHandle<double, D>& node, bool trained) override { f(at, node, trained); }
+    void visit(const std::string& at, const NodeHandle<double, D>& node, bool trained) override {
+      f(at, node, trained);
+    }
   } told(f);
   const detail::ToVisitor<D> to{told};
   for_each_array(module, to, path);

@@ -63,7 +63,7 @@ inline double log_loss(const Tensor<double, 2>& p, const std::vector<index_t>& l
 inline double temperature(const Tensor<double, 2>& scores, const std::vector<index_t>& labels,
                           const std::vector<double>& class_weights = {}) {
   const double golden = 0.61803398874989484820, edge = std::log(100.0);
-  const auto loss = [&](double log_t) { 
+  const auto loss = [&](double log_t) {
     return log_loss(probabilities_at(scores, std::exp(log_t)), labels, class_weights);
   };
   double low = -edge, high = edge, a = high - golden * (high - low), b = low + golden * (high - low);
@@ -138,9 +138,10 @@ inline double conformal_width(std::vector<double> errors, double coverage) {
 
 /// What is made of the probabilities of a trained model, once it is trained.
 struct CalibrationOptions {
-  bool temperature = false;          ///< divide scores by the temperature of the validation split
-  std::vector<double> assumed = {};  ///< shares of the classes that its probabilities assume: those of training, or equal ones
-  std::vector<double> prior = {};    ///< shares that its answers are to assume; empty: as it was trained
+  bool temperature = false;  ///< divide scores by the temperature of the validation split
+  std::vector<double> assumed =
+      {};  ///< shares of the classes that its probabilities assume: those of training, or equal ones
+  std::vector<double> prior = {};  ///< shares that its answers are to assume; empty: as it was trained
 };
 
 }  // namespace lacuna::train

@@ -56,14 +56,16 @@ inline std::string settle_balance(Training& training, const std::vector<double>&
 /// not positive, and classes without training samples.
 inline std::vector<double> shares_from(const std::string& text, const std::vector<double>& training) {
   if (training.empty())
-    throw OptionError("prior = " + text + ": needs classes and their shares in the training split; real labels have none");
+    throw OptionError("prior = " + text +
+                      ": needs classes and their shares in the training split; real labels have none");
   std::vector<double> shares = training;
   if (text == "uniform") {
     std::fill(shares.begin(), shares.end(), 1.0);
   } else if (text != "training") {
     set_value("prior", text, shares);
     if (shares.size() != training.size())
-      throw OptionError(detail::cat("prior = ", text, ": ", shares.size(), " shares for ", training.size(), " classes"));
+      throw OptionError(
+          detail::cat("prior = ", text, ": ", shares.size(), " shares for ", training.size(), " classes"));
   }
   double sum = 0;
   for (std::size_t k = 0; k < shares.size(); ++k) {

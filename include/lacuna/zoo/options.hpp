@@ -79,7 +79,8 @@ inline std::string help_of(std::string_view model, std::string_view option) {
       {"select_on", "metric by which the epoch is chosen, as uar; empty: the model's own"},
       {"temperature", "divide class scores by the temperature that validation asks for; no decision changes"},
       {"prior",
-       "shares of the classes that answers assume: training, uniform, or one per class divided by /; empty: as trained"},
+       "shares of the classes that answers assume: training, uniform, or one per class divided by /; empty: as "
+       "trained"},
       // what all models share
       {"loss", "of real labels: squared or absolute error"},
       {"standardize", "features to mean 0 and deviation 1 of the training split"},
@@ -225,7 +226,7 @@ inline std::string help_of(std::string_view model, std::string_view option) {
       {"write_hidden", "hidden size of the gate of the new memory"},
       {"inner", "size of the vertices of the graph"},
       {"graph", "the memory reads a graph of all subsets"},
-      {"mixer_frames", "frames that are mixed; shorter sequences are padded, longer ones refused"},
+      {"mixer_frames", "frames that are mixed; shorter sequences are padded, longer ones refused; of vectors 1"},
       {"mixer_hidden", "hidden sizes of every block: time/modalities/features"},
       {"mixer_out", "sizes behind every block: time/modalities/features"},
       {"projected", "of every block: its residual is a matrix, divided by /"},

@@ -91,7 +91,7 @@ struct Answer {
 struct Effect {
   std::string input;
   double without = 0;  ///< the value then
-  double change = 0;   ///< real label: value − without; classes: by how much the probability of the answered class falls
+  double change = 0;  ///< real label: value − without; classes: by how much the probability of the answered class falls
 };
 
 class Predictor {
@@ -133,7 +133,8 @@ class Predictor {
     const auto good = [](double share) { return share > 0 && std::isfinite(share); };
     const auto& assumed = calibration_.assumed;
     if (index_t(shares.size()) != classes() || classes() == 0 || !std::all_of(shares.begin(), shares.end(), good))
-      throw OptionError(detail::cat("predictor: ", shares.size(), " shares for ", classes(), " classes, expected that many above 0"));
+      throw OptionError(
+          detail::cat("predictor: ", shares.size(), " shares for ", classes(), " classes, expected that many above 0"));
     if (assumed.empty() || !std::all_of(assumed.begin(), assumed.end(), good))
       throw OptionError("predictor: the file does not say which shares of the classes its probabilities assume");
     calibration_.prior = shares;
@@ -192,7 +193,8 @@ class Predictor {
   double half_width(std::span<const std::uint8_t> present, double coverage) const {
     if (classes() > 0) throw OptionError("predictor: intervals are of real labels, the model answers with classes");
     if (!calibration_.has_errors())
-      throw OptionError("predictor: the file holds no errors of a validation split, from which intervals follow; train it again");
+      throw OptionError(
+          "predictor: the file holds no errors of a validation split, from which intervals follow; train it again");
     return calibration_.half_width(present, coverage);
   }
 

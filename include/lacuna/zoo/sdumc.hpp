@@ -39,12 +39,11 @@ inline DraftOf<models::SdumcOptions> sdumc_draft(SdumcKind kind) {
 /// sdumc-robust and what it is without its parts (models/sdumc/robust.hpp).
 inline DraftOf<models::RobustSdumcOptions> robust_sdumc_draft() {
   return [](const std::string& variant, const Request& request, const Settings&) {
-    Draft<models::RobustSdumcOptions> draft{
-        {},
-        {.fit = {.epochs = 40, .batch = 64, .learning_rate = 1e-3},
-         .schedule = Course::cosine,
-         .balance = Balance::automatic},
-        {}};
+    Draft<models::RobustSdumcOptions> draft{{},
+                                            {.fit = {.epochs = 40, .batch = 64, .learning_rate = 1e-3},
+                                             .schedule = Course::cosine,
+                                             .balance = Balance::automatic},
+                                            {}};
     models::RobustSdumcOptions& o = draft.model;
     o.inputs = request.inputs;
     o.classes = request.classes;

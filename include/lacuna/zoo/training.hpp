@@ -28,9 +28,10 @@ struct Training {
   index_t warmup = 5, decay_every = 10;  ///< of the staircase
   double decay = 0.9;
   Balance balance = Balance::none;
-  Balance balance_by = Balance::weights;  ///< what automatic stands for: weights, where the objective has a place for them
-  bool temperature = false;               ///< calibrate class probabilities by validation (zoo/calibration.hpp)
-  std::string prior = {};                 ///< shares of the classes that answers assume: training, uniform, a/b/c
+  Balance balance_by =
+      Balance::weights;      ///< what automatic stands for: weights, where the objective has a place for them
+  bool temperature = false;  ///< calibrate class probabilities by validation (zoo/calibration.hpp)
+  std::string prior = {};    ///< shares of the classes that answers assume: training, uniform, a/b/c
 
   /// What a user may set.
   static void reflect(auto& self, auto&& visit) {

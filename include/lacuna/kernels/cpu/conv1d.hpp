@@ -139,11 +139,11 @@ void Conv1d::conv1d_weight_gradient(const Conv1dSizes& s, const T* x, const T* d
     }
 }
 
-#define LACUNA_DETAIL_CONV1D(T)                                                                             \
+#define LACUNA_DETAIL_CONV1D(T)                                                                                   \
   LACUNA_PRECOMPILE(template void Conv1d::conv1d(const Conv1dSizes&, const T*, const T*, const T*, T*, const T*)) \
-  LACUNA_PRECOMPILE(                                                                                        \
-      template void Conv1d::conv1d_input_gradient(const Conv1dSizes&, const T*, const T*, GradientSlot<T>)) \
-  LACUNA_PRECOMPILE(                                                                                        \
+  LACUNA_PRECOMPILE(                                                                                              \
+      template void Conv1d::conv1d_input_gradient(const Conv1dSizes&, const T*, const T*, GradientSlot<T>))       \
+  LACUNA_PRECOMPILE(                                                                                              \
       template void Conv1d::conv1d_weight_gradient(const Conv1dSizes&, const T*, const T*, GradientSlot<T>))
 LACUNA_DETAIL_CONV1D(float)
 LACUNA_DETAIL_CONV1D(double)

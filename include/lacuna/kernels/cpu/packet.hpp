@@ -74,14 +74,13 @@ auto add_halves(const P& x) {
     return predux_half_dowto4(x);
 }
 
-
 /// Whether `power_of_two` comes for registers of this kind.
 template <class P>
 inline constexpr bool has_power_of_two = false;
 template <class P>
-  requires(!std::is_arithmetic_v<P> && requires { typename Eigen::internal::unpacket_traits<P>::integer_packet; } &&
-           std::is_same_v<typename Eigen::internal::unpacket_traits<P>::type, float>)
-inline constexpr bool has_power_of_two<P> = true;
+requires(!std::is_arithmetic_v<P> && requires { typename Eigen::internal::unpacket_traits<P>::integer_packet; } &&
+         std::is_same_v<typename Eigen::internal::unpacket_traits<P>::type,
+                        float>) inline constexpr bool has_power_of_two<P> = true;
 
 /// 2ᵐ for whole numbers m of [−126, 127]. Behind the sum the last bits of the mantissa are m + 127; pushed to their
 /// place, they are the exponent.

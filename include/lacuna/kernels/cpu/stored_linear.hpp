@@ -22,6 +22,14 @@ struct StoredLinear {
     const bool alone = double(rows) * double(in) * double(out) < 1e5;
     const index_t share = (out + detail::team() - 1) / detail::team();
     const index_t grain = alone ? out : rows <= few ? 64 : (share + 15) / 16 * 16;
+    const T* const direct = rows <= few ? as_it_lies<T>(weight) : nullptr;
+    if (direct != nullptr)
+      return Gemm::gemm<T>(rows, out, in, {x, in}, {direct, in, true}, T(0), y, out,
+                           [=](index_t row, index_t row_count, index_t column, index_t columns) {
+                             if (bias == nullptr) return;
+                             for (index_t i = row; i < row + row_count; ++i)
+                               for (index_t j = column; j < column + columns; ++j) y[i * out + j] += bias[j];
+                           });
     parallel_for(out, grain, [&](index_t begin, index_t end) {
       if (rows > few)
         StoredProduct::columns(rows, weight, x, begin, end, y);

@@ -29,7 +29,7 @@ struct CubeMlpOptions {
   std::vector<index_t> inputs = {};
   index_t text = 0;      ///< which of them
   index_t width = 128;   ///< d
-  index_t frames = 100;  ///< T: longer sequences are refused
+  index_t frames = 100;  ///< T: longer sequences are refused; a training on vectors makes it 1
   std::vector<index_t> mixer_hidden = {50, 3, 128, 10, 3, 32},
                        mixer_out = {50, 3, 128, 10, 3, 32};  ///< T, K, D of every block
   std::vector<index_t> projected = {1, 1};                   ///< of every block: R is a matrix, not the identity
@@ -142,9 +142,13 @@ struct CubeMlpNetwork : SequenceNetwork<CubeMlpNetwork<T, D>, T, D> {
     return r;
   }
 
-  /// Throws OptionError for sequences that are too long.
-  void fit(const Options& o, const data::Dataset& data, Random&) {
+  /// Of vectors, which have one frame, no other is mixed: `frames` becomes 1. Throws OptionError for sequences that are too
+  /// long.
+  void fit(Options& o, const data::Dataset& data, Random& random) {
     refuse_longer(name, "mixer_frames", o.frames, data);
+    if (o.frames == 1 || !are_vectors(data)) return;
+    o.frames = 1;
+    *this = CubeMlpNetwork(o, random);
   }
   static void reflect(auto& self, auto&& visit) {
     visit("W_t", self.text);

@@ -113,5 +113,11 @@ inline void refuse_longer(const char* name, const char* option, index_t most, co
       throw OptionError(detail::cat(name, ": '", modality.name, "' of ", data.name, " has ", modality.frames.extent(1),
                                     " frames, ", option, " is ", most));
 }
+/// Whether every modality has one frame.
+inline bool are_vectors(const data::Dataset& data) {
+  for (const auto& modality : data.train.modalities)
+    if (modality.frames.extent(1) != 1) return false;
+  return true;
+}
 
 }  // namespace lacuna::models

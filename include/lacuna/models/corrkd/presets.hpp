@@ -38,18 +38,19 @@ inline optim::Schedule corrkd_robust_schedule(index_t epochs) {
 /// The published method made robust, by options alone (docs/research/corrkd.md says what each of them is worth): attention and
 /// means over present frames only; the joint head reads presence flags; every modality has a head of its own, taught
 /// by the labels and by the teacher's, and the evidence of the present ones adds up; patterns with few modalities are
-/// drawn more often; frames are looked at one by one and pooled by attention, so that few of them may tell everything;
-/// standardised features. One layer suffices for it. The same for every data set.
+/// drawn more often; frames are pooled by attention, so that few of them may tell everything; standardised features. One
+/// layer suffices for it. Real labels: frames are looked at one by one, fewer epochs at a smaller rate.
 inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labels) {
-  CorrkdRecipe recipe{{}, 40, 64, 1e-3, 2.0};
+  const bool real = labels == CorrkdLabels::regression;
+  CorrkdRecipe recipe{{}, real ? 40 : 60, 64, real ? 1e-3 : 2e-3, 2.0};
   recipe.schedule = corrkd_robust_schedule(recipe.epochs);
   CorrkdOptions& o = recipe.model;
   const index_t modalities = index_t(inputs.size());
   o.network.inputs = std::move(inputs);
   o.network.width = 64;
   o.network.depth = 1;
-  o.network.kernel = 1;
-  o.network.embedding_scale = 8;  // √width: positions do not drown a modality of few features
+  o.network.kernel = real ? 1 : 3;
+  o.network.embedding_scale = real ? 8 : 3;  // positions do not drown a modality of few features
   o.network.pooling = FramePooling::attention;
   o.network.embedding_dropout = 0.1;
   o.network.gap_mask = GapMask::present;
@@ -63,7 +64,8 @@ inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labe
   o.mrm.stream_probability = 1;
   o.mrm.frame_probability = 0.3;
   if (modalities <= 8) o.mrm.pattern_weights = corrkd_hard_patterns(modalities);
-  o.teacher = {.epochs = 10, .batch = 64, .learning_rate = 1e-3, .gradient_clip = recipe.gradient_clip, .count = 3};
+  o.teacher = {
+      .epochs = real ? 10 : 20, .batch = 64, .learning_rate = 1e-3, .gradient_clip = recipe.gradient_clip, .count = 3};
   o.standardize = true;
   return recipe;
 }

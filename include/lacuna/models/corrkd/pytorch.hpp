@@ -18,7 +18,7 @@ inline std::string corrkd_pytorch_name(const std::string& path, index_t depth) {
   if (part[0] == "head_in") return "head.0" + tail;
   if (part[0] == "head_out") return "head.3" + tail;
   if ((part[0] == "fill" || part[0] == "unimodal") && part.size() == 3) return path;  // not in the reference
-  if (part[0] == "pooling") return path;                                                        // nor this
+  if (part[0] == "pooling") return path;                                              // nor this
   if (part[0] == "encoder" && part.size() == 4 && part[2] == "norm")
     return "enc." + part[1] + "." + std::to_string(depth) + tail;
   if (part[0] == "encoder" && part.size() >= 6 && part[2] == "layers") {

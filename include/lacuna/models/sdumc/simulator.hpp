@@ -59,8 +59,8 @@ data::Stream<T, D> resample(const data::Stream<T, D>& stream, index_t slots) {
   return data::to_device<D>(resample(data::to_device<Cpu>(stream), slots));
 }
 
-/// A cross-attention decoder. For every remaining modality m:  e_m = dropout(tanh(Lin_m(X_m))),  o_m = attention of
-/// `slots` learned queries to e_m;  stand-in = Lin(o) + Lin(relu(Lin(o))),  o = [o_1; …] with 0 for an absent modality.
+/// A cross-attention decoder. For every remaining modality m:  e_m = dropout(Lin_m(X_m)),  o_m = attention of
+/// `slots` learned queries to keys Lin(e_m) and values Lin(e_m);  stand-in = Lin(o) + Lin(relu(Lin(o))),  o = [o_1; …] with 0 for an absent modality.
 /// Trained to the mean square error against the modality it stands in for, cut into as many parts (see resample).
 template <class T = float, class D = Cpu>
 struct DecoderSimulator {

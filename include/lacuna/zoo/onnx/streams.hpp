@@ -43,8 +43,8 @@ inline OnnxStream onnx_stream(const OnnxNetwork& net, const OnnxStream& input, c
   x = net.subtract(net.cast(x, OnnxType::f64), graph.numbers(s.mean, shape, OnnxType::f64));
   x = net.node("Div", {x, graph.numbers(s.deviation, shape, OnnxType::f64)});
   if (standardizer.feature_clip > 0)
-    x = net.node("Clip",
-                 {x, graph.number(-standardizer.feature_clip, OnnxType::f64), graph.number(standardizer.feature_clip, OnnxType::f64)});
+    x = net.node("Clip", {x, graph.number(-standardizer.feature_clip, OnnxType::f64),
+                          graph.number(standardizer.feature_clip, OnnxType::f64)});
   return {net.node("Where", {there, net.cast(x, graph.real()), net.number(0)}), input.present};
 }
 

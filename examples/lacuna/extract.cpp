@@ -35,9 +35,9 @@ void declare(CLI::App& app, ExtractOptions& o) {
   app.add_flag("--raw", l.raw, "count as transformers 5 does: the last one is in front of that norm");
   app.add_option("--language", l.language, "folder of a Llama or Qwen2 model: hidden states of transcripts");
   app.add_option("--projector", l.projector, "folder or file of linear1, linear2: simulated text");
-  app.add_flag(
-      "--int8", l.weights.int8,
-      "keep the language model's weights in eight bits: half the memory of bf16, numbers that are off by some per cent");
+  app.add_flag("--int8", l.weights.int8,
+               "keep the language model's weights in eight bits: half the memory of bf16, numbers that are off by some "
+               "per cent");
   app.add_option("--prompt", l.prompt, "what the language model is asked; \"short\": the recipe's");
   app.add_option("--language-states", o.states,
                  "sumN: the sum of the last N hidden states; a number: that one, negative from the end")

@@ -29,7 +29,7 @@ namespace detail {
 using ParameterNumbers = std::vector<std::vector<double>>;
 
 template <class M>
-ParameterNumbers gradients_of(const M& module) {
+ParameterNumbers gradient_numbers(const M& module) {
   ParameterNumbers all;
   for_each_parameter(module, [&](const std::string&, const auto& parameter) {
     const auto g = parameter.grad().to_vector();
@@ -84,7 +84,7 @@ auto take_inner_step(M& module, Moves&& moves, double rate, Loss&& loss) {
   zero_grad(module);
   const auto a = loss(std::as_const(module));
   a.backward();
-  const auto gradients = lacuna::detail::gradients_of(module);
+  const auto gradients = lacuna::detail::gradient_numbers(module);
   lacuna::detail::move_parameters(module, moves, lacuna::detail::numbers_of(module), gradients, -rate);
   return std::pair{gradients, a.item()};
 }
@@ -102,7 +102,7 @@ auto through_inner_step(const M& module, Moves&& moves, const InnerStepOptions& 
   auto total = step.first;
   const Number b = outer(std::as_const(fast));
   b.backward();
-  const auto v = lacuna::detail::gradients_of(fast);
+  const auto v = lacuna::detail::gradient_numbers(fast);
   lacuna::detail::add_scaled(total, v, 1);
 
   double length = 0, size = 0;
@@ -117,7 +117,7 @@ auto through_inner_step(const M& module, Moves&& moves, const InnerStepOptions& 
     for (const double side : {1.0, -1.0}) {
       lacuna::detail::move_parameters(fast, moves, start, v, side * h);
       inner(std::as_const(fast)).backward();
-      lacuna::detail::add_scaled(total, lacuna::detail::gradients_of(fast), -side * o.rate / (2 * h));
+      lacuna::detail::add_scaled(total, lacuna::detail::gradient_numbers(fast), -side * o.rate / (2 * h));
     }
   }
 

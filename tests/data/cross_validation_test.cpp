@@ -5,9 +5,9 @@
 
 #include <set>
 
-using namespace lacuna;
-
 namespace cross_validation_test {
+
+using namespace lacuna;
 
 template <data::Role role>
 void fill(data::Split<role>& split, index_t first, index_t count, index_t frames, auto&& id_of) {

@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "lacuna/core/device.hpp"
+#include "lacuna/nn/pack_weights.hpp"
 #include "lacuna/train/calibration.hpp"
 #include "lacuna/train/trainer.hpp"
 
@@ -91,15 +92,17 @@ index_t trained_numbers(const M& model) {
   return count;
 }
 
+/// What a model that is trained answers, with its weights laid out as those of a stored one are: the same to the bit.
 template <class M>
-lab::Trained trained_from(std::shared_ptr<const M> model) {
+lab::Trained trained_from(std::shared_ptr<M> model) {
   lab::Trained trained;
+  trained.parameters = trained_numbers(*model);
+  trained.state = train::model_state(*model);
+  pack_weights(*model);
   trained.predict = [model](const data::Batch<float>& batch) {
     const NoGrad off;
     return model->predict(batch_as<typename M::scalar>(batch));
   };
-  trained.parameters = trained_numbers(*model);
-  trained.state = train::model_state(*model);
   return trained;
 }
 

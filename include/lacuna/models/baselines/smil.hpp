@@ -49,13 +49,17 @@ struct SmilOptions {
 
   static void reflect(auto& self, auto&& visit) {
     ModelOptions::reflect(self, visit);
-    visit("widths", self.widths);
+    visit("widths", self.widths, Facts{.help = "size of every modality's representation, divided by /; one: of all"});
     visit("hidden", self.hidden);
-    visit("centres", self.centres, Facts{.range = Range::at_least(1)});
-    visit("alpha", self.alpha, Facts{.range = Range::at_least(0)});
-    visit("beta", self.beta, Facts{.range = Range::at_least(0)});
-    visit("inner_rate", self.inner_rate, Facts{.range = Range::at_least(0)});
-    visit("second_order", self.second_order);
+    visit("centres", self.centres,
+          Facts{.help = "centres of the prior of a missing modality", .range = Range::at_least(1)});
+    visit("alpha", self.alpha,
+          Facts{.help = "weight of the distance between representations", .range = Range::at_least(0)});
+    visit("beta", self.beta,
+          Facts{.help = "weight of the distance between hidden layers", .range = Range::at_least(0)});
+    visit("inner_rate", self.inner_rate, Facts{.help = "rate of the inner step", .range = Range::at_least(0)});
+    visit("second_order", self.second_order,
+          Facts{.help = "gradients go through the inner step; off: its first-order form"});
     visit("dropout", self.dropout);
     PretrainOptions::reflect(self.pretraining, visit);
     visit("published", self.published);

@@ -118,11 +118,11 @@ class Safetensors {
     if (part.shape.rank() == 0 || begin < 0 || begin > end || end > lengths[0])
       throw IoError(
           detail::cat(where(name), " has shape ", part.shape, ", rows ", begin, " to ", end, " are asked for"));
-    const std::size_t row = lengths[0] > 0 ? std::size_t(part.payload) / std::size_t(lengths[0]) : 0;
+    const std::size_t row = lengths[0] > 0 ? part.payload / std::size_t(lengths[0]) : 0;
     lengths[0] = end - begin;
     part.shape = Shape(lengths, part.shape.rank());
     part.payload = row * std::size_t(end - begin);
-    return copied(name, part, bytes(name).subspan(row * std::size_t(begin), std::size_t(part.payload)));
+    return copied(name, part, bytes(name).subspan(row * std::size_t(begin), part.payload));
   }
   template <NpyScalar T, int R>
   Tensor<T, R> tensor(std::string_view name) const {

@@ -39,9 +39,9 @@ struct Training {
     visit("batch", self.fit.batch);
     visit("learning_rate", self.fit.learning_rate);
     visit("schedule", self.schedule);
-    visit("warmup", self.warmup);
-    visit("decay", self.decay);
-    visit("decay_every", self.decay_every);
+    visit("warmup", self.warmup, Facts{.range = Range::at_least(0)});
+    visit("decay", self.decay, Facts{.range = Range::above(0)});
+    visit("decay_every", self.decay_every, Facts{.range = Range::at_least(1)});
     visit("weight_decay", self.fit.weight_decay);
     visit("gradient_clip", self.fit.gradient_clip);
     visit("average", self.fit.average);

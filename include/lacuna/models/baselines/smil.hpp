@@ -36,12 +36,10 @@ struct SmilOptions {
   std::vector<index_t> widths = {64};  ///< d_m of every modality; one number: of all
   index_t hidden = 64, centres = 10;
   double alpha = 0.01, beta = 0.01;  ///< of the distances of f, of h
-  double inner_rate = 1e-3;
-  bool second_order = true;
-  double dropout = 0.5;
-  PretrainOptions pretraining = {};
-  bool published = false;
+  double inner_rate = 1e-3, dropout = 0.5;
+  bool second_order = true, published = false;
   index_t classes = 0;
+  PretrainOptions pretraining = {};
   RegressionLoss loss = RegressionLoss::l1;
   missing::MrmOptions drop = modality_dropping();
   bool standardize = true;
@@ -58,8 +56,7 @@ struct SmilOptions {
     visit("beta", self.beta,
           Facts{.help = "weight of the distance between hidden layers", .range = Range::at_least(0)});
     visit("inner_rate", self.inner_rate, Facts{.help = "rate of the inner step", .range = Range::at_least(0)});
-    visit("second_order", self.second_order,
-          Facts{.help = "gradients go through the inner step; off: its first-order form"});
+    visit("second_order", self.second_order, Facts{.help = "gradients go through the inner step, too"});
     visit("dropout", self.dropout);
     PretrainOptions::reflect(self.pretraining, visit);
     visit("published", self.published);

@@ -59,7 +59,7 @@ for model in $("$lacuna" models | sed -n 's/^\([a-z][^ ]*\) .*/\1/p'); do
       rm -rf refused refused.txt
       continue
     fi
-    dtype=$([[ $data == real || $model =~ ^(cra|ae|gcnet)$ ]] && echo f32 || echo f64) # the published models have no f64
+    dtype=$([[ $data == real || $model =~ ^(cra|ae|gcnet|smil)$ ]] && echo f32 || echo f64) # the published models have no f64
     # shellcheck disable=SC2046
     "$lacuna" train --data $data.npz --model "$model" --dtype $dtype --draws 10 --quiet --out run $(settings "$model") >/dev/null ||
       wrong "train --model $model on $data"

@@ -61,6 +61,15 @@ inline std::string svg_line(double x1, double y1, double x2, double y2, const st
          coordinate(y2) + "\" class=\"" + kind + "\"/>";
 }
 
+/// A whole picture: `drawn` in a box of this size. title: what is read to those who do not see it.
+inline std::string svg_chart(double width, double height, const std::string& title, const std::string& drawn) {
+  return element("svg",
+                 "class=\"chart\" role=\"img\" viewBox=\"0 0 " + coordinate(width) + " " + coordinate(height) +
+                     "\" xmlns=\"http://www.w3.org/2000/svg\"",
+                 element("title", "", escaped(title)) + drawn) +
+         "\n";
+}
+
 /// Least and largest of all that is drawn.
 inline void stretch(double& low, double& high, double value) {
   if (!std::isfinite(value)) return;
@@ -143,11 +152,7 @@ inline std::string line_chart(const std::vector<Series>& all, const ChartOptions
     }
     svg += "<path class=\"line " + colour_class(one) + "\" d=\"" + path + "\"/>" + dots + "\n";
   }
-  return element("svg",
-                 "class=\"chart\" role=\"img\" viewBox=\"0 0 " + coordinate(options.width) + " " +
-                     coordinate(options.height) + "\" xmlns=\"http://www.w3.org/2000/svg\"",
-                 element("title", "", escaped(options.y_title + " over " + options.x_title)) + svg) +
-         "\n";
+  return svg_chart(options.width, options.height, options.y_title + " over " + options.x_title, svg);
 }
 
 /// At most `most` letters, the middle left out: both ends of a model's name tell it from others.
@@ -199,11 +204,7 @@ inline std::string interval_chart(const std::vector<IntervalRow>& rows, const st
              "\" r=\"4.5\"/>";
     svg += svg_text(width - 4, y + 4, "end", row.text);
   }
-  return element("svg",
-                 "class=\"chart\" role=\"img\" viewBox=\"0 0 " + coordinate(width) + " " + coordinate(height) +
-                     "\" xmlns=\"http://www.w3.org/2000/svg\"",
-                 element("title", "", escaped(x_title)) + svg) +
-         "\n";
+  return svg_chart(width, height, x_title, svg);
 }
 
 }  // namespace program

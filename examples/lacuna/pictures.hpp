@@ -26,11 +26,7 @@ inline std::string bar_chart(const std::vector<Bar>& bars, double most, std::siz
     svg += svg_text(end + 8, y + 14, "start", bars[i].text) + "\n";
   }
   svg += svg_line(left, 2, left, height - 2, "axis");
-  return element("svg",
-                 "class=\"chart\" role=\"img\" viewBox=\"0 0 " + coordinate(width) + " " + coordinate(height) +
-                     "\" xmlns=\"http://www.w3.org/2000/svg\"",
-                 element("title", "", escaped(title)) + svg) +
-         "\n";
+  return svg_chart(width, height, title, svg);
 }
 
 /// A row of columns per stream: the weight of every frame in its time order, the tallest of a row as high as the row.
@@ -65,11 +61,7 @@ inline std::string attention_chart(const std::vector<std::pair<std::string, std:
                    lacuna::detail::general_text(*top, 2) + " at frame " + std::to_string(top - weights.begin() + 1)) +
           "\n";
   }
-  return element("svg",
-                 "class=\"chart\" role=\"img\" viewBox=\"0 0 " + coordinate(width) + " " + coordinate(height) +
-                     "\" xmlns=\"http://www.w3.org/2000/svg\"",
-                 element("title", "", escaped(title)) + svg) +
-         "\n";
+  return svg_chart(width, height, title, svg);
 }
 
 }  // namespace program

@@ -12,6 +12,7 @@
 #include <cstdlib>
 
 #include "../benchmarks/support/problems.hpp"
+#include "lacuna/losses/alignment.hpp"
 
 namespace {
 
@@ -108,13 +109,13 @@ TEST_CASE("counts: losses with a kernel of their own beside their compositions")
       });
   const auto apart = 1 - eye<float, Counting>(6);
   compare_launches(
-      "scd_loss", 10, [&] { return scd_loss(a, b); },
+      "scd_loss", 15, [&] { return scd_loss(a, b); },
       [&] {
         const auto push = square(maximum(1 - sqrt(maximum(squares(a, b), 0.0) + 1e-12), 0.0)) * apart;
         return sum(square(a - b)) / 6 + sum(push) / 30;
       });
   compare_launches(
-      "mmd_loss", 20, [&] { return mmd_loss(a, b); },
+      "mmd_loss", 40, [&] { return mmd_loss(a, b); },
       [&] {
         const auto k = [&](const Matrix& x, const Matrix& y) { return mean(exp(squares(x, y) / -2)); };
         return k(a, a) + k(b, b) - 2 * k(a, b);

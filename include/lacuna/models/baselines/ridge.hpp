@@ -28,8 +28,14 @@ namespace lacuna::models {
 class Ridge {
  public:
   struct Options {
-    std::vector<std::string> modalities = {};  ///< names to look at; empty = all
-    std::vector<double> grid = {};             ///< candidates for lambda; empty = 10^-2, 10^-1.5, ..., 10^6
+    std::vector<std::string> modalities = {};
+    std::vector<double> grid = {};
+
+    static void reflect(auto& self, auto&& visit) {
+      visit("modalities", self.modalities, Facts{.help = "names to look at; empty: all"});
+      visit("grid", self.grid,
+            Facts{.help = "candidates for lambda; empty: 10^-2, 10^-1.5, ..., 10^6", .range = Range::above(0)});
+    }
   };
 
   Ridge() = default;  ///< for load_state
@@ -37,12 +43,10 @@ class Ridge {
       : Ridge(train, validation, Options{}) {}
   Ridge(const data::Split<data::Role::train>& train, const data::Split<data::Role::validation>& validation,
         const Options& options) {
+    check_fields("ridge", options);
     std::vector<double> grid = options.grid;
     if (grid.empty())
       for (int i = -4; i <= 12; ++i) grid.push_back(std::pow(10.0, 0.5 * i));
-    for (const double lambda : grid)
-      if (!(lambda > 0) || !std::isfinite(lambda))
-        throw OptionError(detail::cat("ridge: lambda ", lambda, " in the grid, expected positive numbers"));
     choose(train, options.modalities);
     const Vector y = labels(train), y_validation = labels(validation);
     const FrameAverages table = frame_averages("ridge", train, inputs_);

@@ -9,8 +9,8 @@ s_3 / 2 + s_4 - s_5 / 2, scaled to deviation 1, or its classes; what one modalit
 
     heavy            utterances; labels around 2 whose noise has heavy tails (Student, 2.5 degrees of freedom)
     around_two       sequences of 5 to 20 frames; labels around 2, noise of the same kind
-    nine_to_one      utterances, two classes as 9 to 1
-    rare             sequences, three classes as 20 to 1 to 1
+    nine_to_one      utterances, two classes as 9 to 1 (by thresholds for a normal label: 6 to 1 of those drawn)
+    rare             sequences, three classes as 20 to 1 to 1 (drawn: 23)
     small            200 training samples, utterances, real labels
     six              six modalities, four classes of like size, one modality in ten absent in the file itself
     scales           modalities of 1, 2000 and 30 features, in units of 1e-3, 1e4 and 1; real labels

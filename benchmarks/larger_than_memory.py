@@ -1,17 +1,23 @@
-"""Writes a synthetic data set of a given size: see larger_than_memory.cpp.
+"""Features larger than memory: writes a synthetic data set of a given size, and trains on it with the program.
 
     python3 larger_than_memory.py mertools FOLDER GB     features/STREAM/NAME.npy and label.npz
-    python3 larger_than_memory.py csd FOLDER GB          words, labels and one large sequence; needs h5py
+    python3 larger_than_memory.py csd FOLDER GB          words, labels, one large sequence and a small one; needs h5py
+    python3 larger_than_memory.py train PROGRAM FOLDER [--both] [OPTION...]
+
+`train` runs `PROGRAM train --data FOLDER OPTION...` (PROGRAM is build/examples/lacuna) for one epoch on one thread with the
+features in files beside FOLDER, with `--both` again with them in memory, and prints processor seconds and the largest resident
+memory. Both must leave the same losses, scores, predictions and weights to the last bit; status 1 where they do not.
 """
+import filecmp
+import glob
 import json
 import os
+import re
+import subprocess
 import sys
+import tempfile
 
 import numpy as np
-
-kind, folder, size = sys.argv[1], sys.argv[2], float(sys.argv[3]) * 1e9
-random = np.random.default_rng(1)
-
 
 def split_of(i):
     return "train" if i % 10 < 6 else "valid" if i % 10 < 8 else "test"
@@ -49,15 +55,16 @@ def csd():
         root.create_group("metadata")["root name"] = json.dumps(name)
         return root.create_group("data")
 
-    features, text, labels = (open_sequence(*names) for names in
-                              (("covarep", "COVAREP"), ("words", "words"), ("labels", "Opinion Segment Labels")))
+    features, narrow, text, labels = (open_sequence(*names) for names in
+                                      (("covarep", "COVAREP"), ("facet", "FACET"), ("words", "words"),
+                                       ("labels", "Opinion Segment Labels")))
     for i in range(count):
         key = f"video{i:05d}"
         folds[split_of(i)].append(key)
         label = np.clip(random.standard_normal((segments, 1)), -3, 3)
         rows = 1 + 2 * random.standard_normal((rate * seconds, width), dtype="f4")
         rows += np.repeat(label, rate * words, axis=0).astype("f4") * np.sin(np.arange(width, dtype="f4"))
-        for group, values, step in ((features, rows, 1 / rate),
+        for group, values, step in ((features, rows, 1 / rate), (narrow, rows[:, :32] + rows[:, 32:64], 1 / rate),
                                     (text, np.array([[b"word"]] * seconds, dtype="S32"), 1.0),
                                     (labels, label.astype("f4"), float(words))):
             starts = np.arange(len(values)) * step
@@ -66,4 +73,48 @@ def csd():
     json.dump(folds, open(f"{folder}/folds.json", "w"))
 
 
-mertools() if kind == "mertools" else csd()
+def run(program, folder, options, scratch, out):
+    """Trains into the folder `out` and says what that took."""
+    command = [program, "train", "--data", folder, "--scratch", scratch, "--out", out, "--epochs", "1", "--threads", "1",
+               "--seeds", "1", "--draws", "20", "--quiet", *options]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL if scratch == "off" else None)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(command)}: exit status {process.returncode}")
+    print(f"features in {'memory' if scratch == 'off' else 'files '}: {usage.ru_utime + usage.ru_stime:7.1f} s of processor, "
+          f"peak {usage.ru_maxrss // 1024:5d} MiB", flush=True)
+
+
+def differing(a, b):
+    """Names of the files of trainings, below both folders, that differ. The last column of a history is a duration."""
+    names = [os.path.relpath(path, a) for path in glob.glob(f"{a}/*/seed-*/*")]
+    names = [name for name in names if name.endswith(("history.csv", "predictions.npz", "model.lacuna"))]
+    assert any(name.endswith("history.csv") for name in names), f"{a} holds no training"
+
+    def same(name):
+        if not name.endswith("history.csv"):
+            return filecmp.cmp(f"{a}/{name}", f"{b}/{name}", shallow=False)
+        first, second = (re.sub(",[^,\n]*\n", "\n", open(f"{folder}/{name}").read()) for folder in (a, b))
+        return first == second
+
+    return [name for name in names if not same(name)]
+
+
+def train(program, folder, *options):
+    both = "--both" in options
+    options = [option for option in options if option != "--both"]
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(folder))) as place:
+        run(program, folder, options, place, f"{place}/files")
+        if both:
+            run(program, folder, options, "off", f"{place}/memory")
+            wrong = differing(f"{place}/files", f"{place}/memory")
+            sys.exit(f"differ: {', '.join(wrong)}" if wrong else print("losses, scores, predictions and weights are equal"))
+
+
+if sys.argv[1] == "train":
+    train(*sys.argv[2:])
+else:
+    folder, size = sys.argv[2], float(sys.argv[3]) * 1e9
+    random = np.random.default_rng(1)
+    mertools() if sys.argv[1] == "mertools" else csd()

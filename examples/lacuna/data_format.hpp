@@ -30,7 +30,8 @@ inline void declare(CLI::App& app, FormatOptions& o) {
       ->group(group);
   app.add_option("--part", o.import.part, "which of several data sets in one file: an emotion, test2")->group(group);
   app.add_option("--as-split", o.import.split, "what a file of one split is: train, valid or test")->group(group);
-  support::number_option(app, "--fold", o.import.fold, "IEMOCAP: the session that is the test split, 1 to 5", {0, 5})
+  support::number_option(app, "--fold", o.import.fold,
+                         "IEMOCAP: the session that is the test split, 1 to 5; MMIN: the folder of target/", {0, 1000})
       ->group(group);
   support::number_option(app, "--holdout", o.import.holdout,
                          "share of the training videos that becomes the validation split", {0, 1})

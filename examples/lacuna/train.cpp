@@ -157,6 +157,7 @@ int train_model(RunOptions& options, const Call& call) {
   const Done& done = std::get<Done>(performed);
 
   if (done.runs.front().runs.empty()) throw Error("no seed has come to its end, there is nothing to show");
+  Cpu::trim();  // what training worked in is not held beside the matrices of the ridge below
   TrainReport report = train_report(done.runs.front(), work.plan, work.targets, condition_names(work.plan));
   report.model.name = options.model;
   for (const auto& [name, value] : options.record()) report.config[name] = value;

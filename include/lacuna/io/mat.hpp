@@ -6,7 +6,7 @@
 ///
 /// Read: numbers of all classes, logical, complex, sparse (as a dense matrix), characters (one string a row), and cells of
 /// these. Axes are MATLAB's, in C order here. Structures, objects and functions are refused by name, where they are
-/// asked for; what else is in the file can still be read. MATLAB 7.3 is HDF5 (hdf5.hpp, mat73.hpp). No size is believed
+/// asked for; what else is in the file can still be read. MATLAB 7.3 is HDF5 (hdf5.hpp). No size is believed
 /// before it was checked, and no more is inflated than what was asked for. Errors are IoError. Source: MAT-File Format, MathWorks.
 #pragma once
 
@@ -24,7 +24,9 @@ class Mat {
   explicit Mat(std::shared_ptr<const MappedFile> file) : name_(file->name()) {
     const auto bytes = file->bytes();
     if (detail::starts_with(bytes, "MATLAB 7.3"))
-      throw IoError(name_ + ": is MATLAB 7.3, which is HDF5: read it as that");
+      throw IoError(name_ +
+                    ": is MATLAB 7.3, which is HDF5: io/hdf5.hpp reads it, in programs built with libhdf5-dev; or save "
+                    "it without -v7.3");
     if (!detail::starts_with(bytes, "MATLAB 5.0")) {
       if (bytes.size() >= 20 && detail::load_little<std::uint32_t>(bytes.data()) < 5000)
         throw IoError(name_ + ": may be MATLAB level 4, expected level 5; save it again with a later MATLAB, or scipy");

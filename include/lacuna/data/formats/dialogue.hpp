@@ -235,7 +235,7 @@ inline void read_bc_lstm(Arrays& arrays, const io::Value& root) {
         };
         rows.push_back(std::move(row));
         kept.push_back(labels[std::size_t(v * shape[1] + u)]);
-        ids.push_back(std::to_string(v) + "_" + std::to_string(u));
+        ids.push_back(prefix + std::to_string(v) + "_" + std::to_string(u));  // the file has none
         names.push_back(std::to_string(v));
       }
     }

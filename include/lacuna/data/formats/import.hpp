@@ -19,10 +19,12 @@
 #include "lacuna/data/formats/multiview.hpp"
 #include "lacuna/data/formats/recognise.hpp"
 #include "lacuna/data/formats/splits.hpp"
+#include "lacuna/data/formats/unused_options.hpp"
 #include "lacuna/data/formats/urfunny.hpp"
 #ifdef LACUNA_HDF5  // the component lacuna::hdf5
 #include "lacuna/data/formats/csd_folder.hpp"
 #include "lacuna/data/formats/mfn_folder.hpp"
+#include "lacuna/data/formats/mmin_folder.hpp"
 #endif
 
 namespace lacuna::data::formats {
@@ -40,6 +42,7 @@ inline Arrays import(const std::string& path, const ImportOptions& options = {},
     found.format = options.format;
   }
   const std::string& format = found.format;
+  refuse_unused(format, options);
   Arrays arrays(path);
   const bool folder = kind_of_path(path) == PathKind::folder;
   if (format == "safetensors") arrays = read_safetensors(path);
@@ -76,9 +79,11 @@ inline Arrays import(const std::string& path, const ImportOptions& options = {},
   if (format == "urfunny") read_urfunny(arrays, path);
   if (format == "mertools") MertoolsReader(arrays, options).read(path);
   if (format == "csv_folder") read_csv_folder(arrays, path, options);
-  if (format == "csd" || format == "mfn") {
+  if (format == "csd" || format == "mfn" || format == "mmin") {
 #ifdef LACUNA_HDF5
-    format == "csd" ? read_csd_folder(arrays, path, options) : read_mfn_folder(arrays, path);
+    if (format == "csd") read_csd_folder(arrays, path, options);
+    if (format == "mfn") read_mfn_folder(arrays, path);
+    if (format == "mmin") read_mmin_folder(arrays, path, options);
 #else
     throw IoError(path + ": is HDF5, which this program was built without (libhdf5-dev)");
 #endif
@@ -86,7 +91,8 @@ inline Arrays import(const std::string& path, const ImportOptions& options = {},
   if (arrays.names().empty())
     throw IoError(
         lacuna::detail::cat(path, ": format ", format, " is not read from it; expected one of ", format_names()));
-  if (format != "mertools" && format != "csv_folder" && format != "csd" && !options.features.empty())
+  if (format != "mertools" && format != "csv_folder" && format != "csd" && format != "mmin" &&
+      !options.features.empty())
     add_folders(arrays, folder ? path : path.substr(0, path.rfind('/') + 1) + ".", options.features);
   if (format != "csd") apply_folds(arrays, options.folds);  // there it decides what is read
   hold_out(arrays, options.holdout);

@@ -38,6 +38,7 @@ inline Dataset load(const std::string& path, const LoadOptions& options = {}, co
     if (class_names != nullptr && file.contains("class_names")) *class_names = file.get("class_names").strings();
   };
   if (found.format == "npz") {
+    refuse_unused(found.format, how);
     const io::Npz file(path);
     take_names(file);
     return load_arrays(file, options);

@@ -19,8 +19,8 @@ struct ImportOptions {
   std::string folds = {};   ///< JSON file {"train": [ids], "valid": [...], "test": [...]}: which id is in which split
   std::string part = {};    ///< which of several data sets in one file: an emotion, a test corpus
   std::string split = {};   ///< train, valid or test: what a file with one split is, where its name does not say
-  int fold = 0;             ///< session that is the test split, of IEMOCAP's 1 to 5; 0: as the file says
-  double holdout = 0;       ///< share of the training split, whole videos, that becomes the validation split
+  int fold = 0;  ///< session that is the test split, of IEMOCAP's 1 to 5, or MMIN's target/FOLD; 0: as the file says
+  double holdout = 0;  ///< share of the training split, whole videos, that becomes the validation split
   Unlabelled unlabelled = Unlabelled::refuse;
 };
 

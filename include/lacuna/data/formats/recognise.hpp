@@ -34,6 +34,7 @@ inline constexpr FormatName known_formats[] = {
     {"csv_folder", "folder of CSV features with a label.csv"},
     {"csd", "folder of computational sequences (needs HDF5)"},
     {"mfn", "folder of MFN and SMIL: y_train.h5 and so on (needs HDF5)"},
+    {"mmin", "folder of MMIN: A/, V/, L/ of HDF5 and target/ (needs HDF5)"},
     {"mat", "MATLAB: several views and labels"},
 };
 inline std::string format_names() {
@@ -108,10 +109,16 @@ inline Recognised recognise(const std::string& path) {
     if (there("data_folds.pkl")) return {"urfunny"};
     if (there("y_train.h5") || there("y_test.h5")) return {"mfn"};
     if (!names_in(path, ".csd").empty()) return {"csd"};
-    throw IoError(path +
-                  ": is a folder with neither features/ and label*.npz (mertools), train.pkl and dev.pkl (misa), "
-                  "data_folds.pkl (urfunny), label.csv (csv_folder), y_train.h5 (mfn) nor *.csd; give one of its "
-                  "files, or --format");
+    if (there("target") && (there("A") || there("V") || there("L"))) return {"mmin"};
+    for (const char* split : {"train", "dev", "valid", "test"})
+      if (const std::string one = split + std::string(".pkl"); there(one.c_str()))
+        throw IoError(path + ": has " + one +
+                      " and no other split of three (train.pkl, dev.pkl, test.pkl); give the file");
+    throw IoError(
+        path +
+        ": is a folder with neither features/ and label*.npz (mertools), train.pkl and dev.pkl (misa), "
+        "data_folds.pkl (urfunny), label.csv (csv_folder), y_train.h5 (mfn), target/ (mmin) nor *.csd; give one "
+        "of its files, or --format");
   }
   const auto file = std::make_shared<io::MappedFile>(path);
   const auto bytes = file->bytes();
@@ -120,6 +127,9 @@ inline Recognised recognise(const std::string& path) {
   if (starts_with(bytes, "\x89HDF\r\n\x1a\n"))
     throw IoError(path + ": is one HDF5 file; data sets are the folder of them (csd, mfn): give the folder");
   if (starts_with(bytes, "MATLAB")) return {"mat"};
+  const auto word = [&](std::size_t at) { return lacuna::detail::load_little<std::uint32_t>(bytes.data() + at); };
+  if (bytes.size() >= 20 && word(0) < 5000 && word(12) <= 1 && word(16) > 0 && word(16) < 64)
+    return {"mat"};  // as level 4 begins: kind of numbers, rows, columns, complex or not, length of the name
   if (bytes.size() > 8 && bytes[8] == '{' && lacuna::detail::load_little<std::uint64_t>(bytes.data()) < bytes.size())
     return {"safetensors"};
   io::PickleFile opened = io::open_pickle(file);

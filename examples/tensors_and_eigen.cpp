@@ -13,8 +13,8 @@ using namespace lacuna;
 int main() {
   std::srand(1);  // Eigen's Random
   std::vector<Eigen::MatrixXf> audio, text;
-  for (const int frames : {7, 4, 5}) audio.push_back(Eigen::MatrixXf::Random(frames, 16));
-  for (const int frames : {3, 6, 0}) text.push_back(Eigen::MatrixXf::Random(frames, 8));  // the third has no text
+  for (const int frames : {7, 4, 5}) audio.emplace_back(Eigen::MatrixXf::Random(frames, 16));
+  for (const int frames : {3, 6, 0}) text.emplace_back(Eigen::MatrixXf::Random(frames, 8));  // the third has no text
 
   const auto asks = padded_batch(audio), answers = padded_batch(text);  // .frames (3, 7, 16), .present (3, 7)
   Random random(1);

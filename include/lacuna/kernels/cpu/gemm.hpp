@@ -110,7 +110,8 @@ struct Gemm {
     const index_t stretch = n / streams;
     const auto meet = [&]<int S>(std::integral_constant<int, S>, index_t j) {
       const T* const right = b.data + j * b.stride;
-      for (index_t i = 0; i < m;) {
+      index_t i = 0;
+      while (i < m) {
         const auto rows = [&]<int R>(std::integral_constant<int, R>) {
           P::template dots<R, S>(k, a.data + i * a.stride, a.stride, right, stretch * b.stride, beta, c + i * ldc + j,
                                  ldc, stretch, i == 0);

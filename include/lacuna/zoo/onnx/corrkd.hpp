@@ -92,7 +92,7 @@ inline std::string onnx_corrkd(const OnnxNetwork& net, const models::CorrkdNetwo
   }
   auto joint = h;
   if (o.presence) joint.insert(joint.end(), flags.begin(), flags.end());
-  const std::string scores =
+  std::string scores =
       net.linear(model.at + "head_out", net.linear(model.at + "head_in", net.concat(joint, -1), "Relu"));
   if (o.evidence == models::Evidence::none) return scores;
   std::string said, here;

@@ -16,7 +16,7 @@ struct OnnxCrossmodal {
 
   /// √d x + pos(x), whose rows are 0 where x is absent.
   Name embedded(const Name& x, const Name& present, index_t width) const {
-    const Name y = net.scale(x, std::sqrt(double(width)));
+    Name y = net.scale(x, std::sqrt(double(width)));
     if (!positions) return y;
     const Variable<double, 3> rows(Tensor<double, 3>::full({1, longest, width}, 1.0));
     const Tensor<double, 3> table = crossmodal_positions(rows, Mask<2>());

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <functional>
 #include <memory>
 #include <optional>
 
 #include "data_format.hpp"
+#include "lacuna/core/function.hpp"
 #include "lacuna/data/leakage.hpp"
 #include "lacuna/data/oddities.hpp"
 #include "lacuna/data/passed.hpp"
@@ -74,8 +74,8 @@ inline void declare(CLI::App& app, DataOptions& o, bool training) {
 
 /// What is known of a synthetic corpus: of its test split and a subset of modalities, by their names.
 struct Known {
-  std::function<double(const std::vector<std::string>&)> best_mae;  ///< what no predictor undercuts on average
-  std::function<double(double, const std::vector<std::string>&)> share_of_way;  ///< from the best constant, of a MAE
+  Function<double(const std::vector<std::string>&)> best_mae;              ///< what no predictor undercuts on average
+  Function<double(double, const std::vector<std::string>&)> share_of_way;  ///< from the best constant, of a MAE
 };
 
 struct Data {

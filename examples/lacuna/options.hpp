@@ -47,26 +47,29 @@ struct RunOptions {
         if (seeds[i] == seeds[j]) throw OptionError(cat("--seeds: ", seeds[i], " is named twice"));
   }
 
-  /// What the numbers depend on, as it is shown and stored; the file of the data goes by its name.
+  /// What the numbers depend on besides the data and the settings, by the names of tables and files.
+  static void reflect(auto& self, auto&& visit) {
+    visit("models", self.models);
+    visit("seeds", self.seeds);
+    visit("protocols", self.protocols);
+    visit("metrics", self.metrics);
+    visit("reference", self.reference);
+    visit("mask seed", self.mask_seed);
+    visit("bootstrap draws", self.draws);
+  }
+  /// That as it is shown and stored; the file of the data goes by its name.
   zoo::Settings record() const {
-    const auto joined = [](const auto& list) {
-      std::string text;
-      for (const auto& one : list) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(one)>, std::string>)
-          text += (text.empty() ? "" : ", ") + one;
-        else
-          text += (text.empty() ? "" : ", ") + std::to_string(one);
+    zoo::Settings record;
+    lacuna::for_each_field(*this, [&](const char* name, const auto& value) {
+      if constexpr (lacuna::detail::is_state_list<std::decay_t<decltype(value)>>) {
+        std::string text;
+        for (const auto& one : value) text += (text.empty() ? "" : ", ") + lacuna::detail::cat(one);
+        record.emplace_back(name, text);
+      } else {
+        record.emplace_back(name, lacuna::detail::cat(value));
       }
-      return text;
-    };
-    zoo::Settings record{{"models", joined(models)},
-                         {"seeds", joined(seeds)},
-                         {"protocols", joined(protocols)},
-                         {"metrics", joined(metrics)},
-                         {"reference", reference},
-                         {"mask seed", std::to_string(mask_seed)},
-                         {"masks from a file", masks.empty() ? "no" : "yes"},
-                         {"bootstrap draws", std::to_string(draws)}};
+    });
+    record.emplace_back("masks from a file", masks.empty() ? "no" : "yes");
     if (dtype != "f32") record.emplace_back("dtype", dtype);
     for (const auto& [name, value] : settings) record.emplace_back(name, value);
     return record;

@@ -168,7 +168,7 @@ inline std::optional<FinishedRun> train_run(const lacuna::lab::System& system, s
     Watch watch(name, board, stop, setting.tensorboard ? folder.run(system.name, seed) : "");
     auto saved = Clock::now();
     lab::TrainJob job{setting.learning, seed, &watch, from ? &*from : nullptr, {}};
-    job.save = [&](const std::function<State()>& make, bool last) {
+    job.save = [&](const Function<State()>& make, bool last) {
       if (!last && std::chrono::duration<double>(Clock::now() - saved).count() < setting.save_seconds) return;
       State state = make();
       state.put("identity", who);

@@ -12,6 +12,7 @@
 #include <cstdlib>
 
 #include "../benchmarks/support/problems.hpp"
+#include "lacuna/losses/alignment.hpp"
 
 namespace {
 
@@ -62,8 +63,64 @@ const bench::CorrkdSize small_corrkd{.batch = 8, .frames = 6, .features = {30, 1
 const bench::SdumcSize small_sdumc{
     .batch = 4, .frames = {10, 4, 6}, .features = {24, 40, 16}, .width = 32, .fused = 16};
 
+/// Launches of a loss and its gradient.
+template <class Loss>
+int launches_of(Loss&& loss) {
+  test::EmulatedRun::lanes = 1;
+  Counts& now = Counts::now();
+  now = {};
+  loss().backward();
+  return now.launched;
+}
+/// How many a loss has, and how many the same formula composed of the vocabulary.
+template <class Fused, class Composed>
+void compare_launches(const char* name, int most, Fused&& fused, Composed&& composed) {
+  const int one = launches_of(fused), other = launches_of(composed);
+  if (std::getenv("LACUNA_COUNTS") != nullptr) std::printf("%s: %d launches, composed %d\n", name, one, other);
+  CHECK(one <= most);
+  CHECK(one < other);
+}
+
 }  // namespace
 
+TEST_CASE("counts: losses with a kernel of their own beside their compositions") {
+  using Matrix = Variable<float, 2, Counting>;
+  Random random(1);
+  const auto leaf = [&] { return Matrix(to_device<Counting>(init::normal<float, 2>({6, 4}, 1.0, random)), true); };
+  const Matrix a = leaf(), b = leaf();
+  const Labels<Counting> labels = std::vector<index_t>{0, 1, 2, 0, 1, 2};
+  const Matrix hot(Tensor<float, 2, Counting>::from({6, 3}, {1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1}));
+  const auto unit = [](const Matrix& x) { return x / norm(x, 2, 1, keepdim); };
+  const auto squares = [](const Matrix& x, const Matrix& y) {
+    return sum(square(x), 1, keepdim) + sum(square(y), 1) - 2 * matmul(x, y, {.transpose_b = true});
+  };
+  compare_launches(
+      "l1_loss", 2, [&] { return l1_loss(a, b); }, [&] { return mean(abs(a - b)); });
+  compare_launches(
+      "cross_entropy", 2, [&] { return cross_entropy(a, labels); }, [&] { return nll_loss(log_softmax(a), labels); });
+  compare_launches(
+      "cpd_loss", 10, [&] { return cpd_loss(a, b, labels, 3); },
+      [&] {
+        const auto cosines = [&](const Matrix& h) {
+          const auto means = matmul(hot, h, {.transpose_a = true}) / unsqueeze(sum(hot, 0), 1);
+          return matmul(unit(h), unit(means), {.transpose_b = true});
+        };
+        return mean(square(cosines(a) - cosines(b)));
+      });
+  const auto apart = 1 - eye<float, Counting>(6);
+  compare_launches(
+      "scd_loss", 15, [&] { return scd_loss(a, b); },
+      [&] {
+        const auto push = square(maximum(1 - sqrt(maximum(squares(a, b), 0.0) + 1e-12), 0.0)) * apart;
+        return sum(square(a - b)) / 6 + sum(push) / 30;
+      });
+  compare_launches(
+      "mmd_loss", 40, [&] { return mmd_loss(a, b); },
+      [&] {
+        const auto k = [&](const Matrix& x, const Matrix& y) { return mean(exp(squares(x, y) / -2)); };
+        return k(a, a) + k(b, b) - 2 * k(a, b);
+      });
+}
 TEST_CASE("counts: a step of CorrKD") {
   CorrkdStep step(small_corrkd);
   check_counts("CorrKD", step, {.launches = 307, .copies = 10, .from_host = 0, .to_host = 0, .unaligned = 0});

@@ -19,8 +19,8 @@ std::string check_on_gpu(double tolerance) {
   for (const bool large : {false, true}) {
     if (large && small_only()) break;
     for (const Case& c : large ? Row::large() : Row::cases()) {
-      std::string wrong = check_device<Row, T, Cuda>(c, tolerance);
-      if (wrong.empty()) wrong = check_absent<Row, T, Cuda>(c);
+      std::string wrong = check_device(build_of<Row, T>, build_of<Row, T, Cuda>, c, tolerance);
+      if (wrong.empty()) wrong = check_absent(build_of<Row, T, Cuda>, c);
       if (!wrong.empty()) return detail::cat(Row::name, " (", c.name, "): ", wrong);
     }
   }

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# check_headers.sh COMPILER INCLUDE_DIR PATH_FILE [all | changed | rooms]: compiles every header alone, twice in one file,
+# check_headers.sh COMPILER INCLUDE_DIR PATH_FILE [all | changed]: compiles every header alone, twice in one file,
 # warnings as errors where the compiler is one of ours. `changed`: those that were changed since the branch left main (on main
-# itself: by the last commit), and those that include them. `rooms`: all headers of a room in one file, and alone only where
-# that fails.
+# itself: by the last commit), and those that include them.
 # Without OpenMP, and with no other flag than the language: what a user gets who just adds the include path.
 # A header of an optional part is skipped (and named) when the library it needs is not installed.
 set -uo pipefail
@@ -62,15 +61,7 @@ check() {
   printf '%s does not compile alone:\n%s\n' "$header" "$(head -30 <<<"$log")"
   return 1
 }
-check_room() {
-  local header failed=0 headers
-  mapfile -t headers < <(find "$1" "${@:2}" -name '*.hpp' | sort)
-  # shellcheck disable=SC2086
-  printf '#include "%s"\n' "${headers[@]}" | "$compiler" $flags -x c++ - >/dev/null 2>&1 && return 0
-  for header in "${headers[@]}"; do check "$header" || failed=1; done
-  return $failed
-}
-export -f check check_room read_base
+export -f check read_base
 
 # changed_headers: what was changed, and what includes it by name
 changed_headers() {
@@ -84,27 +75,20 @@ changed_headers() {
 }
 
 cd "$include" || exit 1
-if [[ ${4:-} == rooms ]]; then
-  check_room lacuna -maxdepth 1 || exit 1
-  # shellcheck disable=SC2016
-  find lacuna -mindepth 1 -maxdepth 1 -type d | sort |
-    xargs -r -P "$(nproc)" -I{} bash -c 'shopt -s extglob; check_room "$1"' _ {} || exit 1
+if [[ ${4:-} == changed ]]; then
+  git rev-parse --git-dir >/dev/null 2>&1 || { echo "skipped: no repository here" && exit 77; }
+  list=$(changed_headers)
 else
-  if [[ ${4:-} == changed ]]; then
-    git rev-parse --git-dir >/dev/null 2>&1 || { echo "skipped: no repository here" && exit 77; }
-    list=$(changed_headers)
-  else
-    list=$(find lacuna -name '*.hpp' | sort)
-  fi
-  [[ -n $list ]] || { echo "nothing was changed" && exit 0; }
-  echo "$(wc -l <<<"$list") headers, each alone"
-  (($(wc -l <<<"$list") > 8)) || bases=()  # they cost what a few headers do
-  # shellcheck disable=SC2016
-  for base in "${!bases[@]}"; do printf '%s %s\n' "$base" "${bases[$base]}"; done |
-    xargs -r -P "$(nproc)" -L1 bash -c 'read_base "$@"' _ || exit 1
-  # shellcheck disable=SC2016
-  xargs -r -P "$(nproc)" -I{} bash -c 'shopt -s extglob; check "$1"' _ {} <<<"$list" || exit 1
+  list=$(find lacuna -name '*.hpp' | sort)
 fi
+[[ -n $list ]] || { echo "nothing was changed" && exit 0; }
+echo "$(wc -l <<<"$list") headers, each alone"
+(($(wc -l <<<"$list") > 8)) || bases=()  # they cost what a few headers do
+# shellcheck disable=SC2016
+for base in "${!bases[@]}"; do printf '%s %s\n' "$base" "${bases[$base]}"; done |
+  xargs -r -P "$(nproc)" -L1 bash -c 'read_base "$@"' _ || exit 1
+# shellcheck disable=SC2016
+xargs -r -P "$(nproc)" -I{} bash -c 'shopt -s extglob; check "$1"' _ {} <<<"$list" || exit 1
 
 # What must never come with the umbrella header: it would double the compile time of every program.
 if [[ -e lacuna/lacuna.hpp ]]; then

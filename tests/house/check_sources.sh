@@ -4,7 +4,7 @@
 # the work, and each only where that fails. Warnings are errors where the compiler is one of ours.
 set -uo pipefail
 compiler=$1 root=$2 status=0
-flags=(-std=c++20 -fsyntax-only -Wall -Wextra -Wshadow -DLACUNA_PRECOMPILED "-I$root/include" "-I$root/tests" "-I$root/examples")
+flags=(-std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Wshadow -DLACUNA_PRECOMPILED "-I$root/include" "-I$root/tests" "-I$root/examples")
 case $("$compiler" -dumpversion) in
   12 | 12.* | 14.0.*) flags+=(-Werror) ;; # g++ 12, clang 14: as in cmake/options.cmake
 esac

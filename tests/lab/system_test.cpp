@@ -84,7 +84,7 @@ TEST_CASE_TEMPLATE("system: is the trainer's model; stopped at any step and resu
     std::optional<State> kept;
     StopAfter stop(steps);
     lab::TrainJob job{.data = learning, .seed = 3, .observer = &stop};
-    job.save = [&](const std::function<State()>& make, bool last) {
+    job.save = [&](const Function<State()>& make, bool last) {
       if (last) kept = make();
     };
     CHECK(!system.train(job));

@@ -128,6 +128,21 @@ TEST_CASE("MRM: something stays, unless it was absent before; one frame, one sam
   CHECK(count(missing::sample_masks(losing, without, keys(1), Random(1))[0], 0) == 2);
 }
 
+TEST_CASE("MRM: weights by how many modalities are left") {
+  const auto even = missing::weights_by_size(4, [](index_t r) { return r < 4 ? 1.0 : 0.0; });
+  const auto patterns = missing::all_subsets(4);
+  REQUIRE(even.size() == patterns.size());
+  std::vector<double> of_size(5, 0.0);
+  for (std::size_t i = 0; i < even.size(); ++i)
+    of_size[std::size_t(std::count(patterns[i].begin(), patterns[i].end(), 1))] += even[i];
+  for (std::size_t r = 1; r < 4; ++r) CHECK(of_size[r] == doctest::Approx(1));
+  CHECK(of_size[4] == 0);
+  CHECK(even[0] == even[3]);
+  // of two or three modalities they are the equal weights of incomplete patterns
+  const auto three = missing::weights_by_size(3, [](index_t r) { return r < 3 ? 1.0 : 0.0; });
+  for (std::size_t i = 1; i < 6; ++i) CHECK(three[i] == three[0]);
+}
+
 TEST_CASE("MRM: a mask belongs to its sample and its step") {
   const MrmOptions options;
   const Random step(9);

@@ -158,6 +158,41 @@ class Inputs {
 template <class T, class D = Cpu>
 using Outputs = std::vector<Variable<T, 1, D>>;
 
+/// `Row::build` of any row in one type on one device. The checks take it in place of the row: each is compiled once, not
+/// once a row.
+template <class T, class D = Cpu>
+using Build = Outputs<T, D> (*)(const Inputs<T, D>&);
+
+template <class Row, class T, class D = Cpu>
+constexpr Build<T, D> build_of = [](const Inputs<T, D>& in) -> Outputs<T, D> { return Row::build(in); };
+
+/// What one number of a row may do to others: see `check_not_finite`.
+struct Habits {
+  bool reorders = false, compares = false;
+};
+
+template <class Row>
+constexpr Habits habits_of{.reorders = requires {Row::reorders;
+}  // namespace lacuna::test
+, .compares = requires { Row::compares; }
+}
+;
+
+/// A row without its type.
+struct AnyRow {
+  const char* name;
+  std::vector<Case> (*cases)();
+  std::vector<Case> (*large)();
+  Build<float> in_float;
+  Build<double> in_double;
+  Habits habits;
+};
+
+template <class Row>
+AnyRow any_row() {
+  return {Row::name, &Row::cases, &Row::large, build_of<Row, float>, build_of<Row, double>, habits_of<Row>};
+}
+
 template <class T, int R, class D>
 Variable<T, 1, D> flat(const Variable<T, R, D>& x) {
   return reshape(x, std::array<index_t, 1>{x.size()});
@@ -184,9 +219,9 @@ inline Constant present_frames(const std::vector<index_t>& lengths, index_t fram
 
 // ---- what every row must satisfy. Each check returns what is wrong, or nothing.
 
-template <class Row, class T, class D = Cpu>
-Variable<T, 0, D> objective(const Inputs<T, D>& in) {
-  const Outputs<T, D> outputs = Row::build(in);
+template <class T, class D>
+Variable<T, 0, D> objective(Build<T, D> build, const Inputs<T, D>& in) {
+  const Outputs<T, D> outputs = build(in);
   Random random(99);
   Variable<T, 0, D> total(Tensor<T, 0, D>::full({}, T(0)));
   for (const auto& output : outputs) {
@@ -198,6 +233,10 @@ Variable<T, 0, D> objective(const Inputs<T, D>& in) {
   }
   return total;
 }
+template <class Row, class T, class D>
+Variable<T, 0, D> objective(const Inputs<T, D>& in) {
+  return objective(build_of<Row, T, D>, in);
+}
 
 /// Every output and the gradient of the objective to every leaf, on the host.
 template <class T>
@@ -205,12 +244,12 @@ struct Numbers {
   std::vector<std::vector<T>> outputs, gradients;
 };
 
-template <class Row, class T, class D>
-Numbers<T> evaluate(const Inputs<T, D>& in) {
+template <class T, class D>
+Numbers<T> evaluate(Build<T, D> build, const Inputs<T, D>& in) {
   Numbers<T> numbers;
-  for (const auto& output : Row::build(in)) numbers.outputs.push_back(output.value().to_vector());
+  for (const auto& output : build(in)) numbers.outputs.push_back(output.value().to_vector());
   in.zero_grad();
-  const auto total = objective<Row>(in);
+  const auto total = objective(build, in);
   if (total.requires_grad()) total.backward();
   for (const auto& node : in.nodes())
     numbers.gradients.push_back(node->has_gradient ? node->gradient.to_vector()
@@ -268,12 +307,11 @@ struct AnyLeaf {
 }  // namespace detail
 
 /// Central differences, in double: 1e-6 of the largest entry of each gradient.
-template <class Row>
-std::string check_gradient(const Case& c, double tolerance = 1e-6) {
+inline std::string check_gradient(Build<double> build, const Case& c, double tolerance = 1e-6) {
   const Inputs<double> in(c);
   for (std::size_t i = 0; i < in.nodes().size(); ++i) {
     in.zero_grad();
-    const auto f = [&] { return objective<Row>(in); };
+    const auto f = [&] { return objective(build, in); };
     const GradientCheck check = check_gradients(f, 1e-5, 0.01, detail::AnyLeaf<double, Cpu>{in.nodes()[i]});
     if (check.compared != in.nodes()[i]->value.size())
       return detail::cat("gradient: leaf ", i, " was not compared in full");
@@ -285,10 +323,9 @@ std::string check_gradient(const Case& c, double tolerance = 1e-6) {
 }
 
 /// One directional derivative per leaf, in double: for cases too large for every entry.
-template <class Row>
-std::string check_direction(const Case& c, double tolerance = 1e-6) {
+inline std::string check_direction(Build<double> build, const Case& c, double tolerance = 1e-6) {
   const Inputs<double> in(c);
-  const Numbers<double> numbers = evaluate<Row>(in);
+  const Numbers<double> numbers = evaluate(build, in);
   const double h = 1e-6;
   for (std::size_t i = 0; i < in.nodes().size(); ++i) {
     const RandomStream stream{31, i};
@@ -300,7 +337,7 @@ std::string check_direction(const Case& c, double tolerance = 1e-6) {
       for (std::size_t k = 0; k < moved.size(); ++k) moved[k] += (side ? h : -h) * (2 * stream.uniform(k) - 1);
       value.assign(moved);
       const NoGrad off;
-      ends[side] = objective<Row>(in).item();
+      ends[side] = objective(build, in).item();
     }
     value.assign(kept);
     for (std::size_t k = 0; k < kept.size(); ++k) {
@@ -316,10 +353,9 @@ std::string check_direction(const Case& c, double tolerance = 1e-6) {
 }
 
 /// The same problem in float: outputs to 1e-4, gradients to 1e-3.
-template <class Row>
-std::string check_float(const Case& c, double forward = 1e-4, double gradient = 1e-3) {
-  const Numbers<double> exact = evaluate<Row>(Inputs<double>(c));
-  const Numbers<float> found = evaluate<Row>(Inputs<float>(c));
+inline std::string check_float(const AnyRow& row, const Case& c, double forward = 1e-4, double gradient = 1e-3) {
+  const Numbers<double> exact = evaluate(row.in_double, Inputs<double>(c));
+  const Numbers<float> found = evaluate(row.in_float, Inputs<float>(c));
   for (std::size_t i = 0; i < exact.outputs.size(); ++i)
     if (const double e = detail::error(found.outputs[i], exact.outputs[i], 0.1); !(e <= forward))
       return detail::cat("float: output ", i, " is off by ", e);
@@ -330,15 +366,15 @@ std::string check_float(const Case& c, double forward = 1e-4, double gradient = 
 }
 
 /// The same bits with 1, 2, 3 and 8 threads.
-template <class Row, class T>
-std::string check_threads(const Case& c) {
+template <class T>
+std::string check_threads(Build<T> build, const Case& c) {
   const Inputs<T> in(c);
   set_threads(1);
-  const Numbers<T> one = evaluate<Row>(in);
+  const Numbers<T> one = evaluate(build, in);
   std::string wrong;
   for (const int count : {2, 3, 8}) {
     set_threads(count);
-    const Numbers<T> many = evaluate<Row>(in);
+    const Numbers<T> many = evaluate(build, in);
     if (!detail::same_bits(one.outputs, many.outputs)) wrong = detail::cat("threads: other outputs with ", count);
     if (!detail::same_bits(one.gradients, many.gradients)) wrong = detail::cat("threads: other gradients with ", count);
   }
@@ -347,10 +383,10 @@ std::string check_threads(const Case& c) {
 }
 
 /// What is absent does not matter and gets no gradient.
-template <class Row, class T, class D = Cpu>
-std::string check_absent(const Case& c) {
+template <class T, class D>
+std::string check_absent(Build<T, D> build, const Case& c) {
   const Inputs<T, D> in(c);
-  const Numbers<T> before = evaluate<Row>(in);
+  const Numbers<T> before = evaluate(build, in);
   for (const auto* list : {&before.outputs, &before.gradients})
     for (const auto& numbers : *list)
       for (const T number : numbers)
@@ -363,7 +399,7 @@ std::string check_absent(const Case& c) {
           return detail::cat("absent: element ", i, " of leaf ", part.leaf, " has a gradient");
     }
     for (const Part& part : parts) in.overwrite(part, number);
-    const Numbers<T> after = evaluate<Row>(in);
+    const Numbers<T> after = evaluate(build, in);
     if (!detail::same_numbers(before.outputs, after.outputs))
       return detail::cat("absent: set to ", number, ", outputs change");
     if (!detail::same_numbers(before.gradients, after.gradients))
@@ -392,19 +428,17 @@ std::vector<std::vector<bool>> changed(const std::vector<std::vector<T>>& a, con
 /// A row that moves numbers about by their size (a sort) says `static constexpr bool reorders = true`: it must still
 /// have the NaN somewhere. One that chooses by a comparison, which NaN answers with no, says `compares`. About `budget`
 /// numbers are tried, spread over the leaves.
-template <class Row, class T, class D = Cpu>
-std::string check_not_finite(const Case& c, index_t budget) {
+template <class T, class D>
+std::string check_not_finite(Build<T, D> build, Habits habits, const Case& c, index_t budget) {
   const Inputs<T, D> in(c);
   const NoGrad off;
   using All = std::vector<std::vector<T>>;
   const auto run = [&] {
     All outputs;
-    for (const auto& output : Row::build(in)) outputs.push_back(output.value().to_vector());
+    for (const auto& output : build(in)) outputs.push_back(output.value().to_vector());
     return outputs;
   };
   const All before = run();
-  constexpr bool reorders = requires { Row::reorders; }
-  , compares = requires { Row::compares; };
   const index_t leaves = index_t(in.leaf_count()), most = std::max<index_t>(1, leaves > 0 ? budget / leaves : 1);
   for (index_t l = 0; l < leaves; l += std::max<index_t>(1, leaves / budget)) {
     const std::size_t leaf = std::size_t(l);
@@ -438,11 +472,11 @@ std::string check_not_finite(const Case& c, index_t budget) {
       }
       const All with_nan = with(std::numeric_limits<T>::quiet_NaN());
       index_t wanted = 0, found = 0;
-      for (std::size_t o = 0; o < (compares ? 0 : with_nan.size()) && o < reached.size(); ++o)
+      for (std::size_t o = 0; o < (habits.compares ? 0 : with_nan.size()) && o < reached.size(); ++o)
         for (std::size_t i = 0; i < reached[o].size(); ++i) {
           wanted += reached[o][i];
           found += std::isnan(with_nan[o][i]);
-          if (reached[o][i] && !reorders && !std::isnan(with_nan[o][i]))
+          if (reached[o][i] && !habits.reorders && !std::isnan(with_nan[o][i]))
             return detail::cat("NaN: element ", at, " of leaf ", leaf, " is NaN, element ", i, " of output ", o, " is ",
                                with_nan[o][i]);
         }
@@ -468,12 +502,11 @@ std::string check_not_finite(const Case& c, index_t budget) {
 
 /// Gradients add up over two graphs; a leaf alone gets the gradient it gets among others; without recording, same
 /// outputs.
-template <class Row>
-std::string check_slots(const Case& c) {
+inline std::string check_slots(Build<double> build, const Case& c) {
   using T = double;
   const Inputs<T> in(c);
-  const Numbers<T> all = evaluate<Row>(in);
-  if (const auto again = objective<Row>(in); again.requires_grad()) again.backward();
+  const Numbers<T> all = evaluate(build, in);
+  if (const auto again = objective(build, in); again.requires_grad()) again.backward();
   for (std::size_t i = 0; i < in.nodes().size(); ++i) {
     if (!in.nodes()[i]->has_gradient) continue;
     std::vector<T> half = in.nodes()[i]->gradient.to_vector();
@@ -483,7 +516,7 @@ std::string check_slots(const Case& c) {
   }
   {
     const NoGrad off;
-    const auto outputs = Row::build(in);
+    const auto outputs = build(in);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       if (outputs[i].requires_grad()) return detail::cat("slots: output ", i, " is recorded under NoGrad");
       if (!detail::same_bits<T>({outputs[i].value().to_vector()}, {all.outputs[i]}))
@@ -492,7 +525,7 @@ std::string check_slots(const Case& c) {
   }
   for (std::size_t i = 0; i < in.nodes().size(); ++i) {
     for (std::size_t j = 0; j < in.nodes().size(); ++j) in.nodes()[j]->requires_grad = i == j;
-    const Numbers<T> alone = evaluate<Row>(in);
+    const Numbers<T> alone = evaluate(build, in);
     if (!detail::same_bits<T>({alone.gradients[i]}, {all.gradients[i]}))
       return detail::cat("slots: leaf ", i, " alone gets another gradient than among others");
     for (std::size_t j = 0; j < in.nodes().size(); ++j)
@@ -503,44 +536,50 @@ std::string check_slots(const Case& c) {
 }
 
 /// The numbers of another device against those of the host.
-template <class Row, class T, class D>
-std::string check_device(const Case& c, double tolerance) {
-  const Numbers<T> exact = evaluate<Row>(Inputs<T>(c));
-  const Numbers<T> found = evaluate<Row>(Inputs<T, D>(c));
+template <class T, class D>
+std::string check_device(Build<T> host, Build<T, D> device, const Case& c, double tolerance) {
+  const Numbers<T> exact = evaluate(host, Inputs<T>(c));
+  const Numbers<T> found = evaluate(device, Inputs<T, D>(c));
   for (std::size_t i = 0; i < exact.outputs.size(); ++i)
     if (const double e = detail::error(found.outputs[i], exact.outputs[i], 0.1); !(e <= tolerance))
       return detail::cat("device: output ", i, " is off by ", e);
   for (std::size_t i = 0; i < exact.gradients.size(); ++i)
     if (const double e = detail::error(found.gradients[i], exact.gradients[i], 0.1); !(e <= tolerance))
       return detail::cat("device: gradient of leaf ", i, " is off by ", e);
-  const Numbers<T> again = evaluate<Row>(Inputs<T, D>(c));
+  const Numbers<T> again = evaluate(device, Inputs<T, D>(c));
   if (!detail::same_bits(found.outputs, again.outputs) || !detail::same_bits(found.gradients, again.gradients))
     return "device: two runs give other bits";
   return {};
 }
 
 /// All of the above; the first thing that is wrong, with the names of the row and the case.
+inline std::string check_row(const AnyRow& row) {
+  using Check = std::string (*)(const AnyRow&, const Case&);
+  const Check small[] = {[](const AnyRow& r, const Case& c) { return check_gradient(r.in_double, c); },
+                         [](const AnyRow& r, const Case& c) { return check_float(r, c); },
+                         [](const AnyRow& r, const Case& c) { return check_slots(r.in_double, c); },
+                         [](const AnyRow& r, const Case& c) { return check_absent(r.in_float, c); },
+                         [](const AnyRow& r, const Case& c) { return check_absent(r.in_double, c); },
+                         [](const AnyRow& r, const Case& c) { return check_not_finite(r.in_float, r.habits, c, 60); },
+                         [](const AnyRow& r, const Case& c) { return check_not_finite(r.in_double, r.habits, c, 30); }};
+  const Check large[] = {[](const AnyRow& r, const Case& c) { return check_direction(r.in_double, c); },
+                         [](const AnyRow& r, const Case& c) { return check_float(r, c); },
+                         [](const AnyRow& r, const Case& c) { return check_threads(r.in_float, c); },
+                         [](const AnyRow& r, const Case& c) { return check_threads(r.in_double, c); },
+                         [](const AnyRow& r, const Case& c) { return check_absent(r.in_float, c); },
+                         [](const AnyRow& r, const Case& c) { return check_not_finite(r.in_float, r.habits, c, 4); }};
+  const auto all = [&](const std::vector<Case>& cases, const auto& checks) -> std::string {
+    for (const Case& c : cases)
+      for (const Check check : checks)
+        if (std::string wrong = check(row, c); !wrong.empty()) return detail::cat(row.name, " (", c.name, "): ", wrong);
+    return {};
+  };
+  std::string wrong = all(row.cases(), small);
+  return wrong.empty() ? all(row.large(), large) : wrong;
+}
 template <class Row>
 std::string check_row() {
-  const auto named = [](const Case& c, std::string wrong) {
-    return wrong.empty() ? wrong : detail::cat(Row::name, " (", c.name, "): ", wrong);
-  };
-  std::string wrong;
-  const auto all = [&](const Case& c, auto&&... checks) {
-    ((wrong = wrong.empty() ? named(c, checks(c)) : wrong), ...);
-  };
-  for (const Case& c : Row::cases())
-    all(
-        c, [](const Case& k) { return check_gradient<Row>(k); }, [](const Case& k) { return check_float<Row>(k); },
-        check_slots<Row>, check_absent<Row, float>, check_absent<Row, double>,
-        [](const Case& k) { return check_not_finite<Row, float>(k, 60); },
-        [](const Case& k) { return check_not_finite<Row, double>(k, 30); });
-  for (const Case& c : Row::large())
-    all(
-        c, [](const Case& k) { return check_direction<Row>(k); }, [](const Case& k) { return check_float<Row>(k); },
-        check_threads<Row, float>, check_threads<Row, double>, check_absent<Row, float>,
-        [](const Case& k) { return check_not_finite<Row, float>(k, 4); });
-  return wrong;
+  return check_row(any_row<Row>());
 }
 
 /// A list of rows. Lists join with `Join`.

@@ -25,7 +25,8 @@ template <class T, int R, class D, class F>
 void attach(Node<T, D>& node, const char* operation, F&& backward) {
   node.operation = operation;
   node.requires_grad = true;
-  node.backward = std::make_unique<Closure<T, R, D, std::decay_t<F>>>(std::forward<F>(backward));
+  // No std::make_unique: a std::unique_ptr of each closure's own type is half of what an operation takes to compile.
+  node.backward.reset(new Closure<T, R, D, std::decay_t<F>>(std::forward<F>(backward)));
 }
 
 template <class T, int R, class D>

@@ -39,13 +39,6 @@ struct CrossEntropyTerms {
   }
 };
 
-/// −[w t log σ(x) + (1−t) log(1−σ(x))], `positive` = w t.
-struct BinaryCrossEntropy {
-  double target, positive;
-  LACUNA_HD double value(double score) const { return positive * softplus(-score) + (1 - target) * softplus(score); }
-  LACUNA_HD double slope(double score) const { return (1 - target) * logistic(score) - positive * logistic(-score); }
-};
-
 /// Decoupled distillation of one row: its target class against the rest, and the other classes among themselves. The
 /// logs are of p_y and 1 − p_y, t of the teacher and u of the student.
 struct Decoupled {

@@ -13,12 +13,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <span>
 #include <vector>
 
 #include "lacuna/core/error.hpp"
+#include "lacuna/core/function.hpp"
 #include "lacuna/core/random.hpp"
 #include "lacuna/core/threads.hpp"
 
@@ -69,7 +69,7 @@ inline Interval percentile_interval(std::vector<double> replicates, double level
 }
 
 /// statistic(counts) → a number.
-using Statistic = std::function<double(std::span<const double>)>;
+using Statistic = Function<double(std::span<const double>)>;
 
 /// Replicates of many statistics of the same samples: [statistic][draw].
 inline std::vector<std::vector<double>> replicates(index_t samples, const std::vector<Statistic>& statistics,

@@ -10,11 +10,11 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <optional>
 
 #include "lacuna/core/device.hpp"
+#include "lacuna/core/function.hpp"
 #include "lacuna/nn/pack_weights.hpp"
 #include "lacuna/train/calibration.hpp"
 #include "lacuna/train/trainer.hpp"
@@ -31,7 +31,7 @@ inline data::Dataset without_test(const data::Dataset& data) {
 /// What a training leaves.
 struct Trained {
   /// One prediction per sample: a real label, or a class id.
-  std::function<std::vector<double>(const data::Batch<float>&)> predict;
+  Function<std::vector<double>(const data::Batch<float>&)> predict;
   index_t parameters = 0;  ///< numbers that were trained, frozen parts not counted
   train::History history;
   double seconds = 0;     ///< of all phases
@@ -45,17 +45,17 @@ struct TrainJob {
   train::Observer* observer = nullptr;  ///< its stop() ends the training, whatever its phase
   const State* from = nullptr;          ///< an unfinished training, as `save` was given it
   /// Called after every epoch, and when it was stopped, with a function that makes the state; `last` is true then.
-  std::function<void(const std::function<State()>& state, bool last)> save = {};
+  Function<void(const Function<State()>& state, bool last)> save = {};
 };
 
 struct System {
   std::string name;
   std::string recipe;  ///< every option as text: runs of equal recipes, data and seeds are equal
   bool seeded = true;  ///< false: all seeds give the same
-  std::function<std::optional<Trained>(const TrainJob&)> train;  ///< nullopt: stopped
-  std::function<Trained(const State&)> restore = {};             ///< from Trained::state; empty: train again
+  Function<std::optional<Trained>(const TrainJob&)> train;  ///< nullopt: stopped
+  Function<Trained(const State&)> restore = {};             ///< from Trained::state; empty: train again
   /// What the model is meant for, given the names of the modalities.
-  std::function<std::vector<missing::MissingSpec>(const std::vector<std::string>&)> conditions = {};
+  Function<std::vector<missing::MissingSpec>(const std::vector<std::string>&)> conditions = {};
   train::CalibrationOptions calibration = {};  ///< of class probabilities, after the training
   std::vector<std::string> notes = {};         ///< what the recipe decided by looking at the data, a line each
 };

@@ -16,6 +16,7 @@
 #include "lacuna/kernels/cpu/loss_rows.hpp"
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/batch.hpp"
+#include "lacuna/ops/activation.hpp"
 #include "lacuna/ops/elementwise.hpp"
 #include "lacuna/ops/indexing.hpp"
 #include "lacuna/ops/reduction.hpp"
@@ -29,6 +30,11 @@ inline void expect_class_weights(const char* operation, const std::vector<double
   if (index_t(weights.size()) != classes)
     throw ShapeError(cat(operation, ": ", weights.size(), " class weights for ", classes, " classes"));
   for (const double weight : weights) expect_not_negative(operation, "a class weight", weight);
+}
+/// The weights as a constant on the device.
+template <class T, class D>
+Variable<T, 1, D> class_weights(const std::vector<double>& weights) {
+  return Variable<T, 1, D>(Tensor<T, 1, D>(list_on<D>(List<T>(weights.begin(), weights.end()))));
 }
 /// 1/Σ of the weights of the labels that take part, or 1 for the sum; 0 when nothing weighs anything. Without weights
 /// it depends on their number alone.
@@ -89,9 +95,7 @@ Variable<T, 0, D> nll_loss(const Variable<T, 2, D>& log_probabilities, const Giv
   const auto chosen = detail::kept_labels("nll_loss", labels, batch, kept, classes);
   if (kept.count() == 0) return detail::nothing_to_compare("nll_loss", kept, log_probabilities);
   auto rows = detail::kept_rows(log_probabilities, kept);
-  if (!options.weights.empty())
-    rows = rows * Variable<T, 1, D>(
-                      Tensor<T, 1, D>(detail::list_on<D>(List<T>(options.weights.begin(), options.weights.end()))));
+  if (!options.weights.empty()) rows = rows * detail::class_weights<T, D>(options.weights);
   // the labels are on the device and have been checked: no `gather`, which would read them back
   const detail::AxisView entries("nll_loss", rows.shape(), 1);
   const auto picked = detail::gather_along("nll_loss", rows, entries, 1, 1, chosen, {1, 1, 1});
@@ -99,12 +103,12 @@ Variable<T, 0, D> nll_loss(const Variable<T, 2, D>& log_probabilities, const Giv
 }
 
 struct BinaryCrossEntropyOptions {
-  std::vector<double> positive_weights =
-      {};  ///< of the positive answers, one per entry of the last axis; empty: 1 each
+  /// Of the positive answers, one per entry of the last axis; empty: 1 each.
+  std::vector<double> positive_weights = {};
   Reduction reduction = Reduction::mean;
 };
 
-/// −[w t log σ(x) + (1−t) log(1−σ(x))], mean or sum over all numbers of the present samples. logits and targets (N,
+/// −[w t log σ(x) + (1−t) log(1−σ(x))] = w t softplus(−x) + (1−t) softplus(x), mean or sum over all numbers of the present samples. logits and targets (N,
 /// ...) of equal shape, targets anywhere in [0, 1]: soft labels. Exact for large scores.
 template <class T, int R, class D>
 Variable<T, 0, D> binary_cross_entropy(const Variable<T, R, D>& logits, const Tensor<T, R, D>& targets,
@@ -114,17 +118,15 @@ Variable<T, 0, D> binary_cross_entropy(const Variable<T, R, D>& logits, const Te
   const index_t columns = R == 1 ? 1 : logits.extent(R - 1);
   detail::expect_class_weights("binary_cross_entropy", options.positive_weights, columns);
   const detail::Kept<D> kept("binary_cross_entropy", logits.extent(0), present);
-  detail::LossInput x(logits, kept, detail::GradientRoom::unwritten);
-  const detail::LossInput t(Variable<T, R, D>(targets), kept);
-  if (const index_t i = Kernels<D>::LossRows::first_outside(kept.count() * t.width(), t.data(), T(0), T(1)); i >= 0)
-    throw Error(detail::cat("binary_cross_entropy: target ", double(t.rows().to_vector()[std::size_t(i)]),
-                            " of sample ", kept.row(i / t.width()), " is outside 0..1"));
-  const auto weights = detail::list_on<D>(options.positive_weights);
-  const double numbers = double(kept.count() * x.width());
-  const double scale = options.reduction == Reduction::sum ? 1 : numbers > 0 ? 1 / numbers : 0;
-  const auto value = Kernels<D>::ClassLosses::binary_cross_entropy(kept.count(), x.width(), columns, x.data(), t.data(),
-                                                                   weights.data(), scale, x.gradient());
-  return detail::record_loss("binary_cross_entropy", value, x);
+  const auto x = detail::kept_rows(logits, kept), t = detail::kept_rows(Variable<T, R, D>(targets), kept);
+  if (const index_t i = Kernels<D>::LossRows::first_outside(t.size(), t.data(), T(0), T(1)); i >= 0)
+    throw Error(detail::cat("binary_cross_entropy: target ", double(t.value().to_vector()[std::size_t(i)]),
+                            " of sample ", kept.row(i / (t.size() / kept.count())), " is outside 0..1"));
+  if (x.size() == 0) return detail::nothing_to_compare("binary_cross_entropy", kept, logits);
+  auto positive = t;
+  if (!options.positive_weights.empty()) positive = t * detail::class_weights<T, D>(options.positive_weights);
+  const auto total = sum(positive * softplus(-x) + (1 - t) * softplus(x));
+  return options.reduction == Reduction::mean ? total / double(x.size()) : total;
 }
 
 }  // namespace lacuna

@@ -95,6 +95,20 @@ inline std::vector<double> weights_of(const std::vector<double>& of_streams,
 
 namespace lacuna::missing {
 
+/// Weights for `pattern_weights` in which all patterns of r present modalities together have the weight share(r), r = 1 ... M,
+/// each of them as much as another:
+///     options.pattern_weights = weights_by_size(6, [](index_t r) { return r < 6 ? 1.0 : 0.0; });  // all sizes alike
+/// Equal weights of patterns, in contrast, seldom leave one modality alone where there are many: of six in 6 cases of 62.
+template <class Share>
+std::vector<double> weights_by_size(index_t modalities, Share&& share) {
+  const std::vector<Pattern> all = all_subsets(modalities);
+  const auto size = [](const Pattern& p) { return std::size_t(std::count(p.begin(), p.end(), 1)); };
+  std::vector<double> count(std::size_t(modalities) + 1, 0.0), weights;
+  for (const Pattern& pattern : all) ++count[size(pattern)];
+  for (const Pattern& pattern : all) weights.push_back(share(index_t(size(pattern))) / count[size(pattern)]);
+  return weights;
+}
+
 /// none: nothing is taken away. uniform: the defaults. lnln: frames at a rate U(0, 1) per modality, untouched half of
 /// the time (LNLN takes exactly half of the samples). mplmm: with probability 0.7 one of the incomplete patterns. cmad:
 /// patterns with weights 2 3 3 1 1 3 1, harder ones more often; three modalities only. gcnet: streams at a fixed rate,

@@ -13,9 +13,9 @@
 ///     train::fit(model, corpus);
 ///
 /// A network is a module with
-///     using Options              an aggregate; `ModelOptions`, or one with those of its members that it wants, its
-///     own,
-///                                and a `reflect(self, visit)` that names all (core/fields.hpp)
+///     using Options                                               an aggregate; `ModelOptions`, or one with those of
+///                                                                 its members that it wants, its own, and a
+///                                                                 `reflect(self, visit)` that names all (core/fields.hpp)
 ///     Network(options, random)
 ///     operator()(streams, context) const -> Variable<T, 2, D>     scores (B, outputs)
 /// and, where it has them,
@@ -39,83 +39,15 @@
 /// present feature that is not finite.
 #pragma once
 
-#include <atomic>
-
 #include "lacuna/core/context.hpp"
-#include "lacuna/missing/sampler.hpp"
 #include "lacuna/missing/spec.hpp"
+#include "lacuna/models/model_inputs.hpp"
+#include "lacuna/models/model_options.hpp"
 #include "lacuna/models/pretrain.hpp"
 #include "lacuna/models/take_away.hpp"
 #include "lacuna/models/training_batch.hpp"
 
 namespace lacuna::models {
-
-/// What every model can be told. A network with options of its own repeats those of these members that it wants; what
-/// it leaves out is as here.
-struct ModelOptions {
-  std::vector<index_t> inputs = {};                        ///< feature size of every modality
-  index_t classes = 0;                                     ///< K class ids as labels; 0: one real label
-  LabelKind labels = LabelKind::regression;                ///< what is made of real labels
-  bool one_vs_rest = false;                                ///< a two-way head for every class
-  RegressionLoss loss = RegressionLoss::mse;               ///< of real labels
-  missing::MrmOptions drop = missing::mrm_preset("none");  ///< what training takes away
-  bool standardize = true;  ///< features, and real labels, to mean 0 and deviation 1 of the training split
-  double feature_clip = 5;  ///< of standardised features, in deviations; 0 = never
-
-  /// Scores per sample.
-  index_t outputs() const;
-  /// Also of any other options: those of their members that have these names.
-  static void reflect(auto& self, auto&& visit) {
-    visit("inputs", self.inputs);
-    if constexpr (requires { self.classes; }) visit("classes", self.classes);
-    if constexpr (requires { self.labels; }) visit("labels", self.labels);
-    if constexpr (requires { self.one_vs_rest; }) visit("one_vs_rest", self.one_vs_rest);
-    if constexpr (requires { self.loss; }) visit("loss", self.loss);
-    if constexpr (requires { self.drop; }) missing::MrmOptions::reflect(self.drop, visit);
-    if constexpr (requires { self.standardize; }) visit("standardize", self.standardize);
-    if constexpr (requires { self.feature_clip; }) visit("feature_clip", self.feature_clip);
-  }
-};
-
-/// What the baselines lose in training: with probability 0.7 a sample keeps one of its incomplete subsets of
-/// modalities, all equally likely.
-inline missing::MrmOptions modality_dropping() { return missing::mrm_preset("mplmm"); }
-
-/// The task that options ask for.
-template <class Options>
-Task task_of(const Options& o, const char* model) {
-  Task task{.model = model};
-  if constexpr (requires { o.classes; }) task.classes = o.classes;
-  bool asked = false;  // a kind that is not the options' default was chosen
-  if constexpr (requires { LabelKind(o.labels); }) {
-    task.kind = o.labels;
-    asked = Options().labels != LabelKind::regression;
-  }
-  if (task.classes != 0 && !asked && task.kind == LabelKind::regression) task.kind = LabelKind::classes;
-  if constexpr (requires { o.one_vs_rest; }) task.one_vs_rest = o.one_vs_rest;
-  if constexpr (requires { RegressionLoss(o.loss); }) task.regression_loss = o.loss;
-  if constexpr (requires { o.loss.smoothing; }) task.smoothing = o.loss.smoothing;
-  return task;
-}
-inline index_t ModelOptions::outputs() const { return task_of(*this, "model").outputs(); }
-
-/// Where the options hold feature sizes, what training takes away, and scaling.
-template <class Options>
-const std::vector<index_t>& inputs_of(const Options& o) {
-  if constexpr (requires { o.inputs; })
-    return o.inputs;
-  else
-    return o.network.inputs;
-}
-template <class Options>
-missing::MrmOptions drop_of(const Options& o) {
-  if constexpr (requires { o.drop; })
-    return o.drop;
-  else if constexpr (requires { o.mrm; })
-    return o.mrm;
-  else
-    return ModelOptions().drop;
-}
 
 template <class Network>
 struct ScalarOf {
@@ -125,12 +57,6 @@ template <class Network>
 requires requires { typename Network::scalar; }
 struct ScalarOf<Network> {
   using type = typename Network::scalar;
-};
-
-/// A stream of the data set that is no modality but stands in for one: by position, and the modality whose sizes and
-/// scale it shares.
-struct StandIn {
-  std::size_t stream, modality;
 };
 
 template <class Network>
@@ -157,17 +83,7 @@ struct Model {
   /// Everything but training: scales and sizes, from the training split alone. Throws OptionError when the data cannot
   /// train the model: other feature sizes or labels, or a modality that no training sample has.
   void prepare(const data::Dataset& data, Random& random) {
-    for (const StandIn& input : inputs()) {
-      if (input.stream >= data.train.modalities.size())
-        throw OptionError(detail::cat(name(), ": ", data.name, " has ", data.train.modalities.size(),
-                                      " streams, the model wants number ", input.stream));
-      const data::Modality& modality = data.train.modalities[input.stream];
-      if (modality.features() != sizes()[input.modality])
-        throw OptionError(detail::cat(name(), ": ", data.name,
-                                      " has other feature sizes than the model was made for: ", modality.features(),
-                                      " of '", modality.name, "', expected ", sizes()[input.modality]));
-      require_presence(data, modality);
-    }
+    expect_trainable(name(), data, inputs(), sizes());
     names = data.modality_names();
     task.fit(data, scales_labels());
     if (scales_features()) standardizer = data::Standardizer::fit(data.train, {.feature_clip = feature_clip()});
@@ -374,6 +290,9 @@ struct Model {
     else
       return ModelOptions().feature_clip;
   }
+  Batch ready(Batch batch) const {
+    return ready_batch(name(), std::move(batch), inputs(), sizes(), standardizer, names);
+  }
   /// What the network is given, in its order.
   List<StandIn> inputs() const {
     List<StandIn> all;
@@ -381,60 +300,6 @@ struct Model {
     if constexpr (requires { Network::stand_in(options); })
       if (const std::optional<StandIn> more = Network::stand_in(options)) all.push_back(*more);
     return all;
-  }
-  /// What training never shows would be read by weights that were never trained.
-  static void require_presence(const data::Dataset& data, const data::Modality& modality) {
-    for (const std::uint8_t present : modality.present.to_vector())
-      if (present) return;
-    throw OptionError(detail::cat(name(), ": '", modality.name, "' is absent from all ", data.train.size(),
-                                  " training samples of ", data.name, "; leave it out of the modalities"));
-  }
-
-  /// The door: sizes and numbers are checked, features scaled, what is absent is 0. Frames that nobody else sees are
-  /// written over.
-  Batch ready(Batch batch) const {
-    const List<StandIn> wanted = inputs();
-    Streams<scalar> streams;
-    for (const auto& [position, modality] : wanted) {
-      if (position >= batch.streams.size())
-        throw ShapeError(detail::cat(name(), ": ", batch.streams.size(), " streams for ", wanted.size(), " inputs"));
-      auto& [frames, present] = batch.streams[position];
-      detail::expect_shape(name(), "frames", frames.shape(), {present.extent(0), present.extent(1), sizes()[modality]});
-      expect_finite(batch, position);
-      if (standardizer.modalities.empty())
-        streams.push_back(masked_stream(frames, present));
-      else
-        streams.push_back({standardizer.apply(modality, std::move(frames), present), present});
-    }
-    batch.streams = std::move(streams);
-    return batch;
-  }
-  void expect_finite(const Batch& batch, std::size_t position) const {
-    const Tensor<scalar, 3>& frames = batch.streams[position].frames;
-    const Mask<2>& present = batch.streams[position].present;
-    const index_t rows = present.size(), width = frames.extent(2);
-    const auto finite = [width, x = frames.data()](index_t row) {
-      bool all = true;
-      for (index_t d = 0; d < width; ++d) all &= std::abs(x[row * width + d]) <= std::numeric_limits<scalar>::max();
-      return all;
-    };
-    std::atomic<bool> good = true;
-    parallel_for(rows, detail::row_grain(width), [&](index_t begin, index_t end) {
-      for (index_t r = begin; r < end; ++r)
-        if (present.data()[r] && !finite(r)) good.store(false, std::memory_order_relaxed);
-    });
-    if (good) return;
-    for (index_t r = 0; r < rows; ++r) {
-      if (!present.data()[r] || finite(r)) continue;
-      index_t d = 0;
-      while (std::isfinite(frames.data()[r * width + d])) ++d;
-      const auto b = std::size_t(r / present.extent(1));
-      throw Error(detail::cat(name(), ": sample ", b < batch.samples.size() ? batch.samples[b] : index_t(b), ", frame ",
-                              r % present.extent(1), ", feature ", d, " of ",
-                              position < names.size() ? "'" + names[position] + "'" : detail::cat("stream ", position),
-                              " is ", frames.data()[r * width + d],
-                              ", expected a finite number; repair it or mark the frame as absent"));
-    }
   }
 };
 

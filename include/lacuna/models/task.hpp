@@ -38,7 +38,7 @@ enum class LabelKind { classes, binary_non0, binary_has0, ternary, five, seven, 
 inline index_t outputs_for(index_t classes) { return classes > 0 ? classes : 1; }
 
 /// Class of a real label; −1 = takes no part (a zero under binary_non0, a label that is not finite). Regression: the
-/// class of `seven`, for losses that need one.
+/// class of `seven`, of the standardised label where labels are, for losses that need one.
 inline index_t class_of_label(LabelKind kind, double y) {
   if (!std::isfinite(y)) return -1;
   const auto rounded = [y](double limit) { return index_t(std::nearbyint(std::clamp(y, -limit, limit)) + limit); };
@@ -194,10 +194,11 @@ struct Task {
       std::vector<std::uint8_t> present;
       bool all = true;
       for (T& label : y) {
-        target.classes.push_back(class_of_label(kind, double(label)));
+        const double scaled = labels.standardize(double(label));  // of a regression alone; else as it is
+        target.classes.push_back(class_of_label(kind, scaled));
         present.push_back(target.classes.back() >= 0);
         all = all && present.back();
-        label = T(labels.standardize(double(label)));
+        label = T(scaled);
       }
       if (!all) target.present = Present<To>::of(Mask<1>::from({batch.size()}, present));
       if (kind == LabelKind::regression) {

@@ -3,9 +3,9 @@
 /// training are those that `Predictor` gives. The registry makes every model so.
 #pragma once
 
-#include <functional>
 #include <memory>
 
+#include "lacuna/core/function.hpp"
 #include "lacuna/lab/predictions.hpp"
 #include "lacuna/lab/system.hpp"
 #include "lacuna/ops/mask.hpp"
@@ -77,7 +77,7 @@ Calibration validation_errors(const Predict& predict, const data::Split<data::Ro
 }
 
 /// From Trained::state, with or without a card.
-using Loader = std::function<std::shared_ptr<const AnyModel>(const State&)>;
+using Loader = Function<std::shared_ptr<const AnyModel>(const State&)>;
 
 /// Temperature and shares of a model of classes. Throws Error where the validation split has no class ids.
 inline Calibration class_calibration(const AnyModel& model, const data::Split<data::Role::validation>& split,

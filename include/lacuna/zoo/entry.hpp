@@ -11,6 +11,7 @@
 /// Errors are OptionError: a name that is taken, an option that the model does not have, a size that makes no model.
 #pragma once
 
+#include "lacuna/core/function.hpp"
 #include "lacuna/lab/statistic.hpp"
 #include "lacuna/lab/system.hpp"
 #include "lacuna/missing/sampler.hpp"
@@ -27,11 +28,11 @@ template <class Options>
 struct Draft {
   Options model;
   Training training = {};
-  std::function<void(Options&, Training&)> couple = {};
+  Function<void(Options&, Training&)> couple = {};
   std::vector<std::string> notes = {};  ///< what was decided by looking at the data
 };
 template <class Options>
-using DraftOf = std::function<Draft<Options>(const std::string& variant, const Request&, const Settings& own)>;
+using DraftOf = Function<Draft<Options>(const std::string& variant, const Request&, const Settings& own)>;
 
 /// A stored or trained learner as AnyModel.
 template <train::Learner M>
@@ -210,8 +211,8 @@ inline lab::System Registry::make(const ModelSpec& spec, const Request& request)
 
 /// The list of options of an entry whose options are Options.
 template <class Options>
-std::function<std::vector<OptionInfo>(const std::string&, const Request&)> options_of(std::string model,
-                                                                                      DraftOf<Options> draft) {
+Function<std::vector<OptionInfo>(const std::string&, const Request&)> options_of(std::string model,
+                                                                                 DraftOf<Options> draft) {
   return [model, draft](const std::string& variant, const Request& request) {
     auto settled = detail::zoo_settle<Options>(draft, {model, model, {}}, variant, request);
     std::vector<OptionInfo> all;

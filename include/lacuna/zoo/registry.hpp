@@ -10,9 +10,9 @@
 #pragma once
 
 #include <algorithm>
-#include <functional>
 #include <map>
 
+#include "lacuna/core/function.hpp"
 #include "lacuna/zoo/card.hpp"
 #include "lacuna/zoo/spec.hpp"
 
@@ -31,6 +31,7 @@ struct Request {
   std::string dtype = "f32";         ///< of all arithmetic: f32 or f64
   std::string device = "cpu";        ///< cpu or cuda
   std::vector<double> prior = {};    ///< share of every class in the training split; empty: not known, or real labels
+  index_t frames = 0;                ///< of the longest training sample; 1: vectors, 0: not known
 
   /// A stand-in where data are not known yet: what help is shown for.
   static Request example() { return {{"audio", "text", "video"}, {5, 5, 5}}; }
@@ -51,8 +52,8 @@ struct Variant {
 /// What can be done with a model of one dtype on one device.
 struct Backend {
   std::string dtype = "f32", device = "cpu";
-  std::function<lab::System(const ModelSpec&, const std::string& variant, const Request&)> make;
-  std::function<std::shared_ptr<const AnyModel>(const State&)> load;
+  Function<lab::System(const ModelSpec&, const std::string& variant, const Request&)> make;
+  Function<std::shared_ptr<const AnyModel>(const State&)> load;
 };
 
 struct Entry {
@@ -62,7 +63,7 @@ struct Entry {
   bool real_labels = true, class_ids = true;  ///< what it can be trained on
   bool f32_only = false;                      ///< registered in no other precision, to keep compilation short
   /// Options with the defaults they have for these data. Throws OptionError for what cannot be.
-  std::function<std::vector<OptionInfo>(const std::string& variant, const Request&)> options = {};
+  Function<std::vector<OptionInfo>(const std::string& variant, const Request&)> options = {};
 };
 
 class Registry {

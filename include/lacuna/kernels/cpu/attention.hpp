@@ -8,6 +8,7 @@
 
 #include "lacuna/core/precompile.hpp"
 #include "lacuna/kernels/cpu/attention_gradient.hpp"
+#include "lacuna/kernels/cpu/narrow.hpp"
 
 namespace lacuna::cpu {
 

@@ -5,6 +5,7 @@
 #include "lacuna/core/gradient_slot.hpp"
 #include "lacuna/core/precompile.hpp"
 #include "lacuna/kernels/cpu/attention_head.hpp"
+#include "lacuna/kernels/cpu/narrow_gradient.hpp"
 #include "lacuna/kernels/cpu/reduce.hpp"
 
 namespace lacuna::cpu {
@@ -51,11 +52,11 @@ struct AttentionGradient : protected AttentionHead {
   static void narrow_gradient(const AttentionSizes& s, const NarrowHead<T>& head, const View<T>& view, index_t b,
                               index_t h, const T* statistics, const T* y, const T* g, GradientSlot<T> dq,
                               GradientSlot<T> dkey, GradientSlot<T> dvalue, T* dscore, Scratch<T>& scratch) {
-    const index_t width = Narrow::padded<T>(view.count), dv = s.heads * s.value_size;
+    const index_t width = NarrowGradient::padded<T>(view.count), dv = s.heads * s.value_size;
     T* const to_key = dkey ? scratch.key.take(s.key_size * width) : nullptr;
     T* const to_value = dvalue ? scratch.value.take(s.value_size * width) : nullptr;
-    Narrow::backward(head, statistics, y, g, dv, dq.data, dq.fresh, to_key, to_value, dscore,
-                     scratch.room.take(Narrow::backward_room(head)));
+    NarrowGradient::backward(head, statistics, y, g, dv, dq.data, dq.fresh, to_key, to_value, dscore,
+                             scratch.room.take(NarrowGradient::backward_room(head)));
     const auto hand_back = [&](const T* plane, index_t features, index_t stride, GradientSlot<T> slot) {
       T* const to = slot.data + b * s.keys * stride + h * features;
       if (slot.fresh && view.count < s.keys)

@@ -11,7 +11,7 @@
 #include "lacuna/kernels/attention_call.hpp"
 #include "lacuna/kernels/cpu/drop.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
-#include "lacuna/kernels/cpu/narrow.hpp"
+#include "lacuna/kernels/cpu/narrow_head.hpp"
 #include "lacuna/kernels/cpu/softmax.hpp"
 
 namespace lacuna::cpu {
@@ -43,8 +43,8 @@ struct AttentionHead {
 
   /// A vector of queries should be worth filling.
   static bool is_narrow(const AttentionSizes& s) {
-    return s.queries >= 4 && s.key_size > 0 && s.value_size > 0 && s.key_size <= Narrow::widest &&
-           s.value_size <= Narrow::widest;
+    return s.queries >= 4 && s.key_size > 0 && s.value_size > 0 && s.key_size <= NarrowParts::widest &&
+           s.value_size <= NarrowParts::widest;
   }
 
   template <class T, class F>

@@ -27,24 +27,6 @@ struct ClassLosses {
            });
   }
 
-  /// scale · Σ −[w t log σ(x) + (1−t) log(1−σ(x))] over rows of `width` numbers, w (columns, the last axis) or null
-  /// for 1.
-  template <class T>
-  static double binary_cross_entropy(index_t n, index_t width, index_t columns, const T* x, const T* target,
-                                     const double* positive_weight, double scale, T* gradient) {
-    return sum_rows(n, 32 * width, 0, [&](index_t i, double*) {
-      double value = 0;
-      for (index_t f = i * width; f < (i + 1) * width; ++f) {
-        const double score = double(x[f]), t = double(target[f]);
-        const functors::BinaryCrossEntropy entropy{
-            t, positive_weight ? t * positive_weight[(f - i * width) % columns] : t};
-        value += entropy.value(score);
-        if (gradient) gradient[f] += T(scale * entropy.slope(score));
-      }
-      return scale * value;
-    });
-  }
-
   /// scale · Σ_i Σ_k p log(p/q), p = softmax(teacher s), q = softmax(student s), s the inverse temperature.
   template <class T>
   static double kl_divergence(index_t n, index_t classes, const T* student, const T* teacher, double s, double scale,

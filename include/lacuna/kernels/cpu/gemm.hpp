@@ -100,24 +100,20 @@ struct Gemm {
     Room& operator=(const Room&) = delete;
   };
 
-  /// Rows of B, four or for a single row of A eight at a time, times all rows of A while they are in the first cache.
+  /// Four rows of B at a time, times all rows of A while they are in the first cache. The four are read side by side, each
+  /// from a stretch of its own whose rows follow one another: streams that the processor fetches ahead, where four rows
+  /// next to each other would be one that starts anew every time. From memory that is four to six times as fast.
   template <class T>
   static void few_rows(index_t m, index_t n, index_t k, Operand<T> a, Operand<T> b, T beta, T* c, index_t ldc) {
     using P = Panel<T>;
-    for (index_t j = 0; j < n;) {
-      const index_t width = m == 1 && n - j >= 8 ? 8 : n - j >= 4 ? 4 : 1;
+    constexpr int streams = 4;
+    const index_t stretch = n / streams;
+    const auto meet = [&]<int S>(std::integral_constant<int, S>, index_t j) {
       const T* const right = b.data + j * b.stride;
       for (index_t i = 0; i < m;) {
-        const T* const left = a.data + i * a.stride;
-        T* const to = c + i * ldc + j;
-        const bool ahead = i == 0 && j + 2 * width <= n;
         const auto rows = [&]<int R>(std::integral_constant<int, R>) {
-          if (width == 8)
-            P::template dots<R, R == 1 ? 8 : 4>(k, left, a.stride, right, b.stride, beta, to, ldc, ahead);
-          else if (width == 4)
-            P::template dots<R, 4>(k, left, a.stride, right, b.stride, beta, to, ldc, ahead);
-          else
-            P::template dots<R, 1>(k, left, a.stride, right, b.stride, beta, to, ldc, ahead);
+          P::template dots<R, S>(k, a.data + i * a.stride, a.stride, right, stretch * b.stride, beta, c + i * ldc + j,
+                                 ldc, stretch, i == 0);
           i += R;
         };
         if (m - i >= 5 || m - i == 3)
@@ -127,8 +123,9 @@ struct Gemm {
         else
           rows(std::integral_constant<int, 1>());
       }
-      j += width;
-    }
+    };
+    for (index_t j = 0; j < stretch; ++j) meet(std::integral_constant<int, streams>(), j);
+    for (index_t j = stretch * streams; j < n; ++j) meet(std::integral_constant<int, 1>(), j);
   }
 
   /// A block of C: the panels of A times those of B. a_panel(i), b_panel(j): the panel that starts at row i or column

@@ -173,42 +173,49 @@ struct Panel {
         for (index_t l = 0; l < columns; ++l) to[(s * depth + p) * columns + l] = b[p * stride + s * columns + l];
   }
 
-  /// C (R, S) = beta C + A Bᵀ, both running along the depth: what few rows need, without packing. `ahead`: the S rows
-  /// of B behind these are read next.
+  /// C (R, S) = beta C + A Bᵀ, both running along the depth: what few rows need, without packing. Column s of C is at
+  /// s · c_step. `fetch`: B comes from far away and goes on behind the depth; every sum has the same bits for any R and S.
   template <int R, int S>
   static void dots(index_t depth, const T* a, index_t a_stride, const T* b, index_t b_stride, T beta, T* c, index_t ldc,
-                   bool ahead = false) {
+                   index_t c_step = 1, bool fetch = false) {
     using namespace simd;
     constexpr int groups = (S + 3) / 4;
+    constexpr index_t line = Ahead::line / index_t(sizeof(T)), far = 1024 / index_t(sizeof(T));
     Packet sum[std::size_t(R)][std::size_t(groups * 4)];
 #pragma GCC unroll 4
     for (int i = 0; i < R; ++i)
-#pragma GCC unroll 8
+#pragma GCC unroll 4
       for (int j = 0; j < groups * 4; ++j) sum[i][j] = pset1<Packet>(T(0));
-    index_t p = 0;
-    for (; p + lanes <= depth; p += lanes) {
+    const auto step = [&](index_t p) __attribute__((always_inline)) {
       Packet left[std::size_t(R)];
 #pragma GCC unroll 4
       for (int i = 0; i < R; ++i) left[i] = ploadu<Packet>(a + i * a_stride + p);
-#pragma GCC unroll 8
+#pragma GCC unroll 4
       for (int j = 0; j < S; ++j) {
-        const T* const from = b + j * b_stride + p;
-        if (ahead) __builtin_prefetch(from + S * b_stride);
-        const Packet right = ploadu<Packet>(from);
+        const Packet right = ploadu<Packet>(b + j * b_stride + p);
 #pragma GCC unroll 4
         for (int i = 0; i < R; ++i) sum[i][j] = pmadd(left[i], right, sum[i][j]);
       }
-    }
+    };
+    index_t p = 0;
+    if (fetch)
+      for (; p + line <= depth; p += line) {
+#pragma GCC unroll 4
+        for (int j = 0; j < S; ++j) __builtin_prefetch(b + j * b_stride + p + far);
+#pragma GCC unroll 4
+        for (index_t q = 0; q < line; q += lanes) step(p + q);
+      }
+    for (; p + lanes <= depth; p += lanes) step(p);
 #pragma GCC unroll 4
     for (int i = 0; i < R; ++i) {
       T total[std::size_t(groups * 4)];
 #pragma GCC unroll 2
       for (int g = 0; g < groups; ++g) four_sums(sum[i] + 4 * g, total + 4 * g);
-#pragma GCC unroll 8
+#pragma GCC unroll 4
       for (int j = 0; j < S; ++j) {
         T rest = total[j];
         for (index_t q = p; q < depth; ++q) rest += a[i * a_stride + q] * b[j * b_stride + q];
-        T& to = c[i * ldc + j];
+        T& to = c[i * ldc + j * c_step];
         to = (beta == T(0) ? T(0) : beta * to) + rest;
       }
     }

@@ -1,7 +1,6 @@
 /// Losses of class scores: value and gradient from the same softmax. Policy: one team per row, its lanes share the
 /// classes; logarithms are computed again where they are needed instead of kept. Gradients may be null; every number
-/// of theirs is written, but for those of the negative log-likelihood, which adds to zeros. Labels and weights lie on
-/// the device.
+/// of theirs is written. Labels and weights lie on the device.
 #pragma once
 
 #include "lacuna/kernels/cuda/few_rows.cuh"
@@ -28,19 +27,6 @@ struct ClassLosses {
         if (gradient) gradient[i * classes + k] = T(terms.scale * terms.slope(k, y, classes, all, log_p));
       }
       return team.sum(value);
-    });
-  }
-
-  /// scale · Σ −[w t log σ(x) + (1−t) log(1−σ(x))] over rows of `width` numbers, w (columns, the last axis) or null
-  /// for 1.
-  template <class T>
-  static Total<T, Run> binary_cross_entropy(index_t n, index_t width, index_t columns, const T* x, const T* target,
-                                            const double* positive_weight, double scale, T* gradient) {
-    return sum_terms<T, Run>("binary_cross_entropy", n * width, scale, [=] LACUNA_DEVICE(index_t at) {
-      const double score = double(x[at]), t = double(target[at]);
-      const functors::BinaryCrossEntropy entropy{t, positive_weight ? t * positive_weight[at % width % columns] : t};
-      if (gradient) gradient[at] = T(scale * entropy.slope(score));
-      return entropy.value(score);
     });
   }
 

@@ -28,23 +28,23 @@ namespace detail {
 /// Numbers of every parameter of a module, in the order of its reflection.
 using ParameterNumbers = std::vector<std::vector<double>>;
 
-template <class M>
-ParameterNumbers gradient_numbers(const M& module) {
+/// of(parameter): a tensor, as its value or its gradient.
+template <class M, class Of>
+ParameterNumbers parameter_numbers(const M& module, Of&& of) {
   ParameterNumbers all;
   for_each_parameter(module, [&](const std::string&, const auto& parameter) {
-    const auto g = parameter.grad().to_vector();
-    all.emplace_back(g.begin(), g.end());
+    const auto x = of(parameter).to_vector();
+    all.emplace_back(x.begin(), x.end());
   });
   return all;
 }
 template <class M>
-ParameterNumbers numbers_of(const M& module) {
-  ParameterNumbers all;
-  for_each_parameter(module, [&](const std::string&, const auto& parameter) {
-    const auto x = parameter.value().to_vector();
-    all.emplace_back(x.begin(), x.end());
-  });
-  return all;
+ParameterNumbers parameter_values(const M& module) {
+  return parameter_numbers(module, [](const auto& parameter) { return parameter.value(); });
+}
+template <class M>
+ParameterNumbers parameter_gradients(const M& module) {
+  return parameter_numbers(module, [](const auto& parameter) { return parameter.grad(); });
 }
 inline void add_scaled(ParameterNumbers& to, const ParameterNumbers& x, double factor) {
   for (std::size_t p = 0; p < to.size(); ++p)
@@ -84,8 +84,8 @@ auto take_inner_step(M& module, Moves&& moves, double rate, Loss&& loss) {
   zero_grad(module);
   const auto a = loss(std::as_const(module));
   a.backward();
-  const auto gradients = lacuna::detail::gradient_numbers(module);
-  lacuna::detail::move_parameters(module, moves, lacuna::detail::numbers_of(module), gradients, -rate);
+  const auto gradients = lacuna::detail::parameter_gradients(module);
+  lacuna::detail::move_parameters(module, moves, lacuna::detail::parameter_values(module), gradients, -rate);
   return std::pair{gradients, a.item()};
 }
 
@@ -97,12 +97,12 @@ auto through_inner_step(const M& module, Moves&& moves, const InnerStepOptions& 
   using T = typename Number::scalar;
   using D = typename Number::device;
   M fast = module;
-  const auto start = lacuna::detail::numbers_of(module);
+  const auto start = lacuna::detail::parameter_values(module);
   const auto step = take_inner_step(fast, moves, o.rate, inner);
   auto total = step.first;
   const Number b = outer(std::as_const(fast));
   b.backward();
-  const auto v = lacuna::detail::gradient_numbers(fast);
+  const auto v = lacuna::detail::parameter_gradients(fast);
   lacuna::detail::add_scaled(total, v, 1);
 
   double length = 0, size = 0;
@@ -117,7 +117,7 @@ auto through_inner_step(const M& module, Moves&& moves, const InnerStepOptions& 
     for (const double side : {1.0, -1.0}) {
       lacuna::detail::move_parameters(fast, moves, start, v, side * h);
       inner(std::as_const(fast)).backward();
-      lacuna::detail::add_scaled(total, lacuna::detail::gradient_numbers(fast), -side * o.rate / (2 * h));
+      lacuna::detail::add_scaled(total, lacuna::detail::parameter_gradients(fast), -side * o.rate / (2 * h));
     }
   }
 

@@ -21,16 +21,21 @@
 #include <vector>
 
 #include "lacuna/core/state.hpp"
-#include "lacuna/data/dataset.hpp"
-#include "lacuna/data/passed.hpp"
+#include "lacuna/models/baselines/frame_averages.hpp"
 
 namespace lacuna::models {
 
 class Ridge {
  public:
   struct Options {
-    std::vector<std::string> modalities = {};  ///< names to look at; empty = all
-    std::vector<double> grid = {};             ///< candidates for lambda; empty = 10^-2, 10^-1.5, ..., 10^6
+    std::vector<std::string> modalities = {};
+    std::vector<double> grid = {};
+
+    static void reflect(auto& self, auto&& visit) {
+      visit("modalities", self.modalities, Facts{.help = "names to look at; empty: all"});
+      visit("grid", self.grid,
+            Facts{.help = "candidates for lambda; empty: 10^-2, 10^-1.5, ..., 10^6", .range = Range::above(0)});
+    }
   };
 
   Ridge() = default;  ///< for load_state
@@ -38,18 +43,16 @@ class Ridge {
       : Ridge(train, validation, Options{}) {}
   Ridge(const data::Split<data::Role::train>& train, const data::Split<data::Role::validation>& validation,
         const Options& options) {
+    check_fields("ridge", options);
     std::vector<double> grid = options.grid;
     if (grid.empty())
       for (int i = -4; i <= 12; ++i) grid.push_back(std::pow(10.0, 0.5 * i));
-    for (const double lambda : grid)
-      if (!(lambda > 0) || !std::isfinite(lambda))
-        throw OptionError(detail::cat("ridge: lambda ", lambda, " in the grid, expected positive numbers"));
     choose(train, options.modalities);
     const Vector y = labels(train), y_validation = labels(validation);
-    const Table table = averages(train);
+    const FrameAverages table = frame_averages("ridge", train, inputs_);
     learn(table);
     Matrix x = standardised(table);
-    const Matrix x_validation = standardised(averages(validation));
+    const Matrix x_validation = standardised(frame_averages("ridge", validation, inputs_));
 
     const double y_mean = y.mean();
     const Vector centred = y.array() - y_mean;
@@ -78,7 +81,7 @@ class Ridge {
 
   template <data::Role role>
   std::vector<double> operator()(const data::Split<role>& split) const {
-    Vector predictions = standardised(averages(split)) * weights_;
+    Vector predictions = standardised(frame_averages("ridge", split, inputs_)) * weights_;
     predictions.array() += intercept_;
     return std::vector<double>(predictions.data(), predictions.data() + predictions.size());
   }
@@ -183,48 +186,8 @@ class Ridge {
     return y;
   }
 
-  /// Averages over present frames (N, F), and has[m][n]: does sample n have the m-th input?
-  struct Table {
-    Matrix x;
-    std::vector<std::vector<bool>> has;
-  };
-
-  template <data::Role role>
-  Table averages(const data::Split<role>& split) const {
-    index_t columns = 0, column = 0;
-    for (const Input& input : inputs_) columns += input.features;
-    Table table{Matrix::Zero(split.size(), columns), {}};
-    for (const Input& input : inputs_) {
-      if (input.position >= split.modalities.size() || split.modalities[input.position].name != input.name)
-        throw ShapeError(detail::cat("ridge: modality ", input.position, " of ", data::to_string(role), " is not '",
-                                     input.name, "' as in training"));
-      const data::Modality& modality = split.modalities[input.position];
-      const index_t frames = modality.present.extent(1);
-      detail::expect_shape("ridge", "frames", modality.frames.shape(), {split.size(), frames, input.features});
-      detail::expect_shape("ridge", "present", modality.present.shape(), {split.size(), frames});
-      table.has.emplace_back(std::size_t(split.size()), false);
-      for (index_t n = 0; n < split.size(); ++n) {
-        index_t count = 0;
-        for (index_t t = 0; t < frames; ++t) {
-          if (!modality.present(n, t)) continue;
-          ++count;
-          for (index_t f = 0; f < input.features; ++f) table.x(n, column + f) += double(modality.frames(n, t, f));
-        }
-        detail::passed(modality, n);
-        if (count == 0) continue;
-        table.has.back()[std::size_t(n)] = true;
-        table.x.row(n).segment(column, input.features) /= double(count);
-        if (!table.x.row(n).segment(column, input.features).allFinite())
-          throw Error(detail::cat("ridge: sample ", n, " of ", data::to_string(role), " has a feature of ", input.name,
-                                  " that is not finite"));
-      }
-      column += input.features;
-    }
-    return table;
-  }
-
   /// Means and scales over the samples that have the input.
-  void learn(const Table& table) {
+  void learn(const FrameAverages& table) {
     index_t column = 0;
     for (std::size_t m = 0; m < inputs_.size(); ++m) {
       Input& input = inputs_[m];
@@ -243,7 +206,7 @@ class Ridge {
     }
   }
 
-  Matrix standardised(Table table) const {
+  Matrix standardised(FrameAverages table) const {
     index_t column = 0;
     for (std::size_t m = 0; m < inputs_.size(); ++m) {
       const Input& input = inputs_[m];

@@ -70,7 +70,8 @@ struct CorrkdLosses {
 /// L = L_task + λ_own L_own + λ_own_response L_own_response + λ_scd L_SCD + λ_cpd L_CPD + λ_rcd L_RCD; the teacher's
 /// output is a constant, critics learn with the student. Samples that take no part (`target.present`) enter no term.
 /// With one-vs-rest heads the response term is the mean over heads; in a regression it is the mean square difference of
-/// the predictions, and prototypes are of the seven rounded labels. teacher undefined: L_task and L_own alone.
+/// the predictions, and prototypes are of the seven rounded labels (those standardised, where labels are). teacher
+/// undefined: L_task and L_own alone.
 template <class T, class D>
 CorrkdLosses<T, D> corrkd_objective(const CorrkdOptions& o, const CorrkdOutput<T, D>& student,
                                     const CorrkdOutput<T, D>& teacher, const Targets<T, D>& target,

@@ -1,6 +1,7 @@
 /// The options of SDUMC made robust (robust.hpp).
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "lacuna/models/model.hpp"
@@ -15,10 +16,14 @@ struct RobustSdumcWeights {
   double feature = 0.1;              ///< fused features of the missing flow against those of the complete one
 };
 
-/// What the missing flow loses: one of the incomplete subsets of modalities, those of one modality most often.
-inline missing::MrmOptions robust_sdumc_drop() {
+/// What the missing flow loses: one of the incomplete subsets of modalities. Of up to three modalities all are drawn alike;
+/// of 4 to 8 all subsets of r modalities share the weight max(1, 4 − r), or one modality alone would hardly be seen.
+inline missing::MrmOptions robust_sdumc_drop(index_t modalities = 3) {
   missing::MrmOptions o = missing::mrm_preset("none");
   o.stream_probability = 1;
+  if (modalities > 3 && modalities <= 8)
+    o.pattern_weights = missing::weights_by_size(
+        modalities, [modalities](index_t r) { return r < modalities ? std::max(1.0, 4.0 - double(r)) : 0.0; });
   return o;
 }
 

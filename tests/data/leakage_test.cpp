@@ -172,6 +172,70 @@ TEST_CASE("leakage: samples in two splits, by their ids or by all they hold") {
                  "3 samples have the same features in two splits, the first is sample 0 of test, also in train"));
 }
 
+TEST_CASE("leakage: samples that differ by rounding stand in two splits; codes, levels and neighbours do not") {
+  const auto copy = [](data::Dataset& set, auto&& change) {  // samples 3 and 4 of train become 0 and 1 of test
+    for (std::size_t m = 0; m < set.train.modalities.size(); ++m) {
+      const data::Modality& from = set.train.modalities[m];
+      data::Modality& to = set.test.modalities[m];
+      const index_t t = from.frames.extent(1), d = from.features();
+      for (index_t n = 0; n < 2; ++n)
+        for (index_t i = 0; i < t; ++i) {
+          to.present(n, i) = from.present(n + 3, i);
+          for (index_t f = 0; f < d; ++f) to.frames(n, i, f) = change(m, i, f, from.frames(n + 3, i, f));
+        }
+    }
+  };
+  const auto leak = [](const data::Dataset& set) {
+    const auto leaks = find_leaks(set);
+    return leaks.empty() ? std::string("none") : leaks[0].text;
+  };
+  const auto with = [&](auto&& change) {
+    data::Dataset set = corpus();
+    copy(set, change);
+    return leak(set);
+  };
+  using index = index_t;
+  const std::string said = "2 samples have the same features up to rounding in two splits";
+  CHECK(contains(with([](std::size_t, index, index, float x) { return x * (1 + 1.2e-7f); }), said));
+  CHECK(contains(with([](std::size_t, index, index, float x) { return float(double(x) * 1.0000005); }), said));
+  CHECK(contains(
+      with([](std::size_t m, index, index f, float x) { return m == 1 && f == 0 ? std::round(x * 100) / 100 : x; }),
+      said));
+  CHECK(contains(with([](std::size_t m, index t, index f, float x) {  // the last bit of one number
+                   return m == 0 && t == 0 && f == 0 ? std::nextafter(x, 1e9f) : x;
+                 }),
+                 said));
+  // two features, or one by more than rounding: another sample
+  CHECK(with([](std::size_t, index, index f, float x) { return f < 2 ? std::round(x * 100) / 100 : x; }) == "none");
+  CHECK(with([](std::size_t m, index, index f, float x) { return m == 1 && f == 0 ? x + 1 : x; }) == "none");
+
+  // integers that are large are codes, wherever they lie; few levels are shared by chance; so is a line of one variable
+  const auto coded = [&](auto&& number) {
+    data::Dataset set = corpus();
+    for (std::size_t m = 0; m < set.train.modalities.size(); ++m) {
+      const auto fill = [&](data::Modality& modality, index_t first) {
+        const index_t n = modality.frames.extent(0), t = modality.frames.extent(1), d = modality.features();
+        for (index_t i = 0; i < n; ++i)
+          for (index_t j = 0; j < t; ++j)
+            for (index_t f = 0; f < d; ++f) modality.frames(i, j, f) = float(number(first + i, j, f));
+      };
+      fill(set.train.modalities[m], 0);
+      fill(set.validation.modalities[m], 10000);
+      fill(set.test.modalities[m], 20000);
+    }
+    return leak(set);
+  };
+  CHECK(coded([](index i, index j, index f) { return 8000000 + i + j + 64 * f; }) == "none");
+  CHECK(coded([](index i, index j, index f) { return 1000 + 1e-3 * double((i * 7919 + j * 31 + f * 17) % 1000); }) ==
+        "none");
+  const RandomStream noise{9, 1};  // hardly varies: every sample is near every other one
+  CHECK(coded([&](index i, index j, index f) {
+          return 1000 + 1e-4 * std::floor(5 * noise.uniform(std::uint64_t(i * 4096 + j * 64 + f)));
+        }) == "none");
+  CHECK(coded([](index i, index j, index f) { return double((i * 37 + j * 5 + f) % 11) / 5 + double(i) / 1e5; }) ==
+        "none");
+}
+
 TEST_CASE("leakage: the real sets" * doctest::skip(!test::have_data())) {
   for (const char* name : {"mfeat_six_views.npz", "mosi_utt_bclstm.npz", "mosi_dev_wordaligned.npz", "mmmo_seq.npz"}) {
     const auto set = data::load_npz(test::data_dir() + "/" + name);

@@ -11,8 +11,8 @@
 /// the mean, the first and the last of their present frames. At least 20 samples must have the modality.
 ///
 /// Samples stand in two splits when they share an id (ids that only count the samples of each split do not tell), or
-/// all their present features, at least eight numbers of at least four values; a single such pair whose ids differ is
-/// no sample in two splits. `allowed` takes "splits" for these.
+/// all their present features, at least eight numbers of at least four values, to the bit or up to rounding
+/// (data/near_samples.hpp); a single such pair whose ids differ is no sample in two splits. `allowed` takes "splits" for these.
 #pragma once
 
 #include "lacuna/core/words_aside.hpp"
@@ -23,6 +23,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "lacuna/data/near_samples.hpp"
 #include "lacuna/data/passed.hpp"
 #include "lacuna/data/readable.hpp"
 
@@ -102,9 +103,10 @@ inline ReadScore read_score(const Readable& whole, const Readable& ends, index_t
   return score;
 }
 
-/// A number for the present features of a sample in all modalities; 0 where they are too few to know it by.
+/// What the present features of a sample in all modalities are known by; hash 0 where they are too few.
 template <data::Role role>
-std::uint64_t known_by(const data::Split<role>& split, index_t i) {
+SampleSign known_by(const data::Split<role>& split, index_t i) {
+  SampleSign sign;
   std::uint64_t hash = 1469598103934665603u;
   const auto put = [&](std::uint32_t bits) { hash = (hash ^ bits) * 1099511628211u; };
   index_t numbers = 0;
@@ -118,12 +120,14 @@ std::uint64_t known_by(const data::Split<role>& split, index_t i) {
       for (index_t f = 0; f < frames.extent(2); ++f, ++numbers) {
         const auto bits = std::bit_cast<std::uint32_t>(x[f]);
         put(bits);
+        sign.add(m, f, x[f]);
         if (values.size() < 4) values.insert(bits);
       }
     }
     passed(split.modalities[m], i);
   }
-  return numbers >= 8 && values.size() >= 4 ? hash : 0;
+  sign.hash = numbers >= 8 && values.size() >= 4 ? hash : 0;
+  return sign;
 }
 /// Whether ids only count: whole numbers, each one more than the one before.
 inline bool counting(const std::vector<std::string>& ids) {
@@ -148,20 +152,29 @@ class SharedSamples {
       const std::string& id = split.ids[std::size_t(i)];
       if (named)
         find(ids_, id, data::to_string(role), cat("'", id, "'"), by_id_, first_id_), ids[id] = data::to_string(role);
-      const std::uint64_t hash = known_by(split, i);
+      const SampleSign sign = known_by(split, i);
+      const std::uint64_t hash = sign.hash;
       if (hash == 0) continue;
+      signs_.push_back({role, i, sign});
       find(known_, hash, data::to_string(role), cat("sample ", i), by_features_, first_features_);
       known[hash] = data::to_string(role);
     }
     ids_.merge(ids);
     known_.merge(known);
   }
-  std::vector<std::string> lines() const {
+  std::vector<std::string> lines(const data::Dataset& set) const {
     std::vector<std::string> lines;
+    const auto near = near_pairs(set, signs_);
+    const index_t least = named_ ? 2 : 1, alike = by_features_ + index_t(near.size());
     if (by_id_ > 0) lines.push_back(cat(by_id_, " ids stand in two splits, the first is ", first_id_));
-    if (by_features_ >= (named_ ? 2 : 1))
+    if (by_features_ > 0 && alike >= least)
       lines.push_back(
           cat(by_features_, " samples have the same features in two splits, the first is ", first_features_));
+    if (!near.empty() && alike >= least)
+      lines.push_back(cat(near.size(),
+                          " samples have the same features up to rounding in two splits, the first is sample ",
+                          near[0].first.sample, " of ", data::to_string(near[0].first.role), ", near sample ",
+                          near[0].second.sample, " of ", data::to_string(near[0].second.role)));
     return lines;
   }
 
@@ -175,6 +188,7 @@ class SharedSamples {
   }
   std::map<std::string, const char*> ids_;
   std::unordered_map<std::uint64_t, const char*> known_;
+  std::vector<SignedSample> signs_;
   index_t by_id_ = 0, by_features_ = 0;
   bool named_ = true;
   std::string first_id_, first_features_;
@@ -216,7 +230,7 @@ inline std::vector<Leak> find_leaks(const Dataset& set, const LeakageOptions& op
   shared.add(set.train);
   shared.add(set.validation);
   shared.add(set.test);
-  for (const std::string& line : shared.lines())
+  for (const std::string& line : shared.lines(set))
     leaks.push_back({"splits", line + "; take them out of one, or allow 'splits' if it is meant to be so"});
   return leaks;
 }

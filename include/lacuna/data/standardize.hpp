@@ -121,7 +121,9 @@ class Standardizer {
   /// frames (N, T, D), present (N, T) of modality m -> (N, T, D); in place when nobody else sees the frames.
   template <class T>
   Tensor<T, 3> apply(std::size_t m, Tensor<T, 3> frames, const Mask<2>& present) const {
-    const FeatureStatistics& statistics = modalities.at(m);
+    if (m >= modalities.size())
+      throw ShapeError(detail::cat("standardize: modality ", m, ", ", modalities.size(), " were fitted"));
+    const FeatureStatistics& statistics = modalities[m];
     const index_t rows = present.size(), features = index_t(statistics.mean.size());
     detail::expect_shape("standardize", statistics.name.c_str(), frames.shape(),
                          {present.extent(0), present.extent(1), features});

@@ -81,6 +81,7 @@ class Ridge {
 
   template <data::Role role>
   std::vector<double> operator()(const data::Split<role>& split) const {
+    if (inputs_.empty()) throw Error("ridge: was never fitted nor loaded, it has nothing to predict from");
     Vector predictions = standardised(frame_averages("ridge", split, inputs_)) * weights_;
     predictions.array() += intercept_;
     return std::vector<double>(predictions.data(), predictions.data() + predictions.size());

@@ -182,7 +182,7 @@ inline std::string interval_chart(const std::vector<IntervalRow>& rows, const st
   }
   if (!(high > low)) low = -1, high = 1;
   const double space = 0.05 * (high - low), width = 720, step = 26, height = 44 + step * double(rows.size());
-  const double left = 24 + 7.0 * double(longest);
+  const double left = 24 + 7.8 * double(longest);
   const Scale x{low - space, high + space, left, width - 190};
   std::string svg;
   const auto at = ticks(low - space, high + space, 4);

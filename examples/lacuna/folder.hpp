@@ -19,6 +19,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
+#include <cstdio>
 
 #include "locked_folder.hpp"
 #include "new_run.hpp"
@@ -74,7 +76,13 @@ class Folder : public LockedFolder {
     std::string name = model;
     for (char& c : name)
       if (!std::isalnum(static_cast<unsigned char>(c)) && std::strchr(".-_=+", c) == nullptr) c = '_';
-    return name;
+    constexpr std::size_t most = 120;  // file systems take 255 bytes, and some programs add to a name
+    if (name.size() <= most) return name;
+    std::uint32_t hash = 2166136261u;  // FNV-1a of the whole name, which the letters kept do not tell apart
+    for (const char c : model) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
+    char end[10];
+    std::snprintf(end, sizeof end, "-%08x", unsigned(hash));
+    return name.substr(0, most - 9) + end;
   }
   std::string run(const std::string& model, std::uint64_t seed) const {
     return root() + "/" + safe(model) + "/seed-" + std::to_string(seed);

@@ -8,7 +8,7 @@
 #include "lacuna/train/evaluate.hpp"
 #include "lacuna/train/trainer.hpp"
 
-namespace {
+namespace emulated_models {
 
 using namespace lacuna;
 using test::Emulated;
@@ -75,7 +75,7 @@ void check_model(const Options& options, double tolerance) {
   expect_equal(predictions(host_again), predictions(device), tolerance);
 }
 
-}  // namespace
+}  // namespace emulated_models
 
 TEST_CASE("SDUMC on the emulated GPU: training, predictions and checkpoints as on the host") {
   check_model<models::Sdumc, double>(small_sdumc(), 1e-7);

@@ -7,6 +7,7 @@
 
 #include "io/temporary.hpp"
 #include "lacuna/data/formats/load.hpp"
+#include "lacuna/io/npy_writer.hpp"
 #include "support/paths.hpp"
 
 namespace more_formats {
@@ -50,6 +51,9 @@ TEST_CASE("mmin: utterances by name, one-hot classes, an absent utterance" * doc
   names.close();
   const formats::Arrays absent = formats::import(temporary / "set", {.fold = 2});
   CHECK(absent.at("train_audio_length").read().as<index_t>() == std::vector<index_t>{2, 3, 0});
+  std::filesystem::remove(temporary / "set/target/2/trn_label.npy");  // numbers in the place of one-hot rows
+  io::save_npy(temporary / "set/target/2/trn_label.npy", Tensor<float, 1>::from({3}, {0, 1.5f, 2}));
+  CHECK(test::contains(message(temporary / "set", {.fold = 2}), "row 1 is 1.5, expected a class"));
   std::filesystem::copy(temporary / "set/A/comparE.h5", temporary / "set/A/wav2vec.h5");
   CHECK(test::contains(message(temporary / "set", {.fold = 1}), "comparE.h5, wav2vec.h5; say which"));
 }

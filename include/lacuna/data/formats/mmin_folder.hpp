@@ -11,6 +11,8 @@
 /// Source: AIM3-RUC/MMIN, data/multimodal_dataset.py.
 #pragma once
 
+#include <cmath>
+
 #include "lacuna/data/formats/feature_folder.hpp"
 #include "lacuna/data/formats/options.hpp"
 #include "lacuna/io/hdf5.hpp"
@@ -53,7 +55,7 @@ inline Sequence mmin_sequence(const std::shared_ptr<const io::Hdf5>& file, const
   return sequence;
 }
 
-/// Class ids, of one-hot rows or of numbers. Throws IoError for rows without a largest place.
+/// Class ids, of one-hot rows or of numbers. Throws IoError for rows without a largest place, and for other numbers.
 inline std::vector<index_t> mmin_classes(const io::NpyArray& labels, const std::string& path, std::size_t samples) {
   const std::vector<double> numbers = labels.as<double>();
   const index_t count = labels.rank() == 2 ? labels.shape()[1] : 1;
@@ -66,6 +68,8 @@ inline std::vector<index_t> mmin_classes(const io::NpyArray& labels, const std::
     const auto most = std::max_element(row, row + count);
     if (count > 1 && std::count(row, row + count, *most) != 1)
       throw IoError(lacuna::detail::cat(path, ": row ", n, " names no class, expected one-hot rows"));
+    if (count == 1 && !(*row >= 0 && *row <= 1e6 && *row == std::floor(*row)))
+      throw IoError(lacuna::detail::cat(path, ": row ", n, " is ", *row, ", expected a class, 0 to 1e6"));
     classes.push_back(count > 1 ? index_t(most - row) : index_t(*row));
   }
   return classes;

@@ -75,7 +75,6 @@ void check_model(const Options& options, double tolerance) {
   expect_equal(predictions(host_again), predictions(device), tolerance);
 }
 
-}  // namespace emulated_models
 
 TEST_CASE("SDUMC on the emulated GPU: training, predictions and checkpoints as on the host") {
   check_model<models::Sdumc, double>(small_sdumc(), 1e-7);
@@ -83,3 +82,5 @@ TEST_CASE("SDUMC on the emulated GPU: training, predictions and checkpoints as o
 TEST_CASE("CorrKD on the emulated GPU: training, predictions and checkpoints as on the host") {
   check_model<models::Corrkd, double>(small_corrkd(), 1e-7);
 }
+
+}  // namespace emulated_models

@@ -75,7 +75,6 @@ void check_model(const Options& options, double tolerance) {
   expect_equal(predictions(host_again), predictions(device), tolerance);
 }
 
-
 TEST_CASE("SDUMC on the emulated GPU: training, predictions and checkpoints as on the host") {
   check_model<models::Sdumc, double>(small_sdumc(), 1e-7);
 }

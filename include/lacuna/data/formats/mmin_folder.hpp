@@ -13,6 +13,7 @@
 
 #include <cmath>
 
+#include "lacuna/core/number_text.hpp"
 #include "lacuna/data/formats/feature_folder.hpp"
 #include "lacuna/data/formats/options.hpp"
 #include "lacuna/io/hdf5.hpp"
@@ -69,7 +70,8 @@ inline std::vector<index_t> mmin_classes(const io::NpyArray& labels, const std::
     if (count > 1 && std::count(row, row + count, *most) != 1)
       throw IoError(lacuna::detail::cat(path, ": row ", n, " names no class, expected one-hot rows"));
     if (count == 1 && !(*row >= 0 && *row <= 1e6 && *row == std::floor(*row)))
-      throw IoError(lacuna::detail::cat(path, ": row ", n, " is ", *row, ", expected a class, 0 to 1e6"));
+      throw IoError(lacuna::detail::cat(path, ": row ", n, " is ", lacuna::detail::general_text(*row, 9),
+                                        ", expected a class, 0 to 1e6"));
     classes.push_back(count > 1 ? index_t(most - row) : index_t(*row));
   }
   return classes;

@@ -126,7 +126,8 @@ inline std::vector<std::pair<SignedSample, SignedSample>> near_pairs(const data:
   std::erase_if(all, [](const SignedSample& one) { return one.sign.hash == 0; });
   std::vector<std::pair<SignedSample, SignedSample>> pairs;
   std::set<std::pair<data::Role, index_t>> found, within;
-  for (const std::size_t third : {std::size_t(0), std::size_t(1)}) {  // of three sums that agree in two, one is one of these
+  for (const std::size_t third :
+       {std::size_t(0), std::size_t(1)}) {  // of three sums that agree in two, one is one of these
     std::stable_sort(all.begin(), all.end(), [&](const SignedSample& a, const SignedSample& b) {
       return a.sign.sum[third] < b.sign.sum[third];
     });

@@ -13,16 +13,24 @@ namespace lacuna::test {
 /// Under a sanitizer, which is slow: the small cases alone.
 inline bool small_only() { return std::getenv("LACUNA_CHECK_SMALL") != nullptr; }
 
-/// Values and gradients, the same bits twice, and what is absent.
+/// Values and gradients, the same bits twice, what is absent, and what is not a number; small cases once alone where
+/// runs are slow.
 template <class Row, class T>
 std::string check_on_gpu(double tolerance) {
+  const auto host = build_of<Row, T>;
+  const auto device = build_of<Row, T, Cuda>;
+  const auto checked = [&](const Case& c, bool large) -> std::string {
+    if (small_only()) return check_device_once(host, device, c, tolerance);
+    std::string wrong = check_device(host, device, c, tolerance);
+    if (wrong.empty()) wrong = check_absent(device, c);
+    if (wrong.empty() && !large) wrong = check_not_finite(device, habits_of<Row>, c, 6);
+    return wrong;
+  };
   for (const bool large : {false, true}) {
     if (large && small_only()) break;
-    for (const Case& c : large ? Row::large() : Row::cases()) {
-      std::string wrong = check_device(build_of<Row, T>, build_of<Row, T, Cuda>, c, tolerance);
-      if (wrong.empty()) wrong = check_absent(build_of<Row, T, Cuda>, c);
-      if (!wrong.empty()) return detail::cat(Row::name, " (", c.name, "): ", wrong);
-    }
+    for (const Case& c : large ? Row::large() : Row::cases())
+      if (const std::string wrong = checked(c, large); !wrong.empty())
+        return detail::cat(Row::name, " (", c.name, "): ", wrong);
   }
   return {};
 }

@@ -58,4 +58,5 @@ int main(int argc, char** argv) {
                   start.zero_grad();
                   step.zero_grad();
                 }));
+  return 0;
 }

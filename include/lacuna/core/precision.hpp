@@ -1,0 +1,42 @@
+/// How exactly a GPU multiplies matrices of floats.
+///
+///     train::fit(model, corpus, {.precision = Precision::tf32});      // in training alone
+///     const PrecisionScope scope(Precision::bf16);                    // or by hand: until the end of the block
+///
+/// full: products and sums in float, about 1e-7. tf32: operands are rounded to 11 significant bits, about 5e-4.
+/// bf16: to 8, about 4e-3. Sums stay in float in all three, and so does everything that is stored: weights, moments and
+/// activations need no other type and no scaling of the loss. Products of double, those of layers of up to eight rows,
+/// and all of the host's are in full whatever is said here. (TF32: NVIDIA A100 architecture whitepaper, 2020; bfloat16:
+/// Kalamkar et al., arXiv 1905.12322)
+#pragma once
+
+#include <atomic>
+
+namespace lacuna {
+
+enum class Precision { full, tf32, bf16 };
+
+namespace detail {
+inline std::atomic<Precision>& matmul_precision() {
+  static constinit std::atomic<Precision> now = Precision::full;
+  return now;
+}
+}  // namespace detail
+
+/// Of the products that are queued from now on, by whatever thread.
+inline Precision matmul_precision() { return detail::matmul_precision().load(std::memory_order_relaxed); }
+inline void set_matmul_precision(Precision precision) { detail::matmul_precision() = precision; }
+
+/// Until the end of a block.
+class PrecisionScope {
+ public:
+  explicit PrecisionScope(Precision precision) : before_(detail::matmul_precision().exchange(precision)) {}
+  PrecisionScope(const PrecisionScope&) = delete;
+  PrecisionScope& operator=(const PrecisionScope&) = delete;
+  ~PrecisionScope() { set_matmul_precision(before_); }
+
+ private:
+  Precision before_;
+};
+
+}  // namespace lacuna

@@ -10,27 +10,25 @@
 /// Kalamkar et al., arXiv 1905.12322)
 #pragma once
 
-#include <atomic>
-
 namespace lacuna {
 
 enum class Precision { full, tf32, bf16 };
 
 namespace detail {
-inline std::atomic<Precision>& matmul_precision() {
-  static constinit std::atomic<Precision> now = Precision::full;
+inline Precision& matmul_precision() {
+  static constinit thread_local Precision now = Precision::full;
   return now;
 }
 }  // namespace detail
 
-/// Of the products that are queued from now on, by whatever thread.
-inline Precision matmul_precision() { return detail::matmul_precision().load(std::memory_order_relaxed); }
+/// Of the products that this thread queues from now on: trainings side by side may differ.
+inline Precision matmul_precision() { return detail::matmul_precision(); }
 inline void set_matmul_precision(Precision precision) { detail::matmul_precision() = precision; }
 
 /// Until the end of a block.
 class PrecisionScope {
  public:
-  explicit PrecisionScope(Precision precision) : before_(detail::matmul_precision().exchange(precision)) {}
+  explicit PrecisionScope(Precision precision) : before_(matmul_precision()) { set_matmul_precision(precision); }
   PrecisionScope(const PrecisionScope&) = delete;
   PrecisionScope& operator=(const PrecisionScope&) = delete;
   ~PrecisionScope() { set_matmul_precision(before_); }

@@ -45,7 +45,7 @@ class MatmulPlan {
   template <class T>
   MatmulPlan(cublasLtHandle_t handle, const MatmulKey& key, std::type_identity<T>) {
     constexpr cudaDataType_t type = sizeof(T) == sizeof(float) ? CUDA_R_32F : CUDA_R_64F;
-    const cublasComputeType_t compute = sizeof(T) != sizeof(float)        ? CUBLAS_COMPUTE_64F
+    const cublasComputeType_t compute = sizeof(T) != sizeof(float)         ? CUBLAS_COMPUTE_64F
                                         : key.precision == Precision::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32
                                         : key.precision == Precision::bf16 ? CUBLAS_COMPUTE_32F_FAST_16BF
                                                                            : CUBLAS_COMPUTE_32F;

@@ -113,6 +113,13 @@ TEST_CASE("odd files: splits, ids and labels of MMSA under other names and in se
   CHECK(contains(notes_of(arrays), "there is no test split; the file has train, dev"));
   CHECK(contains(notes_of(import(text_item("train") + split_of(ids, "classification_labels"))),
                  "train has no regression_labels, and classification_labels are not read"));
+  const std::string frames = list_of(list_of("F1\n"));  // MISA: one sample of two has an id
+  const auto sample = [&](const std::string& id) {
+    return list_of(list_of(list_of("I1\n") + frames + frames + list_of(text_item("w"))) + list_of("F1\n") + id);
+  };
+  write(folder / "x.pkl", list_of(sample(text_item("a")) + sample("N")) + ".");
+  CHECK(
+      contains(notes_of(formats::import(folder / "x.pkl")), "1 of 2 samples have no id, so all of them are numbered"));
   const std::string set = std::string("\x8f(") + text_item("a") + text_item("b") + "\x90";
   CHECK_THROWS_WITH_AS(import(text_item("train") + split_of(set)),
                        doctest::Contains("train/id is a set, which has no order"), IoError);

@@ -46,6 +46,8 @@ class CachingPool {
     /// The calling thread takes from here until `leave`.
     void enter() { current() = this; }
     static void leave() { current() = nullptr; }
+    /// Bytes that it keeps from the pool.
+    std::size_t held() const { return slab_.held(); }
 
    private:
     friend CachingPool;

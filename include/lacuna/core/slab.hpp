@@ -59,6 +59,7 @@ class Slab {
   std::size_t next_chunk(std::size_t bytes) const {
     return std::max(round(bytes), std::clamp<std::size_t>(held_ / 8, 256 << 10, 8 << 20));
   }
+  std::size_t held() const { return held_; }
   /// f(memory, size) for every added piece that is whole again; it is no longer here.
   template <class F>
   void release(F&& f) {

@@ -59,6 +59,7 @@ class NodeView : public NodeHandle<T, D> {
  public:
   NodeView() = default;
   explicit NodeView(Node<T, D>* node) : Base(node, Node<T, D>::view) {}
+  explicit NodeView(const Base& node) : NodeView(node.get()) {}
   NodeView(const NodeView& other) : Base(other.node_, Node<T, D>::view) {}
   NodeView(NodeView&& other) noexcept = default;
   NodeView& operator=(NodeView other) noexcept {

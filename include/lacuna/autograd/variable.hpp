@@ -26,6 +26,9 @@ class Variable {
   /// A constant, or with `requires_grad` a leaf whose gradient is wanted. Shares the tensor's storage.
   explicit Variable(const Tensor<T, R, D>& value, bool requires_grad = false)
       : node_(new Node<T, D>(value, requires_grad)) {}
+  /// A node whose value is still there.
+  explicit Variable(const NodeHandle<T, D>& node) : node_(node) {}
+
   bool defined() const { return bool(node_); }
   const Shape& shape() const { return there().value.shape(); }
   index_t extent(int axis) const { return shape()[axis]; }

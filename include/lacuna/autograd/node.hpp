@@ -24,6 +24,7 @@ template <class T, class D>
 class NodeHandle {
  public:
   NodeHandle() = default;
+  explicit NodeHandle(Node<T, D>* node) : node_(node) { retain(); }
   NodeHandle(const NodeHandle& other) : node_(other.node_) { retain(); }
   NodeHandle(NodeHandle&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
   NodeHandle& operator=(NodeHandle other) noexcept {

@@ -12,6 +12,9 @@
 
 #include <sys/mman.h>
 
+#include <bit>
+#include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -100,6 +103,7 @@ struct Open {
 
 struct Emulated {
   static constexpr const char* name = "emulated";
+  static constexpr bool reduces_precision = true;
   static void* allocate(std::size_t bytes) { return Arena::instance().take(bytes); }
   static void deallocate(void* block, std::size_t bytes) noexcept { Arena::instance().give(block, bytes); }
   static void copy(void* to, const void* from, std::size_t bytes) {
@@ -350,6 +354,21 @@ struct EmulatedRun {
   }
 
  private:
+  /// Operands as tensor cores read them: floats with 10 bits behind the leading one (TF32), or 7 (bfloat16).
+  template <class T>
+  static Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> in_precision(
+      Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> x) {
+    const Precision precision = matmul_precision();
+    if constexpr (sizeof(T) == sizeof(float)) {
+      const int dropped = precision == Precision::tf32 ? 13 : precision == Precision::bf16 ? 16 : 0;
+      for (index_t i = 0; dropped > 0 && i < x.size(); ++i) {
+        const auto bits = std::bit_cast<std::uint32_t>(x.data()[i]);
+        const std::uint32_t half = (std::uint32_t(1) << (dropped - 1)) - 1 + ((bits >> dropped) & 1);
+        if (std::isfinite(x.data()[i])) x.data()[i] = std::bit_cast<float>(((bits + half) >> dropped) << dropped);
+      }
+    }
+    return x;
+  }
   /// What a BLAS does, by columns: C (rows, columns) = beta C + op(first) op(second), and what it refuses.
   template <class T>
   static void blas(const cuda::BlasCall<T>& call, T beta, T* c, index_t ldc) {
@@ -363,8 +382,8 @@ struct EmulatedRun {
     using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
     using View = Eigen::Map<const Matrix, 0, Eigen::OuterStride<>>;
     const auto view = [](const T* data, index_t stride, bool transposed, index_t rows, index_t columns) -> Matrix {
-      if (transposed) return View(data, columns, rows, Eigen::OuterStride<>(stride)).transpose();
-      return View(data, rows, columns, Eigen::OuterStride<>(stride));
+      if (transposed) return in_precision<T>(View(data, columns, rows, Eigen::OuterStride<>(stride)).transpose());
+      return in_precision<T>(View(data, rows, columns, Eigen::OuterStride<>(stride)));
     };
     if (call.count > 1 && call.result_step < (call.columns - 1) * ldc + call.rows) ++Arena::instance().violations;
     for (index_t one = 0; one < call.count; ++one) {

@@ -44,6 +44,7 @@
 #include "lacuna/models/model_inputs.hpp"
 #include "lacuna/models/model_options.hpp"
 #include "lacuna/models/pretrain.hpp"
+#include "lacuna/models/put_on.hpp"
 #include "lacuna/models/take_away.hpp"
 #include "lacuna/models/training_batch.hpp"
 
@@ -99,8 +100,9 @@ struct Model {
   }
 
   /// The objective of a batch of the host, from which training takes away what the options say.
-  Loss loss(Batch batch, const Context& context) const {
-    const Taught taught = this->taught(std::move(batch), context);
+  Loss loss(Batch batch, const Context& context) const { return learn(taught(std::move(batch), context), context); }
+  /// The objective of a batch as `taught` makes it.
+  Loss learn(const Taught& taught, const Context& context) const {
     if constexpr (requires { network.objective(taught, context); })
       return network.objective(taught, context);
     else
@@ -108,20 +110,36 @@ struct Model {
   }
   /// A batch as an objective is given it. `take`: what to take away is drawn from the context.
   Taught taught(Batch given, const Context& context, bool take = true) const {
-    Taught taught{.targets = task.template targets<device>(given), .task = &task, .own_loss = &own_loss};
+    Taught taught;
+    put_on(taught, drawn(std::move(given), context, take));
+    return seen(std::move(taught));
+  }
+  /// The half of that which is the host's: the batch is checked and scaled, and what is taken away is drawn.
+  TrainingBatch<scalar> drawn(Batch given, const Context& context, bool take = true) const {
+    TrainingBatch<scalar> drawn{.targets = task.template targets<Cpu>(given)};
     const Batch batch = ready(std::move(given));
-    taught.samples = batch.samples;
-    taught.conversations = batch.conversations;
-    taught.whole = taught.seen = data::to_device<device>(batch.streams);
+    drawn.samples = batch.samples;
+    drawn.conversations = batch.conversations;
+    drawn.whole = batch.streams;
     std::vector<Mask<2>> present;
     for (std::size_t m = 0; m < sizes().size(); ++m) {
       present.push_back(batch.streams[m].present);
-      taught.had.push_back(Present<device>::of(any_present(present.back())));
+      drawn.had.push_back(Present<Cpu>::of(any_present(present.back())));
+      drawn.lost.push_back(Present<Cpu>::of(Mask<1>::zeros({batch.size()})));
     }
-    taught.has = taught.had;
+    drawn.has = drawn.had;
     const missing::MrmOptions drop = drop_of(options);
     if (take && context.training() && drop.active())
-      models::take_away(taught, drop, batch, present, names, context, name());
+      models::take_away(drawn, drop, batch, present, names, context, name());
+    return drawn;
+  }
+  /// The other half, of a batch on the device: nothing of it reads the host.
+  Taught seen(Taught taught) const {
+    taught.task = &task;
+    taught.own_loss = &own_loss;
+    taught.see();
+    auto& heads = taught.targets.heads;
+    if (!heads.empty() && heads[0].empty()) taught.targets.settle_heads(index_t(heads.size()));
     return taught;
   }
   /// The streams of a batch of the host as the network sees them.
@@ -168,6 +186,14 @@ struct Model {
     return all;
   }
 
+  /// Whether steps of training may be recorded on a GPU and replayed: the network says so, and no loss of the user's own
+  /// is in its objective.
+  bool replayable() const {
+    if constexpr (requires { network.replayable(); })
+      return network.replayable() && !own_loss;
+    else
+      return false;
+  }
   /// Training shows it conversations as a whole, where the data have them.
   static constexpr bool whole_conversations() {
     return requires { Network::conversations; };

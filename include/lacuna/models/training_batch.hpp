@@ -2,7 +2,10 @@
 /// something was taken away.
 #pragma once
 
+#include <algorithm>
+
 #include "lacuna/core/function.hpp"
+#include "lacuna/core/recorded.hpp"
 #include "lacuna/losses/objective.hpp"
 #include "lacuna/models/streams.hpp"
 #include "lacuna/models/task.hpp"
@@ -21,15 +24,27 @@ struct TrainingBatch {
   Targets<T, D> targets = {};
   List<Present<D>> has = {};  ///< (B) of every modality: the sample has something of it in `seen`; known to the host
   List<Present<D>> had = {};  ///< the same of `whole`
+  List<Present<D>> lost = {};  ///< samples of which every modality was taken away; undefined: all
+  List<Mask<2, D>> kept = {};  ///< (B, T_m) what is left of every stream of `whole`; none or undefined: everything
   const Task* task = nullptr;
   const OwnLoss<T, D>* own_loss = nullptr;
   data::Conversations conversations = {};
-  List<index_t> samples = {};  ///< (B) places in the split: of models that remember something of every sample
+  OnHost<List<index_t>> samples = {};  ///< (B) places in the split: of models that remember something of every sample
 
   index_t size() const { return index_t(targets.classes.size()); }
   /// The loss of scores (B, outputs) that the user asked for: that of the task, or one of their own.
   Variable<T, 0, D> task_loss(const Variable<T, 2, D>& scores) const {
     return own_loss != nullptr && *own_loss ? (*own_loss)(scores, targets) : task->loss(scores, targets);
+  }
+  /// Makes `seen` of `whole` and `kept`; shares what is equal, where that can be told without a wait.
+  void see() {
+    seen = whole;
+    for (std::size_t s = 0; s < kept.size(); ++s) {
+      if (!kept[s].defined()) continue;
+      if constexpr (std::is_same_v<D, Cpu>)
+        if (std::equal(kept[s].data(), kept[s].data() + kept[s].size(), whole[s].present.data())) continue;
+      seen[s] = masked_stream(whole[s].frames, kept[s]);
+    }
   }
   /// (B, M): 1 where modality m was there and has been taken away; where it is there.
   Mask<2, D> taken() const {

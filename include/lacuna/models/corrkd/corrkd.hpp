@@ -128,6 +128,8 @@ struct CorrkdDistillation {
     return corrkd_objective(options, output, goal, batch.targets, critics, context, *batch.task).terms();
   }
 
+  bool replayable() const { return true; }
+
   /// What is stored besides options and parameters.
   struct Stored {
     std::size_t teachers = 0;

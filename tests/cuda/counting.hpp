@@ -70,8 +70,11 @@ struct PlainMemory {
 };
 
 struct Counting : bench::WatchedDevice<PlainMemory, Counts> {
-  /// A launch of a recording.
-  static void count() { ++Counts::now().launched, ++Counts::now().launches["graph"]; }
+  static void replays(const Tape& tape) {
+    tape.launch();
+    ++Counts::now().launched;
+    ++Counts::now().launches["graph"];
+  }
 };
 /// A graph whose work leaves the counts as they are.
 template <class Graph>
@@ -129,6 +132,6 @@ struct Kernels<test::Counting> : cuda::KernelsOn<test::CountingRun> {};
 /// by, and one launch; nothing of what is recorded counts.
 template <>
 class Replay<test::Counting>
-    : public detail::GraphReplay<test::Counting, test::CountedGraph<test::TapeGraph<test::CountedPool, test::Counting>>> {
-};
+    : public detail::GraphReplay<test::Counting,
+                                 test::CountedGraph<test::TapeGraph<test::CountedPool, test::Counting>>> {};
 }  // namespace lacuna

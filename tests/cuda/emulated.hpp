@@ -148,7 +148,7 @@ struct Emulated {
   }
   /// Copies from the host and to it so far; the latter wait for a device. Launches, products, copies and fills, those of
   /// replays left out; and launches of recordings.
-  static inline int uploads = 0, waits = 0, works = 0, replays = 0;
+  static inline int uploads = 0, waits = 0, works = 0, launched = 0;
   static void copy_from_host(void* to, const void* from, std::size_t bytes) {
     Tape::refuse("a copy from the host");
     const Open open;
@@ -167,8 +167,12 @@ struct Emulated {
     ++works;
     if (bytes) std::memset(to, byte, bytes);
   }
-  /// Of a recording.
-  static void count() { ++replays; }
+  static void replays(const Tape& tape) {
+    const int before = works;
+    tape.launch();
+    works = before;
+    ++launched;
+  }
   static void trim() noexcept {}
   static void after_packing() noexcept {}
   static int violations() { return Arena::instance().violations; }
@@ -419,7 +423,8 @@ struct EmulatedRun {
         for (index_t row = 0; row < call.rows; ++row) {
           T& number = c[one * call.result_step + column * n + row];
           number += bias[one * call.bias_step + row];
-          if (finish == cuda::MatmulFinish::bias_relu && number <= T(0)) number = T(0);  // NaN stays, as cuBLASLt has it
+          if (finish == cuda::MatmulFinish::bias_relu && number <= T(0))
+            number = T(0);  // NaN stays, as cuBLASLt has it
         }
     return true;
   }

@@ -60,7 +60,7 @@ class Tape {
   std::vector<std::function<void()>> work_;
 };
 
-/// What GraphReplay records with, over the memory of `P`, a CachingPool; `Launched::count()` is told of every launch.
+/// What GraphReplay records with, over the memory of `P`, a CachingPool; `Launched::replays(tape)` launches it, and counts that.
 template <class P, class Launched>
 class TapeGraph {
  public:
@@ -76,10 +76,7 @@ class TapeGraph {
     Tape::now() = nullptr;
     tape_.clear();
   }
-  void launch() {
-    Launched::count();
-    tape_.launch();
-  }
+  void launch() { Launched::replays(tape_); }
   void drop() {
     tape_.clear();
     made_ = false;

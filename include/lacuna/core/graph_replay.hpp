@@ -29,7 +29,7 @@ class GraphReplay {
   ~GraphReplay() { reset(); }
 
   /// Whether the recording was launched; else the body ran: in the first call, and where the host answers other than
-  /// when it was recorded.
+  /// when it was recorded. The third such call in a row is recorded anew.
   template <class F>
   bool operator()(Random& random, F&& body) {
     if (recorded() && random.key() != key_) reset();  // another source: its key is part of the recording
@@ -37,11 +37,16 @@ class GraphReplay {
       body();
       return false;
     }
-    const bool first = !recorded();
+    bool first = !recorded();
     if (!first && !questions_.hold()) {
-      body();
-      return false;
+      if (++missed_ < 3) {
+        body();
+        return false;
+      }
+      reset();  // the batch that was recorded was the odd one
+      first = true;
     }
+    missed_ = 0;
     const std::uint64_t now = random.next();
     if (first) record(random, body);
     const std::uint64_t ahead = now - first_stream_;
@@ -110,7 +115,7 @@ class GraphReplay {
   HostQuestions questions_;
   std::uint64_t* ahead_ = nullptr;
   std::uint64_t key_ = 0, first_stream_ = 0, streams_ = 0;
-  int calls_ = 0;
+  int calls_ = 0, missed_ = 0;
 };
 
 }  // namespace lacuna::detail

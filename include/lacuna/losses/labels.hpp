@@ -5,7 +5,7 @@
 /// and make them anew. Nothing here waits for the device, but where numbers are given that lie on a device alone:
 /// copying them to the host is one wait.
 ///
-/// A step that is being recorded (core/recorded.hpp) may know how many there are, whether a mask is defined, and what
+/// A step that is being recorded (core/recorded.hpp) may ask how many there are, whether a mask is defined, and what
 /// `all` says of its labels; who reads the host's side of them otherwise is refused.
 #pragma once
 
@@ -144,14 +144,19 @@ class Present {
     return present;
   }
 
-  bool defined() const { return host_.defined(); }
+  bool defined() const {
+    if (!said_.defined()) return host_.defined();
+    return detail::host_answers([said = said_] { return said.data()[0] != 0; });
+  }
   const Mask<1>& host() const {
     if (defined()) detail::host_is_read("which samples are present");
     return host_;
   }
   /// On the device, uploaded when it is first asked for.
   const Mask<1, D>& mask() const {
-    if (!there_.defined() && defined()) there_ = to_device<D>(host_);
+    static const Mask<1, D> none;
+    if (!defined()) return none;
+    if (!there_.defined()) there_ = to_device<D>(host_);
     return there_;
   }
 
@@ -177,8 +182,12 @@ class Present {
     if (second.defined()) std::copy_n(second.host().data(), batch, both.host_.data() + batch);
     return both;
   }
-  /// A mask of the host, in the memory that this one has when it is as long; on the device at once.
+  /// A mask of the host, in the memory of the one that was put here before; on the device at once. In a step that is being
+  /// recorded, whether it is defined is a question like those of Labels::all.
   void put(const Present<Cpu>& from) {
+    if (!said_.defined()) said_ = Mask<1>({1});
+    said_.data()[0] = from.defined();
+    kept_rows_ = {};
     if (!from.defined()) return;
     const Mask<1>& mask = from.host();
     if (!host_.defined()) host_ = Mask<1>(mask.extents());
@@ -188,7 +197,7 @@ class Present {
   }
 
  private:
-  Mask<1> host_;
+  Mask<1> host_, said_;  ///< said_: 1 while it is defined, of one that was put here
   mutable Mask<1, D> there_;
   mutable KeptRows<D> kept_rows_;
 };

@@ -174,7 +174,8 @@ class LossRecord {
     List<Tensor<T, 0, D>> all{term.value()};
     for (const auto& [name, number] : numbers) {
       all.push_back(detail::TermNumbers<T, D>::there(number));
-      if (!all.back().defined()) throw NotReplayable("loss term '" + name + "' of a recorded step is a number of the host");
+      if (!all.back().defined())
+        throw NotReplayable("loss term '" + name + "' of a recorded step is a number of the host");
     }
     return detail::TermNumbers<T, D>::together(all);
   }

@@ -31,6 +31,11 @@
 ///     save_state(state), load_state(state)                        what is neither an option nor a parameter
 ///     static constexpr bool conversations = true                  it reads whole conversations: operator() and embed
 ///                                                                 with (streams, data::Conversations, context) as well
+///     replayable() const                          true: its steps of training may be recorded on a GPU and replayed
+///                                                 (train/replayed_steps.hpp): what it does depends on the streams, on
+///                                                 what `batch` holds and on the context alone, and changes no member
+///     lengths() const                             (M) frames up to which it lengthens streams by absent ones in any
+///                                                 case; the batches of replayed steps come so
 ///
 /// A network sees exactly M streams, frames (B, T_m, D_m) and present (B, T_m), standardised, and 0 wherever nothing is
 /// present, whatever stood there: NaN in an absent frame reaches nothing, in a present one it is refused with its
@@ -132,6 +137,13 @@ struct Model {
     if (take && context.training() && drop.active())
       models::take_away(drawn, drop, batch, present, names, context, name());
     return drawn;
+  }
+  /// The same for a step that is replayed: as long as the network makes its streams in any case, so that more batches share
+  /// one layout.
+  TrainingBatch<scalar> drawn_evenly(Batch given, const Context& context) const {
+    TrainingBatch<scalar> batch = drawn(std::move(given), context);
+    if constexpr (requires { network.lengths(); }) batch.lengthen(network.lengths());
+    return batch;
   }
   /// The other half, of a batch on the device: nothing of it reads the host.
   Taught seen(Taught taught) const {

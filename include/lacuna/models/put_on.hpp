@@ -38,7 +38,7 @@ namespace lacuna::models {
 /// When masks of samples go to the device: when a loss asks for them, or with the batch.
 enum class Masks { when_asked, at_once };
 
-/// Shapes, and which masks are defined, must be those of the batch that `there` holds, if it holds one.
+/// The layout (below) must be that of the batch that `there` holds, if it holds one.
 template <class T, class D>
 void put_on(TrainingBatch<T, D>& there, TrainingBatch<T> host, [[maybe_unused]] Masks masks = Masks::when_asked) {
   if constexpr (std::is_same_v<D, Cpu>) {
@@ -69,17 +69,14 @@ void put_on(TrainingBatch<T, D>& there, TrainingBatch<T> host, [[maybe_unused]] 
   }
 }
 
-/// All of a batch that decides which work is done on a device, apart from its numbers: shapes, and which masks are
-/// defined.
+/// All of a batch that decides which work is done on a device, apart from what is asked of the host: its shapes.
 template <class T>
 std::vector<index_t> layout_of(const TrainingBatch<T>& batch) {
   std::vector<index_t> all{batch.size(), index_t(batch.targets.labels.size()), index_t(batch.targets.real.size()),
-                           index_t(batch.targets.heads.size()), batch.targets.present.defined()};
+                           index_t(batch.targets.heads.size())};
   for (const auto& stream : batch.whole)
     for (int axis = 0; axis < 3; ++axis) all.push_back(stream.frames.extent(axis));
   for (const auto& mask : batch.kept) all.push_back(mask.defined());
-  for (const auto* list : {&batch.has, &batch.had, &batch.lost})
-    for (const auto& present : *list) all.push_back(present.defined());
   return all;
 }
 

@@ -170,9 +170,8 @@ class Engine {
     };
     if constexpr (Replay<D>::records)
       if (phase_.draw)
-        return replayed_(phase_.draw(samples, context), random_, packed_, [&](const auto& batch) {
-          return step([&] { return phase_.learn(batch, context); });
-        });
+        return replayed_(phase_.draw(samples, context), random_, packed_,
+                         [&](const auto& batch) { return step([&] { return phase_.learn(batch, context); }); });
     return step([&] { return phase_.loss(samples, context); });
   }
   /// The loss and its terms, read together.

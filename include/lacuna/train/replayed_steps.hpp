@@ -2,8 +2,7 @@
 /// gradient clipping as one launch.
 ///
 /// What the host does for a step comes first: it draws what is taken away, checks labels, and copies the batch into
-/// memory that stays where it is. Then the rest, which reads the device alone, is replayed. Batches of one layout (shapes, and which masks
-/// are defined) share a recording: the first of them is run, the second recorded, and those after it replayed. The
+/// memory that stays where it is. Then the rest, which reads the device alone, is replayed. Batches of one layout (their shapes) share a recording: the first of them is run, the second recorded, and those after it replayed. The
 /// `most` layouts that came last are kept, those with a recording before the others; each holds the memory of a step.
 ///
 /// A recording has every number of the host baked in. What can be seen to read one that may change (core/recorded.hpp)

@@ -208,7 +208,7 @@ class Trainer {
         return;
       }
       phase.draw = [this, batches](std::span<const index_t> samples, const Context& context) {
-        return model_.drawn(batches->take(samples), context);
+        return model_.drawn_evenly(batches->take(samples), context);
       };
       phase.learn = [this](const models::TrainingBatch<T, D>& batch, const Context& context) {
         return model_.learn(model_.seen(batch), context);

@@ -129,6 +129,9 @@ struct CorrkdDistillation {
   }
 
   bool replayable() const { return true; }
+  std::vector<index_t> lengths() const {
+    return student.options.gap_mask == GapMask::none ? student.options.frames : std::vector<index_t>();
+  }
 
   /// What is stored besides options and parameters.
   struct Stored {

@@ -12,7 +12,6 @@
 #include "../benchmarks/support/watched.hpp"
 #include "cuda/emulated.hpp"
 #include "lacuna/core/caching_pool.hpp"
-#include "lacuna/core/replay.hpp"
 
 namespace lacuna::test {
 
@@ -100,13 +99,21 @@ struct PlainMemory {
     CountedPool::instance().give(block, bytes);
   }
   static void copy(void* to, const void* from, std::size_t bytes) {
+    if (Counts::blind || Tape::takes([=] { std::memcpy(to, from, bytes); })) return;
+    std::memcpy(to, from, bytes);
+  }
+  static void copy_from_host(void* to, const void* from, std::size_t bytes) {
+    Tape::refuse("a copy from the host");
     if (!Counts::blind) std::memcpy(to, from, bytes);
   }
-  static void copy_from_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes); }
-  static void copy_to_host(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
+  static void copy_to_host(void* to, const void* from, std::size_t bytes) {
+    Tape::refuse("a copy to the host");
+    std::memcpy(to, from, bytes);
+  }
   static void trim() noexcept { CountedPool::instance().trim(); }
   static void after_packing() noexcept {}
   static void fill(void* to, unsigned char byte, std::size_t bytes) {
+    if (Tape::takes([=] { std::memset(to, byte, bytes); })) return;
     ++Counts::now().copies;
     if (bytes && !Counts::blind) std::memset(to, byte, bytes);
   }
@@ -139,7 +146,25 @@ struct PerhapsRun : EmulatedRun {
   }
 };
 
-struct Counting : bench::WatchedDevice<PlainMemory, Counts> {};
+struct Counting : bench::WatchedDevice<PlainMemory, Counts> {
+  static void replays(const Tape& tape) {
+    tape.launch();
+    ++Counts::now().launched;
+    ++Counts::now().launches["graph"];
+  }
+};
+/// A graph whose work leaves the counts as they are.
+template <class Graph>
+class CountedGraph : public Graph {
+ public:
+  void begin() { before_ = Counts::now(), Graph::begin(); }
+  void end() { Counts::now() = before_, Graph::end(); }
+  void abandon() { Counts::now() = before_, Graph::abandon(); }
+  void launch() { Graph::launch(); }
+
+ private:
+  Counts before_;
+};
 
 struct CountingRun : bench::WatchedRun<PerhapsRun, Counting, Counts> {
   using Watched = bench::WatchedRun<PerhapsRun, Counting, Counts>;
@@ -181,25 +206,9 @@ template <>
 struct Kernels<test::Counting> : cuda::KernelsOn<test::CountingRun> {};
 
 /// What a step costs the host once it is recorded, as core/cuda_graph.cuh does it: the number that dropout runs ahead
-/// by, and one launch; copies from or to the host are refused while it is recorded.
+/// by, and one launch; nothing of what is recorded counts.
 template <>
-class Replay<test::Counting> {
- public:
-  template <class F>
-  void operator()(Random&, F&& body) {
-    test::Counts& now = test::Counts::now();
-    const test::Counts before = now;
-    body();
-    if (calls_++ == 0) return;
-    if (now.from_host != before.from_host || now.to_host != before.to_host)
-      throw DeviceError("counting: a copy from or to the host inside a recorded step");
-    now = before;
-    ++now.from_host;
-    ++now.launched;
-    ++now.launches["graph"];
-  }
-
- private:
-  int calls_ = 0;
-};
+class Replay<test::Counting>
+    : public detail::GraphReplay<test::Counting,
+                                 test::CountedGraph<test::TapeGraph<test::CountedPool, test::Counting>>> {};
 }  // namespace lacuna

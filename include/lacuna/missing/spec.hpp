@@ -73,8 +73,10 @@ inline MissingSpec without(const std::vector<std::string>& missing, const std::v
 }
 
 /// Complete, and every subset of up to four modalities among the first `own` streams; of more, each one missing and each
-/// one alone. Streams that come from one source are one modality.
+/// one alone. Streams that come from one source are one modality. Throws OptionError for fewer names than `own`.
 inline std::vector<MissingSpec> subset_specs(const std::vector<std::string>& modalities, std::size_t own) {
+  if (modalities.size() < own)
+    throw OptionError(detail::cat("conditions: ", modalities.size(), " names of streams, expected at least ", own));
   std::vector<MissingSpec> all{without({}, modalities)};
   const Groups groups(std::vector<std::string>(modalities.begin(), modalities.begin() + std::ptrdiff_t(own)));
   for (const Pattern& pattern : proper_subsets(index_t(groups.size()))) {

@@ -329,6 +329,9 @@ struct Model {
       return ModelOptions().feature_clip;
   }
   Batch ready(Batch batch) const {
+    if (sizes().empty())
+      throw OptionError(
+          detail::cat(name(), ": was made without options: no modality is known; give it their `inputs`"));
     return ready_batch(name(), std::move(batch), inputs(), sizes(), standardizer, names);
   }
   /// What the network is given, in its order.

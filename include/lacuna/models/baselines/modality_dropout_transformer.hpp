@@ -79,6 +79,8 @@ struct ModalityDropoutTransformerNetwork {
 
   /// c' (B, width)
   Variable<T, 2, D> embed(const Streams<T, D>& streams, const Context& context) const {
+    if (streams.empty() || streams.size() != projection.size())
+      throw ShapeError(detail::cat(name, ": ", streams.size(), " streams for ", projection.size(), " modalities"));
     const index_t batch = streams[0].frames.extent(0), width = class_token.extent(1);
     std::vector<Variable<T, 2, D>> rows;  // (B, frames · width): joined along time
     const auto add = [&](const Variable<T, 3, D>& tokens) {

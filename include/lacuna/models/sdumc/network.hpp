@@ -164,6 +164,7 @@ void SdumcNetwork<T, D>::run(std::span<SdumcPass<T, D>> passes) const {
   using Vectors = Variable<T, 2, D>;
   const std::size_t m = projection.size();
   const auto lost = std::size_t(options.missing);
+  if (m == 0) throw ShapeError("SDUMC: was made without options: no modality is known");
   for (const auto& pass : passes)
     if (pass.frames.size() != m || pass.present.size() != m)
       throw ShapeError(detail::cat("SDUMC: ", pass.frames.size(), " streams for ", m, " modalities"));

@@ -77,7 +77,9 @@ struct SdumcImputation {
   }
   std::vector<missing::MissingSpec> conditions(const Options& o, const std::vector<std::string>& names) const {
     if (o.drop.active()) return missing::subset_specs(names, o.inputs.size());
-    return {missing::without({}, names), missing::without({names.at(std::size_t(o.missing))}, names)};
+    if (std::size_t(o.missing) >= names.size())
+      throw OptionError(detail::cat("SDUMC: stream ", o.missing, " may be missing, ", names.size(), " are named"));
+    return {missing::without({}, names), missing::without({names[std::size_t(o.missing)]}, names)};
   }
 
   /// One flow in inference.

@@ -362,3 +362,12 @@ TEST_CASE("MMIN: pretraining keeps the best epoch, and its encoders are those th
   CHECK(record.scores[5] < 0.8 * record.scores[0]);
   CHECK(numbers(model.network.encoders.lstm[0]) == numbers(model.network.pretrained.lstm[0]));
 }
+
+TEST_CASE_TEMPLATE("models made without options say so when they are used", M, EarlyFusion<double>,
+                   ModalityDropoutTransformer<double>, Mmin<double>) {
+  data::Batch<double> batch;
+  batch.streams.resize(3);
+  CHECK_THROWS_WITH_AS(M{}.predict(batch), doctest::Contains("was made without options"), OptionError);
+  CHECK_THROWS_WITH_AS(missing::subset_specs({}, 2), doctest::Contains("0 names of streams, expected at least 2"),
+                       OptionError);
+}

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lacuna/data/formats/align.hpp"
+#include "lacuna/io/source.hpp"
 
 namespace lacuna::data::formats {
 

@@ -8,6 +8,7 @@
 /// lanes
 ///   make together; lanes that disagree about the next such call are a violation, as on a GPU they would hang. Lanes
 ///   and indices can go backwards (`reversed`): numbers that two threads race for come out different.
+/// - It records steps and replays them (tape.hpp): what a replay finds in memory that the step took is NaN again.
 #pragma once
 
 #include <sys/mman.h>
@@ -18,8 +19,14 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "cuda/fiber.hpp"
+#include "cuda/tape.hpp"
+#include "lacuna/core/caching_pool.hpp"
+#include "lacuna/core/graph_replay.hpp"
+#include "lacuna/core/replay.hpp"
 #include "lacuna/kernels/cuda/kernels.cuh"
 #include "lacuna/kernels/kernels.hpp"
 
@@ -101,26 +108,88 @@ struct Open {
   ~Open() { Arena::instance().close(); }
 };
 
+/// Where recorded work gets its memory.
+struct RecordedMemory {
+  static void* take(std::size_t bytes) {
+    void* const block = Arena::instance().take(bytes);
+    sizes()[block] = bytes;
+    return block;
+  }
+  static void give(void* block) noexcept { Arena::instance().give(block, sizes()[block]); }
+  static bool exact() { return false; }
+
+ private:
+  static std::unordered_map<void*, std::size_t>& sizes() {
+    static auto* const all = new std::unordered_map<void*, std::size_t>;
+    return *all;
+  }
+};
+using RecordedPool = lacuna::detail::CachingPool<RecordedMemory>;
+
 struct Emulated {
   static constexpr const char* name = "emulated";
   static constexpr bool reduces_precision = true;
-  static void* allocate(std::size_t bytes) { return Arena::instance().take(bytes); }
-  static void deallocate(void* block, std::size_t bytes) noexcept { Arena::instance().give(block, bytes); }
+  static void* allocate(std::size_t bytes) {
+    if (Tape::now() == nullptr) return Arena::instance().take(bytes);
+    void* const block = RecordedPool::instance().take(bytes);
+    recorded_blocks().insert(block);
+    fill(block, 0xFF, bytes);  // NaN, in every replay
+    return block;
+  }
+  static void deallocate(void* block, std::size_t bytes) noexcept {
+    if (recorded_blocks().erase(block) > 0)
+      RecordedPool::instance().give(block, bytes);
+    else if (Tape::now() == nullptr)
+      Arena::instance().give(block, bytes);
+    else
+      retired().emplace_back(block, bytes);  // recorded work may use it: nobody gets it again
+  }
   static void copy(void* to, const void* from, std::size_t bytes) {
+    if (Tape::takes([=] { copy(to, from, bytes); })) return;
     const Open open;
+    ++works;
     if (bytes) std::memcpy(to, from, bytes);
   }
-  /// Copies from the host and to it so far; the latter wait for a device.
-  static inline int uploads = 0, waits = 0;
-  static void copy_from_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes), ++uploads; }
-  static void copy_to_host(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes), ++waits; }
-  static void fill(void* to, unsigned char byte, std::size_t bytes) {
+  /// Copies from the host and to it so far; the latter wait for a device. Launches, products, copies and fills, those of
+  /// replays left out; and launches of recordings.
+  static inline int uploads = 0, waits = 0, works = 0, launched = 0;
+  static void copy_from_host(void* to, const void* from, std::size_t bytes) {
+    Tape::refuse("a copy from the host");
     const Open open;
+    if (bytes) std::memcpy(to, from, bytes);
+    ++uploads;
+  }
+  static void copy_to_host(void* to, const void* from, std::size_t bytes) {
+    Tape::refuse("a copy to the host");
+    const Open open;
+    if (bytes) std::memcpy(to, from, bytes);
+    ++waits;
+  }
+  static void fill(void* to, unsigned char byte, std::size_t bytes) {
+    if (Tape::takes([=] { fill(to, byte, bytes); })) return;
+    const Open open;
+    ++works;
     if (bytes) std::memset(to, byte, bytes);
+  }
+  static void replays(const Tape& tape) {
+    const int before = works;
+    tape.launch();
+    works = before;
+    ++launched;
   }
   static void trim() noexcept {}
   static void after_packing() noexcept {}
   static int violations() { return Arena::instance().violations; }
+
+ private:
+  static std::vector<std::pair<void*, std::size_t>>& retired() {
+    static auto* const blocks = new std::vector<std::pair<void*, std::size_t>>;
+    return *blocks;
+  }
+  static std::unordered_set<void*>& recorded_blocks() {
+    static auto* const blocks = new std::unordered_set<void*>;
+    return *blocks;
+  }
 };
 
 /// The threads of a block: stacks that take turns, in teams of 32.
@@ -287,13 +356,17 @@ struct EmulatedRun {
   static inline bool reversed = false;
 
   template <class F>
-  static void each(const char*, index_t n, const F& f) {
+  static void each(const char* name, index_t n, const F& f) {
+    if (Tape::takes_kernel(&each_again<F>, name, n, 0, f)) return;
     const Open open;
+    Emulated::works += n > 0;
     for (index_t k = 0; k < n; ++k) f(reversed ? n - 1 - k : k);
   }
   template <class F>
-  static void rows(const char*, index_t n, const F& f) {
+  static void rows(const char* name, index_t n, const F& f) {
+    if (Tape::takes_kernel(&rows_again<F>, name, n, 0, f)) return;
     const Open open;
+    Emulated::works += n > 0;
     for (index_t k = 0; k < n; ++k) {
       const index_t i = reversed ? n - 1 - k : k;
       if (lanes == 1)
@@ -306,7 +379,9 @@ struct EmulatedRun {
   static inline std::size_t shared = std::size_t(48) << 10;
   static std::size_t most_shared() { return shared; }
   template <int Threads, class F>
-  static void blocks(const char*, index_t n, std::size_t shared_bytes, const F& f) {
+  static void blocks(const char* name, index_t n, std::size_t shared_bytes, const F& f) {
+    if (Tape::takes_kernel(&blocks_again<Threads, F>, name, n, shared_bytes, f)) return;
+    Emulated::works += n > 0;
     if (shared_bytes > most_shared()) ++Arena::instance().violations;
     const Open open;
     const std::size_t guard = Arena::guard;
@@ -331,7 +406,9 @@ struct EmulatedRun {
   template <class T>
   static void gemm(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, T beta, T* c, index_t ldc,
                    const cuda::GemmBatch& batch = {}) {
+    if (Tape::takes([=] { gemm(m, n, k, a, b, beta, c, ldc, batch); })) return;
     const Open open;
+    ++Emulated::works;
     const auto call = cuda::BlasCall<T>::of(m, n, k, a, b, batch);
     blas(call, beta, c, ldc);
   }
@@ -340,7 +417,9 @@ struct EmulatedRun {
   static bool gemm_finished(index_t m, index_t n, index_t k, cpu::Operand<T> a, cpu::Operand<T> b, const T* bias,
                             cuda::MatmulFinish finish, T* c, const cuda::GemmBatch& batch = {}) {
     if (sizeof(T) != sizeof(float)) return false;
+    if (Tape::takes([=] { gemm_finished(m, n, k, a, b, bias, finish, c, batch); })) return true;
     const Open open;
+    ++Emulated::works;
     const auto call = cuda::BlasCall<T>::of(m, n, k, a, b, batch);
     blas(call, T(0), c, n);
     for (index_t one = 0; one < call.count; ++one)
@@ -348,7 +427,8 @@ struct EmulatedRun {
         for (index_t row = 0; row < call.rows; ++row) {
           T& number = c[one * call.result_step + column * n + row];
           number += bias[one * call.bias_step + row];
-          if (finish == cuda::MatmulFinish::bias_relu && number <= T(0)) number = T(0);  // NaN stays, as cuBLASLt has it
+          if (finish == cuda::MatmulFinish::bias_relu && number <= T(0))
+            number = T(0);  // NaN stays, as cuBLASLt has it
         }
     return true;
   }
@@ -368,6 +448,18 @@ struct EmulatedRun {
       }
     }
     return x;
+  }
+  template <class F>
+  static void each_again(const char* name, index_t n, std::size_t, const void* f) {
+    each(name, n, *static_cast<const F*>(f));
+  }
+  template <class F>
+  static void rows_again(const char* name, index_t n, std::size_t, const void* f) {
+    rows(name, n, *static_cast<const F*>(f));
+  }
+  template <int Threads, class F>
+  static void blocks_again(const char* name, index_t n, std::size_t shared_bytes, const void* f) {
+    blocks<Threads>(name, n, shared_bytes, *static_cast<const F*>(f));
   }
   /// What a BLAS does, by columns: C (rows, columns) = beta C + op(first) op(second), and what it refuses.
   template <class T>
@@ -403,4 +495,7 @@ struct EmulatedRun {
 namespace lacuna {
 template <>
 struct Kernels<test::Emulated> : cuda::KernelsOn<test::EmulatedRun> {};
+template <>
+class Replay<test::Emulated>
+    : public detail::GraphReplay<test::Emulated, test::TapeGraph<test::RecordedPool, test::Emulated>> {};
 }  // namespace lacuna

@@ -20,6 +20,7 @@
 #include "lacuna/core/device.hpp"
 #include "lacuna/core/error.hpp"
 #include "lacuna/core/host_device.hpp"
+#include "lacuna/core/recorded.hpp"
 
 #ifdef CUDA_API_PER_THREAD_DEFAULT_STREAM
 #error "lacuna: memory is ordered by one stream for all threads; compile without --default-stream per-thread"
@@ -66,7 +67,7 @@ inline cudaStream_t& recording_stream() {
 /// What cannot be part of a recorded step is refused: it would happen once, and its numbers stay as they are.
 inline void expect_not_recording(const char* what) {
   if (recording_stream() != nullptr)
-    throw DeviceError(
+    throw NotReplayable(
         cat("cuda: ", what, " inside a recorded step: what a step reads must be on the device before it"));
 }
 

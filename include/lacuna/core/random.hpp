@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lacuna/core/host_device.hpp"
+#include "lacuna/core/recorded.hpp"
 #include "lacuna/core/shape.hpp"
 
 #if (defined(__AVX512F__) || defined(__AVX2__)) && !defined(__CUDACC__)
@@ -145,7 +146,13 @@ struct RandomStream {
   /// Where work is replayed on a device: how many streams were drawn since it was recorded, in that device's memory.
   const std::uint64_t* ahead = nullptr;
 
-  LACUNA_HD PhiloxBlock block(std::uint64_t i) const { return philox(i, ahead == nullptr ? id : id + *ahead, key); }
+  /// Throws NotReplayable where the host draws in a step that is being recorded.
+  LACUNA_HD PhiloxBlock block(std::uint64_t i) const {
+#ifndef __CUDA_ARCH__
+    if (ahead != nullptr) detail::host_is_read("random numbers");
+#endif
+    return philox(i, ahead == nullptr ? id : id + *ahead, key);
+  }
   LACUNA_HD std::uint32_t word(std::uint64_t i) const { return block(i >> 2).word[i & 3]; }
   /// Uniform in [0, 1) with 53 bits, from words 2i and 2i+1.
   LACUNA_HD double uniform(std::uint64_t i) const {

@@ -14,9 +14,10 @@
 ///
 /// What the body must keep to, there: everything that it reads from memory stays where it is between calls; nothing in
 /// it depends on numbers of the host that change (labels and masks are on the device, shapes and counts as they were);
-/// it copies nothing from or to the host, which is refused with DeviceError; dropout comes from `random` alone. What it
-/// leaves in variables outside (losses) is there after every call. `reset` forgets the recording: call it when a shape
-/// changes.
+/// dropout comes from `random` alone. What of that can be seen is refused with NotReplayable, and the source of random
+/// numbers is then as before the call: copies from or to the host, random numbers drawn on the host, and whatever asks
+/// recorded.hpp before it is read (Labels, Present, OnHost). What the body leaves in variables outside (losses) is
+/// there after every call. `reset` forgets the recording: call it when a shape changes.
 #pragma once
 
 #include <utility>
@@ -28,9 +29,14 @@ namespace lacuna {
 template <class D>
 class Replay {
  public:
+  /// Whether this device records at all.
+  static constexpr bool records = false;
+
+  /// Whether a recording was launched; else the body ran.
   template <class F>
-  void operator()(Random&, F&& body) {
+  bool operator()(Random&, F&& body) {
     std::forward<F>(body)();
+    return false;
   }
   void reset() {}
   /// Whether the next call launches a recording.

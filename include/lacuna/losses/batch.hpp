@@ -206,7 +206,8 @@ template <class D>
 Array<index_t, D> kept_labels(const char* operation, const Labels<D>& labels, index_t batch, const Kept<D>& kept,
                               index_t classes) {
   if (labels.size() != batch) throw ShapeError(cat(operation, ": ", labels.size(), " labels for ", batch, " samples"));
-  for (index_t i = 0; i < kept.count(); ++i)
+  const bool good = kept.all() && labels.all([classes](index_t label) { return label >= 0 && label < classes; });
+  for (index_t i = 0; !good && i < kept.count(); ++i)
     if (const index_t label = labels[kept.row(i)]; label < 0 || label >= classes)
       throw Error(cat(operation, ": label ", label, " of sample ", kept.row(i), " is outside 0..", classes - 1));
   return kept.of(labels);

@@ -36,6 +36,12 @@ template <class T, class D>
 Variable<T, 1, D> class_weights(const std::vector<double>& weights) {
   return Variable<T, 1, D>(Tensor<T, 1, D>(list_on<D>(List<T>(weights.begin(), weights.end()))));
 }
+/// Leaves out the samples with this label.
+template <class D>
+void drop_ignored(Kept<D>& kept, const Labels<D>& labels, index_t batch, index_t ignore) {
+  if (labels.size() == batch && !labels.all([ignore](index_t label) { return label != ignore; }))
+    kept.drop([&](index_t i) { return labels[i] == ignore; });
+}
 /// 1/Σ of the weights of the labels that take part, or 1 for the sum; 0 when nothing weighs anything. Without weights
 /// it depends on their number alone.
 template <class D>
@@ -68,7 +74,7 @@ Variable<T, 0, D> cross_entropy(const Variable<T, 2, D>& logits, const Given<Lab
     throw OptionError(detail::cat("cross_entropy: smoothing ", options.smoothing, " is outside 0..1"));
   detail::expect_class_weights("cross_entropy", options.weights, classes);
   detail::Kept<D> kept("cross_entropy", batch, present);
-  if (labels.size() == batch) kept.drop([&](index_t i) { return labels[i] == options.ignore; });
+  detail::drop_ignored(kept, labels, batch, options.ignore);
   const auto chosen = detail::kept_labels("cross_entropy", labels, batch, kept, classes);
   const double scale = detail::label_scale(labels, kept, options.weights, options.reduction);
   const auto weights = detail::list_on<D>(options.weights);
@@ -91,7 +97,7 @@ Variable<T, 0, D> nll_loss(const Variable<T, 2, D>& log_probabilities, const Giv
   const index_t batch = log_probabilities.extent(0), classes = log_probabilities.extent(1);
   detail::expect_class_weights("nll_loss", options.weights, classes);
   detail::Kept<D> kept("nll_loss", batch, present);
-  if (labels.size() == batch) kept.drop([&](index_t i) { return labels[i] == options.ignore; });
+  detail::drop_ignored(kept, labels, batch, options.ignore);
   const auto chosen = detail::kept_labels("nll_loss", labels, batch, kept, classes);
   if (kept.count() == 0) return detail::nothing_to_compare("nll_loss", kept, log_probabilities);
   auto rows = detail::kept_rows(log_probabilities, kept);

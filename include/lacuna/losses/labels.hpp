@@ -4,6 +4,9 @@
 /// Made once per batch they cost one upload, whatever number of losses takes them; losses take lists and masks as well,
 /// and make them anew. Nothing here waits for the device, but where numbers are given that lie on a device alone:
 /// copying them to the host is one wait.
+///
+/// A step that is being recorded (core/recorded.hpp) may ask how many there are, whether a mask is defined, and what
+/// `all` says of its labels; who reads the host's side of them otherwise is refused.
 #pragma once
 
 #include <algorithm>
@@ -12,6 +15,7 @@
 #include <span>
 #include <type_traits>
 
+#include "lacuna/core/recorded.hpp"
 #include "lacuna/core/transfer.hpp"
 #include "lacuna/kernels/cpu/loss_rows.hpp"
 #include "lacuna/kernels/cpu/shape.hpp"
@@ -45,11 +49,25 @@ class Labels {
   /// A tensor of the host.
   static Labels of(const Tensor<N, 1>& host) { return Labels(static_cast<const Array<N>&>(host)); }
 
-  index_t size() const { return host_.size(); }
+  index_t size() const { return there_.size(); }
   bool empty() const { return size() == 0; }
   /// On the host.
-  std::span<const N> list() const { return {host_.data(), std::size_t(size())}; }
-  N operator[](index_t i) const { return host_.data()[i]; }
+  std::span<const N> list() const {
+    detail::host_is_read("labels");
+    return {host_.data(), std::size_t(size())};
+  }
+  N operator[](index_t i) const { return list()[std::size_t(i)]; }
+  /// Whether `holds` is true of every label. A step that is being recorded may ask: its recording is launched only for
+  /// batches with the same answer.
+  template <class P>
+  bool all(P holds) const {
+    if (flags_ && detail::step_is_recorded()) {
+      if (!(holds(N(0)) && holds(N(1)))) detail::host_is_read("labels");
+      return true;
+    }
+    return detail::host_answers(
+        [host = host_, holds] { return std::all_of(host.data(), host.data() + host.size(), holds); });
+  }
   /// On the device.
   const Array<N, D>& there() const { return there_; }
   const N* data() const { return there_.data(); }
@@ -57,8 +75,11 @@ class Labels {
   /// 1 where the label is k, else 0: the labels of the head for class k.
   Labels equal_to(N k) const {
     Labels own;
-    own.host_ = Array<N>(host_.shape());
-    for (index_t i = 0; i < size(); ++i) own.host_.data()[i] = N(host_.data()[i] == k);
+    own.flags_ = true;
+    if (!detail::step_is_recorded()) {  // its numbers would be those of this batch
+      own.host_ = Array<N>(host_.shape());
+      for (index_t i = 0; i < size(); ++i) own.host_.data()[i] = N(host_.data()[i] == k);
+    }
     own.there_ = beside_host<D>(own.host_, [&] {
       Array<N, D> equal(there_.shape());
       Kernels<D>::LossRows::equal_to(size(), data(), k, equal.data());
@@ -69,9 +90,17 @@ class Labels {
   /// The labels, and behind them the same again: of two views of each sample.
   Labels twice() const {
     Labels both;
-    both.host_ = repeated<Cpu>(host_);
+    both.flags_ = flags_;
+    both.host_ = detail::step_is_recorded() ? host_ : repeated<Cpu>(host_);  // of which `all` says the same
     both.there_ = beside_host<D>(both.host_, [&] { return repeated<D>(there_); });
     return both;
+  }
+  /// Labels of the host, in the memory that these have when they are as many; else in memory of their own.
+  void put(const Labels<Cpu, N>& from) {
+    if (!host_.defined()) host_ = Array<N>(from.there().shape());
+    host_.assign(from.list());
+    if (!there_.defined()) there_ = Array<N, D>(host_.shape());
+    there_.assign(from.list());
   }
 
  private:
@@ -90,6 +119,7 @@ class Labels {
 
   Array<N> host_;
   Array<N, D> there_;
+  bool flags_ = false;  ///< all are 0 or 1
 };
 
 /// Which rows of a batch take part, on the device: their numbers, and for every row its place among them, or −1.
@@ -114,11 +144,19 @@ class Present {
     return present;
   }
 
-  bool defined() const { return host_.defined(); }
-  const Mask<1>& host() const { return host_; }
+  bool defined() const {
+    if (!said_.defined()) return host_.defined();
+    return detail::host_answers([said = said_] { return said.data()[0] != 0; });
+  }
+  const Mask<1>& host() const {
+    if (defined()) detail::host_is_read("which samples are present");
+    return host_;
+  }
   /// On the device, uploaded when it is first asked for.
   const Mask<1, D>& mask() const {
-    if (!there_.defined() && defined()) there_ = to_device<D>(host_);
+    static const Mask<1, D> none;
+    if (!defined()) return none;
+    if (!there_.defined()) there_ = to_device<D>(host_);
     return there_;
   }
 
@@ -129,9 +167,10 @@ class Present {
   Present and_in(const Present& other) const {
     if (!defined()) return other;
     if (!other.defined()) return *this;
-    detail::expect_shape("present", "other mask", other.host_.shape(), host_.shape());
-    Mask<1> both(host_.extents());
-    for (index_t i = 0; i < both.size(); ++i) both.data()[i] = std::uint8_t(host_(i) && other.host_(i));
+    const Mask<1>&a = host(), &b = other.host();
+    detail::expect_shape("present", "other mask", b.shape(), a.shape());
+    Mask<1> both(a.extents());
+    for (index_t i = 0; i < both.size(); ++i) both.data()[i] = std::uint8_t(a(i) && b(i));
     return of(both);
   }
   /// Of two views of each of `batch` samples, the first view first.
@@ -139,13 +178,26 @@ class Present {
     if (!first.defined() && !second.defined()) return {};
     Present both;
     both.host_ = Mask<1>::full({2 * batch}, 1);
-    if (first.defined()) std::copy_n(first.host_.data(), batch, both.host_.data());
-    if (second.defined()) std::copy_n(second.host_.data(), batch, both.host_.data() + batch);
+    if (first.defined()) std::copy_n(first.host().data(), batch, both.host_.data());
+    if (second.defined()) std::copy_n(second.host().data(), batch, both.host_.data() + batch);
     return both;
+  }
+  /// A mask of the host, in the memory of the one that was put here before; on the device at once. In a step that is being
+  /// recorded, whether it is defined is a question like those of Labels::all.
+  void put(const Present<Cpu>& from) {
+    if (!said_.defined()) said_ = Mask<1>({1});
+    said_.data()[0] = from.defined();
+    kept_rows_ = {};
+    if (!from.defined()) return;
+    const Mask<1>& mask = from.host();
+    if (!host_.defined()) host_ = Mask<1>(mask.extents());
+    host_.assign({mask.data(), std::size_t(mask.size())});
+    if (!there_.defined()) there_ = Mask<1, D>(mask.extents());
+    there_.assign({mask.data(), std::size_t(mask.size())});
   }
 
  private:
-  Mask<1> host_;
+  Mask<1> host_, said_;  ///< said_: 1 while it is defined, of one that was put here
   mutable Mask<1, D> there_;
   mutable KeptRows<D> kept_rows_;
 };

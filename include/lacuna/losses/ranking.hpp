@@ -30,7 +30,8 @@ Variable<T, 0, D> rank_n_contrast(const Variable<T, 2, D>& features, const Given
     throw OptionError(detail::cat("rank_n_contrast: temperature ", options.temperature, " must be positive, slack ",
                                   options.slack, " not negative"));
   const detail::Kept<D> kept("rank_n_contrast", n, present);
-  for (index_t i = 0; i < kept.count(); ++i)
+  const bool good = kept.all() && labels.all([](T label) { return std::isfinite(label); });
+  for (index_t i = 0; !good && i < kept.count(); ++i)
     if (!std::isfinite(labels[kept.row(i)]))
       throw Error(detail::cat("rank_n_contrast: label of sample ", kept.row(i), " is not finite"));
   const auto chosen = kept.of(labels);

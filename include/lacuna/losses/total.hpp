@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "lacuna/core/recorded.hpp"
 #include "lacuna/kernels/cpu/loss_rows.hpp"
 #include "lacuna/kernels/kernels.hpp"
 #include "lacuna/losses/batch.hpp"
@@ -114,6 +115,22 @@ class TermNumbers {
     all_->terms.push_back(term);
     return LossNumber(all_, all_->terms.size() - 1);
   }
+  /// Where a number lies that is still to be read; undefined for one that the host knows.
+  static Tensor<T, 0, D> there(const LossNumber& number) {
+    const auto all = std::dynamic_pointer_cast<Later>(number.all_);
+    return all && number.index_ < all->terms.size() ? all->terms[number.index_] : Tensor<T, 0, D>();
+  }
+  /// One array of them, on the device.
+  static Array<T, D> together(const List<Tensor<T, 0, D>>& terms) {
+    Array<T, D> all(Shape{index_t(terms.size())});
+    for (std::size_t k = 0; k < terms.size(); k += functors::WeightedTerms<T>::most) {
+      functors::WeightedTerms<T> some;
+      for (std::size_t i = k; i < terms.size() && some.count < some.most; ++i)
+        some.add(std::as_const(terms[i]).data(), T(1));
+      Kernels<D>::LossRows::collect(some, all.data() + k);
+    }
+    return all;
+  }
 
  private:
   struct Later final : LossNumber::Numbers {
@@ -122,14 +139,7 @@ class TermNumbers {
 
     double read(std::size_t index) override {
       if (host.empty()) {
-        Array<T, D> together(Shape{index_t(terms.size())});
-        for (std::size_t k = 0; k < terms.size(); k += functors::WeightedTerms<T>::most) {
-          functors::WeightedTerms<T> some;
-          for (std::size_t i = k; i < terms.size() && some.count < some.most; ++i)
-            some.add(std::as_const(terms[i]).data(), T(1));
-          Kernels<D>::LossRows::collect(some, together.data() + k);
-        }
-        host = together.to_list();
+        host = together(terms).to_list();
         terms.clear();
       }
       return double(host[index]);
@@ -157,6 +167,17 @@ class LossRecord {
   /// One more number, read together with `numbers` where these are still to be read.
   static LossNumber beside(const LossNumbers& numbers, const Variable<T, 0, D>& term) {
     return detail::TermNumbers<T, D>(numbers).note(term.value());
+  }
+  /// That number and `numbers`, as an array on a device, in a step that is being recorded. Throws NotReplayable for one
+  /// that the host knows: it would stay as it is.
+  static Array<T, D> gathered(const Variable<T, 0, D>& term, const LossNumbers& numbers) {
+    List<Tensor<T, 0, D>> all{term.value()};
+    for (const auto& [name, number] : numbers) {
+      all.push_back(detail::TermNumbers<T, D>::there(number));
+      if (!all.back().defined())
+        throw NotReplayable("loss term '" + name + "' of a recorded step is a number of the host");
+    }
+    return detail::TermNumbers<T, D>::together(all);
   }
 
  private:

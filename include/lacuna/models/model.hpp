@@ -31,6 +31,11 @@
 ///     save_state(state), load_state(state)                        what is neither an option nor a parameter
 ///     static constexpr bool conversations = true                  it reads whole conversations: operator() and embed
 ///                                                                 with (streams, data::Conversations, context) as well
+///     replayable() const                          true: its steps of training may be recorded on a GPU and replayed
+///                                                 (train/replayed_steps.hpp): what it does depends on the streams, on
+///                                                 what `batch` holds and on the context alone, and changes no member
+///     lengths() const                             (M) frames up to which it lengthens streams by absent ones in any
+///                                                 case; the batches of replayed steps come so
 ///
 /// A network sees exactly M streams, frames (B, T_m, D_m) and present (B, T_m), standardised, and 0 wherever nothing is
 /// present, whatever stood there: NaN in an absent frame reaches nothing, in a present one it is refused with its
@@ -44,6 +49,7 @@
 #include "lacuna/models/model_inputs.hpp"
 #include "lacuna/models/model_options.hpp"
 #include "lacuna/models/pretrain.hpp"
+#include "lacuna/models/put_on.hpp"
 #include "lacuna/models/take_away.hpp"
 #include "lacuna/models/training_batch.hpp"
 
@@ -99,8 +105,9 @@ struct Model {
   }
 
   /// The objective of a batch of the host, from which training takes away what the options say.
-  Loss loss(Batch batch, const Context& context) const {
-    const Taught taught = this->taught(std::move(batch), context);
+  Loss loss(Batch batch, const Context& context) const { return learn(taught(std::move(batch), context), context); }
+  /// The objective of a batch as `taught` makes it.
+  Loss learn(const Taught& taught, const Context& context) const {
     if constexpr (requires { network.objective(taught, context); })
       return network.objective(taught, context);
     else
@@ -108,20 +115,43 @@ struct Model {
   }
   /// A batch as an objective is given it. `take`: what to take away is drawn from the context.
   Taught taught(Batch given, const Context& context, bool take = true) const {
-    Taught taught{.targets = task.template targets<device>(given), .task = &task, .own_loss = &own_loss};
+    Taught taught;
+    put_on(taught, drawn(std::move(given), context, take));
+    return seen(std::move(taught));
+  }
+  /// The half of that which is the host's: the batch is checked and scaled, and what is taken away is drawn.
+  TrainingBatch<scalar> drawn(Batch given, const Context& context, bool take = true) const {
+    TrainingBatch<scalar> drawn{.targets = task.template targets<Cpu>(given)};
     const Batch batch = ready(std::move(given));
-    taught.samples = batch.samples;
-    taught.conversations = batch.conversations;
-    taught.whole = taught.seen = data::to_device<device>(batch.streams);
+    drawn.samples = batch.samples;
+    drawn.conversations = batch.conversations;
+    drawn.whole = batch.streams;
     std::vector<Mask<2>> present;
     for (std::size_t m = 0; m < sizes().size(); ++m) {
       present.push_back(batch.streams[m].present);
-      taught.had.push_back(Present<device>::of(any_present(present.back())));
+      drawn.had.push_back(Present<Cpu>::of(any_present(present.back())));
+      drawn.lost.push_back(Present<Cpu>::of(Mask<1>::zeros({batch.size()})));
     }
-    taught.has = taught.had;
+    drawn.has = drawn.had;
     const missing::MrmOptions drop = drop_of(options);
     if (take && context.training() && drop.active())
-      models::take_away(taught, drop, batch, present, names, context, name());
+      models::take_away(drawn, drop, batch, present, names, context, name());
+    return drawn;
+  }
+  /// The same for a step that is replayed: as long as the network makes its streams in any case, so that more batches share
+  /// one layout.
+  TrainingBatch<scalar> drawn_evenly(Batch given, const Context& context) const {
+    TrainingBatch<scalar> batch = drawn(std::move(given), context);
+    if constexpr (requires { network.lengths(); }) batch.lengthen(network.lengths());
+    return batch;
+  }
+  /// The other half, of a batch on the device: nothing of it reads the host.
+  Taught seen(Taught taught) const {
+    taught.task = &task;
+    taught.own_loss = &own_loss;
+    taught.see();
+    auto& heads = taught.targets.heads;
+    if (!heads.empty() && heads[0].empty()) taught.targets.settle_heads(index_t(heads.size()));
     return taught;
   }
   /// The streams of a batch of the host as the network sees them.
@@ -168,6 +198,14 @@ struct Model {
     return all;
   }
 
+  /// Whether steps of training may be recorded on a GPU and replayed: the network says so, and no loss of the user's own
+  /// is in its objective.
+  bool replayable() const {
+    if constexpr (requires { network.replayable(); })
+      return network.replayable() && !own_loss;
+    else
+      return false;
+  }
   /// Training shows it conversations as a whole, where the data have them.
   static constexpr bool whole_conversations() {
     return requires { Network::conversations; };

@@ -43,6 +43,11 @@ struct Phase {
   /// Where the batches of such an order end, the last one at its length; empty: after every `batch` samples.
   Function<std::vector<index_t>(Samples)> ends = {};
   Function<LossTerms<T, D>(Samples, const Context&)> loss = {};
+  /// The same in two halves, where steps are to be replayed on a GPU (train/replayed_steps.hpp): what the host does for a
+  /// step, and what the device does with it. Empty: `loss` is called in every step.
+  Function<TrainingBatch<T>(Samples, const Context&)> draw = {};
+  Function<LossTerms<T, D>(const TrainingBatch<T, D>&, const Context&)> learn = {};
+  std::string unreplayed = {};  ///< why there are no such halves, where somebody would expect them
   /// Told in front of every `loss` what the next one will be asked for, so that it can be fetched meanwhile; may be empty.
   Function<void(Samples)> ahead = {};
   /// What is minimised over the epochs, given the mean loss of the epoch; empty: the last epoch is kept.

@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lacuna/core/recorded.hpp"
 #include "lacuna/core/state.hpp"
 #include "lacuna/data/batch.hpp"
 #include "lacuna/data/standardize.hpp"
@@ -78,20 +79,26 @@ Tensor<double, 2> class_probabilities(const Tensor<T, 2, D>& scores) {
 /// What losses are told of the labels of a batch.
 template <class T, class D = Cpu>
 struct Targets {
-  std::vector<index_t> classes;       ///< (B), −1 where a sample takes no part
-  Tensor<T, 2, D> values = {};        ///< (B, 1) standardised real labels; of regression
-  Present<D> present = {};            ///< which samples take part; undefined: all
-  Labels<D> labels = {};              ///< the classes on the device; empty: made when a loss asks for them
-  std::vector<Labels<D>> heads = {};  ///< of every one-vs-rest head: 1 where it is the class of the head
-  Labels<D, T> real = {};             ///< `values` as a list
+  OnHost<std::vector<index_t>> classes;  ///< (B), −1 where a sample takes no part
+  Tensor<T, 2, D> values = {};           ///< (B, 1) standardised real labels; of regression
+  Present<D> present = {};               ///< which samples take part; undefined: all
+  Labels<D> labels = {};                 ///< the classes on the device; empty: made when a loss asks for them
+  std::vector<Labels<D>> heads = {};     ///< of every one-vs-rest head: 1 where it is the class of the head
+  Labels<D, T> real = {};                ///< `values` as a list
 
   /// Puts the classes on the device once, and those of so many one-vs-rest heads.
   void settle(index_t one_vs_rest_heads = 0) {
-    labels = Labels<D>(classes);
-    heads.clear();
-    for (index_t h = 0; h < one_vs_rest_heads; ++h) heads.push_back(labels.equal_to(h));
+    labels = Labels<D>(classes.list());
+    settle_heads(one_vs_rest_heads);
   }
-  Labels<D> labels_there() const { return labels.size() == index_t(classes.size()) ? labels : Labels<D>(classes); }
+  /// Of labels that are on the device.
+  void settle_heads(index_t count) {
+    heads.clear();
+    for (index_t h = 0; h < count; ++h) heads.push_back(labels.equal_to(h));
+  }
+  Labels<D> labels_there() const {
+    return labels.size() == index_t(classes.size()) ? labels : Labels<D>(classes.list());
+  }
   /// The labels of one-vs-rest head h.
   Labels<D> labels_of_head(index_t h) const {
     return std::size_t(h) < heads.size() ? heads[std::size_t(h)] : labels_there().equal_to(h);
@@ -195,8 +202,9 @@ struct Task {
       bool all = true;
       for (T& label : y) {
         const double scaled = labels.standardize(double(label));  // of a regression alone; else as it is
-        target.classes.push_back(class_of_label(kind, scaled));
-        present.push_back(target.classes.back() >= 0);
+        const index_t made = class_of_label(kind, scaled);
+        target.classes.push_back(made);
+        present.push_back(made >= 0);
         all = all && present.back();
         label = T(scaled);
       }

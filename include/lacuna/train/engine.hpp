@@ -16,6 +16,7 @@
 #include "lacuna/optim/average.hpp"
 #include "lacuna/optim/clip.hpp"
 #include "lacuna/train/observer.hpp"
+#include "lacuna/train/replayed_steps.hpp"
 
 namespace lacuna::train {
 
@@ -46,17 +47,14 @@ class Engine {
     const auto start = Clock::now();
     const index_t samples = index_t(order_.size());
     const index_t begin = batch_ == 0 ? 0 : ends_[std::size_t(batch_ - 1)], end = ends_[std::size_t(batch_)];
-    packed_.zero_grad();
     if (phase_.ahead) {
       const index_t next = std::size_t(batch_ + 1) < ends_.size() ? ends_[std::size_t(batch_ + 1)] : end;
       phase_.ahead({order_.data() + end, std::size_t(next - end)});
     }
-    const LossTerms<T, D> loss =
-        phase_.loss({order_.data() + begin, std::size_t(end - begin)}, Context::train(random_));
-    loss.total.backward();
-    const GradientFactor<D> factor = phase_.gradient_clip > 0 ? clip_factor(packed_, phase_.gradient_clip) : 1.0;
-    account(loss, double(end - begin));  // on a GPU the one wait of the step, with the way back already queued
-    optimizer_.step(phase_.rate(epoch_), factor);
+    const StepOutcome<T, D> outcome = forward_and_back({order_.data() + begin, std::size_t(end - begin)});
+    account(numbers_of(outcome), double(end - begin));  // on a GPU the one wait of the step, with the way back queued
+    optimizer_.step(phase_.rate(epoch_), outcome.factor);
+    tell(observer);
     if (average_) average_->update();
     ++batch_;
     observer.batch({title_, epoch_ + 1, phase_.epochs, end, samples, sums_[0].second / double(end),
@@ -70,6 +68,9 @@ class Engine {
   const History& history() const { return history_; }
   const Phase& phase() const { return phase_; }
   Random random() const { return random_; }
+  /// Of a device that records steps: how many were, and how many of them launched.
+  index_t recordings() const { return replayed_.recordings(); }
+  index_t replays() const { return replayed_.replays(); }
 
   /// Puts the best weights in their place.
   void restore_best() {
@@ -158,10 +159,46 @@ class Engine {
     if (order_.empty()) throw Error(cat(phase_.name, ": there are no samples to train on"));
     ends_ = phase_.ends ? phase_.ends(order_) : data::batch_ends(order_, {}, phase_.batch);
   }
+  /// The gradients of a batch: a step, or one that is replayed.
+  StepOutcome<T, D> forward_and_back(std::span<const index_t> samples) {
+    const Context context = Context::train(random_);
+    const auto step = [this](auto&& loss) {
+      packed_.zero_grad();
+      StepOutcome<T, D> outcome{loss(), {}};
+      outcome.loss.total.backward();
+      if (phase_.gradient_clip > 0) outcome.factor = clip_factor(packed_, phase_.gradient_clip);
+      return outcome;
+    };
+    if constexpr (Replay<D>::records)
+      if (phase_.draw)
+        return replayed_(phase_.draw(samples, context), random_, packed_,
+                         [&](const auto& batch) { return step([&] { return phase_.learn(batch, context); }); });
+    return step([&] { return phase_.loss(samples, context); });
+  }
+  /// The loss and its terms, read together.
+  static Scores numbers_of(const StepOutcome<T, D>& outcome) {
+    const auto& [total, terms] = outcome.loss;
+    Scores now;
+    if (!outcome.numbers.defined()) {
+      now.emplace_back("loss", double(LossRecord<T, D>::beside(terms, total)));
+      now.insert(now.end(), terms.begin(), terms.end());
+      return now;
+    }
+    const List<T> numbers = outcome.numbers.to_list();
+    now.emplace_back("loss", double(numbers[0]));
+    for (std::size_t k = 0; k < terms.size(); ++k) now.emplace_back(terms[k].first, double(numbers[k + 1]));
+    return now;
+  }
+  /// Once, why steps are run where they might be replayed.
+  void tell(Observer& observer) {
+    if (told_) return;
+    const std::string& why = phase_.unreplayed.empty() ? replayed_.reason() : phase_.unreplayed;
+    if (why.empty()) return;
+    told_ = true;
+    observer.note("steps are run one by one, not replayed: " + why);
+  }
   /// Adds up the loss and its terms, and refuses what is not finite.
-  void account(const LossTerms<T, D>& loss, double weight) {
-    Scores now{{"loss", double(LossRecord<T, D>::beside(loss.terms, loss.total))}};
-    now.insert(now.end(), loss.terms.begin(), loss.terms.end());
+  void account(const Scores& now, double weight) {
     if (!std::isfinite(now[0].second)) {
       std::size_t blamed = 0;
       for (std::size_t i = now.size(); i-- > 1;)
@@ -236,6 +273,8 @@ class Engine {
   std::vector<index_t> order_, ends_;  ///< of the epoch: samples, and where its batches end
   Scores sums_;
   double seconds_ = 0;
+  ReplayedSteps<T, D> replayed_;
+  bool told_ = false;
 };
 
 }  // namespace lacuna::train

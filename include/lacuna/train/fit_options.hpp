@@ -19,6 +19,12 @@ namespace lacuna::train {
 /// same. balanced: as many samples, drawn with replacement so that all classes are equally likely; for class ids.
 enum class Order { shuffled, published, balanced };
 
+/// Whether steps on a GPU are recorded into a CUDA graph and replayed, with the same bits as steps that are run
+/// (train/replayed_steps.hpp). automatic: of models that say they may be (models::Model::replayable); on: of every
+/// `models::Model`, whose objective must then keep to what is said there; off: every step is run. On the host every step
+/// is run.
+enum class ReplaySteps { automatic, on, off };
+
 /// A loss in the place of the model's own task: a function of scores (B, outputs) and targets for either precision, or
 /// for one of them. See models::Targets for what it is told.
 ///
@@ -73,10 +79,11 @@ struct FitOptions {
   std::vector<double> class_weights = {};           ///< of the classes in the task's cross-entropy; empty: 1 each
   std::optional<missing::MrmOptions> missing = {};  ///< what training takes away; none: what the model's options say
   LossFunction loss = {};                           ///< none: the model's own
+  ReplaySteps replay = ReplaySteps::automatic;      ///< of steps on a GPU; changes no bit
 
   double learning_rate_at(index_t epoch) const { return learning_rate * schedule(epoch); }
 
-  /// All but the schedule and what is no number.
+  /// All but the schedule, what is no number, and what changes none.
   static void reflect(auto& self, auto&& visit) {
     visit("epochs", self.epochs, Facts{.range = Range::at_least(1)});
     visit("batch", self.batch, Facts{.range = Range::at_least(1)});

@@ -1,6 +1,8 @@
 /// What a training tells while it runs: batches and epochs of every phase.
 #pragma once
 
+#include <string>
+
 #include "lacuna/train/history.hpp"
 
 namespace lacuna::train {
@@ -20,6 +22,8 @@ class Observer {
   virtual ~Observer() = default;
   virtual void batch(const BatchReport&) {}
   virtual void epoch(const EpochRecord&, index_t /*epochs*/) {}
+  /// What the user should know of how it is trained: one line, once.
+  virtual void note(const std::string&) {}
   /// Asked before every step of every phase; true ends `fit` there.
   virtual bool stop() { return false; }
   /// Asked likewise; true ends a phase before the last where it is: for rehearsals, which train nothing.

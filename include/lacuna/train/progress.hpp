@@ -111,6 +111,11 @@ class Progress : public Observer {
     std::fprintf(to_, "%s%s\n", name_.c_str(), epoch_line(record, epochs).c_str());
     std::fflush(to_);
   }
+  void note(const std::string& line) override {
+    clear();
+    std::fprintf(to_, "%s%s\n", name_.c_str(), line.c_str());
+    std::fflush(to_);
+  }
   /// Wipes an unfinished bar, so that other lines can follow.
   void clear() {
     if (open_) std::fputs("\r\033[K", to_);

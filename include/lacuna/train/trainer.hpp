@@ -10,6 +10,7 @@
 
 #include <memory>
 
+#include "lacuna/core/replay.hpp"
 #include "lacuna/data/batch_ahead.hpp"
 #include "lacuna/train/csv.hpp"
 #include "lacuna/train/engine.hpp"
@@ -73,6 +74,9 @@ class Trainer {
     static const History none;
     return last_ ? engine_->history() : none;
   }
+  /// Steps of the running phase that a GPU recorded, and how often it launched one of them.
+  index_t recordings() const { return engine_->recordings(); }
+  index_t replays() const { return engine_->replays(); }
   /// Of the phases before the last.
   double preparing_seconds() const { return preparing_seconds_; }
   const FitOptions& options() const { return options_; }
@@ -186,6 +190,7 @@ class Trainer {
     phase.loss = [this, batches](std::span<const index_t> samples, const Context& context) {
       return loss_terms(model_, batches->take(samples), context);
     };
+    if constexpr (Replay<D>::records) replay_steps(phase, batches);
     phase.validate = [this](double) {
       verdict_ = selector_.validate(model_, data_.validation);
       return verdict_.score;
@@ -195,6 +200,26 @@ class Trainer {
     engine_ =
         std::make_unique<Engine<T, D>>(std::move(phase), Random(options_.seed).split(stepping), std::string(),
                                        [this](EpochRecord& record) { record.validation = std::move(verdict_.scores); });
+  }
+
+  /// The halves of a step, where it is to be replayed.
+  template <class Batches>
+  void replay_steps(models::Phase<T, D>& phase, const Batches& batches) {
+    if (options_.replay == ReplaySteps::off) return;
+    if constexpr (requires { model_.replayable(); }) {
+      if (options_.replay == ReplaySteps::automatic && !model_.replayable()) {
+        phase.unreplayed = "the model does not say that its steps may be, or has a loss of the user's own";
+        return;
+      }
+      phase.draw = [this, batches](std::span<const index_t> samples, const Context& context) {
+        return model_.drawn_evenly(batches->take(samples), context);
+      };
+      phase.learn = [this](const models::TrainingBatch<T, D>& batch, const Context& context) {
+        return model_.learn(model_.seen(batch), context);
+      };
+    } else {
+      phase.unreplayed = "the model is not made of models::Model";
+    }
   }
 
   std::vector<double> rates() const {

@@ -128,6 +128,11 @@ struct CorrkdDistillation {
     return corrkd_objective(options, output, goal, batch.targets, critics, context, *batch.task).terms();
   }
 
+  bool replayable() const { return true; }
+  std::vector<index_t> lengths() const {
+    return student.options.gap_mask == GapMask::none ? student.options.frames : std::vector<index_t>();
+  }
+
   /// What is stored besides options and parameters.
   struct Stored {
     std::size_t teachers = 0;

@@ -87,6 +87,7 @@ struct RobustSdumcNetwork {
     return missing::subset_specs(names, o.inputs.size());
   }
   LossTerms<T, D> objective(const TrainingBatch<T, D>& batch, const Context& context) const;
+  bool replayable() const { return true; }
 
   static void reflect(auto& self, auto&& visit) {
     visit("projection", self.projection);
@@ -235,12 +236,9 @@ LossTerms<T, D> RobustSdumcNetwork<T, D>::objective(const TrainingBatch<T, D>& b
   if (w.own != 0 && !own.empty())
     objective.add("own", 0.5 * w.own, own_loss(batch, zero, batch.had) + own_loss(batch, one, batch.has));
   if (w.imagined != 0 && !imagination.empty()) {
-    const Mask<2> taken = to_device<Cpu>(batch.taken());
     Variable<T, 0, D> total;
     for (std::size_t m = 0; m < one.imagined.size(); ++m) {
-      Mask<1> lost({taken.extent(0)});
-      for (index_t b = 0; b < lost.size(); ++b) lost(b) = taken(b, index_t(m));
-      const auto term = rmse_loss(one.imagined[m], goal(zero.hidden[m]), Present<D>::of(lost).mask());
+      const auto term = rmse_loss(one.imagined[m], goal(zero.hidden[m]), batch.lost[m].mask());
       total = m == 0 ? term : total + term;
     }
     objective.add("imagined", w.imagined, (1.0 / double(one.imagined.size())) * total);

@@ -109,10 +109,14 @@ struct SdumcImputation {
     const Streams<T, D> modalities(batch.seen.begin(), batch.seen.begin() + std::ptrdiff_t(o.inputs.size()));
     const auto both = both_flows(flows, modalities, simulate(batch.seen), context, context);
     const Present<D>& has = batch.has[std::size_t(o.missing)];
-    return (o.classes > 0 ? sdumc_class_objective(both, batch.targets.classes, o.weights, o.classes_contrast, has)
-                          : sdumc_objective(both, batch.targets.real, o.weights, o.ranking, has))
+    return (o.classes > 0
+                ? sdumc_class_objective(both, batch.targets.labels_there(), o.weights, o.classes_contrast, has)
+                : sdumc_objective(both, batch.targets.real, o.weights, o.ranking, has))
         .terms();
   }
+
+  /// A simulator from elsewhere may do anything.
+  bool replayable() const { return !joined; }
 
   /// What is stored besides options and parameters.
   struct Stored {

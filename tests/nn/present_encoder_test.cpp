@@ -26,7 +26,7 @@ struct Result {
 };
 
 /// Means over the present frames of an encoder, and the gradients of a sum that weighs them unevenly.
-Result run(const Mask<2>& present, Rows rows, double dropout, bool norm_first) {
+Result run(const Mask<2>& present, lacuna::Rows rows, double dropout, bool norm_first) {
   Random random(5);
   TransformerEncoder<double> encoder({.embed_dim = 12,
                                       .num_heads = 3,
@@ -67,11 +67,11 @@ TEST_CASE("present rows: which frames, and whether leaving the others out pays")
   const PresentRows rows(mixed());
   CHECK(rows.numbers.to_vector() == std::vector<index_t>{0, 1, 2, 3, 4, 10, 11, 15, 17, 18});
   CHECK(rows.pays());
-  CHECK(rows.taken(Rows::automatic));
-  CHECK_FALSE(rows.taken(Rows::all));
+  CHECK(rows.taken(lacuna::Rows::automatic));
+  CHECK_FALSE(rows.taken(lacuna::Rows::all));
   const PresentRows most(mask_from_lengths(std::vector<index_t>{4, 3, 4}, 4));
   CHECK_FALSE(most.pays());
-  CHECK(most.taken(Rows::present));
+  CHECK(most.taken(lacuna::Rows::present));
   const PresentRows none(Mask<2>::zeros({2, 3}));
   CHECK(none.count() == 0);
   CHECK(none.pays());
@@ -123,20 +123,20 @@ TEST_CASE("present rows: an encoder gives what it gives over the padded batch") 
       for (const bool norm_first : {true, false}) {
         CAPTURE(dropout);
         CAPTURE(norm_first);
-        const Result all = run(present, Rows::all, dropout, norm_first);
+        const Result all = run(present, lacuna::Rows::all, dropout, norm_first);
         // few rows of a product and many are summed in other orders
         const auto is_few = [](index_t rows) { return rows <= cpu::Gemm::few; };
         const bool same_order = is_few(PresentRows(present).count()) == is_few(present.size());
         for (const int count : {1, 2, 3}) {
           set_threads(count);
-          const Result here = run(present, Rows::present, dropout, norm_first);
+          const Result here = run(present, lacuna::Rows::present, dropout, norm_first);
           if (same_order)
             CHECK(here.pooled == all.pooled);
           else
             check_close(here.pooled, all.pooled);
           check_close(here.input, all.input);
           check_close(here.parameters, all.parameters);
-          const Result chosen = run(present, Rows::automatic, dropout, norm_first);
+          const Result chosen = run(present, lacuna::Rows::automatic, dropout, norm_first);
           CHECK((chosen.pooled == here.pooled || chosen.pooled == all.pooled));
         }
         set_threads(0);
@@ -148,10 +148,10 @@ TEST_CASE("present rows: the same bits with any number of threads") {
   for (index_t i = 0; i < 40; ++i) lengths.push_back(i % 9 * 5);
   const Mask<2> present = mask_from_lengths(lengths, 40);
   set_threads(1);
-  const Result one = run(present, Rows::present, 0.2, true);
+  const Result one = run(present, lacuna::Rows::present, 0.2, true);
   for (const int count : {2, 3}) {
     set_threads(count);
-    const Result again = run(present, Rows::present, 0.2, true);
+    const Result again = run(present, lacuna::Rows::present, 0.2, true);
     CHECK(again.pooled == one.pooled);
     CHECK(again.input == one.input);
     CHECK(again.parameters == one.parameters);

@@ -5,10 +5,9 @@
 //   ./account corrkd-step
 //
 // Per kernel: the bytes of what was asked for just before it was launched first, in MB of 2^20.
-#include "cuda/counting.hpp"
-
 #include <cstdio>
 
+#include "cuda/counting.hpp"
 #include "support/problems.hpp"
 
 namespace {

@@ -1,15 +1,13 @@
 // What a training step on a GPU holds at its fullest moment, counted on the host and without doing the work: kernels are
 // named, not run, so that the real sizes cost nothing. What it cannot know is the workspace of cuBLASLt's products.
 //
-//   g++ -std=c++20 -O1 -fopenmp -I include -I tests -I . -isystem /usr/include/eigen3 benchmarks/memory_account.cpp -o
-//   memory_account ./memory_account corrkd-step
+//   g++ -std=c++20 -O1 -fopenmp -I include -I tests -isystem /usr/include/eigen3 benchmarks/memory_account.cpp -o account
+//   ./account corrkd-step
 //
 // Per kernel: the bytes of what was asked for just before it was launched first, in MB of 2^20.
-#include "cuda/counting.hpp"
-
 #include <cstdio>
-#include <cstring>
 
+#include "cuda/counting.hpp"
 #include "support/problems.hpp"
 
 namespace {
@@ -21,7 +19,7 @@ using Pool = lacuna::test::CountedPool;
 constexpr double mb = 1.0 / (1 << 20);
 
 /// What stands at the fullest moment of a step, most first.
-void print_fullest(Account& account, const std::vector<Account::Block>& before) {
+void print_fullest(Account& account) {
   std::map<std::string, std::pair<std::size_t, int>> by_name;
   for (const Account::Block& block : account.stopped) {
     auto& [bytes, count] = by_name[block.name == nullptr ? "(being asked for)" : block.name];
@@ -42,7 +40,6 @@ void print_fullest(Account& account, const std::vector<Account::Block>& before) 
     if (block.bytes >= 200000)
       std::printf("    %6ld %8.2f %s\n", block.number, mb * double(block.bytes), block.name ? block.name : "?");
   std::printf("    smaller ones %.2f\n", mb * double(rest));
-  (void)before;
 }
 
 }  // namespace
@@ -67,7 +64,7 @@ int main(int argc, char** argv) {
   std::printf("fullest moment   %8.2f MB live, at block %ld of %ld\n", mb * double(fullest), at, asked);
   account.begin(at);
   (*workload)();
-  print_fullest(account, {});
+  print_fullest(account);
   pool.trim();
   std::size_t arena_holds = 0;
   {

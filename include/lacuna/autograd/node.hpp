@@ -171,8 +171,7 @@ struct Node : detail::Pooled {
         node->holders.fetch_sub(as, std::memory_order_acq_rel) == as)
       release(node);
   }
-  /// The same for one that sees the value. Two that go at once may both take the other for one who stays: the value
-  /// then stays as long as the node.
+  /// The same for one that sees the value. When two go at once, it may stay as long as the node.
   static void look_away(Node* node) {
     const std::uint64_t now = node->holders.load(std::memory_order_acquire);
     if (now != view && now >> 32 == 1 && node->backward &&

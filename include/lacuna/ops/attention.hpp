@@ -4,6 +4,7 @@
 #pragma once
 
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/autograd/saved.hpp"
 #include "lacuna/core/context.hpp"
 #include "lacuna/kernels/cpu/attention.hpp"
 #include "lacuna/kernels/kernels.hpp"

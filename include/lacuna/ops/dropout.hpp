@@ -4,6 +4,7 @@
 
 #include "lacuna/autograd/accumulate.hpp"
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/autograd/saved.hpp"
 #include "lacuna/core/context.hpp"
 #include "lacuna/core/precompile.hpp"
 #include "lacuna/kernels/cpu/elementwise.hpp"

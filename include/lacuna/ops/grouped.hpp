@@ -3,6 +3,7 @@
 /// included.
 #pragma once
 
+#include "lacuna/autograd/saved.hpp"
 #include "lacuna/kernels/cpu/activation.hpp"
 #include "lacuna/kernels/cpu/elementwise.hpp"
 #include "lacuna/kernels/cpu/linear.hpp"

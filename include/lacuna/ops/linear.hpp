@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lacuna/autograd/record.hpp"
+#include "lacuna/autograd/saved.hpp"
 #include "lacuna/core/precompile.hpp"
 #include "lacuna/kernels/cpu/activation.hpp"
 #include "lacuna/kernels/cpu/elementwise.hpp"

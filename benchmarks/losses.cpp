@@ -279,4 +279,5 @@ int main(int argc, char** argv) {
   lacuna::set_threads(1);
   std::printf("%-24s %10s %10s %8s   %-7s %s\n", "loss", "fused us", "composed", "ratio", "apart", "slopes");
   bench.run();
+  return 0;
 }

@@ -14,11 +14,11 @@
 namespace {
 
 using namespace lacuna;
-constexpr int length = 100;
+constexpr int chain_length = 100;
 
 Variable<float, 1> chain(const Variable<float, 1>& start, const Variable<float, 1>& step) {
   auto x = start;
-  for (int i = 0; i < length; ++i) x = x + step;
+  for (int i = 0; i < chain_length; ++i) x = x + step;
   return x;
 }
 
@@ -30,7 +30,7 @@ double ns_per_operation(int repeats, F&& f) {
     f();
     smallest = std::min(smallest, bench::now_ms() - start);
   }
-  return 1e6 * smallest / length;
+  return 1e6 * smallest / chain_length;
 }
 
 }  // namespace
@@ -58,4 +58,5 @@ int main(int argc, char** argv) {
                   start.zero_grad();
                   step.zero_grad();
                 }));
+  return 0;
 }

@@ -71,4 +71,5 @@ int main(int argc, char** argv) {
   set_threads(thread_count);
   std::printf("%-28s %-24s %10s %10s   ms, %d threads\n", "operation", "case", "forward", "with back", threads());
   time_all(test::Operations{}, wanted, repeats);
+  return 0;
 }

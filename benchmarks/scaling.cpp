@@ -139,4 +139,5 @@ int main(int argc, char** argv) {
         };
       },
       bench::now_ms);
+  return 0;
 }

@@ -66,4 +66,5 @@ int main(int argc, char** argv) {
       name.c_str(), LACUNA_VERSION_MAJOR, LACUNA_VERSION_MINOR, LACUNA_VERSION_PATCH, timing.median_ms, timing.min_ms,
       cpu, timing.reps, lacuna::threads(), peak, workload->gflop, rate, sgemm, rate / sgemm, allocations,
       lacuna::cpu::Blas::name(), workload->checksum());
+  return 0;
 }

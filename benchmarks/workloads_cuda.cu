@@ -20,12 +20,23 @@
 #include "support/measure.hpp"
 #include "support/problems.hpp"
 
+namespace {
+lacuna::Precision precision_of(const std::string& name) {
+  if (name == "full") return lacuna::Precision::full;
+  if (name == "tf32") return lacuna::Precision::tf32;
+  if (name == "bf16") return lacuna::Precision::bf16;
+  throw lacuna::Error("LACUNA_BENCH_PRECISION is '" + name + "', expected full, tf32 or bf16");
+}
+}  // namespace
+
 int main(int argc, char** argv) try {
   using lacuna::Cuda;
   const bench::Arguments o(argc, argv);
   const std::string gpu = Cuda::description();
   lacuna::set_threads(o.threads);
   bench::replaying() = std::getenv("LACUNA_BENCH_EAGER") == nullptr;  // set: every step is run, none replayed
+  const char* const precision = std::getenv("LACUNA_BENCH_PRECISION");
+  lacuna::set_matmul_precision(precision_of(precision == nullptr ? "full" : precision));
   auto workload = bench::make_workload<Cuda>(o.workload);
   if (!workload) {
     std::fprintf(stderr, "workloads_cuda: no workload '%s'\n", o.workload.c_str());

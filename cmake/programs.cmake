@@ -48,6 +48,8 @@ endif()
 # time per step), and compiling them is what takes time.
 if(TARGET lacuna_zoo_objects AND TARGET lacuna_precompiled)
   target_compile_options(lacuna_zoo_objects PRIVATE $<$<CONFIG:Release>:-O2>)
+  # Float and double of a model share what does not depend on them: options, drafts, reading of data. Two units, one a core.
+  set_target_properties(lacuna_zoo_objects PROPERTIES UNITY_BUILD ${LACUNA_UNITY} UNITY_BUILD_BATCH_SIZE 4)
   # Those that others published stand in tables, and serve nobody.
   set_source_files_properties(${PROJECT_SOURCE_DIR}/cmake/zoo/published_f32.cpp TARGET_DIRECTORY lacuna_zoo_objects
     PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O1>)

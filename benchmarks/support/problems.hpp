@@ -80,6 +80,7 @@ struct CorrkdStep final : Workload {
   models::CorrkdNetwork<float, D> teacher{options.network, random};
   Packed<float, D> seated = pack<float, D>(teacher);  ///< equal distances between equal modules
   struct Trained {
+    using device = D;
     models::CorrkdNetwork<float, D> student;
     models::CorrkdCritics<float, D> critics;
     static void reflect(auto& self, auto&& visit) {

@@ -47,7 +47,7 @@ inline std::vector<std::string> metrics_of(const RunOptions& options, const lacu
                                            const std::string& program) {
   std::vector<std::string> metrics = options.metrics;
   const bool signs = targets.classes > 0 || lacuna::train::has_signs(targets.values);
-  if (!signs && metrics.empty())
+  if (!signs && metrics.empty() && !targets.values.empty())
     std::fprintf(
         stderr,
         "%s: note: no test label is below zero: scores for labels around zero (acc2, f1, acc5, acc7) are left out\n",

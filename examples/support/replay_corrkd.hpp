@@ -24,6 +24,7 @@ class Corrkd {
 
   /// What is trained: their gradients are clipped together.
   struct Trained {
+    using device = D;
     lacuna::models::CorrkdNetwork<T, D> student;
     lacuna::models::CorrkdCritics<T, D> critics;
     static void reflect(auto& self, auto&& visit) {

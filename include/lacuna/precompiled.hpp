@@ -3,6 +3,7 @@
 /// in many files, and kernels that want full optimization where the rest does not.
 #pragma once
 
+#include "lacuna/models/baselines/ridge_solutions.hpp"
 #include "lacuna/models/corrkd/corrkd.hpp"
 #include "lacuna/models/sdumc/sdumc.hpp"
 #include "lacuna/ops/recurrent.hpp"

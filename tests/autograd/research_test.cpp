@@ -37,7 +37,7 @@ std::vector<std::vector<double>> gradients(const TwoLayers& model) {
 }
 
 template <class F>
-std::string message(F&& f) {
+std::string anomaly_message(F&& f) {
   try {
     f();
   } catch (const AnomalyError& error) {
@@ -111,12 +111,12 @@ TEST_CASE("anomaly: a forward value is traced to its operation and the parameter
   CHECK(model.first.weight.has_grad());
 
   model.second.bias.mutable_data()[1] = std::numeric_limits<double>::infinity();
-  CHECK(message([&] { anomaly.backward(sum(tanh(model(x)))); }) ==
+  CHECK(anomaly_message([&] { anomaly.backward(sum(tanh(model(x)))); }) ==
         "anomaly: parameter second.bias (2) holds inf at element 1");
   model.second.bias.mutable_data()[1] = 0;
   model.second.weight.mutable_data()[0] = 1e300;
   model.second.weight.mutable_data()[1] = 1e300;
-  const std::string text = message([&] { anomaly.backward(sum(1e20 * model(x))); });
+  const std::string text = anomaly_message([&] { anomaly.backward(sum(1e20 * model(x))); });
   CHECK_MESSAGE(text.starts_with("anomaly: 'scale' (5, 2) gave "), text);
   CHECK_MESSAGE(text.ends_with("from 'linear' (5, 2); behind it: second.weight, second.bias, first.weight, first.bias"),
                 text);
@@ -137,7 +137,7 @@ TEST_CASE("anomaly: a gradient is traced to the backward that made it") {
         },
         v);
   };
-  const std::string text = message([&] { anomaly.backward(sum(root(y))); });
+  const std::string text = anomaly_message([&] { anomaly.backward(sum(root(y))); });
   CHECK_MESSAGE(text.find("the backward of 'root' (5, 2) gave ") != std::string::npos, text);
   CHECK_MESSAGE(text.find("of the gradient of 'linear' (5, 2)") != std::string::npos, text);
   CHECK_MESSAGE(text.find("behind it: second.weight, second.bias") != std::string::npos, text);

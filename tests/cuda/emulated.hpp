@@ -13,6 +13,9 @@
 
 #include <sys/mman.h>
 
+#include <bit>
+#include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -125,6 +128,7 @@ using RecordedPool = lacuna::detail::CachingPool<RecordedMemory>;
 
 struct Emulated {
   static constexpr const char* name = "emulated";
+  static constexpr bool reduces_precision = true;
   static void* allocate(std::size_t bytes) {
     if (Tape::now() == nullptr) return Arena::instance().take(bytes);
     void* const block = RecordedPool::instance().take(bytes);
@@ -430,6 +434,21 @@ struct EmulatedRun {
   }
 
  private:
+  /// Operands as tensor cores read them: floats with 10 bits behind the leading one (TF32), or 7 (bfloat16).
+  template <class T>
+  static Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> in_precision(
+      Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> x) {
+    const Precision precision = matmul_precision();
+    if constexpr (sizeof(T) == sizeof(float)) {
+      const int dropped = precision == Precision::tf32 ? 13 : precision == Precision::bf16 ? 16 : 0;
+      for (index_t i = 0; dropped > 0 && i < x.size(); ++i) {
+        const auto bits = std::bit_cast<std::uint32_t>(x.data()[i]);
+        const std::uint32_t half = (std::uint32_t(1) << (dropped - 1)) - 1 + ((bits >> dropped) & 1);
+        if (std::isfinite(x.data()[i])) x.data()[i] = std::bit_cast<float>(((bits + half) >> dropped) << dropped);
+      }
+    }
+    return x;
+  }
   template <class F>
   static void each_again(const char* name, index_t n, std::size_t, const void* f) {
     each(name, n, *static_cast<const F*>(f));
@@ -455,8 +474,8 @@ struct EmulatedRun {
     using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
     using View = Eigen::Map<const Matrix, 0, Eigen::OuterStride<>>;
     const auto view = [](const T* data, index_t stride, bool transposed, index_t rows, index_t columns) -> Matrix {
-      if (transposed) return View(data, columns, rows, Eigen::OuterStride<>(stride)).transpose();
-      return View(data, rows, columns, Eigen::OuterStride<>(stride));
+      if (transposed) return in_precision<T>(View(data, columns, rows, Eigen::OuterStride<>(stride)).transpose());
+      return in_precision<T>(View(data, rows, columns, Eigen::OuterStride<>(stride)));
     };
     if (call.count > 1 && call.result_step < (call.columns - 1) * ldc + call.rows) ++Arena::instance().violations;
     for (index_t one = 0; one < call.count; ++one) {

@@ -69,6 +69,27 @@ TEST_CASE("schema: what is named or shaped like a label is no modality, and a li
   CHECK(file.load({.include = {"mood", "nothing"}}).modality_names() == Names{"audio", "text", "mood", "pose"});
 }
 
+TEST_CASE("schema: modalities by their other names, and what is called vad") {
+  const SchemaFile file([](io::NpzWriter& w, const std::string& split) {
+    w.add(split + "VAD", Tensor<float, 2>::full({3, 3}, 1));            // valence, arousal, dominance
+    w.add(split + "vad_frames", Tensor<float, 3>::full({3, 2, 1}, 1));  // voice activity
+    w.add(split + "linguistic", Tensor<float, 3>::full({3, 2, 4}, 1));
+    w.add(split + "facial", Tensor<float, 3>::full({3, 2, 4}, 1));
+    w.add(split + "face_lengths", std::vector<std::int64_t>{2, 1, 0});
+    w.add(split + "voice-pitch", Tensor<float, 3>::full({3, 2, 4}, 1));
+  });
+  const auto set = file.load();
+  CHECK(set.modality_names() == Names{"audio", "text", "linguistic", "facial"});
+  CHECK(note_with(set, "left out:") ==
+        "! left out: VAD (named like a label), vad_frames (named like a label), voice-pitch (comes from audio)");
+  CHECK(set.groups() == std::vector<std::size_t>{0, 1, 1, 3});
+  CHECK(note_with(set, "face_lengths is taken") == "! face_lengths is taken for the lengths of facial");
+  CHECK(file.load({.include = {"VAD"}}).modality_names() == Names{"audio", "text", "VAD", "linguistic", "facial"});
+  CHECK(detail::text_among({"acoustic", "textual", "visual"}) == 1);
+  CHECK(detail::text_among({"simulated_text", "bert_text", "text"}) == 2);
+  CHECK(detail::text_among({"simulated_text", "view_2"}) == 2);
+}
+
 TEST_CASE("schema: what comes from a modality is none of its own, and streams of one source are a group") {
   const SchemaFile file([](io::NpzWriter& w, const std::string& split) {
     w.add(split + "text_bert", Tensor<float, 3>::full({3, 3, 2}, 1));

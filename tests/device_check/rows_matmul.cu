@@ -116,5 +116,28 @@ TEST_CASE("matrix products: what is not a number becomes what it becomes on the 
       }
     }
 }
+TEST_CASE("matrix products: TF32 and bfloat16 where asked for, full again behind it") {
+  const Problem p{64, 48, 256, false, true, false, 0};
+  const Layer l{64, 256, 48, true, Activation::relu, 0};
+  const auto exact = product<double, Cpu>(p), exact_layer = layer<double, Cpu>(l);
+  struct Expected {
+    Precision precision;
+    double least, most;
+  };
+  for (const auto [precision, least, most] :
+       {Expected{Precision::tf32, 2e-5, 2e-3}, {Precision::bf16, 2e-5, 2e-2}, {Precision::full, 0, 2e-6}}) {
+    const PrecisionScope scope(precision);
+    const auto found = product<float, Cuda>(p), found_layer = layer<float, Cuda>(l);
+    const double error = test::detail::error(found, exact, 1.0);
+    const double layer_error = test::detail::error(found_layer, exact_layer, 1.0);
+    std::printf("precision %d: largest error %.2g of a product, %.2g of a layer\n", int(precision), error, layer_error);
+    CHECK(error >= least);
+    CHECK(error <= most);
+    CHECK(layer_error >= least);
+    CHECK(layer_error <= most);
+    CHECK(found == product<float, Cuda>(p));
+    CHECK(test::detail::error(product<double, Cuda>(p), exact, 1.0) <= 1e-12);
+  }
+}
 TEST_CASE("matrix products: double to 1e-12") { check_products<double>(1e-12); }
 TEST_CASE("matrix products: float to 1e-5, which TF32 would miss") { check_products<float>(1e-5); }

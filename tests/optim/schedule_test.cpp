@@ -21,7 +21,7 @@ using lacuna::optim::Schedule;
 namespace optim = lacuna::optim;
 
 /// Arguments of one case of the oracle.
-struct Case {
+struct Expected {
   const Npz& file;
   std::string name;
 
@@ -73,7 +73,7 @@ TEST_CASE("schedule: all cases of the oracle" * doctest::skip(!lacuna::test::hav
   for (const std::string& name : file.get("index").strings()) {
     if (!name.starts_with("schedule/")) continue;
     ++in_index;
-    const Case c{file, name};
+    const Expected c{file, name};
     const auto expected = c.numbers("lr");
     if (name.starts_with("schedule/plateau")) {
       const auto metric = c.numbers("metric");

@@ -51,6 +51,11 @@ refuses 2 "weights.pt does not say which model it belongs to; name it" "$lacuna"
 "$lacuna" convert weights.pt published.lacuna --model sdumc-published:imagination=input >/dev/null 2>notes.txt
 grep -q 'streams are audio, text, video, simulated_text' notes.txt || wrong "the streams of --model are not said"
 "$lacuna" convert published.lacuna published.pt >/dev/null
+printf '{"*": "model.*"}' >names.json  # as the authors' checkpoints call them
+"$lacuna" convert published.lacuna wrapped.pt --names names.json >/dev/null
+"$lacuna" convert wrapped.pt unwrapped.lacuna --model sdumc-published:imagination=input >/dev/null 2>&1
+"$lacuna" convert unwrapped.lacuna unwrapped.pt >/dev/null
+same published.pt unwrapped.pt
 train real mmin:width=8:hidden=8:ae_layers=8/4:blocks=2 f32
 recurrent=$file
 refuses 1 "tensor '.*' is missing" "$lacuna" convert weights.pt other.lacuna --like "$recurrent"

@@ -255,6 +255,8 @@ TEST_CASE("trainer: an observer can stop it; impossible options and data are ref
   CHECK(refusal(corpus, {.epochs = 0}) == "fit: epochs is 0, expected at least 1");
   CHECK(refusal(corpus, {.batch = -1}) == "fit: batch is -1, expected at least 1");
   CHECK(refusal(corpus, {.learning_rate = std::nan("")}).find("learning_rate is nan") != std::string::npos);
+  CHECK(refusal(corpus, {.precision = Precision::tf32}).find("precision = tf32 or bf16 is for a GPU") !=
+        std::string::npos);
   data::Dataset unlabelled = corpus;
   unlabelled.validation.labels.clear();
   CHECK(refusal(unlabelled, {}).find("validation split has 0 real labels for 20 samples") != std::string::npos);

@@ -1,7 +1,8 @@
 /// Anomaly mode: finds where the first number that is not finite comes from, forward and backward.
 ///
-///     const Anomaly<float> anomaly(model);
-///     anomaly.backward(loss);   // instead of loss.backward(): throws AnomalyError instead of training on NaN
+///     const Anomaly<float> anomaly(model);       // before the forward pass: values are kept while there is one
+///     const auto loss = objective(model(batch));
+///     anomaly.backward(loss);                    // instead of loss.backward(): throws AnomalyError instead of training on NaN
 ///
 /// The message names the operation, the element, and the paths of the parameters behind it, e.g.
 ///   anomaly: 'log' (4, 3) gave nan at element 5, from 'linear' (4, 3); behind it: head.weight, head.bias
@@ -56,8 +57,8 @@ class Anomaly {
   struct Watched final : Node<T, D>::Backward {
     Watched(std::unique_ptr<typename Node<T, D>::Backward> b, const Node<T, D>& n, const Anomaly& a)
         : inner(std::move(b)), node(n), anomaly(a) {}
-    void operator()(const Array<T, D>& gradient) override {
-      (*inner)(gradient);
+    void operator()(Array<T, D>&& gradient) override {
+      (*inner)(std::move(gradient));
       for (const auto& input : node.inputs) {
         if (!input->has_gradient) continue;
         const index_t at = broken(input->gradient);
@@ -104,7 +105,16 @@ class Anomaly {
     return text;
   }
 
+  /// Values that a backward does not read are there to be looked at.
+  struct KeepsValues {
+    KeepsValues() { ++detail::keeping_values(); }
+    KeepsValues(const KeepsValues&) { ++detail::keeping_values(); }
+    KeepsValues& operator=(const KeepsValues&) = default;
+    ~KeepsValues() { --detail::keeping_values(); }
+  };
+
   NodeNames<T, D> names_;
+  KeepsValues keeps_;
 };
 
 }  // namespace lacuna

@@ -2,7 +2,8 @@
 ///
 /// An operation computes its value, then calls `record(name, value, backward, inputs...)`. `backward` is called once
 /// with the gradient of the value and adds to `input.gradient_slot()` of every input that wants a gradient. It may
-/// capture inputs and tensors. Nothing is stored when no input wants a gradient or recording is off. An undefined input
+/// capture inputs, whose values then live until it ran, or `input.node()`, when it needs nothing but `node->slot()`, and
+/// tensors. Nothing is stored when no input wants a gradient or recording is off. An undefined input
 /// is none: a bias that a layer does not have.
 #pragma once
 
@@ -14,10 +15,45 @@
 namespace lacuna {
 namespace detail {
 
+/// Memory for as many numbers as dy has: that of dy itself when nobody else sees it. For a backward that reads every
+/// number of dy before it writes there, and dy no more.
+template <class T, int R, class D>
+Tensor<T, R, D> in_place_of(const Tensor<T, R, D>& dy) {
+  return dy.sole() ? dy : Tensor<T, R, D>(dy.extents());
+}
+
+/// An input as a backward keeps it that reads its numbers: those themselves, or where they can be made again, the way
+/// to them.
+template <class T, int R, class D>
+class Saved {
+ public:
+  explicit Saved(const Variable<T, R, D>& x) : node_(x.node()) {
+    if (!node_->remake) kept_ = x;
+  }
+  const T* data() const { return node_->restored().data(); }
+  const Shape& shape() const { return node_->shape(); }
+  GradientSlot<T> gradient_slot() const { return node_->slot(); }
+
+ private:
+  NodeHandle<T, D> node_;
+  Variable<T, R, D> kept_;
+};
+
+/// Lets the value of an operation's result be made again, by f() -> Array, once nobody looks at it any more.
+template <class T, int R, class D, class F>
+void remake_by(const Variable<T, R, D>& result, F f) {
+  struct Made final : Node<T, D>::Remake {
+    explicit Made(F f) : function(std::move(f)) {}
+    Array<T, D> operator()() override { return function(); }
+    F function;
+  };
+  if (result.node()->backward) result.node()->remake.reset(new Made(std::move(f)));
+}
+
 template <class T, int R, class D, class F>
 struct Closure final : Node<T, D>::Backward {
   explicit Closure(F f) : function(std::move(f)) {}
-  void operator()(const Array<T, D>& gradient) override { function(Tensor<T, R, D>(gradient)); }
+  void operator()(Array<T, D>&& gradient) override { function(Tensor<T, R, D>(std::move(gradient))); }
   F function;
 };
 

@@ -26,7 +26,8 @@ class Variable {
   /// A constant, or with `requires_grad` a leaf whose gradient is wanted. Shares the tensor's storage.
   explicit Variable(const Tensor<T, R, D>& value, bool requires_grad = false)
       : node_(new Node<T, D>(value, requires_grad)) {}
-  explicit Variable(NodeHandle<T, D> node) : node_(std::move(node)) {}
+  /// A node whose value is still there.
+  explicit Variable(const NodeHandle<T, D>& node) : node_(node) {}
 
   bool defined() const { return bool(node_); }
   const Shape& shape() const { return there().value.shape(); }
@@ -91,6 +92,7 @@ class Variable {
     propagate();
   }
 
+  /// A copy of it does not keep the value.
   const NodeHandle<T, D>& node() const { return node_; }
 
  protected:
@@ -111,7 +113,7 @@ class Variable {
       heap.pop_back();
       node->queued = false;
       if (!node->backward) continue;
-      if (node->has_gradient) (*node->backward)(node->gradient);
+      if (node->has_gradient) (*node->backward)(std::move(node->gradient));
       for (const auto& input : node->inputs) {
         if (!input->requires_grad || input->queued || (!input->backward && !input->spent)) continue;
         if (input->spent) throw Error("backward: part of this graph was already used and released");
@@ -120,6 +122,7 @@ class Variable {
         std::push_heap(heap.begin(), heap.end(), older);
       }
       node->backward.reset();
+      node->remake.reset();
       node->inputs.clear();
       node->gradient = {};
       node->has_gradient = node->borrowed = false;
@@ -127,7 +130,7 @@ class Variable {
     }
   }
 
-  NodeHandle<T, D> node_;
+  NodeView<T, D> node_;
 };
 
 }  // namespace lacuna

@@ -76,6 +76,8 @@ inline void expect_not_recording(const char* what) {
 /// A GPU. Memory comes from a caching pool that its stream orders.
 struct Cuda {
   static constexpr const char* name = "cuda";
+  /// Products of floats may be less exact than float: core/precision.hpp.
+  static constexpr bool reduces_precision = true;
 
   static void* allocate(std::size_t bytes) {
     void* const block = detail::CudaPool::instance().take(bytes);

@@ -54,11 +54,12 @@ class Slab {
     by_size_.emplace(size, first);
     held_ += size;
   }
-  /// How much to add for a block of `bytes`: an eighth of what is there, so that many small blocks come from few pieces
-  /// and little is left over.
+  /// How much to add for a block of `bytes`: an eighth of what is there and at most 1 MiB, so that many small blocks come
+  /// from few pieces and little is left over behind a large one.
   std::size_t next_chunk(std::size_t bytes) const {
-    return std::max(round(bytes), std::clamp<std::size_t>(held_ / 8, 256 << 10, 8 << 20));
+    return std::max(round(bytes), std::clamp<std::size_t>(held_ / 8, 256 << 10, 1 << 20));
   }
+  std::size_t held() const { return held_; }
   /// f(memory, size) for every added piece that is whole again; it is no longer here.
   template <class F>
   void release(F&& f) {

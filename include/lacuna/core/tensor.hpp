@@ -68,6 +68,8 @@ class Array {
     result.shape_ = shape;
     return result;
   }
+  /// Gives up the numbers; the shape stays.
+  void forget() { data_ = {}; }
   /// `shape.size()` elements from `offset` on; shares storage.
   Array window(index_t offset, const Shape& shape) const {
     if (offset < 0 || offset > shape_.size() || shape.size() > shape_.size() - offset)
@@ -144,6 +146,11 @@ class Tensor : public Array<T, D> {
   explicit Tensor(const Array<T, D>& array) : Array<T, D>(array) {
     if (array.shape().rank() != R)
       throw ShapeError(detail::cat("tensor: an array of shape ", array.shape(), " where rank ", R, " is expected"));
+  }
+
+  explicit Tensor(Array<T, D>&& array) : Array<T, D>(std::move(array)) {
+    if (this->shape().rank() != R)
+      throw ShapeError(detail::cat("tensor: an array of shape ", this->shape(), " where rank ", R, " is expected"));
   }
 
   /// The numbers of an Eigen expression, computed into new memory: of a matrix (rows, columns), of a vector also

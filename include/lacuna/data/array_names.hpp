@@ -30,14 +30,17 @@ inline std::vector<std::string> words_of(std::string_view name) {
   return words;
 }
 
-/// Whether a word of the name is one for what is to be predicted: label2, regression_labels, emotion, valence, y.
+/// Whether a word of the name is one for what is to be predicted: label2, regression_labels, emotion, valence, y. So is vad:
+/// valence, arousal and dominance in the files of IEMOCAP; where it means voice activity it is a mask, and no features either.
 inline bool named_like_label(std::string_view name) {
   for (const std::string& word : words_of(name))
     for (const char* known :
          {"label",     "class",       "classe",  "target",      "y",        "annotation", "emotion",
           "sentiment", "valence",     "arousal", "dominance",   "polarity", "score",      "rating",
           "truth",     "groundtruth", "gt",      "answer",      "outcome",  "category",   "prediction",
-          "predicted", "pred",        "logit",   "probability", "senti",    "emo"})
+          "predicted", "pred",        "logit",   "probability", "senti",    "emo",        "vad",
+          "sarcasm",   "humor",       "humour",  "anger",       "angry",    "disgust",    "fear",
+          "happy",     "happiness",   "sad",     "sadness",     "surprise", "neutral"})
       if (word == known) return true;
   return false;
 }
@@ -56,12 +59,21 @@ inline bool named_like_length(std::string_view name) {
   return false;
 }
 
-/// The modality that a word stands for: vision and visual are video, acoustic and speech are audio, language is text;
-/// empty for a word that names none.
+/// Words for a modality.
+struct ModalityWord {
+  const char *word, *modality;
+};
+inline constexpr ModalityWord modality_words[] = {
+    {"audio", "audio"},     {"acoustic", "audio"}, {"speech", "audio"},    {"voice", "audio"},
+    {"vocal", "audio"},     {"text", "text"},      {"language", "text"},   {"textual", "text"},
+    {"linguistic", "text"}, {"lexical", "text"},   {"transcript", "text"}, {"video", "video"},
+    {"vision", "video"},    {"visual", "video"},   {"facial", "video"},    {"face", "video"}};
+
+/// The modality that a word stands for: vision and visual are video, acoustic and speech are audio, linguistic and
+/// textual are text; empty for a word that names none.
 inline std::string modality_word(std::string_view word) {
-  if (word == "audio" || word == "acoustic" || word == "speech") return "audio";
-  if (word == "text" || word == "language" || word == "transcript") return "text";
-  if (word == "video" || word == "vision" || word == "visual") return "video";
+  for (const ModalityWord& one : modality_words)
+    if (word == one.word) return one.modality;
   return "";
 }
 
@@ -91,25 +103,36 @@ inline bool named_like_heard(std::string_view name) {
   return false;
 }
 
+/// The modality that a name says: by its first word, else by its last. What was heard in the sound is audio, not text.
+inline std::string modality_named(const std::string& name) {
+  if (named_like_heard(name)) return "audio";
+  const auto words = words_of(name);
+  const std::string first = modality_word(words.front());
+  return first.empty() ? modality_word(words.back()) : first;
+}
+
+/// The first of these streams that is text by its name; names.size() where none is.
+inline std::size_t text_among(const std::vector<std::string>& names) {
+  const auto plain = std::find(names.begin(), names.end(), "text");
+  const auto at = plain != names.end() ? plain : std::find_if(names.begin(), names.end(), [](const std::string& name) {
+    return modality_named(name) == "text";
+  });
+  return std::size_t(at - names.begin());
+}
+
 /// Groups of streams that come from one source, and so go missing together: streams of the same first or last word for
 /// a modality (audio_mfcc, audio_wav2vec), derived one from the other, or heard in the sound (simulated_text belongs to
 /// audio, not to text). group[i] is the first stream of the group of stream i.
 inline std::vector<std::size_t> groups_of(const std::vector<std::string>& names) {
   std::vector<std::size_t> group(names.size());
-  const auto word = [](const std::string& name) -> std::string {
-    if (named_like_heard(name)) return "audio";
-    const auto words = words_of(name);
-    const std::string first = modality_word(words.front());
-    return first.empty() ? modality_word(words.back()) : first;
-  };
   const auto comes_from = [](const std::string& name, const std::string& other) {
     return !named_like_heard(name) && !named_like_heard(other) && !derived_from(name, {other}).empty();
   };
   for (std::size_t i = 0; i < names.size(); ++i) {
     group[i] = i;
     for (std::size_t j = 0; j < i && group[i] == i; ++j)
-      if ((!word(names[i]).empty() && word(names[i]) == word(names[j])) || comes_from(names[i], names[j]) ||
-          comes_from(names[j], names[i]))
+      if ((!modality_named(names[i]).empty() && modality_named(names[i]) == modality_named(names[j])) ||
+          comes_from(names[i], names[j]) || comes_from(names[j], names[i]))
         group[i] = group[j];
   }
   return group;

@@ -83,9 +83,9 @@ class NpzHeaders {
     for (const std::string& what : {name + "_" + kind, name + "_" + kind + "s"})
       if (has(role, what)) return what;
     const std::string word = modality_word(name);
-    for (const char* other : {"audio", "acoustic", "speech", "text", "language", "video", "vision", "visual"})
-      if (!word.empty() && modality_word(other) == word && !anywhere(other))
-        for (const std::string& what : {other + ("_" + kind), other + ("_" + kind + "s")})
+    for (const ModalityWord& other : modality_words)
+      if (word == other.modality && !anywhere(other.word))
+        for (const std::string& what : {other.word + ("_" + kind), other.word + ("_" + kind + "s")})
           if (has(role, what)) return what;
     return "";
   }

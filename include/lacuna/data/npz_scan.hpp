@@ -40,7 +40,9 @@ class NpzScan : public NpzHeaders {
     if (!source.empty()) return "comes from " + source;
     if (named_like_mask(what))
       return "named like a mask; what is read is called mask or MODALITY_mask, with 1 for present";
-    if (!anywhere(what, [](const io::NpyHeader& h) { return h.shape.rank() > 2 || h.shape[-1] != 1; }))
+    if (!anywhere(what, [](const io::NpyHeader& h) {
+          return h.shape.rank() > 2 || (h.shape.rank() > 0 && h.shape[-1] != 1);
+        }))
       return "shaped like a label: one number per sample";
     if (!anywhere(what, floating) && modality_word(what).empty() &&
         !anywhere(what, [](const io::NpyHeader& h) { return h.shape.rank() > 2; }))
@@ -53,6 +55,7 @@ class NpzScan : public NpzHeaders {
     const std::vector<std::string> taken = {"id", "label", "class", options_.label};
     std::vector<std::string> candidates, found;
     for (const std::string& what : names_) {
+      if (broken(what)) refuse_needed(what);
       if (listed(taken, what) || !kind_of_shared(what).empty()) continue;
       if (broken(what)) refuse_type(what);
       if (could_be_features(what)) candidates.push_back(what);
@@ -121,6 +124,18 @@ class NpzScan : public NpzHeaders {
     return !modality_word(stem).empty() && std::any_of(sources.begin(), sources.end(), [&](const std::string& source) {
       return modality_word(source) == modality_word(stem);
     });
+  }
+
+  /// Labels, lengths and masks of a type that is not read are an error; ids are not needed, and samples are numbered instead.
+  void refuse_needed(const std::string& what) {
+    const bool told = !kind_of_shared(what).empty();
+    const bool label = what == (options_.label.empty() ? "label" : options_.label) || what == "class";
+    for (const data::Role role : roles) {
+      const auto at = unreadable_.find(prefix(role) + what);
+      if (at == unreadable_.end() || !(told || label || what == "id")) continue;
+      if (told || (label && options_.labels != data::LabelUse::ignored)) throw IoError(at->second);
+      if (what == "id") note(true, at->second.substr(file().path().size() + 2) + "; its samples are numbered instead");
+    }
   }
 
   /// A modality of a type that is not read is an error unless it is excluded; other such arrays are left out.

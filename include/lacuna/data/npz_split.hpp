@@ -191,8 +191,24 @@ class NpzSplit {
     note(true, cat(array(what), " gives sample ", sample, " ", found, ": the split counts as one without labels"));
     return true;
   }
+  /// One number per sample, and what to do where an array is not that.
+  io::NpyArray read_column(const std::string& what, bool classes) {
+    const io::NpyHeader& h = scan_.header(role_, what);
+    if (h.shape.rank() == 2)
+      fail(what, "has shape ", h.shape, ", expected 1 axis, a number per sample: ",
+           h.shape[1] == 1 ? "reshape it to (N)"
+           : classes       ? "of one-hot rows take argmax(axis=1)"
+                           : "take one of its columns");
+    const bool text = h.kind == io::NpyKind::bytes || h.kind == io::NpyKind::unicode;
+    if (text)
+      fail(what, "has type ", h.dtype, ", expected numbers: ",
+           classes ? "numpy.unique(x, return_inverse=True) numbers words" : "convert it with astype");
+    if (classes && (h.kind == io::NpyKind::real || h.kind == io::NpyKind::brain))
+      fail(what, "has type ", h.dtype, ", expected integers: convert it with astype, or call real labels label");
+    return read(what);
+  }
   void read_labels(const std::string& what, std::vector<float>& real) {
-    real = read(what).tensor<float, 1>().to_vector();
+    real = read_column(what, false).tensor<float, 1>().to_vector();
     for (std::size_t i = 0; i < real.size(); ++i) {
       if (std::isfinite(real[i])) continue;
       if (passes(what, index_t(i), "a label that is NaN or infinite")) return real.clear();
@@ -200,7 +216,7 @@ class NpzSplit {
     }
   }
   void read_classes(const std::string& what, std::vector<index_t>& classes) {
-    classes = read(what).tensor<index_t, 1>().to_vector();
+    classes = read_column(what, true).tensor<index_t, 1>().to_vector();
     index_t most = 0;
     for (std::size_t i = 0; i < classes.size(); ++i) {
       if (classes[i] < 0 && passes(what, index_t(i), cat("the class ", classes[i]))) return classes.clear();

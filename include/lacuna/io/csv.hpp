@@ -40,7 +40,7 @@ class Csv {
     if (const auto found = find(name)) return *found;
     std::string names;
     for (const std::string& one : rows_[0]) names += (names.empty() ? "" : ", ") + detail::printable(one);
-    throw IoError(detail::cat(name_, ": has no column '", name, "'; it has ", names));
+    throw IoError(detail::cat(name_, ": has no column '", name, "'; it has ", names, separated_otherwise()));
   }
   /// A number, NaN for an empty field. Throws IoError for anything else.
   double number(std::size_t row, std::size_t column) const {
@@ -55,6 +55,15 @@ class Csv {
   }
 
  private:
+  /// What to say of a first row that is one field for us, and several for whoever wrote it.
+  std::string separated_otherwise() const {
+    if (rows_.empty() || rows_[0].size() != 1) return "";
+    for (const char* separator : {";", "\t", "|"})
+      if (rows_[0][0].find(separator) != std::string::npos)
+        return std::string("; fields look separated by ") + (*separator == '\t' ? "tabs" : separator) +
+               ", expected commas between fields and a point in numbers";
+    return "";
+  }
   void parse(std::string_view text) {
     if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
     std::vector<std::string> row;
@@ -92,7 +101,7 @@ class Csv {
       const bool blank = row.size() == 1 && row[0].empty();
       if (!blank && !rows_.empty() && row.size() != rows_[0].size())
         throw IoError(detail::cat(name_, ": line ", line, " has ", row.size(), " fields, expected ", rows_[0].size(),
-                                  " as the first has"));
+                                  " as the first has", separated_otherwise()));
       ++line;
       if (!blank) rows_.push_back(std::move(row));
       row.clear();

@@ -12,6 +12,23 @@ inline bool starts_with(std::span<const std::uint8_t> bytes, std::string_view st
   return bytes.size() >= at + start.size() && std::memcmp(bytes.data() + at, start.data(), start.size()) == 0;
 }
 
+/// How many bytes stand in front of a zip archive that ends with the file: what a script, a web server or a mail program put
+/// there. 0: none, or no such archive.
+inline std::uint64_t bytes_before_zip(std::span<const std::uint8_t> bytes) {
+  constexpr std::size_t end_size = 22;  // the end record, but for its comment
+  if (bytes.size() < end_size || starts_with(bytes, "PK\x03\x04")) return 0;
+  const std::size_t first = bytes.size() - std::min<std::size_t>(bytes.size(), end_size + 65535);
+  for (std::size_t at = bytes.size() - end_size + 1; at-- > first;) {
+    const std::uint8_t* const end = bytes.data() + at;
+    if (!starts_with(bytes, "PK\x05\x06", at) || load_little<std::uint16_t>(end + 20) != bytes.size() - at - end_size)
+      continue;
+    const std::uint64_t directory = load_little<std::uint32_t>(end + 12), offset = load_little<std::uint32_t>(end + 16);
+    if (directory + offset < at && starts_with(bytes, "PK\x03\x04", std::size_t(at - directory - offset)))
+      return at - directory - offset;
+  }
+  return 0;
+}
+
 /// Throws IoError for files that are no data at all, or packed, or of another format than `wanted` ("a pickle").
 inline void refuse_strangers(const io::MappedFile& file, std::string_view wanted) {
   const auto bytes = file.bytes();
@@ -19,6 +36,10 @@ inline void refuse_strangers(const io::MappedFile& file, std::string_view wanted
   if (bytes.empty()) fail("is empty (0 bytes)");
   if (starts_with(bytes, "version https://git-lfs"))
     fail("is a Git LFS pointer, the real file was not fetched (git lfs pull)");
+  if (starts_with(bytes, "\x93NUMPY"))
+    fail("is one array (.npy); a data set is an .npz of arrays called train_text, train_label, ...");
+  if (const std::uint64_t before = bytes[0] == 0x80 ? 0 : bytes_before_zip(bytes); before > 0)
+    fail(cat("has ", before, " bytes in front of a zip archive (.npz, .pt); cut them off (tail -c +", before + 1, ")"));
   if (starts_with(bytes, "\x1f\x8b")) fail("is packed with gzip; unpack it first (gunzip)");
   if (starts_with(bytes,
                   "\xfd"

@@ -16,6 +16,7 @@
 
 #include <algorithm>
 
+#include "lacuna/data/array_names.hpp"
 #include "lacuna/missing/mask_file.hpp"
 #include "lacuna/missing/protocol.hpp"
 #include "lacuna/missing/sampling.hpp"
@@ -86,7 +87,7 @@ inline missing::Protocol protocol_by_name(const std::string& name, const std::ve
   if (name == "p2") return missing::protocol_p2(seed);
   if (name == "p3") {
     if (seed > 0xFFFFFFFFull) throw OptionError(detail::cat("protocol p3: NumPy takes seeds below 2^32, found ", seed));
-    const auto text = std::find(modalities.begin(), modalities.end(), "text") - modalities.begin();
+    const auto text = std::ptrdiff_t(detail::text_among(modalities));
     if (text == std::ptrdiff_t(modalities.size())) return missing::protocol_p3(std::uint32_t(seed), modalities.size());
     auto protocol = missing::protocol_p3(std::uint32_t(seed), modalities.size(), text);
     const missing::Groups groups(modalities);

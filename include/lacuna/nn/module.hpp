@@ -39,7 +39,7 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 template <class M>
 struct NumbersOf {
   using scalar = float;
-  using device = Cpu;
+  using device = device_of<M>;
 };
 template <class M>
 requires requires { typename M::scalar; }

@@ -20,7 +20,7 @@ Variable<T, R, D> add(const Variable<T, R, D>& a, const Variable<T, R, D>& b) {
   if (!detail::recorded(a, b)) return Variable<T, R, D>(y);
   return record(
       "add", y,
-      [a, b](const Tensor<T, R, D>& dy) {
+      [a = a.node(), b = b.node()](const Tensor<T, R, D>& dy) {
         accumulate(a, dy);
         accumulate(b, dy);
       },
@@ -39,9 +39,9 @@ requires(R >= 1) Variable<T, R, D> add_block(const Variable<T, R, D>& x, const V
   Kernels<D>::RowMoves::add_block(batch, inner, x.data(), block.data(), y.data());
   return record(
       "add", y,
-      [=](const Tensor<T, R, D>& dy) {
+      [batch, inner, x = x.node(), block = block.node()](const Tensor<T, R, D>& dy) {
         accumulate(x, dy);
-        if (const auto slot = block.gradient_slot()) Kernels<D>::Reduce::column_sums(batch, inner, dy.data(), slot);
+        if (const auto slot = block->slot()) Kernels<D>::Reduce::column_sums(batch, inner, dy.data(), slot);
       },
       x, block);
 }
@@ -56,10 +56,9 @@ Variable<T, R, D> subtract(const Variable<T, R, D>& a, const Variable<T, R, D>& 
   Kernels<D>::Elementwise::subtract(y.size(), a.data(), b.data(), y.data());
   return record(
       "subtract", y,
-      [a, b](const Tensor<T, R, D>& dy) {
+      [a = a.node(), b = b.node()](const Tensor<T, R, D>& dy) {
         accumulate(a, dy);
-        if (const auto slot = b.gradient_slot())
-          Kernels<D>::Elementwise::contribute_scaled(dy.size(), T(-1), dy.data(), slot);
+        if (const auto slot = b->slot()) Kernels<D>::Elementwise::contribute_scaled(dy.size(), T(-1), dy.data(), slot);
       },
       a, b);
 }
@@ -90,8 +89,8 @@ Variable<T, R, D> scale(const Variable<T, R, D>& x, double factor) {
   if (!detail::recorded(x)) return Variable<T, R, D>(y);
   return record(
       "scale", y,
-      [x, factor](const Tensor<T, R, D>& dy) {
-        if (const auto slot = x.gradient_slot())
+      [x = x.node(), factor](const Tensor<T, R, D>& dy) {
+        if (const auto slot = x->slot())
           Kernels<D>::Elementwise::contribute_scaled(dy.size(), T(factor), dy.data(), slot);
       },
       x);
@@ -103,10 +102,10 @@ Variable<T, 0, D> sum(const Variable<T, R, D>& x) {
   const auto y = Tensor<T, 0, D>::full({}, T(Kernels<D>::Reduce::sum(x.size(), x.data())));
   return record(
       "sum", y,
-      [x](const Tensor<T, 0, D>& dy) {
+      [x = x.node()](const Tensor<T, 0, D>& dy) {
         const T each = dy.first();
-        if (const auto slot = x.gradient_slot())
-          Kernels<D>::Elementwise::contribute(x.size(), slot, functors::Constant<T>{each});
+        if (const auto slot = x->slot())
+          Kernels<D>::Elementwise::contribute(x->size(), slot, functors::Constant<T>{each});
       },
       x);
 }

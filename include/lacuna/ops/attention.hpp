@@ -124,7 +124,7 @@ Attended<T, D> attention(const Variable<T, 3, D>& query, const Variable<T, 3, D>
       options, bias, context);
   const Tensor<T, 3, D> y = call.forward(query.data(), key.data(), value.data());
   const Tensor<T, 4, D> weights = call.weights;
-  const auto backward = [=](const Tensor<T, 3, D>& dy) {
+  const auto backward = [=, value = detail::Saved(value)](const Tensor<T, 3, D>& dy) {
     call.backward(query.data(), key.data(), value.data(), y.data(), dy.data(), query.gradient_slot(),
                   key.gradient_slot(), value.gradient_slot());
   };

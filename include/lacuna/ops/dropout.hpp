@@ -27,21 +27,28 @@ Variable<T, R, D> dropout(const Variable<T, R, D>& x, double p, const Context& c
     Kernels<D>::Elementwise::multiply(y.size(), x.data(), factors.data(), y.data());
     return record(
         "dropout", y,
-        [x, factors](const Tensor<T, R, D>& dy) {
-          if (const auto slot = x.gradient_slot())
+        [x = x.node(), factors](const Tensor<T, R, D>& dy) {
+          if (const auto slot = x->slot())
             Kernels<D>::Elementwise::contribute_product(dy.size(), dy.data(), factors.data(), slot);
         },
         x);
   }
   const auto keep = functors::Keep::with(context.random->stream(), p);
   Kernels<D>::Elementwise::template dropout<T>(keep, y.size(), x.data(), {y.data(), true});
-  return record(
+  const Variable<T, R, D> result = record(
       "dropout", y,
-      [x, keep](const Tensor<T, R, D>& dy) {
-        if (const auto slot = x.gradient_slot())
-          Kernels<D>::Elementwise::template dropout<T>(keep, dy.size(), dy.data(), slot);
+      [x = x.node(), keep](const Tensor<T, R, D>& dy) {
+        if (const auto slot = x->slot()) Kernels<D>::Elementwise::template dropout<T>(keep, dy.size(), dy.data(), slot);
       },
       x);
+  if constexpr (requires { Kernels<D>::Elementwise::redraws_from; })
+    if (result.size() >= Kernels<D>::Elementwise::redraws_from)
+      detail::remake_by(result, [x, keep] {
+        Tensor<T, R, D> again(x.extents());
+        Kernels<D>::Elementwise::template dropout<T>(keep, again.size(), x.data(), {again.data(), true});
+        return again;
+      });
+  return result;
 }
 
 /// y = x + dropout(f): a branch joins what it left, in one pass.
@@ -55,10 +62,9 @@ Variable<T, R, D> add_dropout(const Variable<T, R, D>& x, const Variable<T, R, D
   Kernels<D>::Elementwise::add_dropped(keep, y.size(), x.data(), f.data(), y.data());
   return record(
       "add_dropout", y,
-      [x, f, keep](const Tensor<T, R, D>& dy) {
+      [x = x.node(), f = f.node(), keep](const Tensor<T, R, D>& dy) {
         accumulate(x, dy);
-        if (const auto slot = f.gradient_slot())
-          Kernels<D>::Elementwise::template dropout<T>(keep, dy.size(), dy.data(), slot);
+        if (const auto slot = f->slot()) Kernels<D>::Elementwise::template dropout<T>(keep, dy.size(), dy.data(), slot);
       },
       x, f);
 }

@@ -68,18 +68,14 @@ template <bool First, class F, class T, class D>
 void zip_gradient(const F& f, const Walk& walk, const Array<T, D>& a, const Array<T, D>& b, const Array<T, D>& y,
                   const Array<T, D>& dy, const Shape& shape, GradientSlot<T> slot) {
   if (!slot) return;
-  if constexpr (requires { F::fixed_a; }) {
-    contribute_sum(dy, shape, slot, T(First ? F::fixed_a : F::fixed_b));
-  } else {
-    const auto at = [&](GradientSlot<T> to) {
-      Kernels<D>::Strided::walk(F::name, walk,
-                                functors::ZipSlope<F, T, First>{f, a.data(), b.data(), y.data(), dy.data(), to});
-    };
-    if (shape == dy.shape()) return at(slot);
-    Array<T, D> each(dy.shape());
-    at({each.data(), true});
-    contribute_sum(each, shape, slot);
-  }
+  const auto at = [&](GradientSlot<T> to) {
+    Kernels<D>::Strided::walk(F::name, walk,
+                              functors::ZipSlope<F, T, First>{f, a.data(), b.data(), y.data(), dy.data(), to});
+  };
+  if (shape == dy.shape()) return at(slot);
+  Array<T, D> each(dy.shape());
+  at({each.data(), true});
+  contribute_sum(each, shape, slot);
 }
 
 /// y = f(a, b).
@@ -91,13 +87,22 @@ Variable<T, (A > B ? A : B), D> zip(const F& f, const Variable<T, A, D>& a, cons
   Tensor<T, R, D> y(extents_of<R>(shape));
   Kernels<D>::Strided::walk(F::name, walk, functors::ZipValue<F, T, T>{f, a.data(), b.data(), y.data()});
   if (!recorded(a, b)) return Variable<T, R, D>(y);
-  return record(
-      F::name, y,
-      [a, b, y, f, walk](const Tensor<T, R, D>& dy) {
-        zip_gradient<true, F, T, D>(f, walk, a.node()->value, b.node()->value, y, dy, a.shape(), a.gradient_slot());
-        zip_gradient<false, F, T, D>(f, walk, a.node()->value, b.node()->value, y, dy, b.shape(), b.gradient_slot());
-      },
-      a, b);
+  if constexpr (requires { F::fixed_a; })  // a sum: the way back reads neither
+    return record(
+        F::name, y,
+        [a = a.node(), b = b.node()](const Tensor<T, R, D>& dy) {
+          if (const auto slot = a->slot()) contribute_sum(dy, a->shape(), slot, T(F::fixed_a));
+          if (const auto slot = b->slot()) contribute_sum(dy, b->shape(), slot, T(F::fixed_b));
+        },
+        a, b);
+  else
+    return record(
+        F::name, y,
+        [a, b, y, f, walk](const Tensor<T, R, D>& dy) {
+          zip_gradient<true, F, T, D>(f, walk, a.node()->value, b.node()->value, y, dy, a.shape(), a.gradient_slot());
+          zip_gradient<false, F, T, D>(f, walk, a.node()->value, b.node()->value, y, dy, b.shape(), b.gradient_slot());
+        },
+        a, b);
 }
 
 /// 1 where f(a, b) holds.

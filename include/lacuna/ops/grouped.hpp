@@ -113,7 +113,7 @@ struct GroupLinear {
   index_t rows(const Shape& all) const { return all.rows() / index_t(weight.size()); }
 
   /// What the gradient g (G · rows, out) of the products means for x, the weights and, if it has them, the biases.
-  void gradient(const Variable<T, 3, D>& x, const T* g, bool biases) const {
+  void gradient(const Saved<T, 3, D>& x, const T* g, bool biases) const {
     const index_t each = rows(x.shape());
     const auto part = [&](auto* first, index_t step) {
       Groups<decltype(first)> parts;
@@ -133,8 +133,8 @@ struct GroupLinear {
       Kernels<D>::Reduce::column_sums_grouped(each, out(), g, slots);
   }
   /// Back through max(x, 0), and dropout where factor is not 1, whose value is y.
-  void relu_gradient(const Variable<T, 3, D>& x, T factor, const Tensor<T, 3, D>& y, const Tensor<T, 3, D>& dy) const {
-    Tensor<T, 3, D> through(dy.extents());
+  void relu_gradient(const Saved<T, 3, D>& x, T factor, const Tensor<T, 3, D>& y, const Tensor<T, 3, D>& dy) const {
+    Tensor<T, 3, D> through = in_place_of(dy);
     const auto slots = group_slots(bias);
     if (slots.any())
       Kernels<D>::Linear::relu_gradient_sums_grouped(rows(dy.shape()), out(), factor, y.data(), dy.data(),
@@ -155,11 +155,13 @@ Variable<T, 3, D> linear_grouped(const Variable<T, 3, D>& x, const GroupLinear<T
   Tensor<T, 3, D> y({x.extent(0), x.extent(1), layer.out()});
   Kernels<D>::GroupedLinear::linear_grouped(layer.rows(x.shape()), layer.in(), layer.out(), x.data(),
                                             group_data(layer.weight), group_data(layer.bias), activation, y.data());
-  const auto backward = [=](const Tensor<T, 3, D>& dy) {
+  const Tensor<T, 3, D> slope = activation == Activation::none ? Tensor<T, 3, D>() : y;  // what the way back reads
+  const auto backward = [layer, activation, slope, x = Saved(x)](const Tensor<T, 3, D>& dy) {
     if (activation == Activation::none) return layer.gradient(x, dy.data(), true);
-    if (activation == Activation::relu) return layer.relu_gradient(x, T(1), y, dy);
-    Tensor<T, 3, D> through(dy.extents());
-    Kernels<D>::Activations::activation_gradient(activation, dy.size(), y.data(), dy.data(), {through.data(), true});
+    if (activation == Activation::relu) return layer.relu_gradient(x, T(1), slope, dy);
+    Tensor<T, 3, D> through = in_place_of(dy);
+    Kernels<D>::Activations::activation_gradient(activation, dy.size(), slope.data(), dy.data(),
+                                                 {through.data(), true});
     layer.gradient(x, std::as_const(through).data(), true);
   };
   return record_group("linear", y, backward, x, layer.weight, layer.bias);
@@ -174,7 +176,7 @@ Variable<T, 3, D> linear_relu_dropout_grouped(const Variable<T, 3, D>& x, const 
   Kernels<D>::GroupedLinear::linear_relu_dropped_grouped(layer.rows(x.shape()), layer.in(), layer.out(), x.data(),
                                                          group_data(layer.weight), group_data(layer.bias), own,
                                                          y.data());
-  const auto backward = [=, factor = T(own.keep.scale)](const Tensor<T, 3, D>& dy) {
+  const auto backward = [layer, y, factor = T(own.keep.scale), x = Saved(x)](const Tensor<T, 3, D>& dy) {
     layer.relu_gradient(x, factor, y, dy);
   };
   return record_group("linear_relu_dropout", y, backward, x, layer.weight, layer.bias);
@@ -195,7 +197,15 @@ Variable<T, 3, D> layer_norm_grouped(const Variable<T, 3, D>& x, const GroupOf<T
     Kernels<D>::Norm::norm_rows_gradient_grouped(rows, n, true, x.data(), group_data(weight), statistics.data(),
                                                  dy.data(), x.gradient_slot(), group_slots(weight), group_slots(bias));
   };
-  return record_group("layer_norm", y, backward, x, weight, bias);
+  const auto result = record_group("layer_norm", y, backward, x, weight, bias);
+  if (result.size() >= Kernels<D>::Norm::renorms_from)
+    remake_by(result, [=] {
+      Tensor<T, 3, D> again(x.extents());
+      Kernels<D>::Norm::norm_rows_grouped(rows, n, true, epsilon, x.data(), group_data(weight), group_data(bias),
+                                          Tensor<T, 2, D>(statistics).data(), again.data());
+      return again;
+    });
+  return result;
 }
 
 /// As dropout(), in training.
@@ -205,9 +215,8 @@ Variable<T, 3, D> dropout_grouped(const Variable<T, 3, D>& x, const GroupedKeep&
   Kernels<D>::Elementwise::template dropout<T>(own, y.size(), x.data(), {y.data(), true});
   return record(
       "dropout", y,
-      [x, own](const Tensor<T, 3, D>& dy) {
-        if (const auto slot = x.gradient_slot())
-          Kernels<D>::Elementwise::template dropout<T>(own, dy.size(), dy.data(), slot);
+      [x = x.node(), own](const Tensor<T, 3, D>& dy) {
+        if (const auto slot = x->slot()) Kernels<D>::Elementwise::template dropout<T>(own, dy.size(), dy.data(), slot);
       },
       x);
 }
@@ -220,10 +229,9 @@ Variable<T, 3, D> add_dropout_grouped(const Variable<T, 3, D>& x, const Variable
   Kernels<D>::Elementwise::add_dropped(own, y.size(), x.data(), f.data(), y.data());
   return record(
       "add_dropout", y,
-      [x, f, own](const Tensor<T, 3, D>& dy) {
+      [x = x.node(), f = f.node(), own](const Tensor<T, 3, D>& dy) {
         accumulate(x, dy);
-        if (const auto slot = f.gradient_slot())
-          Kernels<D>::Elementwise::template dropout<T>(own, dy.size(), dy.data(), slot);
+        if (const auto slot = f->slot()) Kernels<D>::Elementwise::template dropout<T>(own, dy.size(), dy.data(), slot);
       },
       x, f);
 }
@@ -252,8 +260,8 @@ Variable<T, 3, D> join_groups(const List<Variable<T, 3, D>>& parts) {
   join_rows(1, std::span<const Variable<T, 3, D>>(parts), y.data(), count * size);
   return record_list(
       "group", y,
-      [parts, count, size](const Tensor<T, 3, D>& dy) {
-        split_rows(1, dy.data(), count * size, std::span<const Variable<T, 3, D>>(parts));
+      [parts = nodes_of(parts), count, size](const Tensor<T, 3, D>& dy) {
+        split_rows(1, dy.data(), count * size, parts);
       },
       std::span<const Variable<T, 3, D>>(parts));
 }

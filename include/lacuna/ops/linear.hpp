@@ -18,7 +18,7 @@ namespace detail {
 
 /// What the gradient g (rows, out) of x Wᵀ + b means for all three.
 template <class T, int R, class D>
-void linear_gradient(const Variable<T, R, D>& x, const Variable<T, 2, D>& weight, const Variable<T, 1, D>& bias,
+void linear_gradient(const Saved<T, R, D>& x, const Variable<T, 2, D>& weight, const Variable<T, 1, D>& bias,
                      const T* g) {
   const index_t rows = x.shape().rows(), in = weight.extent(1), out = weight.extent(0);
   if (const auto slot = x.gradient_slot())
@@ -28,20 +28,21 @@ void linear_gradient(const Variable<T, R, D>& x, const Variable<T, 2, D>& weight
   if (const auto slot = bias.gradient_slot()) Kernels<D>::Reduce::column_sums(rows, out, g, slot);
 }
 
-/// True where `through`, the gradient behind max(x, 0) and perhaps dropout, was computed together with its sums for the
-/// bias. On a device that is a launch less.
+/// True where `through`, the gradient behind the activation (max(x, 0) perhaps with dropout, `factor` its scale), was
+/// computed together with its sums for the bias. On a device that is a launch less. `through` may be dy.
 template <class T, int R, class D>
-bool relu_gradient_with_bias([[maybe_unused]] T factor, [[maybe_unused]] const Tensor<T, R, D>& y,
-                             [[maybe_unused]] const Tensor<T, R, D>& dy, [[maybe_unused]] Tensor<T, R, D>& through,
-                             [[maybe_unused]] const Variable<T, 1, D>& bias) {
+bool gradient_with_bias([[maybe_unused]] Activation activation, [[maybe_unused]] T factor,
+                        [[maybe_unused]] const Tensor<T, R, D>& y, [[maybe_unused]] const Tensor<T, R, D>& dy,
+                        [[maybe_unused]] Tensor<T, R, D>& through, [[maybe_unused]] const Variable<T, 1, D>& bias) {
   if constexpr (requires(index_t n, T * to, GradientSlot<T> s) {
-                  Kernels<D>::Linear::relu_gradient_sums(n, n, factor, y.data(), dy.data(), to, s);
+                  Kernels<D>::Linear::activation_gradient_sums(activation, n, n, factor, y.data(), dy.data(), to, s);
                 })
-    if (const auto slot = bias.gradient_slot()) {
-      Kernels<D>::Linear::relu_gradient_sums(dy.shape().rows(), bias.size(), factor, y.data(), dy.data(),
-                                             through.data(), slot);
-      return true;
-    }
+    if (activation == Activation::relu || activation == Activation::tanh)
+      if (const auto slot = bias.gradient_slot()) {
+        Kernels<D>::Linear::activation_gradient_sums(activation, dy.shape().rows(), bias.size(), factor, y.data(),
+                                                     dy.data(), through.data(), slot);
+        return true;
+      }
   return false;
 }
 
@@ -62,14 +63,14 @@ requires(R >= 1) Variable<T, R, D> linear(const Variable<T, R, D>& x, const Vari
   Kernels<D>::Linear::linear(rows, in, out, x.data(), weight.data(), bias.data_or_null(), activation, y.data(),
                              weight.packed());
   if (!detail::recorded(x, weight, bias)) return Variable<T, R, D>(y);
-  const auto backward = [=](const Tensor<T, R, D>& dy) {
-    Tensor<T, R, D> through = dy;  // gradient before the activation
-    if (activation != Activation::none) {
-      through = Tensor<T, R, D>(dy.extents());
-      if (activation == Activation::relu && detail::relu_gradient_with_bias(T(1), y, dy, through, bias))
-        return detail::linear_gradient(x, weight, {}, std::as_const(through).data());
-      Kernels<D>::Activations::activation_gradient(activation, dy.size(), y.data(), dy.data(), {through.data(), true});
-    }
+  const Tensor<T, R, D> slope = activation == Activation::none ? Tensor<T, R, D>() : y;  // what the way back reads
+  const auto backward = [weight, bias, activation, slope, x = detail::Saved(x)](const Tensor<T, R, D>& dy) {
+    if (activation == Activation::none) return detail::linear_gradient(x, weight, bias, dy.data());
+    Tensor<T, R, D> through = detail::in_place_of(dy);  // gradient before the activation
+    if (detail::gradient_with_bias(activation, T(1), slope, dy, through, bias))
+      return detail::linear_gradient(x, weight, {}, std::as_const(through).data());
+    Kernels<D>::Activations::activation_gradient(activation, dy.size(), slope.data(), dy.data(),
+                                                 {through.data(), true});
     detail::linear_gradient(x, weight, bias, std::as_const(through).data());
   };
   return record("linear", y, backward, x, weight, bias);
@@ -90,9 +91,9 @@ requires(R >= 1) Variable<T, R, D> linear_relu_dropout(const Variable<T, R, D>& 
   Tensor<T, R, D> y(extents);
   const auto keep = functors::Keep::with(context.random->stream(), p);
   Kernels<D>::Linear::linear_relu_dropped(rows, in, out, x.data(), weight.data(), bias.data_or_null(), keep, y.data());
-  const auto backward = [=, factor = T(keep.scale)](const Tensor<T, R, D>& dy) {
-    Tensor<T, R, D> through(dy.extents());
-    if (detail::relu_gradient_with_bias(factor, y, dy, through, bias))
+  const auto backward = [weight, bias, y, factor = T(keep.scale), x = detail::Saved(x)](const Tensor<T, R, D>& dy) {
+    Tensor<T, R, D> through = detail::in_place_of(dy);
+    if (detail::gradient_with_bias(Activation::relu, factor, y, dy, through, bias))
       return detail::linear_gradient(x, weight, {}, std::as_const(through).data());
     Kernels<D>::Elementwise::dropped_relu_gradient(dy.size(), factor, y.data(), dy.data(),
                                                    GradientSlot<T>{through.data(), true});

@@ -42,10 +42,10 @@ Variable<T, S, D> move(const char* name, const Variable<T, R, D>& x, const Shape
   if (y.size() > 0) Kernels<D>::Strided::walk(name, walk, functors::Move<T>{x.data() + first, {y.data(), true}});
   return record(
       name, y,
-      [x, walk, first, all, name](const Tensor<T, S, D>& dy) {
-        GradientSlot<T> slot = x.gradient_slot();
+      [x = x.node(), walk, first, all, name](const Tensor<T, S, D>& dy) {
+        GradientSlot<T> slot = x->slot();
         if (!slot) return;
-        if (!all) clear_fresh<D>(slot, x.size());
+        if (!all) clear_fresh<D>(slot, x->size());
         if (dy.size() > 0) Kernels<D>::Strided::walk(name, swapped(walk), functors::Move<T>{dy.data(), slot.at(first)});
       },
       x);

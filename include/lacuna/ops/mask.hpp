@@ -19,8 +19,8 @@ Variable<T, R, D> scale_leading(const char* name, const Variable<T, R, D>& x, co
   Kernels<D>::RowMoves::template scale_rows<T>(rows, width, factor.data(), x.data(), {y.data(), true});
   return record(
       name, y,
-      [=](const Tensor<T, R, D>& dy) {
-        if (const auto slot = x.gradient_slot())
+      [=, x = x.node()](const Tensor<T, R, D>& dy) {
+        if (const auto slot = x->slot())
           Kernels<D>::RowMoves::template scale_rows<T>(rows, width, factor.data(), dy.data(), slot);
       },
       x);

@@ -26,8 +26,8 @@ Variable<T, 2, D> mean_pool(const Variable<T, 3, D>& x, const Mask<2, D>& presen
   Kernels<D>::Pooling::mean_pool(batch, frames, n, detail::pool_mask("mean_pool", x, present), x.data(), y.data());
   return record(
       "mean_pool", y,
-      [=](const Tensor<T, 2, D>& dy) {
-        if (const auto slot = x.gradient_slot())
+      [=, x = x.node()](const Tensor<T, 2, D>& dy) {
+        if (const auto slot = x->slot())
           Kernels<D>::Pooling::mean_pool_gradient(batch, frames, n, present.data(), dy.data(), slot);
       },
       x);
@@ -43,8 +43,8 @@ Variable<T, 2, D> max_pool(const Variable<T, 3, D>& x, const Mask<2, D>& present
                                 winner.data());
   return record(
       "max_pool", y,
-      [=](const Tensor<T, 2, D>& dy) {
-        if (const auto slot = x.gradient_slot())
+      [=, x = x.node()](const Tensor<T, 2, D>& dy) {
+        if (const auto slot = x->slot())
           Kernels<D>::Pooling::max_pool_gradient(batch, frames, n, winner.data(), dy.data(), slot);
       },
       x);

@@ -95,8 +95,8 @@ Variable<T, 2> gather_present(const Variable<T, 3>& x, const PresentRows& rows) 
   detail::gather(rows, width, x.data(), {y.data(), true});
   return record(
       "gather_present", y,
-      [x, rows, width](const Tensor<T, 2>& dy) {
-        if (const auto slot = x.gradient_slot()) detail::scatter(rows, width, dy.data(), slot);
+      [x = x.node(), rows, width](const Tensor<T, 2>& dy) {
+        if (const auto slot = x->slot()) detail::scatter(rows, width, dy.data(), slot);
       },
       x);
 }
@@ -110,8 +110,8 @@ Variable<T, 3> scatter_present(const Variable<T, 2>& x, const PresentRows& rows)
   detail::scatter(rows, width, x.data(), {y.data(), true});
   return record(
       "scatter_present", y,
-      [x, rows, width](const Tensor<T, 3>& dy) {
-        if (const auto slot = x.gradient_slot()) detail::gather(rows, width, dy.data(), slot);
+      [x = x.node(), rows, width](const Tensor<T, 3>& dy) {
+        if (const auto slot = x->slot()) detail::gather(rows, width, dy.data(), slot);
       },
       x);
 }
@@ -126,8 +126,8 @@ Variable<T, 2> dropout_present(const Variable<T, 2>& x, const PresentRows& rows,
   detail::drop_rows(keep, rows, width, x.data(), y.data());
   return record(
       "dropout_present", y,
-      [x, rows, width, keep](const Tensor<T, 2>& dy) {
-        const auto slot = x.gradient_slot();
+      [x = x.node(), rows, width, keep](const Tensor<T, 2>& dy) {
+        const auto slot = x->slot();
         if (!slot) return;
         if (slot.fresh) return detail::drop_rows(keep, rows, width, dy.data(), slot.data);
         Tensor<T, 2> share(dy.extents());

@@ -64,9 +64,8 @@ Variable<T, S, D> sum_over(const char* name, const Variable<T, R, D>& x, const A
   const auto y = reduced<S>(name, x.node()->value, cut, reducers::Sum<T>{factor}, list.keep);
   return record(
       name, y,
-      [x, cut, name, factor](const Tensor<T, S, D>& dy) {
-        if (const auto slot = x.gradient_slot())
-          spread<D>(name, cut, reducers::BackOfSum<T>{dy.data(), T(factor)}, slot);
+      [x = x.node(), cut, name, factor](const Tensor<T, S, D>& dy) {
+        if (const auto slot = x->slot()) spread<D>(name, cut, reducers::BackOfSum<T>{dy.data(), T(factor)}, slot);
       },
       x);
 }

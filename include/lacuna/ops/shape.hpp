@@ -14,16 +14,15 @@
 namespace lacuna {
 namespace detail {
 
-/// What a backward keeps of a list of variables.
+/// What a backward keeps of a list of variables: where their gradients go.
 template <class T, int R, class D, class A>
-List<Variable<T, R, D>> kept(const std::vector<Variable<T, R, D>, A>& parts) {
-  return {parts.begin(), parts.end()};
+List<NodeHandle<T, D>> nodes_of(const std::vector<Variable<T, R, D>, A>& parts) {
+  List<NodeHandle<T, D>> nodes;
+  for (const auto& part : parts) nodes.push_back(part.node());
+  return nodes;
 }
 
-template <class T, int R, class D>
-index_t row_width(const Variable<T, R, D>& part, index_t rows) {
-  return rows > 0 ? part.size() / rows : 0;
-}
+inline index_t row_width(index_t size, index_t rows) { return rows > 0 ? size / rows : 0; }
 
 /// y (rows, width) = the parts side by side, each seen as (rows, size / rows). A device moves up to eight at once.
 template <class T, int R, class D>
@@ -32,7 +31,7 @@ void join_rows(index_t rows, std::span<const Variable<T, R, D>> parts, T* y, ind
   if constexpr (requires(RowParts<const T*> some) { Kernels<D>::ShapeMoves::join_rows(rows, some, y, width); }) {
     RowParts<const T*> some;
     for (const auto& part : parts) {
-      const index_t count = row_width(part, rows);
+      const index_t count = row_width(part.size(), rows);
       some.add(part.data(), column, count);
       column += count;
       if (some.count < some.most && &part != &parts.back()) continue;
@@ -41,7 +40,7 @@ void join_rows(index_t rows, std::span<const Variable<T, R, D>> parts, T* y, ind
     }
   } else {
     for (const auto& part : parts) {
-      const index_t count = row_width(part, rows);
+      const index_t count = row_width(part.size(), rows);
       Kernels<D>::ShapeMoves::copy_runs(rows, count, part.data(), count, y + column, width);
       column += count;
     }
@@ -49,8 +48,8 @@ void join_rows(index_t rows, std::span<const Variable<T, R, D>> parts, T* y, ind
 }
 
 /// The way back: what dy (rows, width) means for each part.
-template <class T, int R, class D>
-void split_rows(index_t rows, const T* dy, index_t width, std::span<const Variable<T, R, D>> parts) {
+template <class T, class D>
+void split_rows(index_t rows, const T* dy, index_t width, const List<NodeHandle<T, D>>& parts) {
   index_t column = 0;
   if constexpr (requires(RowParts<GradientSlot<T>> some) {
                   Kernels<D>::ShapeMoves::split_rows(rows, dy, width, some);
@@ -62,11 +61,11 @@ void split_rows(index_t rows, const T* dy, index_t width, std::span<const Variab
       some = {};
     };
     for (const auto& part : parts) {
-      const void* const node = part.node().get();
+      const void* const node = part.get();
       // what is a part twice is written by one kernel and added to by the next
       if (some.count == some.most || std::find(receiver, receiver + some.count, node) != receiver + some.count) move();
-      const index_t count = row_width(part, rows);
-      if (const auto slot = part.gradient_slot()) {
+      const index_t count = row_width(part->size(), rows);
+      if (const auto slot = part->slot()) {
         receiver[some.count] = node;
         some.add(slot, column, count);
       }
@@ -75,8 +74,8 @@ void split_rows(index_t rows, const T* dy, index_t width, std::span<const Variab
     move();
   } else {
     for (const auto& part : parts) {
-      const index_t count = row_width(part, rows);
-      if (const auto slot = part.gradient_slot())
+      const index_t count = row_width(part->size(), rows);
+      if (const auto slot = part->slot())
         Kernels<D>::ShapeMoves::contribute_runs(rows, count, dy + column, width, slot, count);
       column += count;
     }
@@ -90,7 +89,7 @@ template <class T, int R, class D, std::size_t S>
 Variable<T, int(S), D> reshape(const Variable<T, R, D>& x, const std::array<index_t, S>& extents) {
   const Tensor<T, int(S), D> y = x.value().reshape(extents);
   return record(
-      "reshape", y, [x](const Tensor<T, int(S), D>& dy) { accumulate(x, dy); }, x);
+      "reshape", y, [x = x.node()](const Tensor<T, int(S), D>& dy) { accumulate(x, dy); }, x);
 }
 
 /// Joins parts along an axis; all other axes must agree. (..., F_1), (..., F_2), ... → (..., ΣF) along axis −1.
@@ -114,8 +113,8 @@ requires(R >= 1) Variable<T, R, D> concat(const std::vector<Variable<T, R, D>, A
   detail::join_rows(rows, std::span<const Variable<T, R, D>>(parts), y.data(), width);
   return record_list(
       "concat", y,
-      [parts = detail::kept(parts), rows, width](const Tensor<T, R, D>& dy) {
-        detail::split_rows(rows, dy.data(), width, std::span<const Variable<T, R, D>>(parts));
+      [parts = detail::nodes_of(parts), rows, width](const Tensor<T, R, D>& dy) {
+        detail::split_rows(rows, dy.data(), width, parts);
       },
       std::span<const Variable<T, R, D>>(parts));
 }
@@ -144,8 +143,8 @@ Variable<T, R + 1, D> stack(const std::vector<Variable<T, R, D>, A>& parts, int 
   detail::join_rows(rows, std::span<const Variable<T, R, D>>(parts), y.data(), count * width);
   return record_list(
       "stack", y,
-      [parts = detail::kept(parts), rows, count, width](const Tensor<T, R + 1, D>& dy) {
-        detail::split_rows(rows, dy.data(), count * width, std::span<const Variable<T, R, D>>(parts));
+      [parts = detail::nodes_of(parts), rows, count, width](const Tensor<T, R + 1, D>& dy) {
+        detail::split_rows(rows, dy.data(), count * width, parts);
       },
       std::span<const Variable<T, R, D>>(parts));
 }

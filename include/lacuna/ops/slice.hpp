@@ -25,10 +25,10 @@ requires(R >= 1) Variable<T, R, D> slice(const Variable<T, R, D>& x, int axis, i
   Kernels<D>::ShapeMoves::copy_runs(outer, width, x.data() + first, stride, y.data(), width);
   return record(
       "slice", y,
-      [=](const Tensor<T, R, D>& dy) {
-        GradientSlot<T> slot = x.gradient_slot();
+      [=, x = x.node()](const Tensor<T, R, D>& dy) {
+        GradientSlot<T> slot = x->slot();
         if (!slot) return;
-        if (slot.fresh) Kernels<D>::Elementwise::generate(x.size(), slot.data, functors::Constant<T>{T(0)});
+        if (slot.fresh) Kernels<D>::Elementwise::generate(x->size(), slot.data, functors::Constant<T>{T(0)});
         slot.fresh = false;
         Kernels<D>::ShapeMoves::contribute_runs(outer, width, dy.data(), width, slot.at(first), stride);
       },
@@ -44,10 +44,10 @@ Variable<T, S, D> output_part(const Variable<T, 1, D>& all, index_t offset,
   const Tensor<T, S, D> y(all.value().window(offset, Shape(extents)));
   return record(
       "output_part", y,
-      [=](const Tensor<T, S, D>& dy) {
-        GradientSlot<T> slot = all.gradient_slot();
+      [offset, all = all.node()](const Tensor<T, S, D>& dy) {
+        GradientSlot<T> slot = all->slot();
         if (!slot) return;
-        if (slot.fresh) Kernels<D>::Elementwise::generate(all.size(), slot.data, functors::Constant<T>{T(0)});
+        if (slot.fresh) Kernels<D>::Elementwise::generate(all->size(), slot.data, functors::Constant<T>{T(0)});
         slot.fresh = false;
         Kernels<D>::Elementwise::contribute_scaled(dy.size(), T(1), dy.data(), slot.at(offset));
       },

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <limits>
 
+#include "lacuna/core/precision.hpp"
 #include "lacuna/data/batch.hpp"
 #include "lacuna/models/phase.hpp"
 #include "lacuna/optim/average.hpp"
@@ -212,6 +213,7 @@ class Engine {
     for (std::size_t i = 0; i < now.size(); ++i) sums_[i].second += weight * now[i].second;
   }
   void validate() {
+    const PrecisionScope full(Precision::full);  // judged as it will answer
     EpochRecord record;
     record.phase = title_;
     record.epoch = epoch_ + 1;

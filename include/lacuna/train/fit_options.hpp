@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lacuna/core/fields.hpp"
+#include "lacuna/core/precision.hpp"
 #include "lacuna/missing/sampler.hpp"
 #include "lacuna/models/training_batch.hpp"
 #include "lacuna/optim/named.hpp"
@@ -73,6 +74,7 @@ struct FitOptions {
   index_t patience = 0;  ///< epochs without a better validation score before it stops; 0 = never
   Order order = Order::shuffled;
   std::uint64_t seed = 1;
+  Precision precision = Precision::full;            ///< of products of floats, on a GPU
   std::string select_on = {};                       ///< metric by which the epoch is chosen; empty: the model's own
   std::vector<double> class_weights = {};           ///< of the classes in the task's cross-entropy; empty: 1 each
   std::optional<missing::MrmOptions> missing = {};  ///< what training takes away; none: what the model's options say
@@ -93,6 +95,7 @@ struct FitOptions {
     visit("patience", self.patience, Facts{.range = Range::at_least(0)});
     visit("order", self.order);
     visit("seed", self.seed);
+    visit("precision", self.precision);
   }
 
   /// Throws OptionError.

@@ -56,6 +56,7 @@ class Trainer {
   /// One batch; after the last one of an epoch also its validation. Throws Error when the loss is not finite.
   void step(Observer& observer) {
     if (finished()) return;
+    const PrecisionScope precision(options_.precision);
     if (!observer.skip() || last_)
       engine_->step(observer);
     else
@@ -111,6 +112,9 @@ class Trainer {
   Trainer(Begun, M& model, const data::Dataset& data, const FitOptions& options)
       : model_(model), data_(data), options_(options) {
     options_.check();
+    if constexpr (!requires { D::reduces_precision; })
+      if (options_.precision != Precision::full)
+        throw OptionError(cat("fit: precision = tf32 or bf16 is for a GPU; on '", D::name, "' products are in full"));
     apply_options();
     const auto demand = [](const char* split, index_t samples, const Targets& targets) {
       if (samples == 0) throw Error(detail::cat("fit: the ", split, " split has no samples"));

@@ -6,6 +6,7 @@
 /// (`models::Tfn<double>`), and can be added by zoo::add.
 #pragma once
 
+#include "lacuna/data/array_names.hpp"
 #include "lacuna/models/baselines/cra.hpp"
 #include "lacuna/models/baselines/cube_mlp.hpp"
 #include "lacuna/models/baselines/dicmor.hpp"
@@ -27,7 +28,7 @@
 
 namespace lacuna::zoo {
 
-/// The modality named text or language is the text; without such a name the first one. A phase before the rest is as long as
+/// The modality that is text by its name (data/array_names.hpp) is the text; without such a name the first one. A phase before the rest is as long as
 /// the rest.
 template <class Options>
 DraftOf<Options> published_draft(Options defaults, Training training) {
@@ -35,8 +36,8 @@ DraftOf<Options> published_draft(Options defaults, Training training) {
                                                    const Settings& own) {
     Draft<Options> draft = plain(variant, request, own);
     if constexpr (requires { draft.model.text; })
-      for (std::size_t m = 0; m < request.modalities.size(); ++m)
-        if (request.modalities[m] == "text" || request.modalities[m] == "language") draft.model.text = index_t(m);
+      if (const std::size_t text = detail::text_among(request.modalities); text < request.modalities.size())
+        draft.model.text = index_t(text);
     if constexpr (requires { draft.model.pretraining; })
       draft.couple = [](Options& o, Training& t) {
         o.pretraining = {t.fit.epochs, t.fit.batch, t.fit.learning_rate, t.fit.gradient_clip};

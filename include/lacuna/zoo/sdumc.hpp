@@ -1,6 +1,7 @@
 /// SDUMC and its ablations as entries of the registry.
 #pragma once
 
+#include "lacuna/data/array_names.hpp"
 #include "lacuna/models/sdumc/robust.hpp"
 #include "lacuna/models/sdumc/sdumc.hpp"
 #include "lacuna/zoo/entry.hpp"
@@ -18,8 +19,8 @@ inline DraftOf<models::SdumcOptions> sdumc_draft(SdumcKind kind) {
     o.inputs = request.inputs;
     o.classes = request.classes;
     const auto& names = request.modalities;
-    const auto text = std::find(names.begin(), names.end(), "text") - names.begin();
-    o.missing = text < std::ptrdiff_t(names.size()) ? index_t(text) : 0;
+    const std::size_t text = detail::text_among(names);
+    o.missing = text < names.size() ? index_t(text) : 0;
     if (kind == SdumcKind::any) o.drop = missing::mrm_preset("mplmm");
     if (kind == SdumcKind::published) {
       draft.training.fit.learning_rate = 1e-4;

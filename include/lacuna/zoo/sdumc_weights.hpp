@@ -13,9 +13,26 @@
 #include "lacuna/zoo/entry.hpp"
 #include "lacuna/zoo/weights.hpp"
 
+namespace lacuna::detail {
+
+/// The same arrays without what all their names begin with; empty where one does not. Refers to `file`.
+inline io::Npz without_prefix(const io::Npz& file, const std::string& prefix) {
+  std::vector<std::pair<std::string, io::NpzEntry>> entries;
+  for (const std::string& name : file.names()) {
+    if (!name.starts_with(prefix)) return {file.path(), {}};
+    entries.push_back({name.substr(prefix.size()), {file.header(name), [&file, name] { return file.get(name); }}});
+  }
+  return {file.path(), std::move(entries)};
+}
+
+}  // namespace lacuna::detail
+
 namespace lacuna::zoo {
 
-inline LoadedWeights sdumc_from_pytorch(const io::Npz& file, const ModelSpec& spec) {
+inline LoadedWeights sdumc_from_pytorch(const io::Npz& given, const ModelSpec& spec) {
+  const io::Npz own_names =
+      lacuna::detail::without_prefix(given, "model.");  // the authors' checkpoints wrap the module
+  const io::Npz& file = own_names.names().empty() ? given : own_names;
   const auto [entry, variant] = registry().find(spec.name);
   if (!entry->name.starts_with("sdumc"))
     throw OptionError("--model: '" + spec.name +

@@ -47,6 +47,7 @@ struct Training {
     visit("average", self.fit.average);
     visit("patience", self.fit.patience);
     visit("order", self.fit.order);
+    visit("precision", self.fit.precision);
     visit("balance", self.balance);
     visit("select_on", self.fit.select_on);
     visit("temperature", self.temperature);

@@ -54,8 +54,8 @@ inline constexpr double epsilon = 10e-6;
 
 inline std::string id_of(const std::string& key) { return key.substr(0, key.find('[')); }
 
-/// Removes what not all sequences have, by prefix.
-inline void unify(std::vector<TimeSeries*> all) {
+/// Removes what not all sequences have, by prefix. Gives the ids that each had.
+inline std::vector<std::set<std::string>> unify(std::vector<TimeSeries*> all) {
   std::set<std::string> ids, violators;
   std::vector<std::set<std::string>> own(all.size());
   for (std::size_t s = 0; s < all.size(); ++s) {
@@ -68,6 +68,7 @@ inline void unify(std::vector<TimeSeries*> all) {
   for (TimeSeries* one : all)
     for (const std::string& id : violators)
       std::erase_if(one->rows, [&](const auto& named) { return named.first.starts_with(id); });
+  return own;
 }
 
 /// All rows of one id, sorted by start.
@@ -94,12 +95,28 @@ inline TimedRows flattened(const TimeSeries& series, const std::string& id) {
 
 }  // namespace align_detail
 
+/// Ids of the reference that went because another sequence lacks them.
+struct LeftOut {
+  index_t ids = 0;
+  std::string first = "", lacking = "";  ///< an id, and the sequence that has it not
+};
+
 /// Aligns `series` to `reference`, which gets one key a row, too. Throws OptionError when no id is in all of them.
-inline void align(TimeSeries& reference, std::vector<TimeSeries>& series, bool collapse) {
+inline LeftOut align(TimeSeries& reference, std::vector<TimeSeries>& series, bool collapse) {
   namespace d = align_detail;
   std::vector<TimeSeries*> all = {&reference};
   for (TimeSeries& one : series) all.push_back(&one);
-  d::unify(all);
+  std::set<std::string> before, after;
+  for (const auto& named : reference.rows) before.insert(d::id_of(named.first));
+  const std::vector<std::set<std::string>> own_ids = d::unify(all);
+  for (const auto& named : reference.rows) after.insert(d::id_of(named.first));
+  LeftOut left;
+  for (const std::string& id : before) {
+    if (after.count(id) != 0 || left.ids++ > 0) continue;
+    left.first = id;
+    for (std::size_t s = all.size(); s-- > 0;)
+      if (own_ids[s].count(id) == 0) left.lacking = all[s]->name;
+  }
   if (reference.rows.empty())
     throw OptionError(lacuna::detail::cat("align: no video is in ", reference.name, " and in all other sequences"));
   std::vector<TimedRows> flat;  // of the id at hand: keys of one id mostly follow each other
@@ -146,6 +163,7 @@ inline void align(TimeSeries& reference, std::vector<TimeSeries>& series, bool c
   }
   reference.rows = std::move(own);
   for (std::size_t s = 0; s < series.size(); ++s) series[s].rows = std::move(results[s]);
+  return left;
 }
 
 }  // namespace lacuna::data::formats

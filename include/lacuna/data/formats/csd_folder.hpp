@@ -14,6 +14,7 @@
 #include "lacuna/data/formats/align.hpp"
 #include "lacuna/data/formats/feature_folder.hpp"
 #include "lacuna/data/formats/folds.hpp"
+#include "lacuna/data/formats/odd_times.hpp"
 #include "lacuna/data/formats/options.hpp"
 #include "lacuna/io/csd.hpp"
 
@@ -28,6 +29,31 @@ inline TimeSeries time_series(const io::Csd& file) {
     rows.key = k;
   }
   return series;
+}
+
+/// The numbers of a row, as many in every video. Throws IoError.
+inline index_t width_of(const io::Csd& file) {
+  index_t width = -1;
+  for (const std::string& key : file.keys()) {
+    const Shape shape = file.header(key).shape;
+    index_t own = 1;
+    for (int axis = 1; axis < shape.rank(); ++axis) own *= shape[axis];
+    if (width >= 0 && own != width)
+      throw IoError(lacuna::detail::cat(file.path(), ": '", lacuna::detail::printable(key), "' has ", own,
+                                        " features, expected ", width, " as '",
+                                        lacuna::detail::printable(file.keys()[0]), "' has"));
+    width = own;
+  }
+  if (width < 1) throw IoError(file.path() + ": its rows have no features");
+  return width;
+}
+
+/// What aligning lets go of, a line each.
+inline void note_left_out(Arrays& arrays, const LeftOut& left, const std::string& what) {
+  if (left.ids > 0)
+    arrays.note(lacuna::detail::cat(left.ids, " videos of ", what,
+                                    " are left out, as not all sequences have them; the first is '", left.first,
+                                    "', which ", left.lacking, " lacks"));
 }
 
 /// Means of the sources of every row, (rows, D); rows of the file lie together, so each key is read once.
@@ -57,6 +83,7 @@ inline std::vector<double> aligned_features(const io::Csd& file, const TimeSerie
 inline void read_csd_folder(Arrays& arrays, const std::string& folder, const ImportOptions& options) {
   std::vector<std::shared_ptr<const io::Csd>> files;
   std::vector<TimeSeries> series;
+  std::vector<index_t> widths;
   std::shared_ptr<const io::Csd> labels, words;
   TimeSeries label_times, word_times;
   for (const std::string& name : names_in(folder, ".csd")) {
@@ -72,6 +99,7 @@ inline void read_csd_folder(Arrays& arrays, const std::string& folder, const Imp
         throw IoError(lacuna::detail::cat(folder, ": ", role->path(), " and ", file->path(), " are both ",
                                           text ? "words" : "labels", "; keep one, or say which with --label-file"));
       role = file;
+      width_of(*file);
       (text ? word_times : label_times) = time_series(*file);
       continue;
     }
@@ -79,14 +107,18 @@ inline void read_csd_folder(Arrays& arrays, const std::string& folder, const Imp
         !lacuna::detail::listed(options.features, name.substr(0, name.size() - 4)))
       continue;
     files.push_back(file);
+    widths.push_back(width_of(*file));
     series.push_back(time_series(*file));
   }
   if (!words || !labels || files.empty())
     throw IoError(lacuna::detail::cat(folder, ": has ", words ? "" : "no words, ", labels ? "" : "no labels, ",
                                       files.size(), " sequences of features; expected words, labels and at least one"));
-  align(word_times, series, true);
+  for (const TimeSeries& one : series)
+    for (const std::string& line : odd_times(one, word_times)) arrays.note(line);
+  for (const std::string& line : odd_times(label_times, word_times)) arrays.note(line);
+  note_left_out(arrays, align(word_times, series, true), words->name());
   series.push_back(word_times);
-  align(label_times, series, false);
+  note_left_out(arrays, align(label_times, series, false), labels->name());
   word_times = std::move(series.back());
   series.pop_back();
   arrays.note(
@@ -137,8 +169,7 @@ inline void read_csd_folder(Arrays& arrays, const std::string& folder, const Imp
         const std::size_t counted =
             word_times.rows.count(segments[n]) != 0 ? word_times.rows.at(segments[n]).sources.size() : 0;
         if (found != times->rows.end() && found->second.sources.size() == counted) {
-          const Shape shape = files[s]->header(files[s]->keys()[0]).shape;
-          sample.features = shape.rank() > 1 ? shape.size() / std::max<index_t>(1, shape[0]) : 1;
+          sample.features = widths[s];
           sample.length = index_t(spoken[n].size());
           TimedRows rows;
           for (const std::size_t w : spoken[n]) rows.sources.push_back(found->second.sources[w]);

@@ -44,7 +44,19 @@ inline void read_csv_folder(Arrays& arrays, const std::string& folder, const Imp
   std::vector<std::string> wanted = options.features;
   if (wanted.empty() && kind_of_path(folder + "/features") == PathKind::folder)
     wanted = names_in(folder + "/features", "");
+  if (wanted.empty())
+    throw IoError(folder +
+                  ": has no features; expected tables features/FEATURE/VIDEO/CLIP.csv, a folder FEATURE per modality");
   const std::pair<const char*, const char*> splits[] = {{"train", "train_"}, {"valid", "valid_"}, {"test", "test_"}};
+  index_t elsewhere = 0;
+  std::string mode_of_first;
+  for (std::size_t r = 1; r < table.rows().size(); ++r) {
+    const std::string& found = table.rows()[r][mode];
+    if (found != "train" && found != "valid" && found != "test" && elsewhere++ == 0) mode_of_first = found;
+  }
+  if (elsewhere > 0)
+    arrays.note(lacuna::detail::cat(elsewhere, " of ", table.rows().size() - 1, " samples are left out: mode is '",
+                                    lacuna::detail::printable(mode_of_first), "', expected train, valid or test"));
   for (const auto& [name, prefix] : splits) {
     std::vector<std::size_t> rows;
     for (std::size_t r = 1; r < table.rows().size(); ++r)

@@ -97,7 +97,11 @@ inline void read_sample_list(Arrays& arrays, const io::Value& list, const std::s
     arrays.note(
         lacuna::detail::cat("labels have ", columns, " columns: column 0, the sentiment, is label; all are label_all"));
   }
-  if (index_t(ids.size()) == count) arrays.strings(prefix + "id", ids);
+  if (index_t(ids.size()) == count)
+    arrays.strings(prefix + "id", ids);
+  else if (!ids.empty())
+    arrays.note(lacuna::detail::cat(prefix, ": ", count - index_t(ids.size()), " of ", count,
+                                    " samples have no id, so all of them are numbered"));
   if (index_t(sentences.size()) == count) arrays.strings(prefix + "raw_text", sentences);
 }
 

@@ -26,8 +26,8 @@ class MmsaReader {
     for (const auto& [name, prefix] : splits) {
       if (const auto split = root.get(std::string_view(name)))
         read_split(*split, name, prefix);
-      else
-        arrays_.note(lacuna::detail::cat("there is no ", name, " split"));
+      else if (!read_alias(root, name, prefix))
+        arrays_.note(lacuna::detail::cat("there is no ", name, " split; the file has ", keys_of(root)));
     }
     if (root.get(std::string_view("train_mix")))
       arrays_.note("train_mix (labelled and unlabelled samples) is left out; train holds the labelled ones");
@@ -75,6 +75,25 @@ class MmsaReader {
   }
 
  private:
+  /// The validation split by another name.
+  bool read_alias(const io::Value& root, std::string_view name, const std::string& prefix) {
+    if (name != "valid") return false;
+    for (const char* other : {"val", "dev", "validation"})
+      if (const auto split = root.get(std::string_view(other))) {
+        arrays_.note(lacuna::detail::cat("there is no valid split; ", other, " is taken for it"));
+        read_split(*split, other, prefix);
+        return true;
+      }
+    return false;
+  }
+  static std::string keys_of(const io::Value& root) {
+    std::string list;
+    for (std::size_t i = 0; i < std::min<std::size_t>(root.size(), 24); ++i)
+      list += (i ? ", " : "") +
+              (root.key(i).is_string() ? lacuna::detail::printable(root.key(i).text()) : root.key(i).describe());
+    return list;
+  }
+
   void read_split(const io::Value& split, const std::string& name, const std::string& prefix) {
     counted_.clear();
     samples_ = -1;
@@ -94,8 +113,13 @@ class MmsaReader {
       if (std::string_view(ours) == "label") check_labels(numbers, *value, name);
       arrays_.reals(prefix + ours, std::vector<float>(numbers.begin(), numbers.end()));
     }
+    if (!split.get(std::string_view("regression_labels")) && split.get(std::string_view("classification_labels")))
+      arrays_.note(lacuna::detail::cat(name,
+                                       " has no regression_labels, and classification_labels are not read; as integers "
+                                       "they can be given in an .npz, as train_class"));
     for (const char* text : {"id", "raw_text"})
       if (const auto value = split.get(std::string_view(text))) {
+        refuse_set(*value);
         const std::vector<std::string> list = texts_of(*value);
         count(index_t(list.size()), *value);
         arrays_.strings(prefix + text, list);

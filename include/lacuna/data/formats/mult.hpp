@@ -103,7 +103,11 @@ class MultReader {
     }
     labels(split, prefix, kept, samples);
     if (const auto ids = split.get(std::string_view("id"))) {
-      std::vector<std::string> list = texts_of(*ids);
+      const std::vector<std::string> list = texts_of(*ids);
+      const bool table = ids->kind() == io::ValueKind::array && ids->shape().rank() > 0;
+      const index_t rows = table ? ids->shape()[0] : index_t(list.size());
+      if (rows != samples || list.size() % std::size_t(std::max<index_t>(1, samples)) != 0)
+        throw IoError(lacuna::detail::cat(ids->where(), " has ", rows, " ids, expected ", samples, ", one per sample"));
       const std::size_t columns = samples > 0 ? list.size() / std::size_t(samples) : 1;
       std::vector<std::string> chosen;
       for (const index_t n : kept)

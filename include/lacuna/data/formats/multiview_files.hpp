@@ -30,9 +30,10 @@ inline constexpr const char* names_of_views[] = {"X", "fea", "data", "views"};
 [[noreturn]] inline void refuse_multiview(const std::string& path, const std::vector<std::string>& found) {
   std::string names;
   for (const std::string& name : found) names += (names.empty() ? "" : ", ") + lacuna::detail::printable(name);
-  throw IoError(lacuna::detail::cat(path, ": has ", names,
-                                    "; expected views (X or fea, a cell of matrices; or X1, X2) and labels (Y, gt, "
-                                    "gnd, truth or label)"));
+  throw IoError(
+      lacuna::detail::cat(path, ": has ", names,
+                          "; expected views (X or fea, a cell of matrices and not one; or X1, X2) and labels (Y, gt, "
+                          "gnd, truth or label)"));
 }
 [[noreturn]] inline void refuse_view(const std::string& path, std::size_t view, const Shape& shape) {
   throw IoError(lacuna::detail::cat(path, ": view ", view, " has shape ", shape, ", expected a matrix of numbers"));

@@ -132,6 +132,9 @@ inline Recognised recognise(const std::string& path) {
     return {"mat"};  // as level 4 begins: kind of numbers, rows, columns, complex or not, length of the name
   if (bytes.size() > 8 && bytes[8] == '{' && lacuna::detail::load_little<std::uint64_t>(bytes.data()) < bytes.size())
     return {"safetensors"};
+  lacuna::detail::refuse_strangers(*file, "a data set");
+  if (!bytes.empty() && (bytes[0] == '{' || bytes[0] == '['))
+    throw IoError(path + ": looks like JSON, expected a data set: " + format_names());
   io::PickleFile opened = io::open_pickle(file);
   std::string format = format_of(opened.value);
   if (format.empty())

@@ -15,6 +15,12 @@ struct Sequence {
   std::string where;                 ///< opens messages
 };
 
+/// Throws IoError for a set, in which nothing stands at a place.
+inline void refuse_set(const io::Value& value) {
+  if (value.kind() == io::ValueKind::set || value.kind() == io::ValueKind::frozen_set)
+    throw IoError(value.where() + " is a set, which has no order, expected an entry per sample; save it as a list");
+}
+
 /// All numbers of a list (of lists) or an array, row by row. Throws IoError for anything else, and for lists nested
 /// more than four deep or of more than 2^26 numbers, which no data set of this field has in one place.
 inline void append_numbers(const io::Value& value, std::vector<double>& numbers, int depth = 0) {
@@ -27,6 +33,7 @@ inline void append_numbers(const io::Value& value, std::vector<double>& numbers,
   }
   if (value.kind() == io::ValueKind::boolean) return numbers.push_back(value.boolean());
   if (!value.has_items()) return numbers.push_back(value.real());
+  refuse_set(value);
   if (depth == 4) throw IoError(value.where() + " is nested deeper than numbers of one sample are");
   for (std::size_t i = 0; i < value.size(); ++i) {
     append_numbers(value[i], numbers, depth + 1);

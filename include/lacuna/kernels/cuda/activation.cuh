@@ -114,29 +114,53 @@ struct Linear {
     gemm<T>(rows, out, in, {x, in}, {weight, in, true}, T(0), y, out);
     finish_dropped(keep, rows * out, out, Groups<const T*>::one(bias), y);
   }
-  /// through (rows, out) = factor dy, 0 where y is, and the sums of its columns: the way back through dropout and
-  /// max(x, 0), to the product and to the bias, in one launch.
+  /// through (rows, out) = dy · slope of max(x, 0), with dropout of scale `factor` behind it or 1, or of tanh, from the
+  /// value y, and the sums of its columns: the way back to the product and to the bias, in one launch. `through` may be
+  /// dy.
   template <class T>
-  static void relu_gradient_sums(index_t rows, index_t out, T factor, const T* y, const T* dy, T* through,
-                                 GradientSlot<T> bias) {
-    relu_gradient_sums_grouped(rows, out, factor, y, dy, through, Groups<GradientSlot<T>>::one(bias));
+  static void activation_gradient_sums(Activation kind, index_t rows, index_t out, T factor, const T* y, const T* dy,
+                                       T* through, GradientSlot<T> bias) {
+    const auto biases = Groups<GradientSlot<T>>::one(bias);
+    if (kind == Activation::tanh)
+      gradient_sums("tanh_gradient_sums", functors::Tanh{}, rows, out, y, dy, through, biases);
+    else
+      relu_gradient_sums_grouped(rows, out, factor, y, dy, through, biases);
   }
-  /// The same for each group of `rows` rows.
+  /// The same for each group of `rows` rows, of max(x, 0).
   template <class T>
   static void relu_gradient_sums_grouped(index_t rows, index_t out, T factor, const T* y, const T* dy, T* through,
                                          Groups<GradientSlot<T>> biases) {
+    gradient_sums("relu_gradient_sums", DroppedRelu<T>{factor}, rows, out, y, dy, through, biases);
+  }
+  /// max(x, 0), and the scale of what dropout behind it keeps, from the value, which is 0 where either is.
+  template <class T>
+  struct DroppedRelu {
+    T factor;
+    LACUNA_HD T gradient(T y, T dy) const { return y <= T(0) ? T(0) : factor * dy; }
+  };
+  template <class F, class T>
+  LACUNA_HD static T through_slope(const F& f, T y, T dy) {
+    if constexpr (requires { f.gradient(y, dy); })
+      return f.gradient(y, dy);
+    else
+      return dy * f.slope(y, y);
+  }
+  template <class F, class T>
+  static void gradient_sums(const char* name, F f, index_t rows, index_t out, const T* y, const T* dy, T* through,
+                            Groups<GradientSlot<T>> biases) {
     const Divider by_out(out, biases.count * out);
     fold_into<Run>(
-        "relu_gradient_sums", rows, biases.count * out,
+        name, rows, biases.count * out,
         [=] LACUNA_DEVICE(index_t i, index_t j) {
           const index_t at = (by_out.quotient(j) * (rows - 1) + i) * out + j;
-          const T g = y[at] <= T(0) ? T(0) : factor * dy[at];
-          through[at] = g;
-          return double(g);
+          return double(through_slope(f, y[at], dy[at]));
         },
         [=] LACUNA_DEVICE(index_t j, double sum) {
           const index_t group = by_out.quotient(j);
           if (biases.of[group]) biases.of[group].put(j - group * out, T(sum));
+        },
+        [=] LACUNA_DEVICE(index_t i, index_t j, double g) {
+          through[(by_out.quotient(j) * (rows - 1) + i) * out + j] = T(g);
         });
   }
   /// A layer of `rows` <= N rows, in one launch: one team takes a column of the result, reads its weights once, and adds

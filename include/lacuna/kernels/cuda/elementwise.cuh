@@ -42,6 +42,9 @@ struct Chosen {
 
 template <class Run>
 struct Elementwise {
+  /// Dropout of so many numbers is drawn again for the way back, in a launch of its own, rather than kept.
+  static constexpr index_t redraws_from = 1 << 16;
+
   /// y_i = f(i); in a .cu file f is a functor with LACUNA_HD or an extended lambda.
   template <class T, class F>
   static void generate(index_t n, T* y, F f) {

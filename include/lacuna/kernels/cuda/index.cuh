@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "lacuna/core/host_device.hpp"
+#include "lacuna/core/precision.hpp"
 #include "lacuna/core/shape.hpp"
 #include "lacuna/kernels/cpu/gemm.hpp"
 
@@ -151,6 +152,7 @@ int alignment_of(const T* address, index_t step) {
 /// All that the choice of an algorithm depends on: calls with equal keys can share it.
 struct MatmulKey {
   int number_size;
+  Precision precision;
   bool first_transposed, second_transposed;
   MatmulFinish finish;
   index_t rows, columns, depth, first_stride, second_stride, result_stride;
@@ -160,6 +162,7 @@ struct MatmulKey {
   template <class T>
   static MatmulKey of(const BlasCall<T>& call, MatmulFinish finish, const T* bias, const T* result, index_t stride) {
     return {int(sizeof(T)),
+            sizeof(T) == sizeof(float) ? matmul_precision() : Precision::full,
             call.first_transposed,
             call.second_transposed,
             finish,

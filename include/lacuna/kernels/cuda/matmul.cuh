@@ -2,8 +2,8 @@
 ///
 /// Policy: what an algorithm is chosen for (sizes, layouts, alignment, what follows the product) is asked once and
 /// kept, one list for all threads; workspace comes from the pool of the device and goes back at once, since whoever
-/// takes it next comes later in the stream. In full precision: the compute type is that of the numbers, never TF32.
-/// Deterministic: where the depth is cut, the parts are added in a step of their own, not in place.
+/// takes it next comes later in the stream. In full precision, the compute type being that of the numbers, unless
+/// core/precision.hpp says otherwise. Deterministic: where the depth is cut, the parts are added in a step of their own, not in place.
 #pragma once
 
 #include <cublasLt.h>
@@ -45,7 +45,10 @@ class MatmulPlan {
   template <class T>
   MatmulPlan(cublasLtHandle_t handle, const MatmulKey& key, std::type_identity<T>) {
     constexpr cudaDataType_t type = sizeof(T) == sizeof(float) ? CUDA_R_32F : CUDA_R_64F;
-    constexpr cublasComputeType_t compute = sizeof(T) == sizeof(float) ? CUBLAS_COMPUTE_32F : CUBLAS_COMPUTE_64F;
+    const cublasComputeType_t compute = sizeof(T) != sizeof(float)         ? CUBLAS_COMPUTE_64F
+                                        : key.precision == Precision::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                        : key.precision == Precision::bf16 ? CUBLAS_COMPUTE_32F_FAST_16BF
+                                                                           : CUBLAS_COMPUTE_32F;
     expect_cublas("plan of a gemm", cublasLtMatmulDescCreate(&product_.handle, compute, type));
     describe(CUBLASLT_MATMUL_DESC_TRANSA, key.first_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
     describe(CUBLASLT_MATMUL_DESC_TRANSB, key.second_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
@@ -95,13 +98,13 @@ class MatmulPlan {
     const cublasLtMatmulHeuristicResult_t& best = some[choose(some, found, key.depth)];
     possible_ = status == CUBLAS_STATUS_SUCCESS && found > 0 && best.state == CUBLAS_STATUS_SUCCESS;
     if (!possible_) (void)cudaGetLastError();  // what it tried in vain is no error of the next launch
-    if (!possible_ && key.finish == MatmulFinish::none)
+    if (!possible_ && key.finish == MatmulFinish::none && key.precision == Precision::full)
       expect_cublas("plan of a gemm", status == CUBLAS_STATUS_SUCCESS ? CUBLAS_STATUS_NOT_SUPPORTED : status);
     algorithm_ = best.algo;
     workspace_ = best.workspaceSize;
   }
 
-  /// False where cuBLASLt has no such product with a bias behind it.
+  /// False where cuBLASLt has no such product with a bias behind it, or in this precision.
   bool possible() const { return possible_; }
 
   /// False, with nothing done, where it turns out only now that there is no such product with a bias behind it.
@@ -164,17 +167,25 @@ class Matmul {
   /// c = beta c + the product, then what `finish` says with `bias`. False, with nothing done, where cuBLASLt cannot.
   template <class T>
   bool run(const BlasCall<T>& call, MatmulFinish finish, const T* bias, T beta, T* c, index_t c_stride) {
-    const MatmulKey key = MatmulKey::of(call, finish, bias, c, c_stride);
+    MatmulKey key = MatmulKey::of(call, finish, bias, c, c_stride);
     const std::lock_guard lock(mutex_);  // a plan holds the bias of the call
     if (handle_.handle == nullptr) expect_cublas("start of cuBLASLt", cublasLtCreate(&handle_.handle));
+    if (plan<T>(key).possible()) return plan<T>(key).run(handle_.handle, call, bias, beta, c);
+    if (key.precision == Precision::full) return false;
+    key.precision = Precision::full;  // a GPU without the reduced one
+    return plan<T>(key).possible() && plan<T>(key).run(handle_.handle, call, bias, beta, c);
+  }
+
+ private:
+  template <class T>
+  MatmulPlan& plan(const MatmulKey& key) {
     // a program with ever new sizes must not grow without end
     if (plans_.size() >= most_plans && plans_.find(key) == plans_.end()) plans_.clear();
     auto& plan = plans_[key];
     if (!plan) plan = std::make_unique<MatmulPlan>(handle_.handle, key, std::type_identity<T>());
-    return plan->possible() && plan->run(handle_.handle, call, bias, beta, c);
+    return *plan;
   }
 
- private:
   static constexpr std::size_t most_plans = 4096;
   std::mutex mutex_;
   BlasObject<cublasLtHandle_t, cublasLtDestroy> handle_;

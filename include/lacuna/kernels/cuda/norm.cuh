@@ -9,6 +9,9 @@ namespace lacuna::cuda {
 
 template <class Run>
 struct Norm {
+  /// A layer norm of so many numbers is computed again for the way back, in a launch of its own, rather than kept.
+  static constexpr index_t renorms_from = 1 << 16;
+
   /// y = (x − mean) · scale · weight + bias per row; mean is 0 unless `center`; weight and bias may be null.
   /// statistics (rows, 2): mean and scale = 1/√(mean square deviation + epsilon).
   template <class T>

@@ -89,11 +89,17 @@ double sum(const char* name, index_t n, F term) {
   return total;
 }
 
-/// What one block of `fold_into` does: finish(j, Σ_i term(i, j) over i = begin .. end - 1) for the columns of its tile.
+/// What happens to a term besides being added.
+struct NoEffect {
+  LACUNA_HD void operator()(index_t, index_t, double) const {}
+};
+
+/// What one block of `fold_into` does: finish(j, Σ_i term(i, j) over i = begin .. end - 1) for the columns of its tile,
+/// and effect(i, j, the term) once for each, when no earlier term is asked for again.
 /// `sums` is shared by its threads; which of them work at a place does not change the order of a sum.
-template <class Block, class F, class Finish>
+template <class Block, class F, class Finish, class Effect = NoEffect>
 LACUNA_DEVICE void fold_tile(Block block, ColumnTiles by, index_t tile, index_t begin, index_t end, index_t width,
-                             const F& term, const Finish& finish) {
+                             const F& term, const Finish& finish, const Effect& effect = {}) {
   constexpr int at_once = 4;  // loads that do not wait for each other
   double* const sums = block.template memory<double>();
   const int slots = by.slots();
@@ -108,6 +114,8 @@ LACUNA_DEVICE void fold_tile(Block block, ColumnTiles by, index_t tile, index_t 
           const double number = term(at < end ? at : i, j);
           next[k] = at < end ? number : 0.0;
         }
+        for (int k = 0; k < at_once; ++k)
+          if (i + k * slots < end) effect(i + k * slots, j, next[k]);
         for (int k = 0; k < at_once; ++k) sum += next[k];
       }
     sums[place] = sum;
@@ -140,10 +148,11 @@ struct SumReceiver {
   }
 };
 
-/// finish(j, Σ_i term(i, j) over i < rows) for j < width, in one launch. One thread asks for a term, perhaps twice.
+/// finish(j, Σ_i term(i, j) over i < rows) for j < width, in one launch. One thread asks for a term, perhaps twice, and
+/// then calls effect(i, j, the term), which may write over what the term was made of.
 /// More than 16384 rows, which would keep too few blocks busy for too long, are cut into pieces first.
-template <class Run, class F, class Finish>
-void fold_into(const char* name, index_t rows, index_t width, F term, Finish finish) {
+template <class Run, class F, class Finish, class Effect = NoEffect>
+void fold_into(const char* name, index_t rows, index_t width, F term, Finish finish, Effect effect = {}) {
   using Block = typename Run::Block;
   constexpr int threads = ColumnTiles::places;
   constexpr std::size_t shared = threads * sizeof(double);
@@ -155,7 +164,7 @@ void fold_into(const char* name, index_t rows, index_t width, F term, Finish fin
   Run::template blocks<threads>(name, cut.pieces * by.blocks, shared, [=] LACUNA_DEVICE(index_t b, Block block) {
     const index_t p = b / by.blocks;
     fold_tile(block, by, b - p * by.blocks, cut.begin(p), cut.end(p), width, term,
-              SumReceiver<Finish>{part ? part + p * width : nullptr, finish});
+              SumReceiver<Finish>{part ? part + p * width : nullptr, finish}, effect);
   });
   if (part == nullptr) return;
   const ColumnTiles few = ColumnTiles::of(cut.pieces, width);

@@ -13,15 +13,16 @@
 /// is not finite. Source: Hoerl & Kennard, Technometrics 12 (1970).
 #pragma once
 
-#include <Eigen/Cholesky>
 #include <Eigen/Core>
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lacuna/core/state.hpp"
 #include "lacuna/models/baselines/frame_averages.hpp"
+#include "lacuna/models/baselines/ridge_solutions.hpp"
 
 namespace lacuna::models {
 
@@ -58,15 +59,11 @@ class Ridge {
     const Vector centred = y.array() - y_mean;
     const Eigen::RowVectorXd x_mean = x.colwise().mean();  // 0 but for samples that lack a modality
     x.rowwise() -= x_mean;
-    const bool dual = x.cols() > x.rows();
-    const Matrix gram = dual ? Matrix(x * x.transpose()) : Matrix(x.transpose() * x);
-    const Vector right = dual ? centred : Vector(x.transpose() * centred);
     validation_mse_ = std::numeric_limits<double>::infinity();
-    for (const double lambda : grid) {
-      Matrix penalised = gram;
-      penalised.diagonal().array() += lambda;
-      Vector weights = penalised.ldlt().solve(right);
-      if (dual) weights = x.transpose() * weights;
+    std::vector<Vector> solutions = ridge_solutions<double>(x, centred, grid);
+    for (std::size_t i = 0; i < grid.size(); ++i) {
+      const double lambda = grid[i];
+      Vector& weights = solutions[i];
       const double intercept = y_mean - x_mean.dot(weights);
       const double mse = ((x_validation * weights).array() + intercept - y_validation.array()).square().mean();
       if (mse < validation_mse_ || (mse == validation_mse_ && lambda > lambda_)) {

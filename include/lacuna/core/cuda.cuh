@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "lacuna/core/caching_pool.hpp"
+#include "lacuna/core/cuda_staging.cuh"
 #include "lacuna/core/device.hpp"
 #include "lacuna/core/error.hpp"
 #include "lacuna/core/host_device.hpp"
@@ -103,6 +104,7 @@ struct Cuda {
   static void copy_from_host(void* to, const void* from, std::size_t bytes) {
     if (bytes == 0) return;
     detail::expect_not_recording("a copy from the host");
+    if (detail::CudaStaging::instance().copy(to, from, bytes, stream())) return;
     detail::expect_cuda("copy from the host", cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream()));
   }
   /// Waits for all that came before.

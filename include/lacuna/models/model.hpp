@@ -130,7 +130,7 @@ struct Model {
     for (std::size_t m = 0; m < sizes().size(); ++m) {
       present.push_back(batch.streams[m].present);
       drawn.had.push_back(Present<Cpu>::of(any_present(present.back())));
-      drawn.lost.push_back(Present<Cpu>::of(Mask<1>::zeros({batch.size()})));
+      drawn.lost.push_back(Present<Cpu>::of(Mask<1>::zeros(std::array<index_t, 1>{batch.size()})));
     }
     drawn.has = drawn.had;
     const missing::MrmOptions drop = drop_of(options);

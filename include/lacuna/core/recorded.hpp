@@ -12,16 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include "lacuna/core/error.hpp"
 #include "lacuna/core/function.hpp"
+#include "lacuna/core/recording.hpp"
 
 namespace lacuna {
-
-/// A step that is being recorded does what cannot be replayed.
-class NotReplayable : public DeviceError {
- public:
-  using DeviceError::DeviceError;
-};
 
 namespace detail {
 
@@ -29,10 +23,7 @@ namespace detail {
 class HostQuestions {
  public:
   /// Those of the calling thread; null where it records nothing.
-  static HostQuestions*& now() {
-    static constinit thread_local HostQuestions* recording = nullptr;
-    return recording;
-  }
+  static HostQuestions*& now() { return recording_questions(); }
   void add(Function<bool()> question, bool answer) { all_.emplace_back(std::move(question), answer); }
   /// Whether every answer is still the same.
   bool hold() const {
@@ -44,11 +35,6 @@ class HostQuestions {
   std::vector<std::pair<Function<bool()>, bool>> all_;
 };
 
-inline bool step_is_recorded() { return HostQuestions::now() != nullptr; }
-/// Throws NotReplayable in a step that is being recorded.
-inline void host_is_read(const char* what) {
-  if (step_is_recorded()) throw NotReplayable(cat("a recorded step reads ", what, " on the host"));
-}
 /// question(), which is kept where a step is being recorded. What it reads must stay where it is, with the numbers of
 /// the batch that comes.
 template <class F>

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "lacuna/core/random.hpp"
+#include "lacuna/core/random_stream.hpp"
 
 namespace lacuna {
 

@@ -40,33 +40,33 @@ enum class Masks { when_asked, at_once };
 
 /// The layout (below) must be that of the batch that `there` holds, if it holds one.
 template <class T, class D>
-void put_on(TrainingBatch<T, D>& there, TrainingBatch<T> host, [[maybe_unused]] Masks masks = Masks::when_asked) {
-  if constexpr (std::is_same_v<D, Cpu>) {
-    there = std::move(host);
-  } else {
-    const bool at_once = masks == Masks::at_once;
-    there.whole.resize(host.whole.size());
-    for (std::size_t m = 0; m < host.whole.size(); ++m) {
-      detail::put_on(there.whole[m].frames, host.whole[m].frames);
-      detail::put_on(there.whole[m].present, host.whole[m].present);
-    }
-    there.kept.resize(host.kept.size());
-    for (std::size_t m = 0; m < host.kept.size(); ++m) detail::put_on(there.kept[m], host.kept[m]);
-    detail::put_on(there.has, host.has, at_once);
-    detail::put_on(there.had, host.had, at_once);
-    detail::put_on(there.lost, host.lost, at_once);
-    Targets<T, D>& targets = there.targets;
-    targets.classes = host.targets.classes;
-    detail::put_on(targets.present, host.targets.present, at_once);
-    if (!host.targets.labels.empty()) targets.labels.put(host.targets.labels);
-    targets.heads.resize(host.targets.heads.size());
-    if (!host.targets.real.empty()) {
-      targets.real.put(host.targets.real);
-      targets.values = Tensor<T, 2, D>(targets.real.there().reshaped(host.targets.values.shape()));
-    }
-    there.conversations = std::move(host.conversations);
-    there.samples = std::move(host.samples);
+void put_on(TrainingBatch<T, D>& there, TrainingBatch<T> host, Masks masks = Masks::when_asked) {
+  const bool at_once = masks == Masks::at_once;
+  there.whole.resize(host.whole.size());
+  for (std::size_t m = 0; m < host.whole.size(); ++m) {
+    detail::put_on(there.whole[m].frames, host.whole[m].frames);
+    detail::put_on(there.whole[m].present, host.whole[m].present);
   }
+  there.kept.resize(host.kept.size());
+  for (std::size_t m = 0; m < host.kept.size(); ++m) detail::put_on(there.kept[m], host.kept[m]);
+  detail::put_on(there.has, host.has, at_once);
+  detail::put_on(there.had, host.had, at_once);
+  detail::put_on(there.lost, host.lost, at_once);
+  Targets<T, D>& targets = there.targets;
+  targets.classes = host.targets.classes;
+  detail::put_on(targets.present, host.targets.present, at_once);
+  if (!host.targets.labels.empty()) targets.labels.put(host.targets.labels);
+  targets.heads.resize(host.targets.heads.size());
+  if (!host.targets.real.empty()) {
+    targets.real.put(host.targets.real);
+    targets.values = Tensor<T, 2, D>(targets.real.there().reshaped(host.targets.values.shape()));
+  }
+  there.conversations = std::move(host.conversations);
+  there.samples = std::move(host.samples);
+}
+template <class T>
+void put_on(TrainingBatch<T>& there, TrainingBatch<T> host, Masks = Masks::when_asked) {
+  there = std::move(host);
 }
 
 /// All of a batch that decides which work is done on a device, apart from what is asked of the host: its shapes.

@@ -12,6 +12,19 @@
 #include "lacuna/models/task.hpp"
 #include "lacuna/ops/mask.hpp"
 
+namespace lacuna::detail {
+
+/// Whether two masks are equal, where that can be told without a wait: on the host.
+inline bool seen_to_be_equal(const Mask<2>& a, const Mask<2>& b) {
+  return a.size() == b.size() && std::equal(a.data(), a.data() + a.size(), b.data());
+}
+template <class D>
+bool seen_to_be_equal(const Mask<2, D>&, const Mask<2, D>&) {
+  return false;
+}
+
+}  // namespace lacuna::detail
+
 namespace lacuna::models {
 
 /// A loss of the user's own in the place of the task's: scores (B, outputs) and targets → a number to minimise.
@@ -42,8 +55,7 @@ struct TrainingBatch {
     seen = whole;
     for (std::size_t s = 0; s < kept.size(); ++s) {
       if (!kept[s].defined()) continue;
-      if constexpr (std::is_same_v<D, Cpu>)
-        if (std::equal(kept[s].data(), kept[s].data() + kept[s].size(), whole[s].present.data())) continue;
+      if (detail::seen_to_be_equal(kept[s], whole[s].present)) continue;
       seen[s] = masked_stream(whole[s].frames, kept[s]);
     }
   }

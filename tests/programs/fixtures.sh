@@ -89,7 +89,7 @@ models=corrkd trains h5/mmin --holdout .4
 models=sdumc refused h5/mmin 'needs at least two modalities, found 1' --holdout .4
 refused h5 'is a folder with neither features/'
 for set in mfn_X_train mfn_y_train mfn_audio; do refused h5/$set.h5 'is one HDF5 file; data sets are the folder of them'; done
-refused csv 'no modality is left'
+refused csv 'has no features; expected tables features/FEATURE/VIDEO/CLIP.csv'
 refused npz/stored.npz 'no array is named train_, valid_ or test_'
 
 # nothing of a data set's form was passed over

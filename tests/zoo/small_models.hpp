@@ -8,7 +8,7 @@
 
 namespace lacuna::test {
 
-/// NAME with the smallest sizes that its options allow. Ten steps of IMDer's sampler: two make 2e-6 of a rounding.
+/// NAME with the smallest sizes that its options allow.
 inline std::string small_spec(const std::string& name) {
   std::string text = name;
   for (const zoo::OptionInfo& option : zoo::registry().options(name))

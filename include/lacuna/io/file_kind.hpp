@@ -23,7 +23,7 @@ inline std::uint64_t bytes_before_zip(std::span<const std::uint8_t> bytes) {
     if (!starts_with(bytes, "PK\x05\x06", at) || load_little<std::uint16_t>(end + 20) != bytes.size() - at - end_size)
       continue;
     const std::uint64_t directory = load_little<std::uint32_t>(end + 12), offset = load_little<std::uint32_t>(end + 16);
-    if (directory + offset < at && starts_with(bytes, "PK\x03\x04", std::size_t(at - directory - offset)))
+    if (directory + offset < at && starts_with(bytes, "PK\x03\x04", at - directory - offset))
       return at - directory - offset;
   }
   return 0;

@@ -2,9 +2,9 @@
 ///
 /// Sizes fall into the classes of BlockPool, from 8 MiB on into finer ones (at most 6 % waste); a freed block waits in
 /// the list of its class for the next one of it, so that a training step, which asks for the same sizes again,
-/// allocates nothing. A large block also serves who asks for up to a quarter less: batches have many lengths. The pool is ordered by one stream: a
-/// block may be given back while work that uses it is still queued, because whoever takes it next queues work behind
-/// that. Threads that share the stream may share the pool.
+/// allocates nothing. A large block also serves who asks for up to a quarter less: batches have many lengths. The pool
+/// is ordered by one stream: a block may be given back while work that uses it is still queued, because whoever takes
+/// it next queues work behind that. Threads that share the stream may share the pool.
 ///
 /// An `Arena` keeps apart what one recorded piece of work uses: while a thread has it entered, its blocks come from
 /// there, and go back there, so that they are free for nobody else until the arena ends. Inside, blocks are cut from

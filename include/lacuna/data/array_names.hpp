@@ -30,8 +30,9 @@ inline std::vector<std::string> words_of(std::string_view name) {
   return words;
 }
 
-/// Whether a word of the name is one for what is to be predicted: label2, regression_labels, emotion, valence, y. So is vad:
-/// valence, arousal and dominance in the files of IEMOCAP; where it means voice activity it is a mask, and no features either.
+/// Whether a word of the name is one for what is to be predicted: label2, regression_labels, emotion, valence, y. So is
+/// vad: valence, arousal and dominance in the files of IEMOCAP; where it means voice activity it is a mask, and no
+/// features either.
 inline bool named_like_label(std::string_view name) {
   for (const std::string& word : words_of(name))
     for (const char* known :
@@ -45,8 +46,9 @@ inline bool named_like_label(std::string_view name) {
   return false;
 }
 
-/// Whether the name is one for a mask that is not called `mask` or `X_mask`: attention_mask, padding_mask, key_padding_mask. Which of
-/// 0 and 1 means present differs between programs, so it is nobody's mask and nobody's features.
+/// Whether the name is one for a mask that is not called `mask` or `X_mask`: attention_mask, padding_mask,
+/// key_padding_mask. Which of 0 and 1 means present differs between programs, so it is nobody's mask and nobody's
+/// features.
 inline bool named_like_mask(std::string_view name) {
   for (const std::string& word : words_of(name))
     if (word == "mask" || word == "padding" || word == "attn") return true;

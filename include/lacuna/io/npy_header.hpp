@@ -237,8 +237,7 @@ NpyHeader read_npy_header(Stream& stream, std::uint64_t size, const std::string&
     throw IoError(
         detail::cat(where, " has ", size, " bytes, too few for a .npy header; it is truncated or not an array"));
   stream.read(start, 10);
-  if (std::memcmp(start, "version ht", 10) == 0)
-    throw IoError(where + " is a Git LFS pointer, the real file was not fetched (git lfs pull)");
+  if (std::memcmp(start, "version ht", 10) == 0) throw IoError(where + " " + detail::lfs_pointer);
   if (std::memcmp(start, "\x93NUMPY", 6) != 0)
     throw IoError(where + " does not start as a .npy file does; it is damaged or not an array");
   if (start[6] < 1 || start[6] > 3 || start[7] != 0)

@@ -29,6 +29,9 @@ Unsigned load_little(const std::uint8_t* bytes) {
   return number;
 }
 
+/// What is said of a file that holds a few lines of text in the place of its data.
+inline constexpr const char* lfs_pointer = "is a Git LFS pointer, the real file was not fetched (git lfs pull)";
+
 /// A name from a file, fit for a one-line message.
 inline std::string printable(std::string_view name) {
   std::string text;

@@ -1,13 +1,14 @@
-/// Steps of a training that a device records once and then replays: the forward pass, the backward pass and the factor of
-/// gradient clipping as one launch.
+/// Steps of a training that a device records once and then replays: the forward pass, the backward pass and the factor
+/// of gradient clipping as one launch.
 ///
 /// What the host does for a step comes first: it draws what is taken away, checks labels, and copies the batch into
-/// memory that stays where it is. Then the rest, which reads the device alone, is replayed. Batches of one layout (their shapes) share a recording: the first of them is run, the second recorded, and those after it replayed. The
+/// memory that stays where it is. Then the rest, which reads the device alone, is replayed. Batches of one layout
+/// (their shapes) share a recording: the first of them is run, the second recorded, and those after it replayed. The
 /// `most` layouts that came last are kept, those with a recording before the others; each holds the memory of a step.
 ///
 /// A recording has every number of the host baked in. What can be seen to read one that may change (core/recorded.hpp)
-/// is not recorded: steps of that layout run as they are, with the same bits, and `reason` says why. So do batches for which the
-/// host answers a question of the recording otherwise, as for labels that are no classes.
+/// is not recorded: steps of that layout run as they are, with the same bits, and `reason` says why. So do batches for
+/// which the host answers a question of the recording otherwise, as for labels that are no classes.
 #pragma once
 
 #include <list>

@@ -28,8 +28,8 @@
 
 namespace lacuna::zoo {
 
-/// The modality that is text by its name (data/array_names.hpp) is the text; without such a name the first one. A phase before the rest is as long as
-/// the rest.
+/// The modality that is text by its name (data/array_names.hpp) is the text; without such a name the first one. A phase
+/// before the rest is as long as the rest.
 template <class Options>
 DraftOf<Options> published_draft(Options defaults, Training training) {
   return [plain = plain_draft(defaults, training)](const std::string& variant, const Request& request,
@@ -54,7 +54,8 @@ inline Training published_training(index_t batch, double rate, double decay = 0,
                   .patience = 8}};
 }
 
-/// One row per model: its name, what it is, its paper, how it is trained (batch, rate, decay, clip). `M<T, D>`: the model.
+/// One row per model: its name, what it is, its paper, how it is trained (batch, rate, decay, clip). `M<T, D>`: the
+/// model.
 template <template <class, class> class M>
 struct Published {
   using Options = typename M<float, Cpu>::Options;

@@ -3,7 +3,8 @@
 /// Policy: what an algorithm is chosen for (sizes, layouts, alignment, what follows the product) is asked once and
 /// kept, one list for all threads; workspace comes from the pool of the device and goes back at once, since whoever
 /// takes it next comes later in the stream. In full precision, the compute type being that of the numbers, unless
-/// core/precision.hpp says otherwise. Deterministic: where the depth is cut, the parts are added in a step of their own, not in place.
+/// core/precision.hpp says otherwise. Deterministic: where the depth is cut, the parts are added in a step of their
+/// own, not in place.
 #pragma once
 
 #include <cublasLt.h>

@@ -2,13 +2,13 @@
 ///
 /// x (N, F) and y (N), both with column means taken out -> for each lambda of the grid w (F), the argmin of
 ///     |y - x w|^2 + lambda |w|^2,
-/// by LDLT of x'x + lambda I (F, F), or of x x' + lambda I (N, N) where F > N: then w = x'(x x' + lambda I)^-1 y. A penalty too
-/// small for the rounding of x'x gives what LDLT gives, numbers that may not be finite.
+/// by LDLT of x'x + lambda I (F, F), or of x x' + lambda I (N, N) where F > N: then w = x'(x x' + lambda I)^-1 y. A
+/// penalty too small for the rounding of x'x gives what LDLT gives, numbers that may not be finite.
 ///
 ///     const auto w = ridge_solutions<double>(x, y, {0.1, 1.0, 10.0});   // w[1]: for lambda = 1
 ///
-/// A template, and compiled once in lacuna::precompiled: products and LDLT are most of what a file that includes ridge.hpp
-/// would compile.
+/// A template, and compiled once in lacuna::precompiled: products and LDLT are most of what a file that includes
+/// ridge.hpp would compile.
 #pragma once
 
 #include <Eigen/Cholesky>

@@ -1,4 +1,6 @@
-/// IMDer's score network, its loss and its sampler against the authors' arrays.
+/// IMDer's score network, its loss and its sampler against the authors' arrays; one sample alone and among others.
+#include "lacuna/models/baselines/imder.hpp"
+
 #include <doctest/doctest.h>
 
 #include "lacuna/nn/score_network.hpp"
@@ -45,4 +47,46 @@ TEST_CASE("IMDer: its authors' arrays" * doctest::skip(!lacuna::test::have_publi
   file.out("out/sampled",
            time_first(network.sample(condition, file.size("steps"), normal, file.number("eps_sampler"))));
   CHECK(file.finish() == 171);
+}
+
+TEST_CASE(
+    "IMDer: a sample alone has the bits it has in any batch, though few rows are multiplied otherwise elsewhere") {
+  using namespace lacuna;
+  Random random(5);
+  const models::ImderNetwork<float> network({.inputs = {4, 3, 5},
+                                             .width = 8,
+                                             .num_heads = 2,
+                                             .layers = 1,
+                                             .kernels = {1, 1, 1},
+                                             .score_frames = 8,
+                                             .score_channels = {8, 8, 8},
+                                             .score_embedding = 4,
+                                             .sampler_steps = 2,
+                                             .blocks = 1,
+                                             .reduction = 2},
+                                            random);
+  const auto given = [&](index_t first, index_t count) {
+    Random numbers(9);
+    models::Sequences<float> all;
+    for (const index_t width : {4, 3, 5}) {
+      const Variable<float, 3> frames(init::normal<float, 3>({12, 6, width}, 1.0, numbers));
+      std::vector<std::uint8_t> present;
+      for (index_t b = first; b < first + count; ++b)  // every fourth sample is complete, the others lack one
+        present.insert(present.end(), 6, b % 4 != index_t(all.size()));
+      const auto there = Mask<2>::from({count, 6}, present);
+      all.push_back({apply_mask(slice(frames, 0, first, count), there), there});
+    }
+    return network.forward(all, {});
+  };
+  const auto together = given(0, 12);
+  for (const index_t size : {1, 2, 3, 4}) {
+    const auto few = given(4, size);
+    for (index_t b = 0; b < size; ++b) {
+      CHECK(few.score.value()(b, 0) == together.score.value()(4 + b, 0));
+      for (std::size_t m = 0; m < 3; ++m)
+        if (few.recovered[m].frames.defined())
+          for (index_t t = 0; t < 8; ++t)
+            CHECK(few.recovered[m].frames.value()(b, t, 1) == together.recovered[m].frames.value()(4 + b, t, 1));
+    }
+  }
 }

@@ -35,11 +35,12 @@ struct Gemm {
   template <class T>
   static void gemm_serial(index_t m, index_t n, index_t k, Operand<T> a, Operand<T> b, T beta, T* c, index_t ldc);
 
-  /// All of C, tiles in parallel. `finish(row, rows, column, columns)` runs on each tile while it is in cache.
+  /// All of C, tiles in parallel. `finish(row, rows, column, columns)` runs on each tile while it is in cache. With `alike`
+  /// a row has the same bits among few rows as among many.
   template <class T, class Finish>
   static void gemm(index_t m, index_t n, index_t k, Operand<T> a, Operand<T> b, T beta, T* c, index_t ldc,
-                   Finish&& finish) {
-    const bool unpacked = is_few(m, a, b);
+                   Finish&& finish, bool alike = false) {
+    const bool unpacked = !alike && is_few(m, a, b);
     for_tiles(m, n, k, [&](index_t row, index_t rows, index_t column, index_t columns) {
       serial(unpacked, rows, columns, k, a.rows_from(row), b.columns_from(column), beta, c + row * ldc + column, ldc);
       finish(row, rows, column, columns);

@@ -29,11 +29,11 @@ struct PackedGemm {
                       to + p * padded<T>(out) + j * depth);
     }
   }
-  /// c (m, n) = a (m, k) Bᵀ, tiles in parallel, `finish` as in Gemm::gemm. weight (n, k), and the same packed.
+  /// c (m, n) = a (m, k) Bᵀ, tiles in parallel, `finish` and `alike` as in Gemm::gemm. weight (n, k), and the same packed.
   template <class T, class Finish>
-  static void gemm(index_t m, index_t n, index_t k, const T* a, const T* weight, const T* packed, T* c,
-                   Finish&& finish) {
-    const bool unpacked = k == 0 || m <= few;
+  static void gemm(index_t m, index_t n, index_t k, const T* a, const T* weight, const T* packed, T* c, Finish&& finish,
+                   bool alike = false) {
+    const bool unpacked = k == 0 || (!alike && m <= few);
     Gemm::for_tiles(m, n, k, [&](index_t row, index_t rows, index_t column, index_t columns) {
       T* const to = c + row * n + column;
       if (unpacked)

@@ -1,6 +1,7 @@
 /// Fused linear layer: product, bias and activation in one pass over each tile.
 #pragma once
 
+#include "lacuna/core/row_sums.hpp"
 #include "lacuna/kernels/cpu/activation.hpp"
 #include "lacuna/kernels/cpu/drop.hpp"
 #include "lacuna/kernels/cpu/elementwise.hpp"
@@ -26,10 +27,11 @@ struct Linear {
         activate(activation, run, columns);
       }
     };
+    const bool alike = same_row_sums();
     if (packed)
-      PackedGemm::gemm(rows, out, in, x, weight, packed, y, finish);
+      PackedGemm::gemm(rows, out, in, x, weight, packed, y, finish, alike);
     else
-      Gemm::gemm<T>(rows, out, in, {x, in}, {weight, in, true}, T(0), y, out, finish);
+      Gemm::gemm<T>(rows, out, in, {x, in}, {weight, in, true}, T(0), y, out, finish, alike);
   }
   /// y = dropout(relu(x W' + b)), the dropout of an array (rows, out).
   template <class T>

@@ -16,6 +16,7 @@
 
 #include <numeric>
 
+#include "lacuna/core/row_sums.hpp"
 #include "lacuna/models/baselines/recovery.hpp"
 #include "lacuna/models/baselines/sequence_network.hpp"
 #include "lacuna/nn/score_network.hpp"
@@ -123,6 +124,7 @@ struct ImderNetwork : SequenceNetwork<ImderNetwork<T, D>, T, D> {
     return x;
   }
   Forward forward(const Sequences<T, D>& given, const Context& context) const {
+    const SameRowSums alike;  // the sampler multiplies a rounding a hundredfold: a sample answers as in any batch
     Forward r{.own = projected(given),
               .has = has_modality(given),
               .condition = {},

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# check_headers.sh COMPILER INCLUDE_DIR PATH_FILE [all | changed]: compiles every header alone, twice in one file,
-# warnings as errors where the compiler is one of ours. `changed`: those that were changed since the branch left main (on main
-# itself: by the last commit), and those that include them.
+# check_headers.sh COMPILER INCLUDE_DIR PATH_FILE [all | changed [MOST]]: compiles every header alone, twice in one file,
+# warnings as errors where the compiler is one of ours. `changed`: at most MOST of those that were changed since the branch left
+# main (on main itself: by the last commit), the latest first, and then of those that include them.
 # Without OpenMP, and with no other flag than the language: what a user gets who just adds the include path.
 # A header of an optional part is skipped (and named) when the library it needs is not installed.
 set -uo pipefail
@@ -63,21 +63,29 @@ check() {
 }
 export -f check read_base
 
-# changed_headers: what was changed, and what includes it by name
+# changed_headers: what was changed, not committed or latest first, and then what includes it by name
 changed_headers() {
-  local since header
+  local since changed
   since=$(git merge-base HEAD main 2>/dev/null || git merge-base HEAD origin/main 2>/dev/null || true)
   [[ -n $since && $since != "$(git rev-parse HEAD)" ]] || since=$(git rev-parse -q --verify HEAD~1) || return 0
-  git diff --name-only --relative --diff-filter=AM "$since" -- 'lacuna/*.hpp' | while read -r header; do
-    printf '%s\n' "$header"
-    grep -rlE "^#include [<\"]$header[>\"]" lacuna --include='*.hpp'
-  done | sort -u
+  mapfile -t changed < <({
+    git diff --name-only --relative --diff-filter=AM HEAD -- 'lacuna/*.hpp'
+    git log --format= --name-only --relative --diff-filter=AM "$since..HEAD" -- 'lacuna/*.hpp'
+  } | awk 'NF && !seen[$0]++' | while IFS= read -r header; do [[ ! -f $header ]] || echo "$header"; done)
+  ((${#changed[@]})) || return 0
+  {
+    printf '%s\n' "${changed[@]}"
+    printf '#include "%s"\n' "${changed[@]}" | grep -rlFf - lacuna --include='*.hpp' | sort
+  } | awk '!seen[$0]++'
 }
 
 cd "$include" || exit 1
 if [[ ${4:-} == changed ]]; then
   git rev-parse --git-dir >/dev/null 2>&1 || { echo "skipped: no repository here" && exit 77; }
   list=$(changed_headers)
+  touched=$(wc -l <<<"$list")
+  list=$(head -n "${5:-12}" <<<"$list")
+  (($(wc -l <<<"$list") == touched)) || echo "of $touched that were changed or include what was, the first:"
 else
   list=$(find lacuna -name '*.hpp' | sort)
 fi

@@ -13,7 +13,7 @@ consumer() { # consumer PROJECT [CMAKE ARGUMENTS]
 }
 
 case $1 in
-  find_package) consumer find_package -DCMAKE_PREFIX_PATH="$PREFIX" -DEXPECTED="$PREFIX" -DVERSION="$VERSION" -DTRY_PRECOMPILED=ON ;;
+  find_package) consumer find_package -DCMAKE_PREFIX_PATH="$PREFIX" -DEXPECTED="$PREFIX" -DVERSION="$VERSION" -DTRY_PRECOMPILED="$TRY_PRECOMPILED" ;;
   build_tree) consumer find_package -Dlacuna_ROOT="$LACUNA_BINARY_DIR" -DEXPECTED="$LACUNA_BINARY_DIR" -DVERSION="$VERSION" ;;
   add_subdirectory) consumer add_subdirectory -DLACUNA="$LACUNA_SOURCE_DIR" ;;
   pkg_config)

@@ -39,6 +39,7 @@ class Trainer {
   Trainer(M& model, const data::Dataset& data, const FitOptions& options, const State& state)
       : Trainer(Begun(), model, data, options) {
     load_model(model, state);
+    if constexpr (requires { model.expect_trainable(data); }) model.expect_trainable(data);
     apply_options();
     const State training = state.under("training");
     expect_same_options(training);

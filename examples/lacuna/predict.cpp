@@ -234,6 +234,11 @@ int predict_and_write(const PredictOptions& options) {
     if (options.intervals > 0) limits = intervals(predictor, split, condition, out.values, options.intervals);
     if (!options.explain.empty()) write_explanation(options, predictor, split, condition);
     const train::Targets targets = train::targets_of(split, predictor.classes());
+    if (targets.values.empty() && !(split.labels.empty() && split.classes.empty()))
+      std::fprintf(stderr,
+                   "lacuna predict: note: the %s split has %s alone, the model predicts %s: there are no scores\n",
+                   options.split.c_str(), predictor.classes() > 0 ? "real labels" : "classes",
+                   predictor.classes() > 0 ? "classes" : "real labels");
     train::Evaluation evaluation{
         split.ids, targets.values, targets.classes, {{condition.name, {out.values.begin(), out.values.end()}, {}}}};
     if (!targets.values.empty())

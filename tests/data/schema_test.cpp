@@ -329,7 +329,7 @@ TEST_CASE("schema: what a Mac or a hand put into the archive, empty lists, conve
   CHECK(contains(test::message_of<IoError>([&] {
                    load_members({{"train_a", vectors}});
                  }),
-                 "it has no member NAME.npy"));
+                 "it has none: no member is called NAME.npy"));
   const test::Bytes nobody = npy_bytes<double>("<f8", {0}, {});  // NumPy's type of an empty list
   const auto empty = load_members({{"train_a.npy", npy_bytes<float>("<f4", {0, 2}, {})}, {"train_id.npy", nobody}});
   CHECK(test::message_of<IoError>([&] { data::require_trainable(empty); }) ==

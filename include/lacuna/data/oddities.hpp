@@ -120,10 +120,11 @@ struct LabelMoments {
   }
 };
 
-/// Shares of the classes.
+/// Shares of the classes; ids that a data set built by hand has outside them count nowhere.
 inline std::vector<double> class_shares(const std::vector<index_t>& classes, index_t count) {
   std::vector<double> shares(static_cast<std::size_t>(count));
-  for (const index_t k : classes) shares[std::size_t(k)] += 1 / double(classes.size());
+  for (const index_t k : classes)
+    if (k >= 0 && k < count) shares[std::size_t(k)] += 1 / double(classes.size());
   return shares;
 }
 

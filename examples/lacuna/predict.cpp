@@ -3,6 +3,7 @@
 //   lacuna predict --checkpoint runs/mosi/sdumc/seed-1/model.lacuna --data mosi.npz --missing text --export predictions.csv
 #include "commands.hpp"
 #include "compare.hpp"
+#include "lacuna/data/oddities.hpp"
 #include "lacuna/io/npz_writer.hpp"
 #include "lacuna/ops/mask.hpp"
 #include "lacuna/train/calibration.hpp"
@@ -200,6 +201,56 @@ void say_notes(const data::Dataset& set) {
   for (const data::Note& note : data::oddities(set)) say(note);
 }
 
+/// The scales of the features that a model was trained on; none where it keeps none of its own.
+data::Standardizer scales_of(const State& state) {
+  data::Standardizer scales;
+  for (const char* where : {"model/standardizer", "member-0/model/standardizer"})
+    if (state.contains(where + std::string("/feature_clip"))) scales.load_state(state.under(where));
+  return scales;
+}
+
+/// Says where most features lie far from those that the model was trained on: raw here and scaled there, or other units.
+template <data::Role role>
+void say_scales(const data::Standardizer& scales, const data::Split<role>& split) {
+  for (std::size_t m = 0; m < scales.modalities.size() && m < split.modalities.size(); ++m) {
+    const data::FeatureStatistics& known = scales.modalities[m];
+    const data::Modality& modality = split.modalities[m];
+    if (index_t(known.mean.size()) != modality.features()) continue;
+    const data::odd::FeatureMoments here(modality);
+    index_t off = 0;
+    for (std::size_t f = 0; f < known.mean.size() && here.count > 0; ++f) {
+      const double spread = std::hypot(here.deviation[f], here.mean[f] - known.mean[f]) / known.deviation[f];
+      off += spread > 10 || (here.count >= 10 && 20 * spread < 1);
+    }
+    if (2 * off > modality.features())
+      std::fprintf(
+          stderr,
+          "lacuna predict: note: %lld of %lld features of %s lie elsewhere than those the model was trained on, "
+          "or are spread otherwise: are they on one scale?\n",
+          static_cast<long long>(off), static_cast<long long>(modality.features()),
+          support::printable(modality.name).c_str());
+  }
+}
+
+/// Real labels, or class ids that the model knows: whether predictions can be judged by them. Says where they cannot.
+template <data::Role role>
+bool judged_by(const PredictOptions& options, const data::Split<role>& split, const train::Targets& targets) {
+  const char* const known = targets.classes > 0 ? "classes" : "real labels";
+  if (targets.values.empty()) {
+    if (!split.labels.empty() || !split.classes.empty())
+      std::fprintf(stderr,
+                   "lacuna predict: note: the %s split has %s alone, the model predicts %s: there are no scores\n",
+                   options.split.c_str(), targets.classes > 0 ? "real labels" : "classes", known);
+    return false;
+  }
+  const double most = *std::max_element(targets.values.begin(), targets.values.end());
+  if (targets.classes == 0 || most < double(targets.classes)) return true;
+  std::fprintf(stderr,
+               "lacuna predict: note: the %s split has the class %.0f, the model knows 0..%lld: there are no scores\n",
+               options.split.c_str(), most, static_cast<long long>(targets.classes - 1));
+  return false;
+}
+
 int predict_and_write(const PredictOptions& options) {
   const bool npz = options.out.size() > 4 && options.out.substr(options.out.size() - 4) == ".npz";
   if (options.attention && !npz)
@@ -208,7 +259,12 @@ int predict_and_write(const PredictOptions& options) {
   expect_other_file("--explain", options.explain, {options.checkpoint, options.data, options.out});
   expect_writable(options.out);
   expect_writable(options.explain);
-  Predictor predictor = Predictor::load(options.checkpoint, options.device);
+  data::Standardizer scales;
+  Predictor predictor = [&] {
+    const State state = io::load_checkpoint(options.checkpoint);
+    scales = scales_of(state);
+    return Predictor(state, options.device);
+  }();
   for (const std::string& metric : options.metrics) lab::check_metric(metric, predictor.classes());
   if (options.probabilities && predictor.classes() == 0)
     throw OptionError("--probabilities: the model predicts real labels, which have none");
@@ -229,6 +285,7 @@ int predict_and_write(const PredictOptions& options) {
   Tensor<double, 2> limits;
   const auto on = [&](const auto& split) {
     if (split.size() == 0) throw IoError(options.data + ": has no " + options.split + " split");
+    say_scales(scales, split);
     assume(options, predictor, split, condition);
     zoo::Outputs out = outputs(predictor, split, condition, wanted, options.attention ? split.size() : options.batch);
     if (options.intervals > 0) limits = intervals(predictor, split, condition, out.values, options.intervals);
@@ -236,7 +293,7 @@ int predict_and_write(const PredictOptions& options) {
     const train::Targets targets = train::targets_of(split, predictor.classes());
     train::Evaluation evaluation{
         split.ids, targets.values, targets.classes, {{condition.name, {out.values.begin(), out.values.end()}, {}}}};
-    if (!targets.values.empty())
+    if (judged_by(options, split, targets))
       evaluation.conditions[0].metrics = train::scores(targets, evaluation.conditions[0].predictions);
     return std::pair(std::move(evaluation), std::move(out));
   };
@@ -252,7 +309,7 @@ int predict_and_write(const PredictOptions& options) {
     else
       train::write_text(options.out, text);
   }
-  if (evaluation.labels.empty()) return 0;
+  if (evaluation.conditions[0].metrics.empty()) return 0;
   if (options.metrics.empty()) {
     train::print(evaluation, stderr);
     return 0;

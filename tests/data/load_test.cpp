@@ -170,6 +170,14 @@ TEST_CASE("load: length and mask together mean what both allow") {
     writer.add("train_mask", Tensor<float, 2>::from({2, 3}, {0, 1, 1, 1, 1, 1}));
   });
   CHECK(load_npz(file.path).train.modalities[1].present.to_vector() == std::vector<std::uint8_t>{0, 1, 0, 0, 0, 0});
+  CHECK(has_note(load_npz(file.path),
+                 "train_mask calls 4 frames of text present that lie behind its train_length: they count as absent"));
+  const File holes([](NpzWriter& writer) {
+    fill_small(writer);
+    writer.add("train_length", std::vector<std::int32_t>{2, 3});
+    writer.add("train_mask", Tensor<float, 2>::from({2, 3}, {0, 1, 0, 1, 0, 1}));
+  });
+  CHECK_FALSE(has_note(load_npz(holes.path), "behind"));
 }
 
 TEST_CASE("load: padding is inferred only when asked for and not stated") {

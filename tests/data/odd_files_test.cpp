@@ -72,6 +72,9 @@ TEST_CASE("odd files: what is no data set says what it looks like") {
   CHECK(contains(message(folder / "x"), "is one array (.npy)"));
   write(folder / "x", "[1, 2]");
   CHECK(contains(message(folder / "x"), "looks like JSON"));
+  write(folder / "x", "\x89LACUNA\n....");
+  CHECK(contains(message(folder / "x"),
+                 "is a model that lacuna trained (predict --checkpoint, convert), expected a data set"));
   write(folder / "x", "");
   CHECK(contains(message(folder / "x"), "is empty (0 bytes), expected a data set"));
 }

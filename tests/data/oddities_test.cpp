@@ -113,3 +113,56 @@ TEST_CASE("odd data: a label in the middle that recurs where all others differ; 
   set.train.labels.clear(), set.validation.labels.clear(), set.test.labels.clear();
   CHECK(odd_lines(set) == "!all samples of train are of one class: there is nothing to learn");
 }
+
+TEST_CASE("odd data: one label far from all others, labels of one number without a scale") {
+  auto set = noise_set();
+  set.train.labels[7] = 1e6f;
+  CHECK(odd_lines(set).find("!one of 60 labels of train is 1e+06, far from all others: is it right?") == 0);
+  set.train.labels[7] = 9;  // an outlier, no mistake
+  CHECK(odd_lines(set).find("far from all others") == std::string::npos);
+  set = noise_set();
+  for (auto* labels : {&set.train.labels, &set.validation.labels, &set.test.labels})
+    for (float& y : *labels) y = 0.1f;  // whose mean is rounded
+  CHECK(odd_lines(set) == "!all labels of train are 0.1: there is nothing to learn");
+}
+
+TEST_CASE("odd data: features on another scale than in train, splits that are labelled otherwise, few to select on") {
+  const auto changed = [](auto change) {
+    auto set = noise_set();
+    auto& frames = set.test.modalities[0].frames;
+    for (index_t i = 0; i < 30; ++i)
+      for (index_t f = 0; f < 3; ++f) change(frames(i, 0, f), f);
+    return odd_lines(set);
+  };
+  const std::string all =
+      "!3 of 3 features of test sound lie elsewhere than in train, or are spread otherwise (of 30 "
+      "samples): are they on one scale?";
+  CHECK(changed([](float& x, index_t) { x += 500; }) == all);
+  CHECK(changed([](float& x, index_t) { x *= 1000; }) == all);
+  CHECK(changed([](float& x, index_t) { x /= 1000; }) == all);
+  CHECK(changed([](float& x, index_t f) { x *= f == 0 ? 1000.0f : 1.0f; }) == "");  // one feature may be so
+  CHECK(changed([](float& x, index_t) { x = 2 * x + 1; }) == "");
+  auto set = noise_set();
+  set.test.modalities[0].present = Mask<2>::zeros({30, 1});
+  CHECK(odd_lines(set) == "");
+
+  set = noise_set();
+  set.test.labels.clear();
+  CHECK(odd_lines(set) == "");  // to be predicted
+  set.test.classes.assign(30, 1);
+  CHECK(odd_lines(set) ==
+        "!test has classes alone, train real labels: as it is, what is learnt cannot be judged by it");
+  set.train.classes.assign(60, 1);
+  CHECK(odd_lines(set) ==
+        "!test has classes alone, train real labels: as it is, what is learnt cannot be judged by it");
+
+  set = noise_set();
+  for (const index_t few : {1, 4}) {
+    auto& split = set.validation;
+    split.ids.resize(std::size_t(few));
+    split.labels.resize(std::size_t(few));
+    split.modalities[0] = {"sound", Tensor<float, 3>::zeros({few, 1, 3}), Mask<2>::full({few, 1}, 1)};
+    CHECK(odd_lines(set).find(few == 1 ? "!valid has 1 sample: what is chosen" : "!valid has 4 samples: what") !=
+          std::string::npos);
+  }
+}

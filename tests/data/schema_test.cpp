@@ -322,6 +322,40 @@ TEST_CASE("schema: sequences here and vectors there, nothing present, two kinds 
       "models learn the real ones"));
 }
 
+TEST_CASE("schema: what a Mac or a hand put into the archive, empty lists, conversations in pieces") {
+  const test::Bytes vectors = npy_bytes<float>("<f4", {2, 2}, {1, 2, 3, 4});
+  const auto zipped = load_members({{"train_a.npy", vectors}, {"__MACOSX/._train_a.npy", {0, 5}}, {"README", {0}}});
+  CHECK(zipped.modality_names() == Names{"a"});
+  CHECK(contains(test::message_of<IoError>([&] {
+                   load_members({{"train_a", vectors}});
+                 }),
+                 "it has none: no member is called NAME.npy"));
+  const test::Bytes nobody = npy_bytes<double>("<f8", {0}, {});  // NumPy's type of an empty list
+  const auto empty = load_members({{"train_a.npy", npy_bytes<float>("<f4", {0, 2}, {})}, {"train_id.npy", nobody}});
+  CHECK(test::message_of<IoError>([&] { data::require_trainable(empty); }) ==
+        "set.npz: there are no samples for training; expected arrays train_MODALITY and train_label or train_class");
+  const test::Bytes six = npy_bytes<float>("<f4", {6, 1, 2}, std::vector<float>(12, 1));
+  const auto talk = [&](const std::vector<std::int64_t>& names) {
+    return note_with(load_members({{"train_a.npy", six}, {"train_dialogue.npy", npy_bytes("<i8", {6}, names)}}),
+                     "conversations, but");
+  };
+  CHECK(talk({4, 4, 1, 1, 2, 2}) == "none");
+  CHECK(talk({0, 1, 2, 0, 1, 2}) ==
+        "! train_dialogue names 3 conversations, but their samples do not stand one after the other: they count as 6; "
+        "sort the samples by conversation");
+  CHECK(contains(
+      test::message_of<IoError>([&] {
+        load_members({{"train_a.npy", six}, {"train_label.npy", npy_bytes("<f4", {1, 6}, std::vector<float>(6))}});
+      }),
+      "has shape (1, 6), expected 1 axis, a number per sample: reshape it to (N)"));
+  const test::Bytes classes = npy_bytes<std::int64_t>("<i8", {2}, {0, 1});
+  CHECK(note_with(load_members({{"train_a.npy", vectors},
+                                {"train_class.npy", classes},
+                                {"test_a.npy", vectors},
+                                {"test_label.npy", two_labels}}),
+                  "there are real labels") == "none");  // in no split both: models learn classes
+}
+
 TEST_CASE("schema: ids of bytes that are no UTF-8 are written out, numbers out of range in few digits") {
   const auto set = load_members({{"train_a.npy", npy_bytes<float>("<f4", {2, 2}, {1, 2, 3, 4})},
                                  {"train_id.npy", npy_bytes<char>("|S3", {2}, {'\xff', 'a', 0, '\xc3', '\xa9', 'b'})}});

@@ -1,4 +1,4 @@
-// What other libraries make macros of, as they do it: Qt, windows.h, X11, glibc.
+// What other libraries make macros of, as they do it: Qt, windows.h, X11, glibc, Arduino.
 #pragma once
 
 #define slots
@@ -30,3 +30,8 @@
 
 #define major(device) ((device) >> 8)
 #define minor(device) ((device)&255)
+
+#define square(x) ((x) * (x))
+#define word(...) makeWord(__VA_ARGS__)
+#define boolean int
+#define constrain(x, low, high) ((x) < (low) ? (low) : (x))

@@ -55,6 +55,18 @@ TEST_CASE("mat: level 5, as SciPy and MATLAB write it" * doctest::skip(!test::ha
   CHECK(test::contains(test::message_of<IoError>([&] { io::Mat(folder + "multiview_v73.mat"); }), "7.3"));
 }
 
+TEST_CASE("mat: text of many rows without a character costs no memory") {
+  std::vector<std::uint8_t> file = test::read_bytes(LACUNA_SOURCE_DIR "/tests/fuzz/corpus/mat/rows_of_nothing");
+  const auto read = [&](std::uint8_t low, std::uint8_t high) {
+    file[160] = low, file[161] = 0, file[162] = 0, file[163] = high;
+    return io::Mat(std::make_shared<io::MappedFile>("rows.mat", file)).at("a").array->strings();
+  };
+  const test::AllocationMeter meter(std::size_t(1) << 20);
+  CHECK(test::contains(test::message_of<IoError>([&] { read(58, 8); }),
+                       "has 134217786 rows of text without a character"));
+  CHECK(read(3, 0) == std::vector<std::string>(3));
+}
+
 TEST_CASE("mat: hostile files and every prefix are refused" * doctest::skip(!test::have_formats())) {
   const std::string folder = test::formats_dir() + "/hostile/";
   int refused = 0;

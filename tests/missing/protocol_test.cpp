@@ -230,6 +230,13 @@ TEST_CASE("masks: applied to batches in any order; zeros, or a substitute stream
   auto outside = batch;
   outside.samples[0] = 8;
   CHECK_THROWS_AS(missing::apply(set, outside), ShapeError);
+  auto fewer = batch, more = batch;  // masks of one data set, samples of another
+  fewer.streams.pop_back();
+  more.streams.push_back(batch.streams[0]);
+  for (const auto* wrong : {&fewer, &more}) {
+    CHECK_THROWS_WITH_AS(missing::apply(set, *wrong), doctest::Contains("of 3 modalities for"), ShapeError);
+    CHECK_THROWS_AS(missing::apply(missing::without({"a"}, {"a", "b", "c"}), *wrong), OptionError);
+  }
 }
 
 TEST_CASE("masks in files: come back equal; a changed file is refused") {

@@ -169,6 +169,80 @@ TEST_CASE("model: a loss, a missing policy, class weights, an optimizer and an o
       doctest::Contains("no place for another loss"), OptionError);
 }
 
+TEST_CASE("model: data of other streams than it was made for are refused, in training, prediction and evaluation") {
+  const auto set = shell_corpus();  // audio, text, video
+  train::Observer quiet;
+  const auto fit = [&](const std::vector<index_t>& inputs, const data::Dataset& data) {
+    models::EarlyFusion<double> model({.inputs = inputs, .hidden = 6}, Random(1));
+    train::fit(model, data, {.epochs = 1}, quiet);
+    return model;
+  };
+  const auto sizes = set.dimensions();
+  CHECK_THROWS_WITH_AS(
+      fit({sizes[0], sizes[1]}, set),
+      doctest::Contains("synthetic has 3 streams (audio, text, video), the model was made for 2; give"), OptionError);
+  CHECK_THROWS_WITH_AS(fit({sizes[0], sizes[1], sizes[2], 4}, set), doctest::Contains("the model was made for 4"),
+                       OptionError);
+  models::SdumcOptions by_stream{.inputs = {sizes[0], sizes[1]}};
+  by_stream.simulator.stream = 3;  // the third is read by nobody, a fourth is not there
+  models::Sdumc<double> sdumc(by_stream, Random(1));
+  Random random(1);
+  CHECK_THROWS_WITH_AS(sdumc.prepare(set, random), doctest::Contains("has 3 streams (audio, text, video)"),
+                       OptionError);
+  auto mixed = set;  // as no file gives it, but as a program may build it
+  std::swap(mixed.validation.modalities[0], mixed.validation.modalities[2]);
+  CHECK_THROWS_WITH_AS(
+      fit(sizes, mixed),
+      doctest::Contains("its valid split are video, text, audio, those of its train split audio, text"), OptionError);
+
+  const auto model = fit(sizes, set);
+  auto swapped = set.test, renamed = set.test, more = set.test;
+  std::swap(swapped.modalities[0], swapped.modalities[2]);
+  renamed.modalities[1].name = "motion";
+  more.modalities.push_back(more.modalities[0]);
+  for (const auto* other : {&swapped, &renamed, &more}) {
+    CHECK_THROWS_WITH_AS(train::predict(model, *other), doctest::Contains("prepared with audio, text, video; expected"),
+                         OptionError);
+    CHECK_THROWS_AS(train::evaluate(model, *other), OptionError);
+  }
+  auto batch = data::gather<double>(more, std::vector<index_t>{0, 1});
+  CHECK_THROWS_WITH_AS(model.predict(batch),
+                       doctest::Contains("the batch has 4 streams, the model was made for 3: audio, text, video; what"),
+                       ShapeError);
+  batch.streams.resize(2);
+  CHECK_THROWS_AS(model.predict(batch), ShapeError);
+  auto classes = set.test;
+  classes.labels.clear();
+  classes.classes.assign(60, 1);
+  CHECK_THROWS_WITH_AS(train::evaluate(model, classes),
+                       doctest::Contains("predicts real labels, the test split has class ids alone"), OptionError);
+  CHECK(train::predict(model, classes) == train::predict(model, set.test));
+  classes.classes.clear();
+  CHECK(train::evaluate(model, classes).conditions[0].metrics.empty());
+}
+
+TEST_CASE("model: a training goes on with the streams that it began with") {
+  const auto set = shell_corpus();
+  train::Observer quiet;
+  models::EarlyFusion<double> model({.inputs = set.dimensions(), .hidden = 6}, Random(1));
+  train::Trainer trainer(model, set, {.epochs = 2});
+  trainer.step(quiet);
+  const State state = trainer.save();
+  const auto resume = [&](const data::Dataset& data) {
+    models::EarlyFusion<double> again;
+    return train::Trainer(again, data, {.epochs = 2}, state).epoch();
+  };
+  CHECK(resume(set) == trainer.epoch());
+  auto other = set;
+  for (auto* modalities : {&other.train.modalities, &other.validation.modalities, &other.test.modalities})
+    (*modalities)[1].name = "motion";
+  CHECK_THROWS_WITH_AS(resume(other),
+                       doctest::Contains("the streams audio, motion, video, the model was prepared with"), OptionError);
+  for (auto* modalities : {&other.train.modalities, &other.validation.modalities, &other.test.modalities})
+    modalities->pop_back();
+  CHECK_THROWS_WITH_AS(resume(other), doctest::Contains("has 2 streams"), OptionError);
+}
+
 TEST_CASE("model: embeddings and attention, complete and without a modality") {
   const auto set = shell_corpus();
   const auto batch = data::gather<float>(set.test, std::vector<index_t>{0, 1, 2, 3, 4});

@@ -42,3 +42,22 @@ floats 27 1 | array test_smell.npy '<f4' '9, 3'
 archive stranger.npz test_smell.npy
 refuses 1 'none of the modalities that the model knows: audio, text, video' "$lacuna" predict --checkpoint "$model" --data stranger.npz
 refuses 1 'cannot be written' "$lacuna" predict --checkpoint "$model" --data set.npz --out no/such/folder.csv
+
+# features far from those that the model was trained on, labels of another kind or class: a line, and predictions all the same
+for ((i = 0; i < 27; ++i)); do little $((3000 + 7 * i)) 2; done | array test_audio.npy '<i2' '9, 1, 3'
+for ((i = 0; i < 9; ++i)); do little $((i % 4)) 8; done | array test_class.npy '<i8' '9,'
+archive far.npz test_audio.npy test_video.npy test_class.npy
+"$lacuna" predict --checkpoint "$model" --data far.npz >far.csv 2>notes.txt
+[[ $(wc -l <far.csv) == 10 ]] || wrong "odd data: not one row per sample"
+grep -q 'note: 3 of 3 features of audio lie elsewhere than those the model was trained on' notes.txt || wrong "other units: $(cat notes.txt)"
+! grep -q 'features of video lie elsewhere' notes.txt || wrong "the same units: $(cat notes.txt)"
+grep -q 'the test split has classes alone, the model predicts real labels: there are no scores' notes.txt || wrong "classes: $(cat notes.txt)"
+for split in train:24 valid:10; do
+  for ((i = 0; i < ${split#*:}; ++i)); do little $((i % 3)) 8; done | array ${split%:*}_class.npy '<i8' "${split#*:},"
+done
+archive classes.npz {train,valid}_{audio,video,class}.npy
+"$lacuna" train --data classes.npz "${small[@]}" --quiet --out classes >/dev/null 2>&1
+"$lacuna" predict --checkpoint classes/sdumc/seed-1/model.lacuna --data far.npz >far.csv 2>notes.txt
+[[ $(wc -l <far.csv) == 10 ]] || wrong "an unknown class: not one row per sample"
+grep -q 'the test split has the class 3, the model knows 0..2: there are no scores' notes.txt || wrong "an unknown class: $(cat notes.txt)"
+refuses 1 'model.lacuna: is a model that lacuna trained .*, expected a data set' "$lacuna" describe "$model"

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <limits>
 #include <thread>
 
 #include "lacuna/interop/eigen.hpp"
@@ -174,6 +175,13 @@ TEST_CASE("predictor: a file without a card, of an unknown model, or one that co
                        doctest::Contains("is 'lstm', which this program does not know"), IoError);
   CHECK_THROWS_AS(Predictor(changed("about/dtype", "f16")), IoError);
   CHECK_THROWS_AS(Predictor(changed("about/streams", std::vector<std::string>{"audio"})), IoError);
+  const std::vector<index_t> sizes = zoo::card_of(small.state).features;
+  for (const index_t wrong : {index_t(0), index_t(-1), index_t(1) << 25, std::numeric_limits<index_t>::max()}) {
+    auto features = sizes;
+    features[0] = wrong;
+    CHECK_THROWS_WITH_AS(Predictor(changed("about/features", features)), doctest::Contains("expected 1..16777216"),
+                         IoError);
+  }
   CHECK_THROWS_AS(Predictor(changed("about/prior", std::vector<double>{})), IoError);
   CHECK_THROWS_AS(Predictor(changed("about/class_names", std::vector<std::string>{"a"})), IoError);
   CHECK_THROWS_AS(Predictor(changed("about/classes", index_t(1))), IoError);

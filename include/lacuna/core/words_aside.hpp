@@ -1,6 +1,7 @@
 /// Puts macros of other libraries aside that are words of ours or of the libraries behind us: Qt's `slots` and `emit`,
-/// `min`, `max`, `near` and `small` of Windows, `None`, `Bool` and `True` of X11, `major` and `minor` of glibc. A header
-/// that programs include begins with this one and ends with words_back.hpp, which brings them back as they were:
+/// `min`, `max`, `near` and `small` of Windows, `None`, `Bool` and `True` of X11, `major` and `minor` of glibc, `square` and
+/// `word` of Arduino. A header that programs include begins with this one and ends with words_back.hpp, which brings them
+/// back as they were:
 ///
 ///     #define slots           // a user interface, included before
 ///     #include <lacuna/lacuna.hpp>
@@ -110,3 +111,11 @@
 #undef YES
 #pragma push_macro("NO")
 #undef NO
+#pragma push_macro("square")
+#undef square
+#pragma push_macro("word")
+#undef word
+#pragma push_macro("boolean")
+#undef boolean
+#pragma push_macro("constrain")
+#undef constrain

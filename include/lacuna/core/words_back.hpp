@@ -51,3 +51,7 @@
 #pragma pop_macro("nil")
 #pragma pop_macro("YES")
 #pragma pop_macro("NO")
+#pragma pop_macro("square")
+#pragma pop_macro("word")
+#pragma pop_macro("boolean")
+#pragma pop_macro("constrain")

@@ -162,7 +162,7 @@ class NpzHeaders {
     }
     if (names_.empty())
       throw IoError(cat(file_.path(), ": no array is named train_, valid_ or test_ and something; it has ",
-                        joined(file_.names())));
+                        file_.names().empty() ? "none: no member is called NAME.npy" : joined(file_.names())));
   }
 
   const io::Npz& file_;

@@ -261,7 +261,9 @@ class NpzScan : public NpzHeaders {
     if (!left_.empty()) first.push_back({"left out: " + without, true});
     notes_.insert(notes_.begin(), first.begin(), first.end());
     if (labels.empty() && options_.labels != data::LabelUse::ignored) suggest_labels();
-    if (!label_.empty() && !classes_.empty() && options_.labels != data::LabelUse::ignored)
+    const bool both = std::any_of(std::begin(roles), std::end(roles),
+                                  [&](data::Role role) { return has(role, label_) && has(role, classes_); });
+    if (both && options_.labels != data::LabelUse::ignored)
       note(true, cat("there are real labels, ", label_, ", and classes, ", classes_,
                      ": models learn the real ones unless another label is named (option label)"));
     hint_at_one_sample();

@@ -82,7 +82,10 @@ class NpzSplit {
     result.present = Mask<2>::full({samples_, extents[1]}, 1);
     const std::string length = scan_.told_by(role_, "length", name), mask = scan_.told_by(role_, "mask", name);
     if (!length.empty()) apply_length(length, name, result.present);
-    if (!mask.empty()) apply_mask(mask, name, result.present);
+    const index_t behind = mask.empty() ? 0 : apply_mask(mask, name, result.present);
+    if (behind > 0 && said_.insert("behind " + mask).second)
+      note(true, cat(array(mask), " calls ", behind, " frames of ", name, " present that lie behind its ",
+                     array(length), ": they count as absent"));
     const bool told = !length.empty() || !mask.empty();
     FrameCleaner cleaner(result.present, extents[2], !told && options_.infer_padding);
     result.frames = frames_of(name, extents, cleaner);
@@ -166,16 +169,20 @@ class NpzSplit {
       for (index_t t = length; t < frames; ++t) present(n, t) = 0;
     }
   }
-  void apply_mask(const std::string& what, const std::string& owner, Mask<2>& present) {
+  /// How many frames it calls present that a length before it called absent.
+  index_t apply_mask(const std::string& what, const std::string& owner, Mask<2>& present) {
     const io::NpyArray mask = read(what);
     const bool flat = mask.shape() == Shape{samples_} && present.extent(1) == 1;
     if (!flat && !(mask.shape() == present.shape()))
       fail(what, "has shape ", mask.shape(), ", expected ", present.shape(), " as '", array(owner), "' has frames");
     const std::vector<double> numbers = mask.as<double>();
+    index_t behind = 0;
     for (std::size_t i = 0; i < numbers.size(); ++i) {
       if (numbers[i] != 0 && numbers[i] != 1) fail(what, "holds ", numbers[i], ", expected 0 (absent) or 1 (present)");
+      behind += numbers[i] == 1 && present.data()[i] == 0;
       if (numbers[i] == 0) present.data()[i] = 0;
     }
+    return behind;
   }
 
   void labels(std::vector<float>& real, std::vector<index_t>& classes) {
@@ -196,9 +203,9 @@ class NpzSplit {
     const io::NpyHeader& h = scan_.header(role_, what);
     if (h.shape.rank() == 2)
       fail(what, "has shape ", h.shape, ", expected 1 axis, a number per sample: ",
-           h.shape[1] == 1 ? "reshape it to (N)"
-           : classes       ? "of one-hot rows take argmax(axis=1)"
-                           : "take one of its columns");
+           h.shape[1] == 1 || (h.shape[0] == 1 && h.shape[1] == samples_) ? "reshape it to (N)"
+           : classes                                                      ? "of one-hot rows take argmax(axis=1)"
+                                                                          : "take one of its columns");
     const bool text = h.kind == io::NpyKind::bytes || h.kind == io::NpyKind::unicode;
     if (text)
       fail(what, "has type ", h.dtype, ", expected numbers: ",
@@ -231,6 +238,7 @@ class NpzSplit {
     if (!has("id")) return;
     const io::NpyArray stored = read("id");
     if (stored.rank() != 1) fail("id", "has shape ", stored.shape(), ", expected one id per sample");
+    if (stored.shape()[0] == 0) return;  // of whatever type: NumPy makes float64 of an empty list
     if (stored.text())
       list = readable(stored.strings());
     else
@@ -249,6 +257,12 @@ class NpzSplit {
     count("dialogue");
     for (std::size_t n = 0; n < names.size(); ++n)
       numbers.push_back(n == 0 ? 0 : numbers.back() + (names[n] != names[n - 1]));
+    const auto called = index_t(std::set<std::string>(names.begin(), names.end()).size());
+    if (!names.empty() && called <= numbers.back())
+      note(true, cat(array("dialogue"), " names ", called,
+                     " conversations, but their samples do not stand one after the "
+                     "other: they count as ",
+                     numbers.back() + 1, "; sort the samples by conversation"));
     if (!has("speaker")) return;
     count("speaker");
     if (speakers_.empty())

@@ -4,8 +4,9 @@
 ///     for (const data::Note& note : data::oddities(set)) std::puts(note.text.c_str());
 ///
 /// Looked for: values that stand for none (-10 among labels from -3 to 3; -999 among features), vectors of zeros that
-/// count as present, constant features, labels far from 0, other labels or another class prior in valid or test than in
-/// train, class ids that never come. Inverted masks, lengths and repeated ids are told by the loader (data/load.hpp),
+/// count as present, constant features, one label far from all others, labels far from 0, other labels, another class
+/// prior or features on another scale in valid or test than in train, class ids that never come, a valid split of a few
+/// samples. Inverted masks, lengths and repeated ids are told by the loader (data/load.hpp),
 /// which sees the file.
 #pragma once
 
@@ -60,10 +61,19 @@ class Placeholder {
     if (low_.has_next && odd(low_, -high_.value)) return -low_.value;
     return std::numeric_limits<double>::quiet_NaN();
   }
+  /// A number that comes once, farther from its neighbour than five times all others span; NaN where there is none.
+  double lone() const {
+    if (lone(high_, -low_.value)) return high_.value;
+    if (lone(low_, -high_.value)) return -low_.value;
+    return std::numeric_limits<double>::quiet_NaN();
+  }
   index_t count() const { return high_.value == value() ? high_.count : low_.count; }
   index_t all() const { return all_; }
 
  private:
+  bool lone(const Outermost& end, double other) const {
+    return end.count == 1 && all_ >= 10 && end.next > other && end.value - end.next > 5 * (end.next - other);
+  }
   /// `other` is the far end, with the sign of `end`.
   bool odd(const Outermost& end, double other) const {
     return end.count > 1 && 2 * end.count < all_ && end.next > other && end.value - end.next > end.next - other &&
@@ -110,10 +120,11 @@ struct LabelMoments {
   }
 };
 
-/// Shares of the classes.
+/// Shares of the classes; ids that a data set built by hand has outside them count nowhere.
 inline std::vector<double> class_shares(const std::vector<index_t>& classes, index_t count) {
   std::vector<double> shares(static_cast<std::size_t>(count));
-  for (const index_t k : classes) shares[std::size_t(k)] += 1 / double(classes.size());
+  for (const index_t k : classes)
+    if (k >= 0 && k < count) shares[std::size_t(k)] += 1 / double(classes.size());
   return shares;
 }
 
@@ -132,6 +143,10 @@ void labels(const Split<role>& split, LoadNotes& notes) {
         {lacuna::detail::cat(placeholder.count(), " of ", placeholder.all(), " labels of ", to_string(role), " are ",
                              lacuna::detail::brief(value), ", far from all others: does it stand for no label?"),
          true});
+  } else if (const double lone = placeholder.lone(); !std::isnan(lone)) {
+    notes.push_back({lacuna::detail::cat("one of ", placeholder.all(), " labels of ", to_string(role), " is ",
+                                         lacuna::detail::brief(lone), ", far from all others: is it right?"),
+                     true});
   } else if (const lacuna::detail::RecurringLabel same(split.labels); same.count > 0) {
     notes.push_back({lacuna::detail::cat(same.count, " of ", placeholder.all(), " labels of ", to_string(role), " are ",
                                          lacuna::detail::brief(same.value),
@@ -190,6 +205,52 @@ inline void constants(const Modality& modality, LoadNotes& notes) {
                      same == d});
 }
 
+/// Mean and deviation of every feature, of up to about 500 samples all over the split.
+struct FeatureMoments {
+  std::vector<double> mean, deviation;
+  index_t count = 0;
+
+  explicit FeatureMoments(const Modality& modality)
+      : mean(std::size_t(modality.features())), deviation(std::size_t(modality.features())) {
+    const index_t frames = modality.frames.extent(1), step = std::max<index_t>(1, modality.frames.extent(0) / 500);
+    for (index_t n = 0; n < modality.frames.extent(0); n += step) {
+      for (index_t r = n * frames; r < (n + 1) * frames; ++r)
+        if (modality.present.data()[r]) visit(modality.frames.data() + r * modality.features());
+      lacuna::detail::passed(modality, n);
+    }
+    for (double& squares : deviation) squares = std::sqrt(squares / double(std::max<index_t>(1, count)));
+  }
+
+ private:
+  void visit(const float* x) {
+    ++count;
+    for (std::size_t f = 0; f < mean.size(); ++f) {
+      const double off = double(x[f]) - mean[f];
+      mean[f] += off / double(count);
+      deviation[f] += off * (double(x[f]) - mean[f]);
+    }
+  }
+};
+
+/// Features of another split against those of the training split: most of them far off, or far more or less spread.
+template <Role role>
+void features_against_train(const Modality& train, const Split<role>& split, const Modality& other, LoadNotes& notes) {
+  const FeatureMoments a(train), b(other);
+  if (a.count < 10 || b.count < 10) return;
+  index_t off = 0, varied = 0;
+  for (std::size_t f = 0; f < a.mean.size(); ++f) {
+    if (!(a.deviation[f] > 0)) continue;
+    ++varied;
+    off += std::abs(b.mean[f] - a.mean[f]) > 10 * a.deviation[f] || b.deviation[f] > 20 * a.deviation[f] ||
+           20 * b.deviation[f] < a.deviation[f];
+  }
+  if (2 * off > varied)
+    notes.push_back({lacuna::detail::cat(off, " of ", train.features(), " features of ", to_string(role), " ",
+                                         train.name, " lie elsewhere than in train, or are spread otherwise (of ",
+                                         split.size(), " samples): are they on one scale?"),
+                     true});
+}
+
 /// Labels of another split against those of the training split: their mean, further off than chance, or their classes.
 template <Role role>
 void against_train(const Dataset& set, const Split<role>& split, LoadNotes& notes) {
@@ -198,12 +259,18 @@ void against_train(const Dataset& set, const Split<role>& split, LoadNotes& note
     const lacuna::detail::LabelMoments a(set.train.labels), b(split.labels);
     const double apart = b.mean - a.mean,
                  chance = std::sqrt(a.deviation * a.deviation / a.count + b.deviation * b.deviation / b.count);
-    if (std::abs(apart) > 0.5 * a.deviation && std::abs(apart) > 5 * chance)
+    if (a.lowest < a.highest && std::abs(apart) > 0.5 * a.deviation && std::abs(apart) > 5 * chance)
       notes.push_back({cat("labels of ", to_string(role), " lie around ", lacuna::detail::brief(b.mean),
                            ", those of train around ", lacuna::detail::brief(a.mean), " (deviation ",
                            lacuna::detail::brief(a.deviation), "): are they on one scale?"),
                        true});
   }
+  const bool real = !set.train.labels.empty();
+  if (real ? split.labels.empty() && !split.classes.empty()
+           : !split.labels.empty() && split.classes.empty() && !set.train.classes.empty())
+    notes.push_back({cat(to_string(role), " has ", real ? "classes" : "real labels", " alone, train ",
+                         real ? "real labels" : "classes", ": as it is, what is learnt cannot be judged by it"),
+                     true});
   if (set.train.classes.empty() || split.classes.empty() || set.class_count < 2) return;
   const auto a = lacuna::detail::class_shares(set.train.classes, set.class_count),
              b = lacuna::detail::class_shares(split.classes, set.class_count);
@@ -261,8 +328,18 @@ inline LoadNotes oddities(const Dataset& set) {
     else if (never > 0)
       notes.push_back({cat(index_t(never), " of ", set.class_count, " classes have no sample in train"), true});
   }
-  odd::against_train(set, set.validation, notes);
-  odd::against_train(set, set.test, notes);
+  if (set.validation.size() > 0 && set.validation.size() < 5)
+    notes.push_back({cat("valid has ", set.validation.size(), " sample", set.validation.size() == 1 ? "" : "s",
+                         ": what is chosen by it (the epoch, a penalty) is left to chance"),
+                     true});
+  const auto compare = [&](const auto& split) {
+    odd::against_train(set, split, notes);
+    for (std::size_t m = 0; m < split.modalities.size() && m < set.train.modalities.size(); ++m)
+      if (split.modalities[m].features() == set.train.modalities[m].features())
+        odd::features_against_train(set.train.modalities[m], split, split.modalities[m], notes);
+  };
+  compare(set.validation);
+  compare(set.test);
   return notes;
 }
 

@@ -3,6 +3,11 @@
 #pragma once
 
 #include <algorithm>
+#if defined(__GNUC__) && !defined(__GXX_RTTI)
+#error \
+    "lacuna: checkpoints are written by cereal, which asks for types: build the files that include it without -fno-rtti"
+#endif
+
 #include <cereal/archives/portable_binary.hpp>
 #include <cereal/types/string.hpp>
 #include <istream>

@@ -35,6 +35,7 @@ inline void refuse_strangers(const io::MappedFile& file, std::string_view wanted
   const auto fail = [&](std::string_view what) { throw IoError(cat(file.name(), ": ", what, ", expected ", wanted)); };
   if (bytes.empty()) fail("is empty (0 bytes)");
   if (starts_with(bytes, "version https://git-lfs")) fail(lfs_pointer);
+  if (starts_with(bytes, "\x89LACUNA\n")) fail("is a model that lacuna trained (predict --checkpoint, convert)");
   if (starts_with(bytes, "\x93NUMPY"))
     fail("is one array (.npy); a data set is an .npz of arrays called train_text, train_label, ...");
   if (const std::uint64_t before = bytes[0] == 0x80 ? 0 : bytes_before_zip(bytes); before > 0)

@@ -152,9 +152,11 @@ class MatMatrix : public MatElements {
         return numbers_as<std::uint64_t>(std::move(value), count, complex, logical);
     }
   }
-  /// Rows of characters.
+  /// Rows of characters. Rows without any cost the file nothing: few must do.
   io::MatValue text(io::MatValue value, std::uint64_t count) {
     if (value.shape.rank() != 2) stream_.fail("has text of ", value.shape.rank(), " axes");
+    if (count == 0 && value.shape[0] > 65536)
+      stream_.fail("has ", value.shape[0], " rows of text without a character, expected at most 65536; it is damaged");
     const Element data = element(4 * count);
     std::vector<std::uint32_t> codes;
     if (data.type == 16) {  // UTF-8

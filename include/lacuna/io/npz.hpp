@@ -39,7 +39,8 @@ class Npz {
   explicit Npz(const std::string& path) : Npz(ByteSource(path)) {}
   explicit Npz(ByteSource source) : path_(source.name()), zip_(std::in_place, std::move(source)) {
     for (const ZipMember& member : zip_->members())
-      if (member.name.ends_with(".npy")) names_.push_back(member.name.substr(0, member.name.size() - 4));
+      if (member.name.ends_with(".npy") && !member.name.starts_with("__MACOSX/"))
+        names_.push_back(member.name.substr(0, member.name.size() - 4));
   }
   /// Arrays from elsewhere, under the names and in the order given; `path` opens the messages.
   Npz(std::string path, std::vector<std::pair<std::string, NpzEntry>> entries) : path_(std::move(path)) {

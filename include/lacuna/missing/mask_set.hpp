@@ -121,8 +121,11 @@ data::Batch<T> with_presence(data::Batch<T> batch, const std::vector<Mask<2>>& k
 /// The batch under these masks; its samples are positions in the split whose ids the set holds, in the same order.
 template <class T>
 data::Batch<T> apply(const MaskSet& set, const data::Batch<T>& batch) {
+  if (set.keep.size() != batch.streams.size())
+    throw ShapeError(detail::cat("masks '", set.name, "': of ", set.keep.size(), " modalities for ",
+                                 batch.streams.size(), " streams"));
   std::vector<Mask<2>> keep;
-  for (std::size_t m = 0; m < set.keep.size() && m < batch.streams.size(); ++m) {
+  for (std::size_t m = 0; m < set.keep.size(); ++m) {
     Mask<2> mask = batch.streams[m].present.clone();
     for (index_t b = 0; b < mask.extent(0); ++b) {
       const index_t sample = batch.samples.at(std::size_t(b));
@@ -140,6 +143,7 @@ data::Batch<T> apply(const MaskSet& set, const data::Batch<T>& batch) {
 /// spec has a rate, which masks have to be drawn for (sampling.hpp).
 template <class T, class D>
 data::Batch<T, D> apply(const MissingSpec& spec, data::Batch<T, D> batch) {
+  spec.check(batch.streams.size());
   if (spec.rate != 0) throw OptionError(detail::cat("missing '", spec.name, "' has a rate: use sample_masks"));
   for (std::size_t m = 0; m < spec.absent.size() && m < batch.streams.size(); ++m) {
     if (!spec.absent[m]) continue;

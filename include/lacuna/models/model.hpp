@@ -40,8 +40,8 @@
 /// A network sees exactly M streams, frames (B, T_m, D_m) and present (B, T_m), standardised, and 0 wherever nothing is
 /// present, whatever stood there: NaN in an absent frame reaches nothing, in a present one it is refused with its
 /// place. In training modalities and frames of every sample are taken away anew, as the options say. Throws OptionError
-/// for data of other sizes or labels than the model was made for, ShapeError for batches that do not fit, Error for a
-/// present feature that is not finite.
+/// for data of other streams, sizes or labels than the model was made for, ShapeError for batches that do not fit, Error
+/// for a present feature that is not finite.
 #pragma once
 
 #include "lacuna/core/context.hpp"
@@ -86,10 +86,24 @@ struct Model {
   /// Throws OptionError for options that make no model.
   Model(const Options& o, Random random) : Model(o, random, checked(o)) {}
 
+  /// Throws OptionError when the data cannot train the model: another number of streams than it was made for, other
+  /// feature sizes, a modality that no training sample has; once it is prepared, other streams than those it knows.
+  void expect_trainable(const data::Dataset& data) const {
+    models::expect_trainable(name(), data, inputs(), sizes());
+    expect_streams(data.modality_names());
+  }
+  /// Throws OptionError for other streams than those of the data it was prepared with, or for these in another order: they
+  /// would be read by the weights of others. None are known before that.
+  void expect_streams(const std::vector<std::string>& found) const {
+    if (!names.empty() && found != names)
+      throw OptionError(detail::cat(name(), ": the data have the streams ", listed(found),
+                                    ", the model was prepared with ", listed(names),
+                                    "; expected the same in this order"));
+  }
   /// Everything but training: scales and sizes, from the training split alone. Throws OptionError when the data cannot
   /// train the model: other feature sizes or labels, or a modality that no training sample has.
   void prepare(const data::Dataset& data, Random& random) {
-    expect_trainable(name(), data, inputs(), sizes());
+    models::expect_trainable(name(), data, inputs(), sizes());
     names = data.modality_names();
     task.fit(data, scales_labels());
     if (scales_features()) standardizer = data::Standardizer::fit(data.train, {.feature_clip = feature_clip()});

@@ -23,14 +23,38 @@ struct StandIn {
   std::size_t stream, modality;
 };
 
-/// Throws OptionError when data cannot train a model: other feature sizes than `sizes`, one per modality, or a stream
-/// that no training sample has. What training never shows would be read by weights that were never trained.
+template <data::Role role>
+std::vector<std::string> names_of(const data::Split<role>& split) {
+  std::vector<std::string> names;
+  for (const data::Modality& modality : split.modalities) names.push_back(modality.name);
+  return names;
+}
+/// "audio, text", or "none".
+inline std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text.empty() ? "none" : text;
+}
+
+/// How many streams hold all that a model takes.
+inline std::size_t stream_count(const List<StandIn>& inputs) {
+  std::size_t count = 0;
+  for (const StandIn& input : inputs) count = std::max(count, input.stream + 1);
+  return count;
+}
+
+/// Throws OptionError when data cannot train a model: another number of streams than it takes, other feature sizes than
+/// `sizes`, one per modality, other streams in another split, or a stream that no training sample has. What training
+/// never shows would be read by weights that were never trained; what the model never reads would be lost unnoticed.
 inline void expect_trainable(const char* model, const data::Dataset& data, const List<StandIn>& inputs,
                              const std::vector<index_t>& sizes) {
+  const std::vector<std::string> names = data.modality_names();
+  if (names.size() != stream_count(inputs))
+    throw OptionError(detail::cat(model, ": ", data.name, " has ", names.size(), " streams (", listed(names),
+                                  "), the model was made for ", stream_count(inputs),
+                                  "; give it one feature size per stream (Dataset::dimensions), or leave streams out "
+                                  "of the data (LoadOptions::modalities)"));
   for (const StandIn& input : inputs) {
-    if (input.stream >= data.train.modalities.size())
-      throw OptionError(detail::cat(model, ": ", data.name, " has ", data.train.modalities.size(),
-                                    " streams, the model wants number ", input.stream));
     const data::Modality& modality = data.train.modalities[input.stream];
     if (modality.features() != sizes[input.modality])
       throw OptionError(detail::cat(model, ": ", data.name,
@@ -41,6 +65,14 @@ inline void expect_trainable(const char* model, const data::Dataset& data, const
       throw OptionError(detail::cat(model, ": '", modality.name, "' is absent from all ", data.train.size(),
                                     " training samples of ", data.name, "; leave it out of the modalities"));
   }
+  const auto expect_same = [&]<data::Role role>(const data::Split<role>& split) {
+    if (const auto found = names_of(split); split.size() > 0 && found != names)
+      throw OptionError(detail::cat(model, ": ", data.name, ": the streams of its ", data::to_string(role),
+                                    " split are ", listed(found), ", those of its train split ", listed(names),
+                                    "; expected the same in this order"));
+  };
+  expect_same(data.validation);
+  expect_same(data.test);
 }
 
 /// Throws Error for a present feature of a stream that is not finite, with its place. names: of the streams.
@@ -76,15 +108,17 @@ void expect_finite(const char* model, const data::Batch<T>& batch, std::size_t p
 
 /// The streams of `batch` that the network is given: sizes and numbers are checked, features scaled, what is absent is
 /// 0. Frames that nobody else sees are written over. names: of the streams of the data, for messages; may be fewer.
-/// Throws ShapeError, and Error for numbers that are not finite.
+/// Throws ShapeError, for another number of streams too, and Error for numbers that are not finite.
 template <class T>
 data::Batch<T> ready_batch(const char* model, data::Batch<T> batch, const List<StandIn>& wanted,
                            const std::vector<index_t>& sizes, const data::Standardizer& standardizer,
                            const std::vector<std::string>& names) {
+  if (batch.streams.size() != stream_count(wanted))
+    throw ShapeError(detail::cat(model, ": the batch has ", batch.streams.size(), " streams, the model was made for ",
+                                 stream_count(wanted), names.empty() ? "" : ": " + listed(names),
+                                 "; what is missing is a stream too, with nothing present"));
   Streams<T> streams;
   for (const auto& [position, modality] : wanted) {
-    if (position >= batch.streams.size())
-      throw ShapeError(detail::cat(model, ": ", batch.streams.size(), " streams for ", wanted.size(), " inputs"));
     auto& [frames, present] = batch.streams[position];
     detail::expect_shape(model, "frames", frames.shape(), {present.extent(0), present.extent(1), sizes[modality]});
     expect_finite(model, batch, position, names);

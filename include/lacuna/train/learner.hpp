@@ -18,6 +18,9 @@
 ///                                     is none; what has been done is part of the state above
 ///     conditions(names) const         the missing::Conditions it is meant for, given the names of the modalities;
 ///                                     without this: complete data alone
+///     expect_trainable(dataset) const   throws where a training cannot go on with these data; asked when it is resumed
+///     expect_streams(names) const     throws where the streams of a split are not those it knows; asked by `predict` and
+///                                     `evaluate`
 ///     static whole_conversations()    true: batches never cut a conversation of the data in two
 ///     predicts_classes() const        K, or 0 for real labels (targets.hpp)
 ///     selects_on() const              the name of the metric by which epochs are chosen

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "lacuna/core/number_text.hpp"
 #include "lacuna/train/classification_metrics.hpp"
 #include "lacuna/train/learner.hpp"
 #include "lacuna/train/metrics.hpp"
@@ -26,7 +27,8 @@ inline std::vector<index_t> class_ids(std::span<const double> numbers, index_t c
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     const double number = numbers[i];
     if (!(number >= 0 && number < double(classes)) || number != std::floor(number))
-      throw Error(cat("scores: ", what, " ", i, " is ", number, ", expected a class 0..", classes - 1));
+      throw Error(
+          cat("scores: ", what, " ", i, " is ", general_text(number, 6), ", expected a class 0..", classes - 1));
     ids.push_back(index_t(number));
   }
   return ids;

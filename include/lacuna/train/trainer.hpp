@@ -30,8 +30,11 @@ class Trainer {
   /// Starts anew: prepares the model. The model and the data must outlive this.
   Trainer(M& model, const data::Dataset& data, const FitOptions& options = {})
       : Trainer(Begun(), model, data, options) {
+    apply_options();
+    expect_labels();
     Random random = Random(options_.seed).split(preparing);
     if constexpr (requires { model.prepare(data, random); }) model.prepare(data, random);
+    choose_conditions();
     begin_phase(random);
   }
   /// Goes on from what `save` gave, to the same bits as if nothing had happened in between. Throws IoError when the
@@ -39,7 +42,10 @@ class Trainer {
   Trainer(M& model, const data::Dataset& data, const FitOptions& options, const State& state)
       : Trainer(Begun(), model, data, options) {
     load_model(model, state);
+    if constexpr (requires { model.expect_trainable(data); }) model.expect_trainable(data);
     apply_options();
+    expect_labels();
+    choose_conditions();
     const State training = state.under("training");
     expect_same_options(training);
     const auto begun = training.get<std::vector<std::uint64_t>>("begun_random");
@@ -115,16 +121,22 @@ class Trainer {
     if constexpr (!requires { D::reduces_precision; })
       if (options_.precision != Precision::full)
         throw OptionError(cat("fit: precision = tf32 or bf16 is for a GPU; on '", D::name, "' products are in full"));
-    apply_options();
+  }
+
+  /// Both splits that training looks at have what the model learns.
+  void expect_labels() const {
     const auto demand = [](const char* split, index_t samples, const Targets& targets) {
       if (samples == 0) throw Error(detail::cat("fit: the ", split, " split has no samples"));
       if (index_t(targets.values.size()) != samples)
         throw Error(detail::cat("fit: the ", split, " split has ", targets.values.size(),
                                 targets.classes > 0 ? " class ids for " : " real labels for ", samples, " samples"));
     };
-    demand("training", data.train.size(), targets_for(model, data.train));
-    demand("validation", data.validation.size(), targets_for(model, data.validation));
-    selector_ = Selector(conditions_of(model, data.modality_names()), options.batch, options.select_on);
+    demand("training", data_.train.size(), targets_for(model_, data_.train));
+    demand("validation", data_.validation.size(), targets_for(model_, data_.validation));
+  }
+  /// Of a model that knows its streams.
+  void choose_conditions() {
+    selector_ = Selector(conditions_of(model_, data_.modality_names()), options_.batch, options_.select_on);
   }
 
   template <class... Pieces>

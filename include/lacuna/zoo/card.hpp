@@ -110,8 +110,10 @@ inline Card card_of(const State& state) {
   if (card.streams.empty() || card.features.size() != card.streams.size() || flags.size() != card.streams.size())
     about.fail("streams", detail::cat("names ", card.streams.size(), " streams; there are sizes of ",
                                       card.features.size(), " and flags of ", flags.size()));
+  constexpr index_t most = index_t(1) << 24;  // absent frames have a place, too: no file may ask for any size
   for (const index_t features : card.features)
-    if (features < 1) about.fail("features", detail::cat("holds ", features, ", expected at least 1"));
+    if (features < 1 || features > most)
+      about.fail("features", detail::cat("holds ", features, ", expected 1..", most));
   if (card.classes < 0 || card.prior.size() != std::size_t(card.classes > 0 ? card.classes : 1))
     about.fail("prior", detail::cat("has ", card.prior.size(), " numbers for ", card.classes, " classes"));
   if (!card.class_names.empty() && index_t(card.class_names.size()) != card.classes)

@@ -47,9 +47,12 @@ struct RidgeModel : AnyModel {
 
   Outputs operator()(const data::Batch<float>& batch, const Wanted& wanted) const override {
     if (wanted.embedding || wanted.attention) throw Error("this model has no embedding and no attention weights");
+    if (batch.streams.size() != streams.size())
+      throw ShapeError(detail::cat("ridge: the batch has ", batch.streams.size(),
+                                   " streams, the model was trained with ", streams.size()));
     data::Split<data::Role::test> split;
     for (std::size_t m = 0; m < streams.size(); ++m)
-      split.modalities.push_back({streams[m], batch.streams.at(m).frames, batch.streams[m].present});
+      split.modalities.push_back({streams[m], batch.streams[m].frames, batch.streams[m].present});
     split.ids.resize(std::size_t(batch.size()));
     const std::vector<double> answers = ridge(split);
     return {.values = List<double>(answers.begin(), answers.end())};

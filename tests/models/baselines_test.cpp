@@ -371,3 +371,15 @@ TEST_CASE_TEMPLATE("models made without options say so when they are used", M, E
   CHECK_THROWS_WITH_AS(missing::subset_specs({}, 2), doctest::Contains("0 names of streams, expected at least 2"),
                        OptionError);
 }
+
+TEST_CASE("baselines: a stored model of sizes that its numbers do not bear out is refused before they are asked for") {
+  const EarlyFusion<float> model = prepared<EarlyFusion<float>>(real_set(), [](EarlyFusionOptions&) {});
+  const State state = train::model_state(model);
+  for (const index_t size : {index_t(1) << 22, index_t(1) << 40}) {
+    State changed = state;
+    changed.put("model/hidden", size);
+    CHECK_THROWS_WITH_AS(train::model_from<EarlyFusion<float>>(changed), doctest::Contains("is the file damaged"),
+                         IoError);
+  }
+  CHECK_NOTHROW(train::model_from<EarlyFusion<float>>(state));
+}

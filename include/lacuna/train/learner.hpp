@@ -29,6 +29,7 @@
 #pragma once
 
 #include <concepts>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -88,9 +89,37 @@ State model_state(const M& model) {
   return all;
 }
 
+}  // namespace lacuna::train
+
+namespace lacuna::detail {
+
+/// make(), which builds a model of the sizes that the state names. They are believed up to 16 times of what it stores, and
+/// 256 MiB: a teacher that is stored elsewhere, and what drawing weights takes. Throws IoError.
+template <class Make>
+auto built_by_state(const State& state, Make&& make) {
+  std::size_t stored = 0;
+  for (const auto& [name, value] : state.values())
+    std::visit(
+        [&](const auto& held) {
+          if constexpr (requires { held.shape(); }) stored += std::size_t(held.size()) * sizeof(*held.data());
+        },
+        value);
+  const MemoryBudget budget(16 * stored + (std::size_t(256) << 20));
+  try {
+    return make();
+  } catch (const std::bad_alloc&) {
+    throw IoError(cat("model: its options ask for a model of more than 16 times the ", stored,
+                      " bytes of numbers that are stored beside them; is the file damaged, or not what it says?"));
+  }
+}
+
+}  // namespace lacuna::detail
+
+namespace lacuna::train {
+
 template <Learner M>
 void load_model(M& model, const State& state) {
-  model.load_state(state.under("model"));
+  detail::built_by_state(state, [&] { model.load_state(state.under("model")); });
   io::load_parameters(model, state.under("parameters"));
 }
 /// The model that a state holds.
@@ -106,7 +135,7 @@ M model_from(const State& state) {
       return model;
     }
   };
-  M model = made();
+  M model = detail::built_by_state(state, made);
   io::load_parameters(model, state.under("parameters"));
   return model;
 }

@@ -67,6 +67,8 @@ inline std::vector<std::string> metrics_of(const RunOptions& options, const lacu
 inline zoo::Request request_of(const RunOptions& options, const Data& data) {
   zoo::Request request{data.modalities, data.inputs(), data.classes, {}, options.dtype, options.device};
   if (data.classes > 0) request.prior = zoo::prior_of(data.set->train, data.classes);
+  for (const auto& modality : data.set->train.modalities)
+    request.frames = std::max(request.frames, modality.frames.extent(1));
   return request;
 }
 

@@ -35,8 +35,9 @@ inline optim::Schedule corrkd_robust_schedule(index_t epochs) {
 /// by the labels and by the teacher's, and the evidence of the present ones adds up; patterns with few modalities are
 /// drawn more often; frames are pooled by attention, so that few of them may tell everything; standardised features. One
 /// layer suffices for it. Real labels: they are centred and scaled, frames are looked at one by one, fewer epochs at a smaller
-/// rate. frames: of the longest sample. A single one has no position that could drown it, and its embedding stays as it
-/// is for real labels: small sets are learned by heart otherwise.
+/// rate, and the embedding is scaled by 2 alone: how large a frame is tells much of a real label, and the norm behind an
+/// embedding far above its positions takes it away. frames: of the longest sample. A single one has no position that could
+/// drown it, and is embedded as it is.
 inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labels, index_t frames = 0) {
   const bool real = labels == CorrkdLabels::regression;
   CorrkdRecipe recipe{{}, real ? 40 : 60, 64, real ? 1e-3 : 2e-3, 2.0};
@@ -47,7 +48,7 @@ inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labe
   o.network.width = 64;
   o.network.depth = 1;
   o.network.kernel = real ? 1 : 3;
-  o.network.embedding_scale = !real ? 3 : frames == 1 ? 1 : 8;  // positions do not drown a modality of few features
+  o.network.embedding_scale = !real ? 3 : frames == 1 ? 1 : 2;  // positions do not drown a modality of few features
   o.network.pooling = FramePooling::attention;
   o.network.embedding_dropout = 0.1;
   o.network.gap_mask = GapMask::present;

@@ -63,9 +63,9 @@ class BlockPool {
     }
     const int power = int(std::bit_width(bytes)) - 1;
     const std::size_t step = std::size_t(1) << (power - 2);
-    const std::size_t rounded = (bytes + step - 1) / step * step;
-    group = 4 * (int(std::bit_width(rounded)) - 9) + int((rounded >> (std::bit_width(rounded) - 3)) & 3) + 3;
-    return rounded;
+    const std::size_t steps = (bytes + step - 1) / step;  // 4 to 8: a whole power of two is the first class of the next
+    group = 4 * (power - 8) + int(steps) - 1;
+    return steps * step;
   }
 
   static void* take(std::size_t bytes) {

@@ -69,6 +69,7 @@ inline zoo::Request request_of(const RunOptions& options, const Data& data) {
   if (data.classes > 0) request.prior = zoo::prior_of(data.set->train, data.classes);
   for (const auto& modality : data.set->train.modalities)
     request.frames = std::max(request.frames, modality.frames.extent(1));
+  request.samples = data.set->train.size();
   return request;
 }
 

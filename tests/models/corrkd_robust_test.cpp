@@ -351,8 +351,13 @@ TEST_CASE("corrkd presets: any data set, class ids or real labels; patterns with
   CHECK(line.network.evidence == Evidence::mean);
   CHECK(line.standardize_labels);            // scores in percent are learned as those around 0
   CHECK(line.network.embedding_scale == 2);  // far above its positions the norm would hide how large a frame is
-  const auto vectors = corrkd_preset("robust", "any", {3, 4}, 0, CorrkdLabels::regression, 1).model;
-  CHECK(vectors.network.embedding_scale == 1);  // one frame has no positions to drown it
+  const auto scale = [](index_t frames, index_t samples) {
+    return corrkd_preset("robust", "any", {3, 4}, 0, CorrkdLabels::regression, {frames, samples})
+        .model.network.embedding_scale;
+  };
+  CHECK(scale(1, 5000) == 1);  // one frame has no positions to drown it
+  CHECK(scale(9, 999) == 1);   // few samples do not teach what a scaled one needs
+  CHECK(scale(9, 1000) == 2);
   CHECK(corrkd_preset("robust", "iemocap", {1, 1}).model.classes == 4);
   CHECK_THROWS_AS(corrkd_preset("robust", "nothing", {1}), OptionError);
 

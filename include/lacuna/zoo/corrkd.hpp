@@ -13,7 +13,8 @@ inline DraftOf<models::CorrkdOptions> corrkd_draft(const std::string& preset) {
     auto labels = models::CorrkdLabels::regression;  // of real labels, unless the user makes classes of them
     for (const auto& [option, value] : own)
       if (option == "labels") set_value(option, value, labels);
-    const auto recipe = models::corrkd_preset(preset, "any", request.inputs, request.classes, labels, request.frames);
+    const auto recipe = models::corrkd_preset(preset, "any", request.inputs, request.classes, labels,
+                                              {.frames = request.frames, .samples = request.samples});
     const bool robust = preset == "robust";
     Draft<models::CorrkdOptions> draft{recipe.model,
                                        {.fit = {.epochs = recipe.epochs,

@@ -32,6 +32,7 @@ struct Request {
   std::string device = "cpu";        ///< cpu or cuda
   std::vector<double> prior = {};    ///< share of every class in the training split; empty: not known, or real labels
   index_t frames = 0;                ///< of the longest training sample; 1: vectors, 0: not known
+  index_t samples = 0;               ///< of the training split; 0: not known
 
   /// A stand-in where data are not known yet: what help is shown for.
   static Request example() { return {{"audio", "text", "video"}, {5, 5, 5}}; }

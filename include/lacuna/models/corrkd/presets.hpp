@@ -18,6 +18,12 @@ struct CorrkdRecipe {
   optim::Schedule schedule = 1.0;  ///< factor of the learning rate, by epoch
 };
 
+/// What a recipe may depend on of the training split; 0: not known.
+struct CorrkdSetSize {
+  index_t frames = 0;  ///< of the longest sample
+  index_t samples = 0;
+};
+
 /// Weights for MrmOptions::pattern_weights: all patterns with r modalities share the weight max(1, 4 − r), so that one
 /// modality alone is drawn three times as often as all subsets of any size above two.
 inline std::vector<double> corrkd_hard_patterns(index_t modalities) {
@@ -35,10 +41,10 @@ inline optim::Schedule corrkd_robust_schedule(index_t epochs) {
 /// by the labels and by the teacher's, and the evidence of the present ones adds up; patterns with few modalities are
 /// drawn more often; frames are pooled by attention, so that few of them may tell everything; standardised features. One
 /// layer suffices for it. Real labels: they are centred and scaled, frames are looked at one by one, fewer epochs at a smaller
-/// rate, and the embedding is scaled by 2 alone: how large a frame is tells much of a real label, and the norm behind an
-/// embedding far above its positions takes it away. frames: of the longest sample. A single one has no position that could
-/// drown it, and is embedded as it is.
-inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labels, index_t frames = 0) {
+/// rate, and the embedding is scaled by 2 alone, or not at all: how large a frame is tells much of a real label, and the norm
+/// behind an embedding far above its positions takes it away. size: of the training split. A single frame has no position
+/// that could drown it, and less than 1000 samples do not teach what a scaled embedding needs.
+inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labels, CorrkdSetSize size = {}) {
   const bool real = labels == CorrkdLabels::regression;
   CorrkdRecipe recipe{{}, real ? 40 : 60, 64, real ? 1e-3 : 2e-3, 2.0};
   recipe.schedule = corrkd_robust_schedule(recipe.epochs);
@@ -48,7 +54,8 @@ inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labe
   o.network.width = 64;
   o.network.depth = 1;
   o.network.kernel = real ? 1 : 3;
-  o.network.embedding_scale = !real ? 3 : frames == 1 ? 1 : 2;  // positions do not drown a modality of few features
+  const bool plain = size.frames == 1 || (size.samples > 0 && size.samples < 1000);
+  o.network.embedding_scale = !real ? 3 : plain ? 1 : 2;  // positions do not drown a modality of few features
   o.network.pooling = FramePooling::attention;
   o.network.embedding_dropout = 0.1;
   o.network.gap_mask = GapMask::present;
@@ -74,11 +81,11 @@ inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labe
 /// paper, NeurIPS 2024, where the margin is not given and stays) or robust. set: mosi, mosei, iemocap with four
 /// classes, or any: the numbers of iemocap for class ids, of mosi for real labels, and standardised features, since
 /// other sets come in units of any size; robust is the same for all. classes: K of class ids, 0 where labels are real;
-/// `labels` then says what is made of them; frames: of the longest sample, 0 where it is not known. paper and hrlf: learning rate constant, Adam without decay, clipping at 0.8; width
+/// `labels` then says what is made of them; size: of the training split. paper and hrlf: learning rate constant, Adam without decay, clipping at 0.8; width
 /// 40, depth 4, 10 / 8 / 10 heads, the teacher trained as the student. Throws OptionError for other names.
 inline CorrkdRecipe corrkd_preset(const std::string& preset, const std::string& set, std::vector<index_t> inputs,
                                   index_t classes = 0, CorrkdLabels labels = CorrkdLabels::binary_non0,
-                                  index_t frames = 0) {
+                                  CorrkdSetSize size = {}) {
   struct Row {
     const char *preset, *set;
     double learning_rate;
@@ -99,7 +106,7 @@ inline CorrkdRecipe corrkd_preset(const std::string& preset, const std::string& 
   const bool any = set == "any";
   const std::string nearest = classes > 0 ? "iemocap" : "mosi";
   if (preset == "robust" && (any || set == "mosi" || set == "mosei" || set == "iemocap")) {
-    CorrkdRecipe recipe = corrkd_robust(std::move(inputs), labels, frames);
+    CorrkdRecipe recipe = corrkd_robust(std::move(inputs), labels, size);
     label(recipe.model);
     return recipe;
   }

@@ -25,21 +25,8 @@
 
 namespace lacuna::detail {
 
-/// What this thread may still take from the system.
+/// What this thread may still take from the system (core/memory_budget.hpp); beyond it std::bad_alloc.
 inline constinit thread_local std::size_t memory_left = std::size_t(-1);
-
-/// Until the end of a block this thread takes no more than `bytes` from the system: for sizes that a file names, and that
-/// are believed only as far as the file itself is large. Beyond it std::bad_alloc.
-class MemoryBudget {
- public:
-  explicit MemoryBudget(std::size_t bytes) : before_(memory_left) { memory_left = bytes; }
-  MemoryBudget(const MemoryBudget&) = delete;
-  MemoryBudget& operator=(const MemoryBudget&) = delete;
-  ~MemoryBudget() { memory_left = before_; }
-
- private:
-  std::size_t before_;
-};
 
 /// Sizes are rounded up to multiples of 64 bytes, above 256 to one of four classes per power of two (at most 25 %
 /// waste). Thread-safe. Under AddressSanitizer every block goes back at once, so that its checks stay sharp.

@@ -36,6 +36,7 @@
 
 #include "lacuna/autograd/variable.hpp"
 #include "lacuna/core/context.hpp"
+#include "lacuna/core/memory_budget.hpp"
 #include "lacuna/core/state.hpp"
 #include "lacuna/core/transfer.hpp"
 #include "lacuna/data/dataset.hpp"

@@ -1,7 +1,7 @@
 /// Activations and their gradients over contiguous runs. Policy: the switch stands outside the loops; exp and tanh go
 /// through Eigen's packet code where it has some, so that one instantiation serves every formula made of them. Their
 /// error, in units of the last place: exp at most 2 in ±1 and 5 anywhere, tanh at most 5 in ±1 and 7 anywhere (float;
-/// in double less), as tests/ops/packet_functions_test.cpp measures with AVX-512, AVX2 and SSE2.
+/// in double less), as tests/ops/packet_functions_test.cpp measures with AVX-512, AVX2, SSE2 and without vectors.
 #pragma once
 
 #include "lacuna/core/gradient_slot.hpp"
@@ -26,12 +26,15 @@ void packet_run(T* y, index_t n, F f) {
   for (index_t j = i; j < n; ++j) y[j] = rest[j - i];
 }
 
+/// Below it eˣ is no normal number.
+template <class T>
+inline constexpr T lowest_exponent = sizeof(T) == 4 ? T(-87.3365) : T(-708.396);
+
 /// eˣ of a vector of T; exactly 0 below the smallest normal number and at −∞, where Eigen stops at a tiny one.
 template <class T, class Packet>
 Packet exp_packet(const Packet& x) {
   using namespace simd;
-  const T lowest = sizeof(T) == 4 ? T(-87.3365) : T(-708.396);
-  return pselect(pcmp_lt(x, pset1<Packet>(lowest)), pset1<Packet>(T(0)), pexp(x));
+  return pselect(pcmp_lt(x, pset1<Packet>(lowest_exponent<T>)), pset1<Packet>(T(0)), pexp(x));
 }
 /// The same where no element is above 88, such as scores less the largest: the power of two is then one product, where
 /// Eigen's ldexp, which must not overflow on the way, takes four. Its polynomial (Moshier's expf, Cephes), hence with
@@ -60,7 +63,7 @@ void exp_run(T* y, index_t n) {
   if constexpr (simd::has_exp<T>) {
     packet_run(y, n, [](const auto& packet) { return exp_packet<T>(packet); });
   } else {
-    for (index_t i = 0; i < n; ++i) y[i] = std::exp(y[i]);
+    for (index_t i = 0; i < n; ++i) y[i] = y[i] < lowest_exponent<T> ? T(0) : std::exp(y[i]);
   }
 }
 /// y ← tanh y

@@ -109,7 +109,7 @@ auto built_by_state(const State& state, Make&& make) {
   try {
     return make();
   } catch (const std::bad_alloc&) {
-    throw IoError(cat("model: its options ask for a model of more than 16 times the ", stored,
+    throw IoError(cat("model: its options ask for more memory than there is, or than 16 times the ", stored,
                       " bytes of numbers that are stored beside them; is the file damaged, or not what it says?"));
   }
 }

@@ -17,8 +17,7 @@ template <class Predict, lacuna::data::Role role>
 std::vector<std::pair<std::string, double>> effects_of(const Predict& predict, const lacuna::data::Split<role>& split,
                                                        double prior, bool classes) {
   using namespace lacuna;
-  std::vector<std::string> names;
-  for (const data::Modality& modality : split.modalities) names.push_back(modality.name);
+  const std::vector<std::string> names = split.modality_names();
   std::vector<missing::MaskSet> masks{missing::sample_masks(missing::without({}, names), split)};
   for (const std::string& name : names) masks.push_back(missing::sample_masks(missing::without({name}, names), split));
   const auto answers = train::unchecked_predictions<float>(

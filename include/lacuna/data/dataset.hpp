@@ -42,6 +42,11 @@ struct Split {
   std::vector<index_t> conversations = {}, speakers = {};
 
   index_t size() const { return index_t(ids.size()); }
+  std::vector<std::string> modality_names() const {
+    std::vector<std::string> names;
+    for (const Modality& modality : modalities) names.push_back(modality.name);
+    return names;
+  }
 };
 
 struct Dataset {
@@ -52,11 +57,7 @@ struct Dataset {
   index_t class_count = 0;  ///< 0 for regression
   LoadNotes notes = {};     ///< what a loader took, inferred and left out, one line each
 
-  std::vector<std::string> modality_names() const {
-    std::vector<std::string> names;
-    for (const auto& modality : train.modalities) names.push_back(modality.name);
-    return names;
-  }
+  std::vector<std::string> modality_names() const { return train.modality_names(); }
   /// Which streams go missing together: group[m] is the first one that modality m shares its source with, m itself where
   /// there is none before it. audio_mfcc and audio_wav2vec are one group, text_bert belongs to text, simulated_text to audio
   /// (missing/groups.hpp).

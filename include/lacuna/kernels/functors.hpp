@@ -167,6 +167,11 @@ struct Mish {
   }
 };
 
+#ifdef __clang__
+// A loop of f that clang cannot vectorise as asked is reported here, in every program that includes us: it is for us to know.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpass-failed"
+#endif
 /// Calls f with the functor of an activation: the switch stands outside the loops.
 template <class F>
 void with_activation(Activation kind, double parameter, F&& f) {
@@ -195,6 +200,9 @@ void with_activation(Activation kind, double parameter, F&& f) {
       return f(Mish{});
   }
 }
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 
 /// Keeps element i of a stream with probability 1 - p and scales it by 1 / (1 - p); p in [0, 1).
 /// Element i belongs to word (i % 64) / 16 of block 16 (i / 64) + i % 16 and is kept when that word is at least p 2^32:

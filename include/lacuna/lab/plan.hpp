@@ -124,9 +124,7 @@ inline std::vector<missing::Average> presence_averages(const std::vector<Conditi
 template <data::Role role>
 Plan plan_of(const std::vector<missing::Protocol>& protocols, const data::Split<role>& split) {
   Plan plan;
-  std::vector<std::string> names;
-  for (const auto& modality : split.modalities) names.push_back(modality.name);
-  const missing::Groups groups(names);
+  const missing::Groups groups(split.modality_names());
   for (const missing::Protocol& protocol : protocols) {
     ProtocolInfo info{protocol.name, protocol.conditions.size() > 1 && protocol.conditions.back().rate > 0, {}, {}};
     for (const auto& spec : protocol.conditions) {
@@ -147,8 +145,7 @@ Plan plan_of(const std::vector<missing::Protocol>& protocols, const data::Split<
 }
 template <data::Role role>
 Plan make_plan(const std::vector<std::string>& names, const data::Split<role>& split, const PlanOptions& options = {}) {
-  std::vector<std::string> modalities;
-  for (const auto& modality : split.modalities) modalities.push_back(modality.name);
+  const std::vector<std::string> modalities = split.modality_names();
   std::vector<missing::Protocol> protocols;
   for (std::size_t i = 0; i < names.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j)

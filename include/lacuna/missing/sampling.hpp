@@ -175,13 +175,9 @@ inline MaskSet sample_masks(const MissingSpec& spec, const std::vector<std::stri
 /// The masks of all samples of a split.
 template <data::Role role>
 MaskSet sample_masks(const MissingSpec& spec, const data::Split<role>& split) {
-  std::vector<std::string> names;
   std::vector<Mask<2>> present;
-  for (const auto& modality : split.modalities) {
-    names.push_back(modality.name);
-    present.push_back(modality.present);
-  }
-  return sample_masks(spec, split.ids, names, present);
+  for (const auto& modality : split.modalities) present.push_back(modality.present);
+  return sample_masks(spec, split.ids, split.modality_names(), present);
 }
 
 }  // namespace lacuna::missing

@@ -23,12 +23,6 @@ struct StandIn {
   std::size_t stream, modality;
 };
 
-template <data::Role role>
-std::vector<std::string> names_of(const data::Split<role>& split) {
-  std::vector<std::string> names;
-  for (const data::Modality& modality : split.modalities) names.push_back(modality.name);
-  return names;
-}
 /// "audio, text", or "none".
 inline std::string listed(const std::vector<std::string>& names) {
   std::string text;
@@ -66,7 +60,7 @@ inline void expect_trainable(const char* model, const data::Dataset& data, const
                                     " training samples of ", data.name, "; leave it out of the modalities"));
   }
   const auto expect_same = [&]<data::Role role>(const data::Split<role>& split) {
-    if (const auto found = names_of(split); split.size() > 0 && found != names)
+    if (const auto found = split.modality_names(); split.size() > 0 && found != names)
       throw OptionError(detail::cat(model, ": ", data.name, ": the streams of its ", data::to_string(role),
                                     " split are ", listed(found), ", those of its train split ", listed(names),
                                     "; expected the same in this order"));

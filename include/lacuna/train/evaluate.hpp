@@ -58,20 +58,18 @@ Tensor<double, 2> predictions(const Predict& predict, const data::Split<role>& s
   return result;
 }
 
-/// The names of the streams of a split. Throws what the model does where they are not those that it knows.
+/// Throws what the model does where the streams of a split are not those that it knows.
 template <Learner M, data::Role role>
-std::vector<std::string> streams_for(const M& model, const data::Split<role>& split) {
-  std::vector<std::string> names;
-  for (const auto& modality : split.modalities) names.push_back(modality.name);
-  if constexpr (requires { model.expect_streams(names); }) model.expect_streams(names);
-  return names;
+void expect_streams(const M& model, const data::Split<role>& split) {
+  if constexpr (requires { model.expect_streams(split.modality_names()); })
+    model.expect_streams(split.modality_names());
 }
 
 /// One prediction per sample of the split, in its order, NaN where the model gives it.
 template <Learner M, data::Role role>
 std::vector<double> predict(const M& model, const data::Split<role>& split, const missing::MissingSpec& spec = {},
                             index_t batch = 96) {
-  streams_for(model, split);
+  expect_streams(model, split);
   const missing::MaskSet masks[] = {missing::sample_masks(spec, split)};
   return unchecked_predictions<typename M::scalar>([&](const auto& part) { return model.predict(part); }, split, masks,
                                                    batch)
@@ -97,14 +95,14 @@ struct Evaluation {
 template <Learner M, data::Role role>
 Evaluation evaluate(const M& model, const data::Split<role>& split, std::vector<missing::MissingSpec> specs = {},
                     index_t batch = 96) {
-  const std::vector<std::string> modalities = streams_for(model, split);
+  expect_streams(model, split);
   const Targets targets = targets_for(model, split);
   if (targets.values.empty() && !(split.labels.empty() && split.classes.empty()))
     throw OptionError(detail::cat("evaluate: the model predicts ", targets.classes > 0 ? "classes" : "real labels",
                                   ", the ", data::to_string(role), " split has ",
                                   targets.classes > 0 ? "real labels" : "class ids",
                                   " alone; `predict` needs no labels"));
-  if (specs.empty()) specs = conditions_of(model, modalities);
+  if (specs.empty()) specs = conditions_of(model, split.modality_names());
   std::vector<missing::MaskSet> masks;
   for (const auto& spec : specs) masks.push_back(missing::sample_masks(spec, split));
   const auto numbers =

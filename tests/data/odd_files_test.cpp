@@ -180,6 +180,20 @@ TEST_CASE("odd files: tables without header, with numbered rows, with columns in
   CHECK(contains(message(folder.path()), "row 1 has '+-2' in column 'b', expected a number"));
 }
 
+TEST_CASE("odd files: values of MERTools as text are numbers, or refused") {
+  using namespace odd_files;
+  const auto values = [](const std::string& one, const std::string& other) {
+    const auto sample = [](const std::string& text) { return "}Vval\nV" + text + "\ns"; };
+    return formats::mertools_corpus(
+               io::load_pickle(test::in_memory("x", "}Va\n" + sample(one) + "sVb\n" + sample(other) + "s.")))
+        .values;
+  };
+  CHECK(values("0.25", "-3") == std::vector<float>{0.25f, -3});
+  CHECK((std::isnan(values("", "1")[0]) && std::isnan(values("1", "-10.0")[1])));
+  CHECK_THROWS_WITH_AS(values("1", "good"), doctest::Contains("b/val is 'good', expected a number, or an empty text"),
+                       IoError);
+}
+
 TEST_CASE("odd files: seconds that cover no time, and seconds that are none") {
   using namespace odd_files;
   using Intervals = std::vector<std::array<double, 2>>;

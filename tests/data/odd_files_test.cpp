@@ -194,6 +194,20 @@ TEST_CASE("odd files: values of MERTools as text are numbers, or refused") {
                        IoError);
 }
 
+TEST_CASE("odd files: speakers as an array or as numbers are speakers") {
+  using namespace odd_files;
+  using namespace std::string_literals;
+  const auto speaker = [](const std::string& list, std::size_t u) {
+    return formats::speaker_of(io::load_pickle(test::in_memory("x", list + ".")), u);
+  };
+  CHECK(speaker(test::pickled_array("U1", "<", {2}, "M\0\0\0F\0\0\0"s, false, 4), 1) == "F");
+  CHECK(speaker(test::pickled_array("u1", "|", {2}, "\7\3"s), 1) == "3");
+  CHECK(speaker(test::pickled_array("u1", "|", {1, 3}, "\0\1\0"s), 0) == "1");  // one-hot
+  CHECK(speaker("](VM\nI7\ne", 0) == "M");
+  CHECK(speaker("](VM\nI7\ne", 1) == "7");
+  CHECK(speaker("](F0.5\ne", 0) == "");
+}
+
 TEST_CASE("odd files: seconds that cover no time, and seconds that are none") {
   using namespace odd_files;
   using Intervals = std::vector<std::array<double, 2>>;

@@ -134,6 +134,10 @@ int convert(const Call& call) {
             return 0;
           }
           const io::Npz tensors = tensors_of(from, kind);
+          if (tensors.names().empty())
+            throw IoError(from +
+                          ": has no tensors under names, expected those of one model: torch.save(model.state_dict(), "
+                          "file); lacuna describe shows what it has");
           formats::save(tensors, to, [&] { return formats::provenance(from, {}); });
           std::printf("%zu tensors in %s\n", tensors.names().size(), to.c_str());
           return 0;

@@ -21,6 +21,7 @@
 
 namespace program {
 
+using lacuna::Function;
 using lacuna::index_t;
 
 struct DataOptions {
@@ -32,12 +33,18 @@ struct DataOptions {
   FormatOptions format;
 };
 
+/// What a variable of a shell holds that was never set is no wish for the synthetic corpus.
+inline std::string refuse_empty(const std::string& path) {
+  return path.empty() ? "is empty, expected a file or a folder; leave the option out for the synthetic corpus" : "";
+}
+
 inline void declare(CLI::App& app, DataOptions& o, bool training) {
   const char* group = "Data";
   app.add_option(
          "--data", o.data,
          "data set: an .npz, or a file or folder of the field (docs/data.md); without it a synthetic corpus whose "
          "best attainable errors are known")
+      ->check(refuse_empty)
       ->group(group);
   app.add_option("--synthetic", o.synthetic,
                  "the synthetic corpus: salient (evidence in few frames, interactions between modalities; a model has "

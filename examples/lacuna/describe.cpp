@@ -58,7 +58,8 @@ int describe(const Call& call) {
   bool check = false;
   CLI::App app("Says what is in a data set (sizes, lengths, labels, what is missing) or in a file of weights.",
                "lacuna describe");
-  app.add_option("file", options.data, "the same as --data; also weights: .pt, .pth, .bin, .safetensors");
+  app.add_option("file", options.data, "the same as --data; also weights: .pt, .pth, .bin, .safetensors")
+      ->check(refuse_empty);
   app.add_flag("--check", check, "end with status 1 where something would hurt training");
   declare(app, options, false);
   return support::run(

@@ -7,6 +7,7 @@
 #include "lacuna/data/formats/import.hpp"
 #include "lacuna/io/pytorch.hpp"
 #include "lacuna/io/value_print.hpp"
+#include "support/program.hpp"
 
 namespace program {
 
@@ -70,14 +71,16 @@ inline void show_weights(const std::string& path, const std::string& kind) {
     numbers += array.size();
     if (array.floating())
       for (const double x : array.as<double>()) bad += !std::isfinite(x);
-    std::printf("  %-60s %-10s %s\n", name.c_str(), array.dtype().c_str(), to_string(array.shape()).c_str());
+    std::printf("  %-60s %-10s %s\n", support::printable(name).c_str(), array.dtype().c_str(),
+                to_string(array.shape()).c_str());
   }
   std::printf("\n  %lld numbers, %lld of them NaN or infinite\n", static_cast<long long>(numbers),
               static_cast<long long>(bad));
   if (kind == "pytorch") std::printf("\n%s", io::to_text(io::PytorchFile(path).root(), {.lines = 60}).c_str());
   if (kind == "safetensors") {
     const io::Safetensors file(path);
-    for (const auto& [key, text] : file.metadata()) std::printf("  %s: %s\n", key.c_str(), text.substr(0, 200).c_str());
+    for (const auto& [key, text] : file.metadata())
+      std::printf("  %s: %s\n", support::printable(key).c_str(), support::printable(text.substr(0, 200)).c_str());
   }
 }
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "io/pickles.hpp"
 #include "io/temporary.hpp"
 #include "lacuna/data/formats/load.hpp"
 #include "lacuna/data/formats/odd_times.hpp"
@@ -144,6 +145,67 @@ TEST_CASE("odd files: tables with other separators, other modes and no features"
         "a,b\r\n1,2\r\n");
   CHECK(contains(notes_of(formats::import(folder.path())),
                  "1 of 2 samples are left out: mode is 'Train', expected train, valid"));
+}
+
+TEST_CASE("odd files: a table in UTF-16 is called one") {
+  using namespace odd_files;
+  CHECK_THROWS_WITH_AS(io::Csv(test::in_memory("x", std::string("\xFF\xFE") + std::string("a\0\n\0", 4))),
+                       doctest::Contains("x: is UTF-16, expected UTF-8"), IoError);
+}
+
+TEST_CASE("odd files: tables without header, with numbered rows, with columns in another order") {
+  using namespace odd_files;
+  const test::TemporaryFolder folder;
+  write(folder / "label.csv", "video_id,clip_id,label,mode\nv,1,+0.5 ,train\nv,2,1e-400,train\n");
+  std::filesystem::create_directories(folder / "features/face/v");
+  const auto tables = [&](const std::string& first, const std::string& second) {
+    write(folder / "features/face/v/1.csv", first);
+    write(folder / "features/face/v/2.csv", second);
+  };
+  const std::string numbered = ",0,1\n0,5,6\n1,7,8\n";  // pandas, with its index
+  tables(numbered, "0,1\n+9.5,1e-60 \n");
+  const formats::Arrays arrays = formats::import(folder.path());
+  CHECK(arrays.at("train_face").read().shape() == Shape{2, 2, 2});
+  CHECK(arrays.at("train_face").read().as<float>() == std::vector<float>{5, 6, 7, 8, 9.5f, 0, 0, 0});
+  CHECK(arrays.at("train_label").read().as<float>() == std::vector<float>{0.5f, 0});
+  tables(numbered, "2.5e-1,3\n1,2\n");
+  CHECK(contains(message(folder.path()), "2.csv: has numbers in its first row, expected the names of the columns"));
+  tables("a,b\n1,2\n", "b,a\n1,2\n");
+  CHECK(contains(message(folder.path()), "2.csv: has column 'b' where other tables have 'a', expected the same order"));
+  tables("a,b\n1,2\n", "c,d\n1,1e39\n");
+  CHECK(contains(message(folder.path()), "2.csv: row 1 has '1e39' in column 'd', which float cannot hold"));
+  tables("a,b\n1,2\n", "a,b\n1,1e400\n");
+  CHECK(contains(message(folder.path()), "row 1 has '1e400' in column 'b', which double cannot hold"));
+  tables("a,b\n1,2\n", "a,b\n1,+-2\n");
+  CHECK(contains(message(folder.path()), "row 1 has '+-2' in column 'b', expected a number"));
+}
+
+TEST_CASE("odd files: values of MERTools as text are numbers, or refused") {
+  using namespace odd_files;
+  const auto values = [](const std::string& one, const std::string& other) {
+    const auto sample = [](const std::string& text) { return "}Vval\nV" + text + "\ns"; };
+    return formats::mertools_corpus(
+               io::load_pickle(test::in_memory("x", "}Va\n" + sample(one) + "sVb\n" + sample(other) + "s.")))
+        .values;
+  };
+  CHECK(values("0.25", "-3") == std::vector<float>{0.25f, -3});
+  CHECK((std::isnan(values("", "1")[0]) && std::isnan(values("1", "-10.0")[1])));
+  CHECK_THROWS_WITH_AS(values("1", "good"), doctest::Contains("b/val is 'good', expected a number, or an empty text"),
+                       IoError);
+}
+
+TEST_CASE("odd files: speakers as an array or as numbers are speakers") {
+  using namespace odd_files;
+  using namespace std::string_literals;
+  const auto speaker = [](const std::string& list, std::size_t u) {
+    return formats::speaker_of(io::load_pickle(test::in_memory("x", list + ".")), u);
+  };
+  CHECK(speaker(test::pickled_array("U1", "<", {2}, "M\0\0\0F\0\0\0"s, false, 4), 1) == "F");
+  CHECK(speaker(test::pickled_array("u1", "|", {2}, "\7\3"s), 1) == "3");
+  CHECK(speaker(test::pickled_array("u1", "|", {1, 3}, "\0\1\0"s), 0) == "1");  // one-hot
+  CHECK(speaker("](VM\nI7\ne", 0) == "M");
+  CHECK(speaker("](VM\nI7\ne", 1) == "7");
+  CHECK(speaker("](F0.5\ne", 0) == "");
 }
 
 TEST_CASE("odd files: seconds that cover no time, and seconds that are none") {

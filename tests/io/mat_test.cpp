@@ -55,6 +55,28 @@ TEST_CASE("mat: level 5, as SciPy and MATLAB write it" * doctest::skip(!test::ha
   CHECK(test::contains(test::message_of<IoError>([&] { io::Mat(folder + "multiview_v73.mat"); }), "7.3"));
 }
 
+TEST_CASE("mat: what is not read is refused where it is asked for, and the rest is read") {
+  using namespace std::string_literals;
+  const auto number = [](std::uint32_t x) { return std::string(reinterpret_cast<const char*>(&x), 4); };
+  const auto element = [&](std::uint32_t type, const std::string& bytes) {
+    return number(type) + number(std::uint32_t(bytes.size())) + bytes + std::string((8 - bytes.size() % 8) % 8, '\0');
+  };
+  const auto variable = [&](std::uint32_t kind, char name, const std::string& data) {
+    return element(14, element(6, number(kind) + number(1)) + element(5, number(1) + number(1)) +
+                           element(1, std::string(1, name)) + data);
+  };
+  std::string file = "MATLAB 5.0" + std::string(114, ' ') + "\0\1IM"s;
+  file += variable(0x805, 's', element(5, number(0)) + element(5, number(0) + number(1)));  // sparse and complex
+  file += variable(0x80C, 'i', element(5, number(1)) + element(5, number(2)));              // int32 and complex
+  file += variable(6, 'x', element(9, "\0\0\0\0\0\0\x04\x40"s));
+  const io::Mat mat(std::make_shared<io::MappedFile>("m", std::vector<std::uint8_t>(file.begin(), file.end())));
+  CHECK(mat.at("x").array->tensor<double, 2>()(0, 0) == 2.5);
+  CHECK_THROWS_WITH_AS(mat.at("s"), doctest::Contains("variable 's' is a sparse matrix of complex numbers, expected"),
+                       IoError);
+  CHECK_THROWS_WITH_AS(mat.at("i"),
+                       doctest::Contains("complex integers, expected numbers, text or cells; save its real"), IoError);
+}
+
 TEST_CASE("mat: text of many rows without a character costs no memory") {
   std::vector<std::uint8_t> file = test::read_bytes(LACUNA_SOURCE_DIR "/tests/fuzz/corpus/mat/rows_of_nothing");
   const auto read = [&](std::uint8_t low, std::uint8_t high) {

@@ -97,7 +97,8 @@ TEST_CASE("pickle: containers, shared values, and the path to each") {
       "eh\x00t."s);  // x = [1]; (x, x)
   CHECK(shared[0].same_as(shared[1]));
   CHECK(unpickle("ccollections\nOrderedDict\n)R(K\x01K\x02u.").kind() == io::ValueKind::ordered_dict);
-  CHECK(unpickle("ccollections\ndefaultdict\nc__builtin__\nint\n\x85R.").size() == 0);
+  for (const char* factory : {"__builtin__\nint", "__builtin__\nlong", "__builtin__\nunicode", "builtins\nset"})
+    CHECK(unpickle("ccollections\ndefaultdict\nc"s + factory + "\n\x85R.").size() == 0);
   CHECK(unpickle("c__builtin__\nset\n(lK\x01"
                  "a\x85R.")
             .size() == 1);
@@ -164,6 +165,10 @@ TEST_CASE("pickle: arrays of NumPy") {
                                                   "e");
   CHECK(unpickle(objects + ".")[1].integer() == 5);
   CHECK(unpickle(objects + ".").find("[1]").integer() == 5);
+  // numpy.asfortranarray of [[0, 1, 2], [3, 4, 5]] as objects: its list is in C order all the same
+  const io::Value walked =
+      unpickle(test::pickled_array("O8", "|", {2, 3}, "", true, -1, "](K\0K\1K\2K\3K\4K\5e"s) + ".");
+  for (std::size_t i = 0; i < 6; ++i) CHECK(walked[i].integer() == std::int64_t(i));
 }
 
 TEST_CASE("pickle: programs are refused by name, and nothing runs") {

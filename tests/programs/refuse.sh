@@ -59,6 +59,10 @@ printf 'no archive at all\n' >text.npz
 refuses 1 'text\.npz: ' "$lacuna" train --data text.npz
 : >empty.npz
 refuses 1 'empty\.npz: ' "$lacuna" train --data empty.npz
+refuses 2 '--data: is empty, expected a file or a folder' "$lacuna" train --data ''
+refuses 2 'file: is empty, expected a file or a folder' "$lacuna" describe ''
+printf '\2\0\0\0\0\0\0\0{}' >none.safetensors
+refuses 1 'has no tensors under names' "$lacuna" convert none.safetensors x.npz
 
 small_set set.npz
 head -c 700 set.npz >short.npz

@@ -86,6 +86,8 @@ TEST_CASE("sound: one line for what is no sound" * doctest::skip(!have())) {
   changed = good.substr(0, 44);
   changed.replace(40, 4, std::string(4, '\0'));
   CHECK(about(changed) == "x.wav: has no samples (0 s of sound)");
+  // a sound without samples, and a list of names behind it
+  CHECK(about(changed + std::string("LIST\4\0\0\0INFO", 12)) == "x.wav: has no samples (0 s of sound)");
   CHECK(about("hello").find("is no") != std::string::npos);
   CHECK(said([&] { load_sound<float>(made.path + "/none.wav"); }) ==
         "none.wav: cannot be opened: No such file or directory");

@@ -155,7 +155,7 @@ class NpzSplit {
     const std::string found =
         cat("holds ", bad.nans, " NaN and ", bad.infinities, " infinite features, the first at ", where);
     if (options_.non_finite == data::NonFinite::refuse)
-      fail(name, found, "; expected finite numbers (LoadOptions::non_finite can set them to 0)");
+      fail(name, found, "; expected finite numbers (LoadOptions::non_finite, --non-finite zero, sets them to 0)");
     note(true, cat(array(name), " ", found, "; they are set to 0"));
   }
 

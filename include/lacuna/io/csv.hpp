@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "lacuna/io/file_kind.hpp"
@@ -24,6 +25,8 @@ class Csv {
   explicit Csv(std::shared_ptr<const MappedFile> file) : name_(file->name()) {
     detail::refuse_strangers(*file, "a table as text");
     const auto bytes = file->bytes();
+    if (detail::starts_with(bytes, "\xFF\xFE") || detail::starts_with(bytes, "\xFE\xFF"))
+      throw IoError(name_ + ": is UTF-16, expected UTF-8; save it again (Excel: CSV UTF-8)");
     parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
 
@@ -42,16 +45,31 @@ class Csv {
     for (const std::string& one : rows_[0]) names += (names.empty() ? "" : ", ") + detail::printable(one);
     throw IoError(detail::cat(name_, ": has no column '", name, "'; it has ", names, separated_otherwise()));
   }
-  /// A number, NaN for an empty field. Throws IoError for anything else.
-  double number(std::size_t row, std::size_t column) const {
-    const std::string& field = rows_[row][column];
-    if (field.empty()) return NAN;
+  /// A number, NaN for an empty field; blanks around it and a plus are passed over, and what is too near 0 for T is 0.
+  /// Throws IoError for anything else, also for a number that T cannot hold.
+  template <class T = double>
+  T number(std::size_t row, std::size_t column) const {
+    std::string_view field = rows_[row][column];
+    while (!field.empty() && (field.back() == ' ' || field.back() == '\t')) field.remove_suffix(1);
+    while (!field.empty() && (field.front() == ' ' || field.front() == '\t')) field.remove_prefix(1);
+    if (field.empty()) return T(NAN);
+    if (field.size() > 1 && field[0] == '+' && field[1] != '-') field.remove_prefix(1);
+    const auto fail = [&](const char* what) {
+      throw IoError(detail::cat(name_, ": row ", row, " has '", detail::printable(rows_[row][column]), "' in column '",
+                                detail::printable(rows_[0][column]), "', ", what));
+    };
     double number = 0;
-    const auto parsed = std::from_chars(field.data(), field.data() + field.size(), number);
-    if (parsed.ec != std::errc() || parsed.ptr != field.data() + field.size())
-      throw IoError(detail::cat(name_, ": row ", row, " has '", detail::printable(field), "' in column '",
-                                detail::printable(rows_[0][column]), "', expected a number"));
-    return number;
+    auto parsed = std::from_chars(field.data(), field.data() + field.size(), number);
+    if (parsed.ec == std::errc::result_out_of_range) {
+      const std::size_t exponent = field.find_first_of("eE");
+      if (exponent > 40 || field[exponent + 1] != '-') fail("which double cannot hold");
+      parsed.ec = std::errc();  // 1e-400
+      number = field[0] == '-' ? -0.0 : 0.0;
+    }
+    if (parsed.ec != std::errc() || parsed.ptr != field.data() + field.size()) fail("expected a number");
+    if (std::isfinite(number) && std::abs(number) > double(std::numeric_limits<T>::max()))
+      fail("which float cannot hold");
+    return T(number);
   }
 
  private:

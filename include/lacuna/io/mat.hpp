@@ -5,9 +5,10 @@
 ///     const Tensor<double, 2> x = file.at("X").cells[0].array->tensor<double, 2>();   // a cell of matrices
 ///
 /// Read: numbers of all classes, logical, complex, sparse (as a dense matrix), characters (one string a row), and cells of
-/// these. Axes are MATLAB's, in C order here. Structures, objects and functions are refused by name, where they are
-/// asked for; what else is in the file can still be read. MATLAB 7.3 is HDF5 (hdf5.hpp). No size is believed
-/// before it was checked, and no more is inflated than what was asked for. Errors are IoError. Source: MAT-File Format, MathWorks.
+/// these. Axes are MATLAB's, in C order here. Structures, objects, functions, complex integers and complex sparse
+/// matrices are refused by name, where they are asked for; what else is in the file can still be read. MATLAB 7.3 is HDF5
+/// (hdf5.hpp). No size is believed before it was checked, and no more is inflated than what was asked for. Errors are
+/// IoError. Source: MAT-File Format, MathWorks.
 #pragma once
 
 #include <map>
@@ -76,9 +77,11 @@ class Mat {
       for (const std::string& one : names_) list += (list.empty() ? "" : ", ") + detail::printable(one);
       throw IoError(detail::cat(name_, ": has no variable '", name, "'; it has ", list));
     }
-    if (!found->second.refused.empty())
-      throw IoError(detail::cat(name_, ": variable '", detail::printable(name), "' is ", found->second.refused,
-                                ", expected numbers, text or cells; save its fields as variables"));
+    if (const std::string& refused = found->second.refused; !refused.empty())
+      throw IoError(detail::cat(name_, ": variable '", detail::printable(name), "' is ", refused,
+                                ", expected numbers, text or cells; save its ",
+                                refused.find("matrix") == std::string::npos ? "fields" : "real numbers",
+                                " as variables"));
     return found->second;
   }
 

@@ -119,7 +119,8 @@ class MatMatrix : public MatElements {
         return value;
       }
     } else if (complex) {
-      stream_.fail("has complex integers");
+      value.refused = "a matrix of complex integers";
+      return value;
     }
     const io::NpyKind kind = std::floating_point<T>    ? io::NpyKind::real
                              : std::signed_integral<T> ? io::NpyKind::integer
@@ -201,7 +202,11 @@ class MatMatrix : public MatElements {
   }
   /// Columns of (row, number): a dense matrix, which may not be more than 64 times as large and 64 MiB.
   io::MatValue sparse(io::MatValue value, std::uint64_t count, bool complex) {
-    if (value.shape.rank() != 2 || complex) stream_.fail("has a sparse matrix that is complex or not of two axes");
+    if (value.shape.rank() != 2) stream_.fail("has a sparse matrix that is not of two axes");
+    if (complex) {
+      value.refused = "a sparse matrix of complex numbers";
+      return value;
+    }
     const Element row_bytes = element(stream_.left()), column_bytes = element(stream_.left());
     const auto integers = [&](const Element& from) {
       std::vector<index_t> list;
@@ -216,8 +221,10 @@ class MatMatrix : public MatElements {
     const index_t stored = starts.empty() ? 0 : starts.back();
     if (stored < 0 || stored > index_t(rows.size())) stream_.fail("has a sparse matrix with ", stored, " numbers");
     const std::vector<double> numbers = read_as<double>(std::uint64_t(stored));
-    if (count > 4096 * (std::uint64_t(stored) + starts.size()) + (std::uint64_t(1) << 16))
-      stream_.fail("has a sparse matrix of shape ", value.shape, ", out of proportion as a dense one");
+    if (count > 4096 * (std::uint64_t(stored) + starts.size()) + (std::uint64_t(1) << 16)) {
+      value.refused = cat("a sparse matrix of shape ", value.shape, ", out of proportion as a dense one");
+      return value;
+    }
     std::vector<double> dense(count, 0.0);
     for (index_t c = 0; c + 1 < index_t(starts.size()); ++c)
       for (index_t i = starts[std::size_t(c)]; i < starts[std::size_t(c) + 1]; ++i) {

@@ -42,7 +42,8 @@ class PickleCalls {
       case PickleName::ordered_dict:
         return ordered_dict(name, args);
       case PickleName::default_dict:
-        if (args.empty() || (args.size() == 1 && (b_.is_name(args[0], PickleName::factory) || is_none(args[0]))))
+        if (args.empty() || (args.size() == 1 && (b_.is_name(args[0], PickleName::factory) ||
+                                                  b_.is_name(args[0], PickleName::set) || is_none(args[0]))))
           return b_.add(io::ValueKind::dict);
         break;
       case PickleName::tensor:

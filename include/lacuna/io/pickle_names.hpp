@@ -68,6 +68,8 @@ inline constexpr KnownName known_names[] = {
     {"builtins", "dict", PickleName::factory},
     {"__builtin__", "str", PickleName::factory},
     {"builtins", "str", PickleName::factory},
+    {"__builtin__", "long", PickleName::factory},  // int and str, as Python 3 spells them in protocols 0 to 2
+    {"__builtin__", "unicode", PickleName::factory},
     {"torch._utils", "_rebuild_tensor", PickleName::tensor},
     {"torch._utils", "_rebuild_tensor_v2", PickleName::tensor},
     {"torch._utils", "_rebuild_parameter", PickleName::parameter},

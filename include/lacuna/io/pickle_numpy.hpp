@@ -115,7 +115,7 @@ class PickleNumpy {
                 " for its elements, expected a list (they would be pointers)");
       if (b_.items(data).size() != std::size_t(record.shape.size()))
         b_.fail("an array of objects of shape ", record.shape, " has ", b_.items(data).size(), " of them");
-      record.objects = data;
+      record.objects = data;  // in C order, also of an array in Fortran order: numpy walks it so, both ways
     } else {
       set_bytes(record, data);
       name_as_native(record);

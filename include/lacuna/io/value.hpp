@@ -257,14 +257,8 @@ class Value {
     }
   }
   bool objects() const { return kind() == ValueKind::array && type().kind == NpyKind::object; }
-  std::uint32_t object(std::size_t i) const {  // the list may be in Fortran order
-    const detail::ArrayRecord& record = tree_->arrays[node().detail];
-    index_t at = 0, left = index_t(i);
-    for (int axis = record.shape.rank() - 1; axis >= 0; --axis) {
-      at += left % record.shape[axis] * record.strides[std::size_t(axis)];
-      left /= record.shape[axis];
-    }
-    return tree_->items(tree_->nodes[record.objects])[std::size_t(at)];
+  std::uint32_t object(std::size_t i) const {
+    return tree_->items(tree_->nodes[tree_->arrays[node().detail].objects])[i];
   }
   /// In this machine's byte order.
   NpyArray finished(NpyHeader header, std::vector<std::uint8_t> bytes) const {

@@ -62,7 +62,7 @@ struct ValueNode {
   std::size_t size = 0;  ///< bytes of `data`
 };
 
-/// `strides` are in elements; an array of objects has them too.
+/// `strides` are in elements; objects are in C order.
 struct ArrayRecord {
   std::uint32_t type = 0;
   Shape shape;

@@ -1,8 +1,8 @@
 /// WAV files: integer samples of 8, 16, 24 and 32 bits, floating ones of 32 and 64, plain or "extensible".
 ///
 /// Integers of b bits become value / 2^(b−1); those of 8 bits are unsigned, (v − 128)/128. Unknown chunks are skipped; a
-/// data size of 0 or 2³²−1, as programs write that did not know it, means "to the end". Errors are IoError: the file,
-/// what was found, what was expected.
+/// data size of 0 or 2³²−1, as programs write that did not know it, means "to the end"; one of 0 with nothing but other
+/// chunks behind it is a sound without samples. Errors are IoError: the file, what was found, what was expected.
 #pragma once
 
 #include <bit>
@@ -36,6 +36,20 @@ inline double wav_sample(const WavFormat& f, const std::uint8_t* from) {
   return double(std::bit_cast<std::int32_t>(bits)) / 2147483648.0;
 }
 
+/// Whether the bytes are whole chunks, each a name and a size, as stand behind the samples (LIST, id3).
+inline bool are_wav_chunks(std::span<const std::uint8_t> bytes) {
+  std::size_t at = 0;
+  while (bytes.size() - at >= 8) {
+    if (std::any_of(bytes.begin() + std::ptrdiff_t(at), bytes.begin() + std::ptrdiff_t(at + 4),
+                    [](std::uint8_t letter) { return letter < ' ' || letter > '~'; }))
+      return false;
+    const std::size_t size = load_little<std::uint32_t>(bytes.data() + at + 4), left = bytes.size() - at - 8;
+    if (size > left) return false;
+    at += 8 + std::min(size + size % 2, left);
+  }
+  return at > 0 && at == bytes.size();
+}
+
 }  // namespace lacuna::detail
 
 namespace lacuna::speech {
@@ -56,7 +70,7 @@ inline Sound read_wav(const io::MappedFile& file) {
     std::size_t size = word(at + 4);
     if (detail::starts_with(bytes, "data", at)) {
       if (format.channels == 0) fail("has its samples before their format; the header is damaged");
-      if (size == 0 || size == 0xFFFFFFFFu) size = left;
+      if (size == 0xFFFFFFFFu || (size == 0 && !detail::are_wav_chunks(bytes.subspan(at + 8)))) size = left;
       const std::size_t frame = std::size_t(format.channels) * format.bits / 8;
       if (size > left)
         fail("claims ", size, " bytes of samples, and ", left, " follow; it is truncated, copy it again");

@@ -68,6 +68,9 @@ inline void save(const io::Npz& file, const std::string& path, const std::functi
       writer.add_bytes(name, type, array.shape(), array.bytes());
       continue;
     }
+    if (!array.text())
+      throw IoError(lacuna::detail::cat(array.where(), " has type ", array.dtype(),
+                                        ", which safetensors cannot hold; convert it to real numbers before"));
     std::string list = "[";
     for (const std::string& one : array.strings())
       list += (list.size() > 1 ? "," : "") + lacuna::detail::json_string(one);

@@ -4,10 +4,13 @@
 ///   features/FEATURE/VIDEO/CLIP.csv  or VIDEO_CLIP.csv, VIDEO$_$CLIP.csv: a header, then a row of numbers per frame
 ///
 /// Ids are text (0001 is not 1) and become VIDEO$_$CLIP. An empty label is none. Of OpenFace's output frame, face_id,
-/// timestamp, confidence and success are no features, and a frame without success is absent. A sample without file
-/// lacks the modality.
+/// timestamp, confidence and success are no features, and a frame without success is absent; nor is a column without
+/// name, where pandas counts rows. Tables without header, or with their columns in another order, are refused. A sample
+/// without file lacks the modality.
 /// Source: thuiar/MMSA-FET; TadasBaltrusaitis/OpenFace.
 #pragma once
+
+#include <map>
 
 #include "lacuna/data/array_names.hpp"
 #include "lacuna/data/formats/feature_folder.hpp"
@@ -16,14 +19,43 @@
 
 namespace lacuna::data::formats {
 
-/// The frames of one table.
-inline Sequence sequence_of_csv(const std::string& path) {
+/// Throws IoError where the first row is a frame: numbers, but for those that count columns, as pandas names them.
+inline void refuse_without_header(const io::Csv& table) {
+  bool counted = true;
+  std::optional<double> before;
+  for (const std::string& field : table.rows()[0]) {
+    if (field.empty()) continue;
+    double number = 0;
+    const char* const end = field.data() + field.size();
+    if (const auto parsed = std::from_chars(field.data(), end, number); parsed.ec != std::errc() || parsed.ptr != end)
+      return;
+    counted = counted && number == (before ? *before + 1 : std::floor(number));
+    before = number;
+  }
+  if (!counted)
+    throw IoError(table.path() +
+                  ": has numbers in its first row, expected the names of the columns; write it with a header");
+}
+
+/// The frames of one table. `names` are the columns of those before it; empty: it is the first.
+inline Sequence sequence_of_csv(const std::string& path, std::vector<std::string>& names) {
   const io::Csv table(path);
+  refuse_without_header(table);
   std::vector<std::size_t> columns;
+  std::vector<std::string> own;
   for (std::size_t c = 0; c < table.rows()[0].size(); ++c)
-    if (!lacuna::detail::listed({"frame", "face_id", "timestamp", "confidence", "success", "frame_time"},
-                                table.rows()[0][c]))
+    if (!lacuna::detail::listed({"", "frame", "face_id", "timestamp", "confidence", "success", "frame_time"},
+                                table.rows()[0][c])) {
       columns.push_back(c);
+      own.push_back(table.rows()[0][c]);
+    }
+  if (names.empty()) names = own;
+  if (own != names && std::is_permutation(own.begin(), own.end(), names.begin(), names.end())) {
+    const auto [found, expected] = std::mismatch(own.begin(), own.end(), names.begin());
+    throw IoError(lacuna::detail::cat(path, ": has column '", lacuna::detail::printable(*found),
+                                      "' where other tables have '", lacuna::detail::printable(*expected),
+                                      "', expected the same order in all"));
+  }
   const auto success = table.find("success");
   std::vector<float> numbers;
   Sequence sequence;
@@ -31,7 +63,7 @@ inline Sequence sequence_of_csv(const std::string& path) {
   sequence.length = index_t(table.rows().size()) - 1;
   sequence.features = index_t(columns.size());
   for (std::size_t r = 1; r < table.rows().size(); ++r) {
-    for (const std::size_t c : columns) numbers.push_back(float(table.number(r, c)));
+    for (const std::size_t c : columns) numbers.push_back(table.number<float>(r, c));
     if (success) sequence.present.push_back(table.number(r, *success) == 1);
   }
   sequence.fill = [numbers](float* to) { std::copy(numbers.begin(), numbers.end(), to); };
@@ -57,6 +89,7 @@ inline void read_csv_folder(Arrays& arrays, const std::string& folder, const Imp
   if (elsewhere > 0)
     arrays.note(lacuna::detail::cat(elsewhere, " of ", table.rows().size() - 1, " samples are left out: mode is '",
                                     lacuna::detail::printable(mode_of_first), "', expected train, valid or test"));
+  std::map<std::string, std::vector<std::string>> names;  // of columns, by modality
   for (const auto& [name, prefix] : splits) {
     std::vector<std::size_t> rows;
     for (std::size_t r = 1; r < table.rows().size(); ++r)
@@ -72,7 +105,7 @@ inline void read_csv_folder(Arrays& arrays, const std::string& folder, const Imp
     for (const char* label : {"label", "label_T", "label_A", "label_V"})
       if (const auto column = table.find(label)) {
         std::vector<float> numbers;
-        for (const std::size_t r : rows) numbers.push_back(float(table.number(r, *column)));
+        for (const std::size_t r : rows) numbers.push_back(table.number<float>(r, *column));
         if (!std::all_of(numbers.begin(), numbers.end(), [](float x) { return std::isnan(x); }))
           arrays.reals(std::string(prefix) + label, numbers);
       }
@@ -91,7 +124,7 @@ inline void read_csv_folder(Arrays& arrays, const std::string& folder, const Imp
         const std::string stem = folder + "/features/" + feature + "/" + v;
         samples.emplace_back();
         for (const std::string& path : {stem + "/" + c + ".csv", stem + "_" + c + ".csv", stem + "$_$" + c + ".csv"})
-          if (kind_of_path(path) == PathKind::file) samples.back() = sequence_of_csv(path);
+          if (kind_of_path(path) == PathKind::file) samples.back() = sequence_of_csv(path, names[modality]);
         absent += samples.back().length == 0;
       }
       if (absent > 0)

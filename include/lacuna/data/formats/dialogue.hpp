@@ -57,9 +57,14 @@ inline std::string speaker_of(const io::Value& list, std::size_t u) {
   std::vector<double> row;
   if (list.has_items()) {
     const io::Value one = list[u];
-    if (one.is_string()) return text_of(one);
+    const bool scalar = one.kind() == io::ValueKind::scalar && (one.array().text() || one.array().integral());
+    if (one.is_string() || one.kind() == io::ValueKind::integer || scalar) return text_of(one);
     if (!one.has_items() && !is_numeric_array(one)) return "";
     row = numbers_of(one);
+  } else if (is_numeric_array(list) && list.shape().rank() == 1) {
+    const io::NpyArray one = list.rows(index_t(u), index_t(u) + 1);
+    if (one.text()) return one.strings()[0];
+    return one.integral() ? std::to_string(one.as<index_t>()[0]) : "";
   } else if (is_numeric_array(list) && list.shape().rank() == 2) {
     row = list.rows(index_t(u), index_t(u) + 1).as<double>();
   }

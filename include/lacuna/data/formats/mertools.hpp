@@ -3,10 +3,10 @@
 /// dictionaries {utterance: {emo, val}} in the order of the samples.
 ///
 /// `emo` becomes class: integers as they are, words in the order of MER2023 (neutral, angry, happy, sad, worried,
-/// surprise) or of the alphabet; `val` becomes label, where -10, an empty text, NaN or nothing at all means none. A label
-/// that is the same for every sample is a placeholder and is left out. Where both remain, the one that fewer samples
-/// lack is taken, the label before the class. A stream that stands in for the missing modality, as SDUMC's text of a
-/// language model, is a feature like the others; the program's --simulated-text names it.
+/// surprise) or of the alphabet; `val` becomes label, a number or its digits as text, where -10, an empty text, NaN or
+/// nothing at all means none. A label that is the same for every sample is a placeholder and is left out. Where both
+/// remain, the one that fewer samples lack is taken, the label before the class. A stream that stands in for the missing
+/// modality, as SDUMC's text of a language model, is a feature like the others; the program's --simulated-text names it.
 /// Source: zeroQiaoba/MERTools, MERBench/toolkit/dataloader.
 #pragma once
 
@@ -23,6 +23,22 @@ struct MertoolsCorpus {
   std::vector<float> values;               ///< NaN: none
 };
 
+inline bool is_text(const io::Value& value) {
+  return value.is_string() || (value.kind() == io::ValueKind::scalar && value.array().text());
+}
+/// A number written as text; NaN for an empty one.
+inline double number_in(const io::Value& value) {
+  const std::string text = text_of(value);
+  if (text.find_first_not_of(' ') == std::string::npos) return NAN;
+  double number = 0;
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end)
+    throw IoError(lacuna::detail::cat(value.where(), " is '", lacuna::detail::printable(text),
+                                      "', expected a number, or an empty text for none"));
+  return number;
+}
+
 inline MertoolsCorpus mertools_corpus(io::Value corpus) {
   if (corpus.kind() == io::ValueKind::array && corpus.has_items() && corpus.size() == 1) corpus = corpus[0];
   if (!corpus.is_dict())
@@ -34,7 +50,10 @@ inline MertoolsCorpus mertools_corpus(io::Value corpus) {
     const auto emotion = sample.get(std::string_view("emo")), value = sample.get(std::string_view("val"));
     result.emotions.push_back(emotion ? text_of(*emotion) : "");
     double number = NAN;
-    if (value && !value->is_string() && !value->is_none()) number = value->real();
+    if (value && is_text(*value))
+      number = number_in(*value);
+    else if (value && !value->is_none())
+      number = value->real();
     result.values.push_back(number == -10 ? NAN : float(number));
   }
   return result;

@@ -300,3 +300,22 @@ TEST_CASE("graph: a gradient is written over only where nobody else sees it") {
   CHECK(alone.second == together.second);
   for (std::size_t i = 0; i < 4; ++i) CHECK(together.first[i] == doctest::Approx(alone.first[i] + seed.data()[i]));
 }
+
+TEST_CASE("graph: of a tensor without numbers there is no variable") {
+  auto a = Tensor<float, 2>::full({2, 3}, 1);
+  const Variable<float, 2> there(std::move(a));
+  const Tensor<float, 2> b = std::move(a);
+  CHECK(there.defined());
+  CHECK(Variable<float, 2>(Tensor<float, 2>::zeros({0, 3})).defined());
+  for (const Tensor<float, 2>& none : {a, Tensor<float, 2>()}) {
+    const Variable<float, 2> x(none, true);
+    CHECK_FALSE(x.defined());
+    CHECK_THROWS_AS(there + x, ShapeError);
+    CHECK_THROWS_AS(exp(x), ShapeError);
+    CHECK_THROWS_WITH_AS(
+        (Parameter<float, 2>(none).extents()),
+        "undefined variable: it holds no numbers; was a module, parameter or input never given its size, "
+        "or moved from?",
+        ShapeError);
+  }
+}

@@ -106,6 +106,16 @@ TEST_CASE("block pool: a freed block serves the next request of its class") {
   CHECK(after.defined());
 }
 
+TEST_CASE("tensor: a clone of one without numbers has none") {
+  const Mask<2> all;
+  CHECK_FALSE(all.clone().defined());
+  auto a = Tensor<float, 2>::full({2, 3}, 1);
+  const auto b = std::move(a);
+  CHECK_FALSE(a.clone().defined());
+  CHECK(b.clone()(1, 2) == 1);
+  CHECK(Tensor<float, 2>::zeros({0, 3}).clone().shape() == Shape{0, 3});
+}
+
 TEST_CASE("mask: from lengths") {
   const std::vector<index_t> lengths{2, 0, 3};
   const Mask<2> mask = mask_from_lengths(lengths, 3);

@@ -9,7 +9,8 @@ namespace lacuna {
 
 namespace detail {
 [[noreturn]] inline void refuse_undefined() {
-  throw ShapeError("undefined variable: it holds no numbers; was a module, parameter or input never given its size?");
+  throw ShapeError(
+      "undefined variable: it holds no numbers; was a module, parameter or input never given its size, or moved from?");
 }
 }  // namespace detail
 
@@ -23,9 +24,10 @@ class Variable {
   static constexpr int rank = R;
 
   Variable() = default;
-  /// A constant, or with `requires_grad` a leaf whose gradient is wanted. Shares the tensor's storage.
+  /// A constant, or with `requires_grad` a leaf whose gradient is wanted. Shares the tensor's storage. Of a tensor that holds
+  /// no numbers (default-constructed, moved from) it is undefined.
   explicit Variable(const Tensor<T, R, D>& value, bool requires_grad = false)
-      : node_(new Node<T, D>(value, requires_grad)) {}
+      : node_(value.defined() ? new Node<T, D>(value, requires_grad) : nullptr) {}
   /// A node whose value is still there.
   explicit Variable(const NodeHandle<T, D>& node) : node_(node) {}
 

@@ -213,7 +213,8 @@ class Tensor : public Array<T, D> {
     for (int i = 0; i < R; ++i) lengths[std::size_t(i)] = this->shape()[i];
     return lengths;
   }
-  Tensor clone() const { return Tensor(Array<T, D>::clone()); }
+  /// Of a tensor without numbers (default-constructed, moved from) another without.
+  Tensor clone() const { return this->defined() ? Tensor(Array<T, D>::clone()) : Tensor(); }
   template <std::size_t S>
   Tensor<T, int(S), D> reshape(const std::array<index_t, S>& lengths) const {
     return Tensor<T, int(S), D>(this->reshaped(Shape(lengths)));

@@ -81,8 +81,8 @@ inline void declare(CLI::App& app, DataOptions& o, bool training) {
 
 /// What is known of a synthetic corpus: of its test split and a subset of modalities, by their names.
 struct Known {
-  lacuna::Function<double(const std::vector<std::string>&)> best_mae;  ///< what no predictor undercuts on average
-  lacuna::Function<double(double, const std::vector<std::string>&)> share_of_way;  ///< from the best constant, of a MAE
+  Function<double(const std::vector<std::string>&)> best_mae;              ///< what no predictor undercuts on average
+  Function<double(double, const std::vector<std::string>&)> share_of_way;  ///< from the best constant, of a MAE
 };
 
 struct Data {

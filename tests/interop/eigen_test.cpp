@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "lacuna/autograd/parameter.hpp"
@@ -44,6 +45,21 @@ TEST_CASE_TEMPLATE("eigen: a matrix has the last axis as its columns", T, float,
   auto vector = Tensor<T, 1>::from({3}, {1, 2, 3});
   CHECK(vector.matrix().rows() == 1);
   CHECK(vector.matrix().cols() == 3);
+}
+
+TEST_CASE("eigen: a tensor without numbers has no view") {
+  auto a = Tensor<float, 2>::full({2, 3}, 1);
+  const auto b = std::move(a);
+  const Tensor<float, 2> two;
+  const Tensor<float, 1> one;
+  const Tensor<float, 3> three;
+  CHECK_THROWS_AS(a.matrix(), ShapeError);
+  CHECK_THROWS_AS(two.matrix(), ShapeError);
+  CHECK_THROWS_AS(one.eigen(), ShapeError);
+  CHECK_THROWS_AS(three.eigen(), ShapeError);
+  CHECK(b.matrix().sum() == 6);
+  const auto none = Tensor<float, 2>::zeros({0, 3});
+  CHECK(none.matrix().cols() == 3);  // no rows are numbers enough
 }
 
 TEST_CASE("eigen: a const tensor gives maps that cannot write") {

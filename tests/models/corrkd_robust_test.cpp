@@ -358,6 +358,18 @@ TEST_CASE("corrkd presets: any data set, class ids or real labels; patterns with
   CHECK(scale(1, 5000) == 1);  // one frame has no positions to drown it
   CHECK(scale(9, 999) == 1);   // few samples do not teach what a scaled one needs
   CHECK(scale(9, 1000) == 2);
+  const auto classes = [](index_t samples) {
+    return corrkd_preset("robust", "any", {3, 4}, 3, CorrkdLabels::classes, {9, samples});
+  };
+  for (const index_t samples : {0, 1000, 5000}) {  // 0: not known
+    CHECK(classes(samples).model.network.embedding_scale == 3);
+    CHECK(classes(samples).model.network.evidence == Evidence::sum);
+    CHECK(classes(samples).learning_rate == 2e-3);
+  }
+  CHECK(classes(999).model.network.embedding_scale == 1);  // few samples do not teach what a scaled one needs
+  CHECK(classes(999).model.network.evidence == Evidence::mean);
+  CHECK(classes(999).learning_rate == 1e-3);
+  CHECK(classes(999).epochs == classes(1000).epochs);
   CHECK(corrkd_preset("robust", "iemocap", {1, 1}).model.classes == 4);
   CHECK_THROWS_AS(corrkd_preset("robust", "nothing", {1}), OptionError);
 

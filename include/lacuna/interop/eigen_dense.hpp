@@ -34,7 +34,12 @@ struct EigenView {
   using Map = Eigen::Map<std::conditional_t<Const, const Plain, Plain>>;
   using Argument = std::conditional_t<Const, const Tensor<T, R, Cpu>, Tensor<T, R, Cpu>>;
 
+  static void expect_numbers(Argument& source) {
+    if (!source.defined())
+      throw ShapeError("Eigen's view: the tensor holds no numbers; was it never given its size, or moved from?");
+  }
   static auto eigen(Argument& source) {
+    expect_numbers(source);
     if constexpr (R == 1)
       return Map<Eigen::Matrix<T, Eigen::Dynamic, 1>>(source.data(), Eigen::Index(source.size()));
     else if constexpr (R == 2)
@@ -43,6 +48,7 @@ struct EigenView {
       return tensor(source);
   }
   static auto matrix(Argument& source) {
+    expect_numbers(source);
     return Map<RowMajorMatrix<T>>(source.data(), Eigen::Index(source.shape().rows()),
                                   Eigen::Index(source.shape().columns()));
   }
@@ -53,7 +59,10 @@ struct EigenView {
       throw ShapeError(cat("matrix: sample ", sample, ", expected 0..", source.extent(0) - 1));
     return Map<RowMajorMatrix<T>>(source.data() + sample * rows * columns, Eigen::Index(rows), Eigen::Index(columns));
   }
-  static auto tensor(Argument& source) { return EigenTensorView<T, R, Const>::tensor(source); }
+  static auto tensor(Argument& source) {
+    expect_numbers(source);
+    return EigenTensorView<T, R, Const>::tensor(source);
+  }
 };
 
 template <EigenDense E>

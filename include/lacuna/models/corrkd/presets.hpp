@@ -40,13 +40,15 @@ inline optim::Schedule corrkd_robust_schedule(index_t epochs) {
 /// means over present frames only; the joint head reads presence flags; every modality has a head of its own, taught
 /// by the labels and by the teacher's, and the evidence of the present ones adds up; patterns with few modalities are
 /// drawn more often; frames are pooled by attention, so that few of them may tell everything; standardised features. One
-/// layer suffices for it. Real labels: they are centred and scaled, frames are looked at one by one, fewer epochs at a smaller
-/// rate, and the embedding is scaled by 2 alone, or not at all: how large a frame is tells much of a real label, and the norm
-/// behind an embedding far above its positions takes it away. size: of the training split. A single frame has no position
-/// that could drown it, and less than 1000 samples do not teach what a scaled embedding needs.
+/// layer suffices for it. Real labels: they are centred and scaled, frames are looked at one by one, at a smaller rate, and the
+/// embedding is scaled by 2 alone, or not at all: how large a frame is tells much of a real label, and the norm behind an
+/// embedding far above its positions takes it away. size: of the training split. A single frame has no position that could
+/// drown it, and less than 1000 samples do not teach what a scaled embedding needs: class ids then have the weights and the rate
+/// of real labels too.
 inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labels, CorrkdSetSize size = {}) {
   const bool real = labels == CorrkdLabels::regression;
-  CorrkdRecipe recipe{{}, real ? 40 : 60, 64, real ? 1e-3 : 2e-3, 2.0};
+  const bool few = size.samples > 0 && size.samples < 1000, gentle = real || few;
+  CorrkdRecipe recipe{{}, real ? 40 : 60, 64, gentle ? 1e-3 : 2e-3, 2.0};
   recipe.schedule = corrkd_robust_schedule(recipe.epochs);
   CorrkdOptions& o = recipe.model;
   const index_t modalities = index_t(inputs.size());
@@ -54,15 +56,15 @@ inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labe
   o.network.width = 64;
   o.network.depth = 1;
   o.network.kernel = real ? 1 : 3;
-  const bool plain = size.frames == 1 || (size.samples > 0 && size.samples < 1000);
-  o.network.embedding_scale = !real ? 3 : plain ? 1 : 2;  // positions do not drown a modality of few features
+  // positions do not drown a modality of few features
+  o.network.embedding_scale = few ? 1 : !real ? 3 : size.frames == 1 ? 1 : 2;
   o.network.pooling = FramePooling::attention;
   o.network.embedding_dropout = 0.1;
   o.network.gap_mask = GapMask::present;
-  o.network.evidence = labels == CorrkdLabels::regression ? Evidence::mean : Evidence::sum;
+  o.network.evidence = gentle ? Evidence::mean : Evidence::sum;
   o.network.presence = true;
-  o.loss.scd = real ? 0.04 : 0.1;  // squared errors of standardised labels are small beside distances of features
-  o.loss.cpd = real ? 0.4 : 1;
+  o.loss.scd = gentle ? 0.04 : 0.1;  // squared errors of standardised labels are small beside distances of features
+  o.loss.cpd = gentle ? 0.4 : 1;
   o.loss.unimodal = 2;
   o.loss.unimodal_response = 4;
   o.loss.divergence.temperature = 2;

@@ -18,6 +18,18 @@ s_3 / 2 + s_4 - s_5 / 2, scaled to deviation 1, or its classes; what one modalit
     noise            one of four modalities is noise through and through; real labels
     conversations    12 utterances a conversation; each has a level of its own, which labels and audio share
     units            utterances; labels of mean 50 and deviation 20, as scores in percent are
+    linear           utterances; the label is a sum of four factors under noise of four times its variance
+    stars            sequences; labels 1, 2, 3, 4, 5, most of them 4 and 5
+    two              two modalities, sequences, real labels
+    four             sequences; labels around 2 with heavy tails, one of four modalities is noise
+    still            sequences whose frames all tell: their mean is best
+    skewed           utterances; positive labels with a long tail (exp of the label)
+    wide             300 training samples of 512, 768 and 1024 features; labels around 2
+    binary150        150 training samples, utterances, two classes of like size
+    three300         300, utterances, three classes
+    tiny             100, sequences, three classes
+    seq250           250, sequences, two classes
+    emotions         500, sequences of 10 to 50 frames, four classes as 10 to 5 to 3 to 2
 """
 import sys
 
@@ -32,9 +44,9 @@ SIZES = {"train": 600, "valid": 200, "test": 500}
 class Modality:
     """What one modality sees: (samples, features), or (samples, frames, features) with lengths."""
 
-    def __init__(self, random, features, sees, noise=0.5, scale=1.0, frames=(1, 1)):
+    def __init__(self, random, features, sees, noise=0.5, scale=1.0, frames=(1, 1), telling=0.25):
         self.matrix = random.standard_normal((len(sees) + 3, features)) / np.sqrt(len(sees) + 3)
-        self.sees, self.noise, self.scale, self.frames = sees, noise, scale, frames
+        self.sees, self.noise, self.scale, self.frames, self.telling = sees, noise, scale, frames, telling
         self.offset = random.standard_normal(features)
 
     def __call__(self, random, s):
@@ -46,7 +58,7 @@ class Modality:
             length = np.exp(random.uniform(np.log(low), np.log(high + 1), size=len(s))).astype("i8")
         x = self.noise * random.standard_normal((len(s), high, still.shape[1]))
         for n in range(len(s)):  # a quarter of the frames, at least one, tells
-            telling = random.permutation(length[n])[: max(1, length[n] // 4)]
+            telling = random.permutation(length[n])[: max(1, int(length[n] * self.telling))]
             x[n, telling] += still[n]
         x = (self.scale * (x + self.offset)).astype("f4")
         x[np.arange(high)[None, :] >= length[:, None]] = 0
@@ -92,11 +104,11 @@ def write(folder, name, seed, modalities, label, sizes=SIZES, absent=0.0, factor
     np.savez(f"{folder}/{name}.npz", **arrays)
 
 
-def three(frames=(1, 1)):
+def three(frames=(1, 1), **facts):
     return {
-        "audio": dict(features=30, sees=[0, 1, 2], frames=frames),
-        "text": dict(features=50, sees=[0, 1, 2, 3, 4], frames=frames),
-        "video": dict(features=20, sees=[2, 3, 4, 5], frames=frames),
+        "audio": dict(features=30, sees=[0, 1, 2], frames=frames, **facts),
+        "text": dict(features=50, sees=[0, 1, 2, 3, 4], frames=frames, **facts),
+        "video": dict(features=20, sees=[2, 3, 4, 5], frames=frames, **facts),
     }
 
 
@@ -138,6 +150,35 @@ def make(folder):
     write(folder, "noise", 9, three() | {"sensor": dict(features=100, sees=[])}, noisy(0.3))
     write(folder, "conversations", 10, three(), noisy(0.5), {"train": 600, "valid": 180, "test": 480}, factors=conversation)
     write(folder, "units", 11, three(), lambda random, s: 50 + 20 * noisy(0.3)(random, s))
+
+    write(folder, "linear", 101, three(), lambda r, s: s[:, [0, 1, 3, 5]].sum(axis=1) / 2 + 2 * r.standard_normal(len(s)))
+    write(folder, "stars", 102, three((5, 20)), lambda r, s: np.clip(np.rint(1.2 * noisy(0.4)(r, s) + 4.2), 1, 5), SEQUENCES)
+    listens = dict(features=40, sees=[0, 1, 2, 3], frames=(5, 30))
+    reads = dict(features=60, sees=[0, 2, 4, 5], frames=(3, 12))
+    write(folder, "two", 105, {"audio": listens, "text": reads}, noisy(0.3), SEQUENCES)
+    write(folder, "four", 106, three((4, 16)) | {"gaze": dict(features=12, sees=[], frames=(4, 40))}, heavy, SEQUENCES)
+    write(folder, "still", 107, three((5, 20), telling=1.0), noisy(0.4), SEQUENCES)
+    write(folder, "skewed", 108, three(), lambda r, s: np.exp(0.8 * noisy(0.3)(r, s)))
+    write(
+        folder, "wide", 110,
+        {
+            "audio": dict(features=512, sees=[0, 1, 2]),
+            "text": dict(features=768, sees=[0, 1, 2, 3, 4], noise=1.0),
+            "video": dict(features=1024, sees=[2, 3, 4, 5]),
+        },
+        lambda r, s: 2 + noisy(0.4)(r, s), {"train": 300, "valid": 100, "test": 400},
+    )
+    few(folder)
+
+
+def few(folder):
+    """Class ids of which there are few samples."""
+    classes = lambda shares, deviation=0.3: lambda r, s: classes_of(noisy(deviation)(r, s), shares)
+    write(folder, "binary150", 103, three(), classes([0.5, 0.5], 0.5), {"train": 150, "valid": 50, "test": 500})
+    write(folder, "three300", 203, three(), classes([0.4, 0.35, 0.25]), {"train": 300, "valid": 100, "test": 500})
+    write(folder, "tiny", 109, three((5, 20)), classes([0.4, 0.3, 0.3]), {"train": 100, "valid": 40, "test": 400})
+    write(folder, "seq250", 209, three((5, 20)), classes([0.5, 0.5]), {"train": 250, "valid": 80, "test": 400})
+    write(folder, "emotions", 104, three((10, 50)), classes([0.5, 0.25, 0.15, 0.1]), {"train": 500, "valid": 150, "test": 400})
 
 
 if __name__ == "__main__":

@@ -240,15 +240,20 @@ TEST_CASE("odd files: seconds that cover no time, and seconds that are none") {
 #if __has_include(<hdf5.h>) && defined(LACUNA_HDF5)
 namespace odd_files {
 
-/// A dataset (rows, columns) of floats, zeros, with the groups above it.
-void add_floats(hid_t file, const std::string& path, hsize_t rows, hsize_t columns) {
+/// A dataset (rows, columns) of floats, each its position, or of words of eight bytes, with the groups above it.
+void add_rows(hid_t file, const std::string& path, hsize_t rows, hsize_t columns, bool words = false) {
   const hid_t links = H5Pcreate(H5P_LINK_CREATE);
   H5Pset_create_intermediate_group(links, 1);
   const hsize_t extents[] = {rows, columns};
   const hid_t space = H5Screate_simple(2, extents, nullptr);
-  const hid_t set = H5Dcreate2(file, path.c_str(), H5T_IEEE_F32LE, space, links, H5P_DEFAULT, H5P_DEFAULT);
-  const std::vector<float> zeros(std::size_t(rows * columns));
-  H5Dwrite(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, zeros.data());
+  const hid_t type = words ? H5Tcopy(H5T_C_S1) : H5Tcopy(H5T_NATIVE_FLOAT);
+  if (words) H5Tset_size(type, 8);
+  const hid_t set = H5Dcreate2(file, path.c_str(), type, space, links, H5P_DEFAULT, H5P_DEFAULT);
+  std::vector<float> numbers;
+  for (hsize_t n = 0; n < rows * columns; ++n) numbers.push_back(float(n));
+  const std::string text(std::size_t(8 * rows * columns), 'w');
+  H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, words ? static_cast<const void*>(text.data()) : numbers.data());
+  H5Tclose(type);
   H5Dclose(set), H5Sclose(space), H5Pclose(links);
 }
 
@@ -260,11 +265,25 @@ TEST_CASE("odd files: a video with other features than the first is refused") {
   const hid_t file = H5Fcreate((folder / "a.csd").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   for (const hsize_t width : {4, 3}) {
     const std::string key = "A/data/v" + std::to_string(width);
-    add_floats(file, key + "/features", 2, width);
-    add_floats(file, key + "/intervals", 2, 2);
+    add_rows(file, key + "/features", 2, width);
+    add_rows(file, key + "/intervals", 2, 2);
   }
   H5Fclose(file);
   CHECK_THROWS_WITH_AS(formats::width_of(io::Csd(folder / "a.csd")),
                        doctest::Contains("'v4' has 4 features, expected 3 as 'v3' has"), IoError);
+}
+
+TEST_CASE("odd files: of labels with several columns the first is taken, and that is said") {
+  using namespace odd_files;
+  const test::TemporaryFolder folder;
+  for (const auto& [name, columns] : {std::pair("words", 1), std::pair("labels", 7), std::pair("A", 3)}) {
+    const hid_t file =
+        H5Fcreate((folder / (std::string(name) + ".csd")).c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const std::string key = std::string(name) + "/data/v[0]";
+    add_rows(file, key + "/features", 1, hsize_t(columns), std::string(name) == "words");
+    add_rows(file, key + "/intervals", 1, 2);  // from 0 to 1
+    H5Fclose(file);
+  }
+  CHECK(contains(notes_of(formats::import(folder.path())), "label: column 0 of 7 of labels; the others are left out"));
 }
 #endif

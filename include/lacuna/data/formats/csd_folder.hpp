@@ -123,6 +123,9 @@ inline void read_csd_folder(Arrays& arrays, const std::string& folder, const Imp
   series.pop_back();
   arrays.note(
       lacuna::detail::cat("aligned to ", words->name(), " by the mean of what overlaps, then to ", labels->name()));
+  if (const index_t columns = width_of(*labels); columns > 1)
+    arrays.note(
+        lacuna::detail::cat("label: column 0 of ", columns, " of ", labels->name(), "; the others are left out"));
   const Folds folds(options.folds.empty() && kind_of_path(folder + "/folds.json") == PathKind::file
                         ? folder + "/folds.json"
                         : options.folds);

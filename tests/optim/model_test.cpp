@@ -208,6 +208,10 @@ TEST_CASE("clipping of a model: a gradient that is shared with another parameter
   PairOfLeaves pair;
   (pair.a + pair.b).backward(Tensor<double, 1>::from({2}, {3, 4}));
   CHECK(clip_gradient_norm(pair, std::sqrt(0.5)) == doctest::Approx(std::sqrt(50.0)));
+  CHECK_THROWS_AS(clip_gradient_norm(pair, -1), OptionError);  // it would turn the gradients round
+  CHECK_THROWS_AS(clip_gradient_norm(pair, NAN), OptionError);
+  CHECK_THROWS_AS(clip_factor(1.0, -1e-9), OptionError);
+  CHECK(clip_factor(1.0, HUGE_VAL) == 1);
   for (const auto& g : {pair.a.grad(), pair.b.grad()}) {
     CHECK(g(0) == doctest::Approx(0.3).epsilon(1e-5));
     CHECK(g(1) == doctest::Approx(0.4).epsilon(1e-5));

@@ -69,9 +69,17 @@ template <class M>
 requires Module<const M>
 double gradient_norm(const M& model, double p = 2) { return gradient_norm(detail::gradients_of(model), p); }
 
+namespace detail {
+/// A negative one would turn the gradients round, NaN would clip nothing.
+inline void expect_max_norm(double max_norm) {
+  if (!(max_norm >= 0)) throw OptionError(cat("clip: max_norm is ", max_norm, ", expected a number not below 0"));
+}
+}  // namespace detail
+
 /// The factor that brings the norm down to `max_norm`: min(1, max_norm / (norm + 1e-6)). Give it to the optimizer's
-/// `step_scaled`: that clips without a pass of its own.
+/// `step_scaled`: that clips without a pass of its own. Throws OptionError for a max_norm below 0 or NaN, as all below do.
 inline double clip_factor(double norm, double max_norm) {
+  detail::expect_max_norm(max_norm);
   const double factor = max_norm / (norm + 1e-6);
   return factor < 1 ? factor : 1;
 }
@@ -96,6 +104,7 @@ struct GradientFactor {
 ///     optimizer.step_scaled(clip_factor(optimizer.packed(), 1.0));
 template <class T, class D>
 GradientFactor<D> clip_factor(const Packed<T, D>& packed, double max_norm) {
+  detail::expect_max_norm(max_norm);
   if constexpr (requires(List<std::pair<index_t, index_t>> runs, const T* g, double* f) {
                   Kernels<D>::Optimizer::clip_factor(runs, max_norm, g, f);
                 }) {

@@ -24,8 +24,7 @@ class Variable {
   static constexpr int rank = R;
 
   Variable() = default;
-  /// A constant, or with `requires_grad` a leaf whose gradient is wanted. Shares the tensor's storage. Of a tensor that holds
-  /// no numbers (default-constructed, moved from) it is undefined.
+  /// A constant, or with `requires_grad` a leaf. Shares the storage of the tensor; undefined when that has no numbers.
   explicit Variable(const Tensor<T, R, D>& value, bool requires_grad = false)
       : node_(value.defined() ? new Node<T, D>(value, requires_grad) : nullptr) {}
   /// A node whose value is still there.

@@ -61,9 +61,11 @@ inline std::optional<ClipStreams> stored_streams(const std::string& path, bool n
 
 /// {split}_{stream} (N, T, D) padded with zeros, {split}_{stream}_length, {split}_label or _class, {split}_id: what every
 /// command reads with --data.
-inline void save_set(const std::string& path, const std::vector<ClipRow>& rows, const std::vector<ClipStreams>& clips) {
+inline void save_set(const std::string& path, const Manifest& manifest, const std::vector<ClipStreams>& clips) {
   using lacuna::index_t, lacuna::detail::cat;
+  const std::vector<ClipRow>& rows = manifest.rows;
   lacuna::io::NpzWriter file(path);
+  if (!manifest.class_names.empty()) file.add("class_names", manifest.class_names);
   for (const std::string split : {"train", "valid", "test"}) {
     std::vector<std::size_t> here;
     for (std::size_t i = 0; i < rows.size(); ++i)
@@ -74,19 +76,14 @@ inline void save_set(const std::string& path, const std::vector<ClipRow>& rows, 
     std::vector<index_t> classes;
     for (const std::size_t i : here) {
       ids.push_back(rows[i].name);
-      const auto number = [&](const std::string& text, const char* what) {
-        char* end = nullptr;
-        const double value = std::strtod(text.c_str(), &end);
-        if (text.empty() || *end != '\0')
-          throw lacuna::IoError(cat(rows[i].name, ": ", what, " is '", text, "', expected a number"));
-        return value;
-      };
-      if (!rows[here[0]].label.empty()) labels.push_back(float(number(rows[i].label, "label")));
-      if (!rows[here[0]].class_id.empty()) classes.push_back(index_t(number(rows[i].class_id, "class")));
+      labels.push_back(float(rows[i].label));
+      classes.push_back(rows[i].class_id);
     }
     file.add(split + "_id", ids);
-    if (!labels.empty()) file.add(split + "_label", labels);
-    if (!classes.empty()) file.add(split + "_class", classes);
+    // What is known of no clip is left out; of some, their readers say what becomes of the others.
+    if (!std::all_of(labels.begin(), labels.end(), [](float x) { return std::isnan(x); }))
+      file.add(split + "_label", labels);
+    if (*std::max_element(classes.begin(), classes.end()) >= 0) file.add(split + "_class", classes);
     for (const auto& [name, first] : clips[here[0]].streams) {
       index_t longest = 1;
       std::vector<index_t> lengths;

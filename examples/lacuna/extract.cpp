@@ -140,7 +140,8 @@ class Shown {
 
 int extract_all(ExtractOptions& o) {
   check(o);
-  const auto rows = o.manifest.empty() ? rows_of_folder(o.sound) : rows_of_manifest(o.manifest, o.sound);
+  const Manifest manifest = o.manifest.empty() ? manifest_of_folder(o.sound) : read_manifest(o.manifest, o.sound);
+  const std::vector<ClipRow>& rows = manifest.rows;
   const speech::Listener<float> listener(o.listener);
   const io::Json how = provenance(o);
   fs::create_directories(o.out);
@@ -190,7 +191,7 @@ int extract_all(ExtractOptions& o) {
                          detail::cat(shown.failed(), " of ", rows.size(), " clips failed; what was made is in ", o.out,
                                      ", and a second call goes on"),
                          1);
-  if (!o.set.empty()) save_set(o.set, rows, clips);
+  if (!o.set.empty()) save_set(o.set, manifest, clips);
   std::printf("%s: %zu clips, %zu made now\n", o.out.c_str(), rows.size(), shown.worked());
   if (listener.simulates())
     for (std::size_t i = 0; i < rows.size() && i < 4; ++i)

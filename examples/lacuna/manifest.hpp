@@ -1,8 +1,9 @@
-// What is known of clips: a list with a header, clip,split,label,class,text, of which clip alone must be there; or all
-// sounds of a folder, each with its transcript beside it (clip.txt).
+// What is known of clips: a table with a header, clip,split,label,class,text, of which clip alone must be there; or all
+// sounds of a folder, each with its transcript beside it (clip.txt). Classes are ids or names.
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -11,14 +12,21 @@
 #include <string>
 #include <vector>
 
-#include "lacuna/core/error.hpp"
+#include "lacuna/core/number_from.hpp"
+#include "lacuna/io/csv.hpp"
 
 namespace program {
 
 struct ClipRow {
   std::string file, name;  ///< where it is; what its results are called
-  std::string split = "test", label, class_id;
+  std::string split = "test";
+  double label = NAN;             ///< NaN: not known
+  lacuna::index_t class_id = -1;  ///< -1: not known
   std::optional<std::string> text;
+};
+struct Manifest {
+  std::vector<ClipRow> rows;
+  std::vector<std::string> class_names;  ///< where classes are named
 };
 
 inline std::string read_text(const std::string& path) {
@@ -29,64 +37,56 @@ inline std::string read_text(const std::string& path) {
   return text;
 }
 
-/// Cells of a CSV file; in quotes they may hold commas, line ends and doubled quotes.
-inline std::vector<std::vector<std::string>> read_csv(const std::string& path) {
-  std::vector<std::vector<std::string>> rows{{""}};
-  bool quoted = false;
-  const std::string text = read_text(path);
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    std::string& cell = rows.back().back();
-    if (c == '"' && quoted && i + 1 < text.size() && text[i + 1] == '"')
-      cell += text[++i];
-    else if (c == '"')
-      quoted = !quoted;
-    else if (quoted || (c != ',' && c != '\n' && c != '\r'))
-      cell += c;
-    else if (c == ',')
-      rows.back().emplace_back();
-    else if (c == '\n')
-      rows.push_back({""});
+/// Class ids as they stand there, or names in the order of the alphabet; empty cells are -1. Gives the names, if they are names.
+inline std::vector<std::string> read_classes(const lacuna::io::Csv& table, std::vector<ClipRow>& rows) {
+  const auto column = table.find("class");
+  std::set<std::string> words;
+  if (column)
+    for (std::size_t i = 0; i < rows.size(); ++i) words.insert(table.rows()[i + 1][*column]);
+  words.erase("");
+  const bool numbers = std::all_of(words.begin(), words.end(), [](const std::string& word) {
+    return lacuna::detail::number_from<lacuna::index_t>(word).value_or(-1) >= 0;
+  });
+  for (std::size_t i = 0; column && i < rows.size(); ++i) {
+    const std::string& word = table.rows()[i + 1][*column];
+    if (!word.empty())
+      rows[i].class_id = numbers ? *lacuna::detail::number_from<lacuna::index_t>(word)
+                                 : std::distance(words.begin(), words.find(word));
   }
-  if (quoted) throw lacuna::IoError(path + ": ends within quotes");
-  return rows;
+  return numbers ? std::vector<std::string>{} : std::vector<std::string>(words.begin(), words.end());
 }
 
-inline std::vector<ClipRow> rows_of_manifest(const std::string& path, const std::string& folder) {
-  const auto cells = read_csv(path);
-  const auto column = [&](const char* name) {
-    return std::size_t(std::find(cells[0].begin(), cells[0].end(), name) - cells[0].begin());
+/// Throws IoError for a split, label or clip that cannot be: before hours of work, not behind them.
+inline Manifest read_manifest(const std::string& path, const std::string& folder) {
+  const lacuna::io::Csv table(path);
+  const auto fail = [&](std::size_t row, const auto&... what) {
+    throw lacuna::IoError(lacuna::detail::cat(path, ": row ", row, ": ", what...));
   };
-  const std::size_t clip = column("clip"), split = column("split"), label = column("label"), kind = column("class"),
-                    text = column("text");
-  if (clip == cells[0].size())
-    throw lacuna::IoError(path + ": has no column 'clip' in its first line; expected clip,split,label,class,text");
-  std::vector<ClipRow> rows;
+  const auto split = table.find("split"), label = table.find("label"), text = table.find("text");
+  Manifest made;
   std::set<std::string> names;
-  for (std::size_t i = 1; i < cells.size(); ++i) {
-    const auto& row = cells[i];
-    if (row.size() != cells[0].size())
-      throw lacuna::IoError(
-          lacuna::detail::cat(path, ": line ", i + 1, " has ", row.size(), " cells, expected ", cells[0].size()));
-    ClipRow made;
-    made.name = std::filesystem::path(row[clip]).stem().string();
-    made.file = (std::filesystem::path(folder) / row[clip]).string();
-    if (split < row.size()) made.split = row[split];
-    if (label < row.size()) made.label = row[label];
-    if (kind < row.size()) made.class_id = row[kind];
-    if (text < row.size()) made.text = row[text];
-    if (made.split != "train" && made.split != "valid" && made.split != "test")
-      throw lacuna::IoError(
-          lacuna::detail::cat(path, ": line ", i + 1, ": split '", made.split, "', expected train, valid or test"));
-    if (made.name.empty() || !names.insert(made.name).second)
-      throw lacuna::IoError(
-          lacuna::detail::cat(path, ": line ", i + 1, ": the clip '", made.name, "' comes twice, or has no name"));
-    rows.push_back(std::move(made));
+  for (std::size_t i = 1; i < table.rows().size(); ++i) {
+    const auto& cells = table.rows()[i];
+    const std::string& clip = cells[table.column("clip")];
+    ClipRow row;
+    row.name = std::filesystem::path(clip).stem().string();
+    row.file = (std::filesystem::path(folder) / clip).string();
+    if (split) row.split = cells[*split];
+    if (label) row.label = table.number(i, *label);
+    if (text) row.text = cells[*text];
+    if (row.split != "train" && row.split != "valid" && row.split != "test")
+      fail(i, "split '", lacuna::detail::printable(row.split), "', expected train, valid or test");
+    if (row.name.empty() || !names.insert(row.name).second)
+      fail(i, "the clip '", lacuna::detail::printable(row.name), "' comes twice, or has no name");
+    if (std::isinf(row.label)) fail(i, "the label is not finite");
+    made.rows.push_back(std::move(row));
   }
-  return rows;
+  if (made.rows.empty()) throw lacuna::IoError(path + ": has no clips");
+  made.class_names = read_classes(table, made.rows);
+  return made;
 }
 
-inline std::vector<ClipRow> rows_of_folder(const std::string& folder) {
+inline Manifest manifest_of_folder(const std::string& folder) {
   namespace fs = std::filesystem;
   static const std::set<std::string> sounds{".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".WAV", ".FLAC"};
   std::vector<ClipRow> rows;
@@ -101,7 +101,7 @@ inline std::vector<ClipRow> rows_of_folder(const std::string& folder) {
   }
   std::sort(rows.begin(), rows.end(), [](const ClipRow& a, const ClipRow& b) { return a.name < b.name; });
   if (rows.empty()) throw lacuna::IoError(folder + ": has no sounds (.wav, .flac, .ogg)");
-  return rows;
+  return {std::move(rows), {}};
 }
 
 }  // namespace program

@@ -114,6 +114,19 @@ TEST_CASE("odd data: a label in the middle that recurs where all others differ; 
   CHECK(odd_lines(set) == "!all samples of train are of one class: there is nothing to learn");
 }
 
+TEST_CASE("odd data: one number of a feature far from all others") {
+  auto set = noise_set();
+  set.train.modalities[0].frames(7, 0, 1) = 3e38f;
+  CHECK(odd_lines(set).find(
+            "!1 of 3 features of train sound have one number a hundred times farther off than all others are apart "
+            "(the first: 3e+38): is it a slip, or damaged?") == 0);
+  set = noise_set();
+  set.test.modalities[0].frames(2, 0, 2) = -999;  // once alone
+  CHECK(odd_lines(set).find("!1 of 3 features of test sound have one number") == 0);
+  set.test.modalities[0].frames(2, 0, 2) = 30;  // an outlier
+  CHECK(odd_lines(set) == "");
+}
+
 TEST_CASE("odd data: one label far from all others, labels of one number without a scale") {
   auto set = noise_set();
   set.train.labels[7] = 1e6f;

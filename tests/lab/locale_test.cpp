@@ -10,7 +10,9 @@
 #include "lacuna/chart.hpp"
 #include "lacuna/core/error.hpp"
 #include "lacuna/core/number_text.hpp"
+#include "lacuna/io/state_json.hpp"
 #include "lacuna/terminal.hpp"
+#include "lacuna/train/progress.hpp"
 
 using namespace lacuna;
 
@@ -21,8 +23,18 @@ std::string printed(const char* format, int digits, double x) {
   std::snprintf(text, sizeof text, format, digits, x);
   return text;
 }
-/// Numbers as every writer of a file writes them.
+/// Numbers as every writer of a file writes them, and what is read of them.
 std::string written() {
+  State state;
+  Array<float> numbers(Shape{2});
+  numbers.assign(std::vector<float>{1.5f, -0.15625f});
+  state.put_value("x", numbers);
+  const std::string json = io::to_json(state);
+  const State again = io::state_from_json(json, "text");
+  train::EpochRecord record;
+  record.epoch = 1, record.seconds = 0.5, record.losses = {{"loss", 0.25}};
+  if (json != R"({"x":{"f32":["0x1.8p+0","-0x1.4p-3"],"shape":[2]}})" || io::to_json(again) != json) return json;
+  if (train::epoch_line(record, 9) != "epoch 1/9  loss 0.2500    0.5 s") return train::epoch_line(record, 9);
   return program::coordinate(2.5) + " " + program::tick_text(0.25, 0.25) + " " + program::shown_number(0.5, "mae") +
          " " + program::shown_number(0.125, "acc2") + " " + detail::cat(1.5) + " " + detail::fixed_text(1e9 + 0.5, 1) +
          " " + detail::general_text(1234.5, 5);

@@ -53,6 +53,8 @@ grep -qE '^whole.wav  [+-][0-9.]+  "the food was good but the service was slow"$
 # One line for what is wrong; the other clips are made all the same.
 refuses 2 'nothing to extract' "$lacuna" extract --sound clips --out none
 refuses 2 'sum4' "$lacuna" extract --sound clips --model "$models/wavlm_large_like" --language-states last --out none
+sed '3s/,[^,]*,[^,]*$/,high,good/' clips.csv >wrong.csv # before any clip is heard
+refuses 1 "wrong.csv: row 2 has 'high' in column 'label', expected a number" "${everything[@]}" --manifest wrong.csv --out none
 refuses 1 'has no sounds' "$lacuna" extract --sound run --model "$models/wavlm_large_like" --out none
 refuses 1 'cannot be opened' "$lacuna" extract --sound clips --model nowhere --out none
 mkdir some

@@ -101,6 +101,30 @@ TEST_CASE("weights: PyTorch's names of attention, Transformers, norms and recurr
   CHECK(found["s.weight_ih_l0_reverse"] == Paths{"network.s.cells.1.weight_x"});  // the other direction
 }
 
+TEST_CASE("weights: numbers of what is said of a model: every bit, and none that are no numbers") {
+  State state;
+  Array<double> wide(Shape{7});
+  wide.assign(std::vector<double>{0.1, -0.0, 5e-324, 1.7976931348623157e308, -INFINITY, NAN, 3});
+  state.put_value("wide", wide);
+  Array<float> narrow(Shape{3});
+  narrow.assign(std::vector<float>{0.1f, 1e-45f, -3.4028234e38f});
+  state.put_value("narrow", narrow);
+  const State again = io::state_from_json(io::to_json(state), "text");
+  const auto bits = [](const auto& array) {
+    const auto numbers = array.to_vector();
+    return std::string(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof numbers[0]);
+  };
+  CHECK(bits(std::get<Array<double>>(again.values().at("wide"))) == bits(wide));
+  CHECK(bits(std::get<Array<float>>(again.values().at("narrow"))) == bits(narrow));
+  for (const char* wrong :
+       {"", "1.5", "0x", "0x1,8p+0", "0x1.8p+0 ", "0x-1p+0", "--0x1p+0", "0x1p+128", "0x1.000001p+0", "infinity"}) {
+    CAPTURE(wrong);
+    CHECK_THROWS_WITH_AS(
+        io::state_from_json(R"({"x": {"f32": [")" + std::string(wrong) + R"("], "shape": [1]}})", "w.safetensors"),
+        doctest::Contains("w.safetensors: 'x' has"), IoError);
+  }
+}
+
 TEST_CASE("weights: there and back to the same bits, as safetensors alone and as .pt beside a model") {
   const test::TemporaryFolder folder;
   const State state = example();

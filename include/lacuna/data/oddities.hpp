@@ -4,10 +4,9 @@
 ///     for (const data::Note& note : data::oddities(set)) std::puts(note.text.c_str());
 ///
 /// Looked for: values that stand for none (-10 among labels from -3 to 3; -999 among features), vectors of zeros that
-/// count as present, constant features, one label far from all others, labels far from 0, other labels, another class
-/// prior or features on another scale in valid or test than in train, class ids that never come, a valid split of a few
-/// samples. Inverted masks, lengths and repeated ids are told by the loader (data/load.hpp),
-/// which sees the file.
+/// count as present, constant features, one label or one number of a feature far from all others, labels far from 0, other
+/// labels, another class prior or features on another scale in valid or test than in train, class ids that never come, a valid
+/// split of a few samples. Inverted masks, lengths and repeated ids are told by the loader (data/load.hpp), which sees the file.
 #pragma once
 
 #include "lacuna/core/words_aside.hpp"
@@ -19,90 +18,13 @@
 
 #include "lacuna/core/number_text.hpp"
 #include "lacuna/data/dataset.hpp"
+#include "lacuna/data/odd_numbers.hpp"
 #include "lacuna/data/passed.hpp"
 
 namespace lacuna::detail {
 
 /// Three digits of a number.
 inline std::string brief(double x) { return general_text(x, 3); }
-
-/// The outermost number on one side of a set, how often it comes, and the next one.
-struct Outermost {
-  double sign, value = 0, next = 0;
-  index_t count = 0;
-  bool has_next = false;
-
-  explicit Outermost(double s) : sign(s) {}
-  void visit(double number) {
-    const double x = sign * number;
-    if (count == 0 || x > value) {
-      if (count > 0) next = value, has_next = true;
-      value = x, count = 1;
-    } else if (x == value) {
-      ++count;
-    } else if (!has_next || x > next) {
-      next = x, has_next = true;
-    }
-  }
-};
-
-/// A whole number that comes more than once, at an end of all others and farther from them than they are from each other; NaN
-/// where there is none.
-class Placeholder {
- public:
-  void visit(double x) {
-    if (!std::isfinite(x)) return;
-    high_.visit(x);
-    low_.visit(x);
-    ++all_;
-  }
-  double value() const {
-    if (high_.has_next && odd(high_, -low_.value)) return high_.value;
-    if (low_.has_next && odd(low_, -high_.value)) return -low_.value;
-    return std::numeric_limits<double>::quiet_NaN();
-  }
-  /// A number that comes once, farther from its neighbour than five times all others span; NaN where there is none.
-  double lone() const {
-    if (lone(high_, -low_.value)) return high_.value;
-    if (lone(low_, -high_.value)) return -low_.value;
-    return std::numeric_limits<double>::quiet_NaN();
-  }
-  index_t count() const { return high_.value == value() ? high_.count : low_.count; }
-  index_t all() const { return all_; }
-
- private:
-  bool lone(const Outermost& end, double other) const {
-    return end.count == 1 && all_ >= 10 && end.next > other && end.value - end.next > 5 * (end.next - other);
-  }
-  /// `other` is the far end, with the sign of `end`.
-  bool odd(const Outermost& end, double other) const {
-    return end.count > 1 && 2 * end.count < all_ && end.next > other && end.value - end.next > end.next - other &&
-           std::abs(end.value) >= 1 && end.value == std::round(end.value);
-  }
-  Outermost high_{1}, low_{-1};
-  index_t all_ = 0;
-};
-
-/// A number that recurs among labels nearly all of which differ otherwise, though it lies in the middle of them: -1 or 0 for
-/// "no label", where the others were measured. Labels on a scale of a few steps have no such number.
-struct RecurringLabel {
-  double value = 0;
-  index_t count = 0;
-
-  explicit RecurringLabel(std::vector<float> labels) {
-    std::sort(labels.begin(), labels.end());
-    index_t distinct = 0;
-    for (std::size_t i = 0; i < labels.size();) {
-      std::size_t end = i;
-      while (end < labels.size() && labels[end] == labels[i]) ++end;
-      if (index_t(end - i) > count) count = index_t(end - i), value = double(labels[i]);
-      ++distinct;
-      i = end == i ? i + 1 : end;  // NaN equals nothing
-    }
-    const index_t others = index_t(labels.size()) - count;
-    if (count < 5 || 20 * count < index_t(labels.size()) || others < 10 || 10 * (distinct - 1) < 9 * others) count = 0;
-  }
-};
 
 /// Mean and deviation of real labels.
 struct LabelMoments {
@@ -143,7 +65,7 @@ void labels(const Split<role>& split, LoadNotes& notes) {
         {lacuna::detail::cat(placeholder.count(), " of ", placeholder.all(), " labels of ", to_string(role), " are ",
                              lacuna::detail::brief(value), ", far from all others: does it stand for no label?"),
          true});
-  } else if (const double lone = placeholder.lone(); !std::isnan(lone)) {
+  } else if (const double lone = placeholder.lone(5); !std::isnan(lone)) {
     notes.push_back({lacuna::detail::cat("one of ", placeholder.all(), " labels of ", to_string(role), " is ",
                                          lacuna::detail::brief(lone), ", far from all others: is it right?"),
                      true});
@@ -168,9 +90,10 @@ void features(const Split<role>& split, const Modality& modality, LoadNotes& not
     zeros += std::all_of(x, x + d, [](float number) { return number == 0; });
     for (index_t f = 0; f < d; ++f) columns[std::size_t(f)].visit(double(x[f]));
   });
-  double value = 0;
-  index_t count = 0, features = 0;
+  double value = 0, first = 0;
+  index_t count = 0, features = 0, alone = 0;
   for (const auto& column : columns) {
+    if (const double lone = column.lone(100); !std::isnan(lone) && alone++ == 0) first = lone;
     const double own = column.value();
     if (std::isnan(own) || (features > 0 && own != value)) continue;
     value = own, count += column.count(), ++features;
@@ -179,6 +102,11 @@ void features(const Split<role>& split, const Modality& modality, LoadNotes& not
     notes.push_back({cat(count, " numbers of ", to_string(role), " ", modality.name, ", in ", features, " of ", d,
                          " features, are ", lacuna::detail::brief(value),
                          ", far from all others there: does it stand for no value?"),
+                     true});
+  if (alone > 0)
+    notes.push_back({cat(alone, " of ", d, " features of ", to_string(role), " ", modality.name,
+                         " have one number a hundred times farther off than all others are apart",
+                         " (the first: ", lacuna::detail::brief(first), "): is it a slip, or damaged?"),
                      true});
   if (zeros > 1 && 50 * zeros >= here)
     notes.push_back({cat(zeros, " of ", here, " present ", modality.frames.extent(1) > 1 ? "frames" : "vectors", " of ",

@@ -15,6 +15,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "lacuna/core/number_text.hpp"
 #include "lacuna/train/observer.hpp"
 
 namespace lacuna::train {
@@ -39,17 +40,13 @@ inline std::string progress_bar(const BatchReport& report, double rate, double l
   std::snprintf(text, sizeof text, "epoch %*lld/%lld", digits, static_cast<long long>(report.epoch),
                 static_cast<long long>(report.epochs));
   const std::string begin = text;
-  std::snprintf(text, sizeof text, " %3d %%  loss %.4f", int(share * 100), report.loss);
-  std::string end = text;
+  std::snprintf(text, sizeof text, " %3d %%  loss ", int(share * 100));
+  std::string end = text + detail::fixed_text(report.loss, 4);
   if (report.last != nullptr && !report.last->validation.empty() && !report.last->validation[0].values.empty()) {
     const auto& [name, number] = report.last->validation[0].values[0];
-    std::snprintf(text, sizeof text, "  %s %.4f", name.c_str(), number);
-    end += text;
+    end += "  " + name + " " + detail::fixed_text(number, 4);
   }
-  if (rate >= 0) {
-    std::snprintf(text, sizeof text, "  %.0f samples/s", rate);
-    end += text;
-  }
+  if (rate >= 0) end += "  " + detail::fixed_text(rate, 0) + " samples/s";
   end += "  " + duration_text(left) + " left";
   const int room = width - int(begin.size() + end.size()) - 3;
   std::string bar;
@@ -67,17 +64,12 @@ inline std::string epoch_line(const EpochRecord& record, index_t epochs) {
   std::snprintf(text, sizeof text, "epoch %*lld/%lld", digits, static_cast<long long>(record.epoch),
                 static_cast<long long>(epochs));
   std::string line = text;
-  if (!record.losses.empty()) {
-    std::snprintf(text, sizeof text, "  loss %.4f", record.losses[0].second);
-    line += text;
-  }
+  if (!record.losses.empty()) line += "  loss " + detail::fixed_text(record.losses[0].second, 4);
   for (const auto& [condition, values] : record.validation) {
     if (values.empty()) continue;
-    std::snprintf(text, sizeof text, " %s %.4f", values[0].first.c_str(), values[0].second);
-    line += "  " + condition + text;
+    line += "  " + condition + " " + values[0].first + " " + detail::fixed_text(values[0].second, 4);
   }
-  std::snprintf(text, sizeof text, " %c  %.1f s", record.best ? '*' : ' ', record.seconds);
-  return line + text;
+  return line + (record.best ? " *  " : "    ") + detail::fixed_text(record.seconds, 1) + " s";
 }
 
 class Progress : public Observer {

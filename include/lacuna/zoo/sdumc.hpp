@@ -4,6 +4,7 @@
 #include "lacuna/data/array_names.hpp"
 #include "lacuna/models/sdumc/robust.hpp"
 #include "lacuna/models/sdumc/sdumc.hpp"
+#include "lacuna/models/set_size.hpp"
 #include "lacuna/zoo/entry.hpp"
 
 namespace lacuna::zoo {
@@ -42,7 +43,8 @@ inline DraftOf<models::SdumcOptions> sdumc_draft(SdumcKind kind) {
 /// more dropout (docs/research/study.md has the folds and sets that asked for it).
 inline DraftOf<models::RobustSdumcOptions> robust_sdumc_draft() {
   return [](const std::string& variant, const Request& request, const Settings&) {
-    const bool real = request.classes == 0, few = !real && request.samples > 0 && request.samples < 1000;
+    const models::SetSize size{.samples = request.samples};
+    const bool real = request.classes == 0, few = !real && size.few();
     Draft<models::RobustSdumcOptions> draft{
         {},
         {.fit = {.epochs = real ? 40 : 60, .batch = 64, .learning_rate = real || few ? 1e-3 : 2e-3},

@@ -12,6 +12,7 @@
 
 #include <map>
 
+#include "lacuna/core/number_from.hpp"
 #include "lacuna/data/array_names.hpp"
 #include "lacuna/data/formats/feature_folder.hpp"
 #include "lacuna/data/formats/options.hpp"
@@ -25,11 +26,9 @@ inline void refuse_without_header(const io::Csv& table) {
   std::optional<double> before;
   for (const std::string& field : table.rows()[0]) {
     if (field.empty()) continue;
-    double number = 0;
-    const char* const end = field.data() + field.size();
-    if (const auto parsed = std::from_chars(field.data(), end, number); parsed.ec != std::errc() || parsed.ptr != end)
-      return;
-    counted = counted && number == (before ? *before + 1 : std::floor(number));
+    const auto number = lacuna::detail::number_from<double>(field);
+    if (!number) return;
+    counted = counted && *number == (before ? *before + 1 : std::floor(*number));
     before = number;
   }
   if (!counted)

@@ -10,6 +10,7 @@
 /// Source: zeroQiaoba/MERTools, MERBench/toolkit/dataloader.
 #pragma once
 
+#include "lacuna/core/number_from.hpp"
 #include "lacuna/data/array_names.hpp"
 #include "lacuna/data/formats/feature_folder.hpp"
 #include "lacuna/data/formats/options.hpp"
@@ -30,13 +31,9 @@ inline bool is_text(const io::Value& value) {
 inline double number_in(const io::Value& value) {
   const std::string text = text_of(value);
   if (text.find_first_not_of(' ') == std::string::npos) return NAN;
-  double number = 0;
-  const char* const end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, number);
-  if (parsed.ec != std::errc() || parsed.ptr != end)
-    throw IoError(lacuna::detail::cat(value.where(), " is '", lacuna::detail::printable(text),
-                                      "', expected a number, or an empty text for none"));
-  return number;
+  if (const auto number = lacuna::detail::number_from<double>(text)) return *number;
+  throw IoError(lacuna::detail::cat(value.where(), " is '", lacuna::detail::printable(text),
+                                    "', expected a number, or an empty text for none"));
 }
 
 inline MertoolsCorpus mertools_corpus(io::Value corpus) {

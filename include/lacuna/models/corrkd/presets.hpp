@@ -5,6 +5,7 @@
 #include <string>
 
 #include "lacuna/models/corrkd/options.hpp"
+#include "lacuna/models/set_size.hpp"
 #include "lacuna/optim/schedule.hpp"
 
 namespace lacuna::models {
@@ -16,12 +17,6 @@ struct CorrkdRecipe {
   double learning_rate, gradient_clip;
   double weight_decay = 0;
   optim::Schedule schedule = 1.0;  ///< factor of the learning rate, by epoch
-};
-
-/// What a recipe may depend on of the training split; 0: not known.
-struct CorrkdSetSize {
-  index_t frames = 0;  ///< of the longest sample
-  index_t samples = 0;
 };
 
 /// Weights for MrmOptions::pattern_weights: all patterns with r modalities share the weight max(1, 4 − r), so that one
@@ -45,9 +40,9 @@ inline optim::Schedule corrkd_robust_schedule(index_t epochs) {
 /// embedding far above its positions takes it away. size: of the training split. A single frame has no position that could
 /// drown it, and less than 1000 samples do not teach what a scaled embedding needs: class ids then have the weights and the rate
 /// of real labels too.
-inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labels, CorrkdSetSize size = {}) {
+inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labels, SetSize size = {}) {
   const bool real = labels == CorrkdLabels::regression;
-  const bool few = size.samples > 0 && size.samples < 1000, gentle = real || few;
+  const bool few = size.few(), gentle = real || few;
   CorrkdRecipe recipe{{}, real ? 40 : 60, 64, gentle ? 1e-3 : 2e-3, 2.0};
   recipe.schedule = corrkd_robust_schedule(recipe.epochs);
   CorrkdOptions& o = recipe.model;
@@ -87,7 +82,7 @@ inline CorrkdRecipe corrkd_robust(std::vector<index_t> inputs, CorrkdLabels labe
 /// 40, depth 4, 10 / 8 / 10 heads, the teacher trained as the student. Throws OptionError for other names.
 inline CorrkdRecipe corrkd_preset(const std::string& preset, const std::string& set, std::vector<index_t> inputs,
                                   index_t classes = 0, CorrkdLabels labels = CorrkdLabels::binary_non0,
-                                  CorrkdSetSize size = {}) {
+                                  SetSize size = {}) {
   struct Row {
     const char *preset, *set;
     double learning_rate;

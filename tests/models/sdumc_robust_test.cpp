@@ -31,7 +31,7 @@ TEST_CASE("sdumc robust: gradients of the whole objective, with and without each
   for (int without = 0; without < 3; ++without) {
     auto o = tiny(data);
     o.detach = false;  // differences see through a stop
-    if (without == 1) o.presence = o.normalize_gates = false;
+    if (without == 1) o.presence = o.normalize_gates = false, o.joint = models::Joint::averaged;
     if (without == 2) o.evidence = o.imagine = false;
     const Robust model = prepared(o, data);
     Random random(3);
@@ -90,6 +90,34 @@ TEST_CASE("sdumc robust: what is absent says nothing, alone or among others, in 
     CHECK(model.scores(batch).to_vector() == scores.to_vector());
   }
   set_threads(0);
+}
+
+TEST_CASE("sdumc robust: the joint head is added to the own ones, or averaged with them") {
+  const auto data = test::class_set(12);
+  auto o = tiny(data);
+  auto batch = test::first<double>(data.test, 3);
+  test::lose(batch, 0, 0), test::lose(batch, 0, 2), test::lose(batch, 1, 1);
+  const auto flow = [&](models::Joint joint) {
+    o.joint = joint;
+    const Robust model = prepared(o, data);
+    return model.network.flow(model.streams(batch), {});
+  };
+  const auto added = flow(models::Joint::added), averaged = flow(models::Joint::averaged);
+  CHECK(flow(models::Joint::automatic).scores.value().to_vector() == added.scores.value().to_vector());
+  CHECK(!o.averaged());
+  o.classes = 0;
+  CHECK(o.averaged());
+  o.labels = models::LabelKind::seven;
+  CHECK(!o.averaged());
+  const double present[] = {1, 2, 3};
+  for (index_t b = 0; b < 3; ++b)
+    for (index_t k = 0; k < 3; ++k) {
+      double own = 0;
+      for (const auto& one : added.own) own += one.value()(b, k) / present[b];
+      const double joint = added.scores.value()(b, k) - own, share = 1 - 1 / present[b];
+      CHECK(std::abs(joint) > 1e-6);
+      CHECK(averaged.scores.value()(b, k) == doctest::Approx(own + share * joint).epsilon(1e-12));
+    }
 }
 
 TEST_CASE("sdumc robust: learns classes, and knows them from any modality alone") {

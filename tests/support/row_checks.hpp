@@ -22,7 +22,7 @@ concept Compares = requires {
   Row::compares;
 };
 template <class Row>
-constexpr Habits habits_of{.reorders = Reorders<Row>, .compares = Compares<Row>};
+constexpr Habits habits_of{Reorders<Row>, Compares<Row>};  // nvcc 12.4 takes no names here
 
 /// A row without its type.
 struct AnyRow {

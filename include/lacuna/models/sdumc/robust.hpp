@@ -12,7 +12,7 @@
 ///   views           q_i = MLP_i(Σ_{m∈S_i} w_m H̃_m), or MLP_i(H̃_m) for one modality          (B, V, g)
 ///   UMCA stage 2    O_m = cross-attention of the views to the frames of m,  C_m = MLP(O_m) (B, V, h)
 ///   fusion          G = Σ_m w_m C_m,  u = Lin(MLP([vec G; a])),  z = Σ_i u_i G_i           (B, h)
-///   heads           s = Lin(MLP([z; a])) + mean over present m of Lin_m(H_m)               (B, outputs)
+///   heads           s = mean over present m of Lin_m(H_m) + Lin(MLP([z; a])), or an average of both: Joint (B, outputs)
 /// The complete flow is this function of a whole sample, the missing flow of what training left of it. In inference a
 /// sample is given to it as it is. An absent modality enters no attention, no gate and no sum: whatever its frames hold
 /// changes nothing.
@@ -221,7 +221,8 @@ RobustSdumcFlow<T, D> RobustSdumcNetwork<T, D>::flow(const Streams<T, D>& stream
   }
   Tensor<T, 1, D> share({batch});
   Kernels<D>::LossRows::shares(batch, index_t(m), present.value().data(), share.data());
-  flow.scores = flow.scores + detail::scale_leading("evidence", total, share);
+  flow.scores =
+      flow.scores + detail::scale_leading("evidence", options.averaged() ? total - flow.scores : total, share);
   return flow;
 }
 

@@ -27,6 +27,13 @@ inline missing::MrmOptions robust_sdumc_drop(index_t modalities = 3) {
   return o;
 }
 
+/// How the joint head j stands beside the own heads of the r modalities that are present, o_m:
+///   added     s = 1/r Σ o_m + j               evidence for classes adds up
+///   averaged  s = 1/r Σ o_m + (1 − 1/r) j     real labels: each opinion is one of the label; a single modality is answered
+///                                             by its own head alone, since there is nothing to join
+/// automatic: averaged for real labels, added for classes.
+enum class Joint { automatic, added, averaged };
+
 struct RobustSdumcOptions {
   std::vector<index_t> inputs = {};  ///< feature size of every modality, at least two of them
   index_t width = 64;                ///< g, common size
@@ -37,7 +44,8 @@ struct RobustSdumcOptions {
   double dropout = 0.1;              ///< in every MLP block
   bool presence = true;              ///< gates and heads also read which modalities are present
   bool normalize_gates = true;       ///< softmax over the present modalities; false: raw numbers, as published
-  bool evidence = true;              ///< heads of single modalities, whose mean is added to the joint one
+  bool evidence = true;              ///< heads of single modalities beside the joint one
+  Joint joint = Joint::automatic;    ///< how they stand beside each other
   bool imagine = true;               ///< an absent modality's query is imagined from the others; false: it is 0
   bool detach = true;                ///< the complete flow teaches and is not pulled; false: both move
   RobustSdumcWeights weights = {};
@@ -49,6 +57,9 @@ struct RobustSdumcOptions {
   double feature_clip = 5;  ///< of standardised features, in deviations; 0 = never
 
   index_t outputs() const { return task_of(*this, "SDUMC").outputs(); }
+  bool averaged() const {
+    return joint == Joint::averaged || (joint == Joint::automatic && classes == 0 && labels == LabelKind::regression);
+  }
 
   static void reflect(auto& self, auto&& visit) {
     ModelOptions::reflect(self, visit);
@@ -61,6 +72,7 @@ struct RobustSdumcOptions {
     visit("presence", self.presence);
     visit("normalize_gates", self.normalize_gates);
     visit("own_heads", self.evidence);
+    visit("joint", self.joint);
     visit("imagine", self.imagine);
     visit("detach", self.detach);
     visit("weight_full", self.weights.full);

@@ -39,12 +39,11 @@ inline DraftOf<models::SdumcOptions> sdumc_draft(SdumcKind kind) {
 }
 
 /// sdumc-robust and what it is without its parts (models/sdumc/robust.hpp). Class ids: longer, at twice the rate, and with four
-/// times the weight on the heads of single modalities; of fewer than 1000 training samples at the rate of real labels, and with
-/// more dropout (docs/research/study.md has the folds and sets that asked for it).
+/// times the weight on the heads of single modalities; of fewer than 1000 training samples at the rate of real labels. Few
+/// samples ask for more dropout, of either kind of label (docs/research/study.md has the folds and sets that asked for it).
 inline DraftOf<models::RobustSdumcOptions> robust_sdumc_draft() {
   return [](const std::string& variant, const Request& request, const Settings&) {
-    const models::SetSize size{.samples = request.samples};
-    const bool real = request.classes == 0, few = !real && size.few();
+    const bool real = request.classes == 0, few = models::SetSize{.samples = request.samples}.few();
     Draft<models::RobustSdumcOptions> draft{
         {},
         {.fit = {.epochs = real ? 40 : 60, .batch = 64, .learning_rate = real || few ? 1e-3 : 2e-3},
@@ -57,6 +56,7 @@ inline DraftOf<models::RobustSdumcOptions> robust_sdumc_draft() {
     o.drop = models::robust_sdumc_drop(index_t(request.inputs.size()));
     if (!real) o.weights.own = 2;
     if (few) o.dropout = 0.3;
+    if (few && real) o.frame_dropout = 0.2;
     if (variant == "without-presence") o.presence = false;
     if (variant == "without-gates") o.normalize_gates = false;
     if (variant == "without-own") o.evidence = false;

@@ -117,9 +117,8 @@ TEST_CASE("odd data: a label in the middle that recurs where all others differ; 
 TEST_CASE("odd data: one number of a feature far from all others") {
   auto set = noise_set();
   set.train.modalities[0].frames(7, 0, 1) = 3e38f;
-  CHECK(odd_lines(set).find(
-            "!1 of 3 features of train sound have one number a hundred times farther off than all others are apart "
-            "(the first: 3e+38): is it a slip, or damaged?") == 0);
+  CHECK(odd_lines(set).find("!1 of 3 features of train sound have one number a hundred times as large as all others "
+                            "(the first: 3e+38): is it a slip, or damaged?") == 0);
   set = noise_set();
   set.test.modalities[0].frames(2, 0, 2) = -999;  // once alone
   CHECK(odd_lines(set).find("!1 of 3 features of test sound have one number") == 0);

@@ -45,18 +45,28 @@ class Placeholder {
     if (low_.has_next && odd(low_, -high_.value)) return -low_.value;
     return std::numeric_limits<double>::quiet_NaN();
   }
-  /// A number that comes once, farther from its neighbour than so many times all others span; NaN where there is none.
-  double lone(double spans) const {
-    if (lone(high_, -low_.value, spans)) return high_.value;
-    if (lone(low_, -high_.value, spans)) return -low_.value;
-    return std::numeric_limits<double>::quiet_NaN();
+  /// A number that comes once, farther from its neighbour than five times all others span; NaN where there is none.
+  double lone() const {
+    return at_an_end([this](const Outermost& end, double other) { return lone(end, other); });
+  }
+  /// A number that comes once, and is more than a hundred times as large as every other; NaN where there is none.
+  double giant() const {
+    return at_an_end([this](const Outermost& end, double other) {
+      return lone(end, other) && std::abs(end.value) > 100 * std::max(std::abs(end.next), std::abs(other));
+    });
   }
   index_t count() const { return high_.value == value() ? high_.count : low_.count; }
   index_t all() const { return all_; }
 
  private:
-  bool lone(const Outermost& end, double other, double spans) const {
-    return end.count == 1 && all_ >= 10 && end.next > other && end.value - end.next > spans * (end.next - other);
+  template <class Is>
+  double at_an_end(Is&& is) const {
+    if (is(high_, -low_.value)) return high_.value;
+    if (is(low_, -high_.value)) return -low_.value;
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  bool lone(const Outermost& end, double other) const {
+    return end.count == 1 && all_ >= 10 && end.next > other && end.value - end.next > 5 * (end.next - other);
   }
   /// `other` is the far end, with the sign of `end`.
   bool odd(const Outermost& end, double other) const {

@@ -65,7 +65,7 @@ void labels(const Split<role>& split, LoadNotes& notes) {
         {lacuna::detail::cat(placeholder.count(), " of ", placeholder.all(), " labels of ", to_string(role), " are ",
                              lacuna::detail::brief(value), ", far from all others: does it stand for no label?"),
          true});
-  } else if (const double lone = placeholder.lone(5); !std::isnan(lone)) {
+  } else if (const double lone = placeholder.lone(); !std::isnan(lone)) {
     notes.push_back({lacuna::detail::cat("one of ", placeholder.all(), " labels of ", to_string(role), " is ",
                                          lacuna::detail::brief(lone), ", far from all others: is it right?"),
                      true});
@@ -93,7 +93,7 @@ void features(const Split<role>& split, const Modality& modality, LoadNotes& not
   double value = 0, first = 0;
   index_t count = 0, features = 0, alone = 0;
   for (const auto& column : columns) {
-    if (const double lone = column.lone(100); !std::isnan(lone) && alone++ == 0) first = lone;
+    if (const double giant = column.giant(); !std::isnan(giant) && alone++ == 0) first = giant;
     const double own = column.value();
     if (std::isnan(own) || (features > 0 && own != value)) continue;
     value = own, count += column.count(), ++features;
@@ -105,8 +105,8 @@ void features(const Split<role>& split, const Modality& modality, LoadNotes& not
                      true});
   if (alone > 0)
     notes.push_back({cat(alone, " of ", d, " features of ", to_string(role), " ", modality.name,
-                         " have one number a hundred times farther off than all others are apart",
-                         " (the first: ", lacuna::detail::brief(first), "): is it a slip, or damaged?"),
+                         " have one number a hundred times as large as all others (the first: ",
+                         lacuna::detail::brief(first), "): is it a slip, or damaged?"),
                      true});
   if (zeros > 1 && 50 * zeros >= here)
     notes.push_back({cat(zeros, " of ", here, " present ", modality.frames.extent(1) > 1 ? "frames" : "vectors", " of ",

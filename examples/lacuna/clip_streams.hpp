@@ -2,7 +2,8 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdlib>
+#include <cmath>
+#include <cstdio>
 #include <map>
 
 #include "lacuna/io/npz.hpp"
@@ -59,6 +60,23 @@ inline std::optional<ClipStreams> stored_streams(const std::string& path, bool n
   return clip;
 }
 
+/// The clips of a split that have every label which any of them has; of the others one line.
+inline std::vector<std::size_t> usable(const std::vector<ClipRow>& rows, const std::string& split,
+                                       const std::string& path) {
+  bool labels = false, classes = false;
+  std::size_t all = 0;
+  std::vector<std::size_t> here;
+  for (const ClipRow& row : rows)
+    if (row.split == split) labels = labels || !std::isnan(row.label), classes = classes || row.class_id >= 0, ++all;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (rows[i].split == split && !(labels && std::isnan(rows[i].label)) && !(classes && rows[i].class_id < 0))
+      here.push_back(i);
+  if (here.size() < all)
+    std::fprintf(stderr, "lacuna extract: note: %s: %zu of %zu clips of %s have no label and are left out\n",
+                 path.c_str(), all - here.size(), all, split.c_str());
+  return here;
+}
+
 /// {split}_{stream} (N, T, D) padded with zeros, {split}_{stream}_length, {split}_label or _class, {split}_id: what every
 /// command reads with --data.
 inline void save_set(const std::string& path, const Manifest& manifest, const std::vector<ClipStreams>& clips) {
@@ -67,9 +85,7 @@ inline void save_set(const std::string& path, const Manifest& manifest, const st
   lacuna::io::NpzWriter file(path);
   if (!manifest.class_names.empty()) file.add("class_names", manifest.class_names);
   for (const std::string split : {"train", "valid", "test"}) {
-    std::vector<std::size_t> here;
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      if (rows[i].split == split) here.push_back(i);
+    const std::vector<std::size_t> here = usable(rows, split, path);
     if (here.empty()) continue;
     std::vector<std::string> ids;
     std::vector<float> labels;
@@ -80,10 +96,8 @@ inline void save_set(const std::string& path, const Manifest& manifest, const st
       classes.push_back(rows[i].class_id);
     }
     file.add(split + "_id", ids);
-    // What is known of no clip is left out; of some, their readers say what becomes of the others.
-    if (!std::all_of(labels.begin(), labels.end(), [](float x) { return std::isnan(x); }))
-      file.add(split + "_label", labels);
-    if (*std::max_element(classes.begin(), classes.end()) >= 0) file.add(split + "_class", classes);
+    if (!std::isnan(labels[0])) file.add(split + "_label", labels);
+    if (classes[0] >= 0) file.add(split + "_class", classes);
     for (const auto& [name, first] : clips[here[0]].streams) {
       index_t longest = 1;
       std::vector<index_t> lengths;

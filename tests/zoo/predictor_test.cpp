@@ -187,6 +187,15 @@ TEST_CASE("predictor: a file without a card, of an unknown model, or one that co
   CHECK_THROWS_AS(Predictor(changed("about/classes", index_t(1))), IoError);
   CHECK_THROWS_AS(Predictor(changed("model/weights", std::vector<double>{1})), IoError);
   CHECK_THROWS_AS(Predictor::load("gone.lacuna"), IoError);
+  const auto constant = test::train_small("constant", test::class_set(36), "f32");
+  State state = constant.state;
+  state.put("model/prior", std::vector<double>{1});
+  CHECK_THROWS_WITH_AS(Predictor{state}, doctest::Contains("has 1 shares for 3 classes"), IoError);
+  for (const double wrong : {3.0, -1.0, 0.5, double(NAN)}) {
+    state = constant.state;
+    state.put("model/value", wrong);
+    CHECK_THROWS_WITH_AS(Predictor{state}, doctest::Contains("expected a class of 3"), IoError);
+  }
 }
 
 TEST_CASE("predictor: threads share one without a lock and get the bits of a single one") {

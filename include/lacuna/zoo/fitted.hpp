@@ -1,6 +1,8 @@
 /// Models without epochs and seeds as entries: the constant predictor and ridge regression.
 #pragma once
 
+#include <cmath>
+
 #include "lacuna/lab/prior.hpp"
 #include "lacuna/models/baselines/ridge.hpp"
 #include "lacuna/zoo/entry.hpp"
@@ -37,7 +39,17 @@ struct PriorModel : AnyModel {
     visit("prior", self.prior);
   }
   void save_state(State& state) const { state.put_fields(*this); }
-  void load_state(const State& state) { state.get_fields(*this); }
+  /// Throws IoError for shares or a class that do not fit the number of classes.
+  void load_state(const State& state) {
+    PriorModel loaded;
+    state.get_fields(loaded);
+    const index_t count = loaded.class_count;
+    if (count < 0 || (count > 0 && index_t(loaded.prior.size()) != count))
+      state.fail("prior", detail::cat("has ", loaded.prior.size(), " shares for ", count, " classes"));
+    if (count > 0 && !(loaded.value >= 0 && loaded.value < double(count) && loaded.value == std::floor(loaded.value)))
+      state.fail("value", detail::cat("is ", loaded.value, ", expected a class of ", count));
+    *this = std::move(loaded);
+  }
 };
 
 /// Ridge regression as AnyModel: it wants to know the names of the streams.

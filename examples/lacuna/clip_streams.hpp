@@ -80,7 +80,7 @@ inline std::vector<std::size_t> usable(const std::vector<ClipRow>& rows, const s
 /// {split}_{stream} (N, T, D) padded with zeros, {split}_{stream}_length, {split}_label or _class, {split}_id: what every
 /// command reads with --data.
 inline void save_set(const std::string& path, const Manifest& manifest, const std::vector<ClipStreams>& clips) {
-  using lacuna::index_t, lacuna::detail::cat;
+  using lacuna::index_t;
   const std::vector<ClipRow>& rows = manifest.rows;
   lacuna::io::NpzWriter file(path);
   if (!manifest.class_names.empty()) file.add("class_names", manifest.class_names);

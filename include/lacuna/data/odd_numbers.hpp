@@ -41,9 +41,7 @@ class Placeholder {
     ++all_;
   }
   double value() const {
-    if (high_.has_next && odd(high_, -low_.value)) return high_.value;
-    if (low_.has_next && odd(low_, -high_.value)) return -low_.value;
-    return std::numeric_limits<double>::quiet_NaN();
+    return at_an_end([this](const Outermost& end, double other) { return end.has_next && odd(end, other); });
   }
   /// A number that comes once, farther from its neighbour than five times all others span; NaN where there is none.
   double lone() const {

@@ -5,6 +5,7 @@
 #include <exception>
 #include <string>
 
+#include "lacuna/io/hdf5_fault.hpp"
 #include "lacuna/zoo/card.hpp"
 #include "support/program.hpp"
 
@@ -57,6 +58,7 @@ int run(int argc, char** argv) {
 
 int program::run_command(int argc, char** argv) {
   support::keep_standard_streams();
+  lacuna::io::end_where_hdf5_breaks_down("lacuna");
   try {
     support::wait_briefly(argv);
     return support::flushed("lacuna", run(argc, argv));

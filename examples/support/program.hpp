@@ -17,6 +17,7 @@
 #include <string>
 
 #include "lacuna/core/error.hpp"
+#include "lacuna/io/hdf5_fault.hpp"
 #include "lacuna/io/utf8.hpp"
 #include "lacuna/version.hpp"
 #include "numbers.hpp"
@@ -121,6 +122,7 @@ int run(const char* program, CLI::App& app, int argc, char** argv, Declare&& dec
 template <class Body>
 int run(const char* program, CLI::App& app, int argc, char** argv, Body&& body) {
   keep_standard_streams();
+  lacuna::io::end_where_hdf5_breaks_down(program);
   wait_briefly(argv);
   return flushed(program, run(
                               program, app, argc, argv, [] {}, body));

@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     lacuna_predictor* const predictor = lacuna_create(path.c_str());
     if (predictor == nullptr) {
       if (*lacuna_last_error() == '\0') std::abort();
-      return;
+      throw Error(lacuna_last_error());
     }
     const std::int64_t inputs = lacuna_inputs(predictor);
     for (std::int64_t i = -1; i <= std::min<std::int64_t>(inputs, 40); ++i) {

@@ -136,6 +136,19 @@ TEST_CASE("hdf5: hostile files are refused with the words asked for" * doctest::
   CHECK(refused >= 11);
 }
 
+TEST_CASE("hdf5: what a file says of its sizes is believed as far as its own length") {
+  const std::string folder = std::string(LACUNA_SOURCE_DIR) + "/tests/fuzz/corpus/hdf5/";
+  const std::string path = folder + "more_than_the_file.h5";  // 6e11 numbers, "stored" in as many bytes
+  const io::Hdf5 file(path);
+  REQUIRE(file.names() == std::vector<std::string>{"c"});
+  CHECK(test::message_of<IoError>([&] { file.get("c"); }).find("out of proportion") != std::string::npos);
+
+  const io::Hdf5 attributes(folder + "attrs.h5");
+  CHECK(attributes.attribute("y", "MATLAB_class") == "char");
+  CHECK(attributes.attribute("x", "MATLAB_class") == "");  // two texts: not one that could be meant
+  CHECK(attributes.attribute("x", "other") == "");
+}
+
 TEST_CASE("hdf5: files cut off and with single bits changed are read or refused" *
           doctest::skip(!test::have_formats())) {
   const test::TemporaryFolder temporary;

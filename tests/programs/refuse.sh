@@ -88,6 +88,12 @@ archive no_validation.npz train_text.npy train_audio.npy train_label.npy
 refuses 1 'there are no samples for validation' "$lacuna" train --quiet --data no_validation.npz "${small[@]}" --out made_too_late
 absent made_too_late
 
+# damaged so that the C library of HDF5 itself may break down, by its version: a line and status 1 all the same
+for file in address_beyond_all chunk_of_zero more_than_the_file; do
+  refuses 1 "$file.h5: " "$lacuna" describe "$LACUNA_SOURCE_DIR/tests/fuzz/corpus/hdf5/$file.h5"
+  refuses 1 "$file.h5: " "$lacuna" train --data "$LACUNA_SOURCE_DIR/tests/fuzz/corpus/hdf5/$file.h5"
+done
+
 # a folder that cannot be written
 : >occupied
 refuses 1 'occupied.*: ' "$lacuna" train "${small[@]}" --out occupied/runs

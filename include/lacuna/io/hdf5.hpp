@@ -9,7 +9,8 @@
 /// name, before anything of them is read: external links, external storage and virtual datasets (all three read other
 /// files), soft links, filters other than deflate, shuffle and fletcher32, chunks above 256 MiB, sizes that the stored
 /// bytes cannot explain, other types. Groups that contain themselves are refused when the file is opened.
-/// The C library knows one caller at a time: calls from several threads wait for each other. Errors are IoError.
+/// The C library knows one caller at a time: calls from several threads wait for each other. Errors are IoError. A file that
+/// is made to harm can break that library itself: hdf5_fault.hpp.
 #pragma once
 
 #include <functional>
@@ -25,7 +26,7 @@ namespace lacuna::io {
 class Hdf5 {
  public:
   explicit Hdf5(const std::string& path) : path_(path), file_(open(path)) {
-    const detail::Hdf5Call call;
+    const detail::Hdf5Call call(path_);
     std::set<haddr_t> above;
     walk("", 0, above);
   }
@@ -48,17 +49,17 @@ class Hdf5 {
 
   /// Type and shape. Throws IoError for what is refused.
   NpyHeader header(const std::string& name) const {
-    const detail::Hdf5Call call;
+    const detail::Hdf5Call call(path_);
     return look(name, open_dataset(name)).header;
   }
   NpyArray get(const std::string& name) const {
-    const detail::Hdf5Call call;
+    const detail::Hdf5Call call(path_);
     const detail::Hdf5Id dataset = open_dataset(name);
     return read(name, dataset, look(name, dataset), H5S_ALL, H5S_ALL);
   }
   /// The entries begin..end along the first axis.
   NpyArray rows(const std::string& name, index_t begin, index_t end) const {
-    const detail::Hdf5Call call;
+    const detail::Hdf5Call call(path_);
     const detail::Hdf5Id dataset = open_dataset(name);
     detail::Hdf5Facts facts = look(name, dataset);
     const Shape whole = facts.header.shape;
@@ -80,11 +81,12 @@ class Hdf5 {
   }
   /// Text of an attribute of a dataset or group; empty where there is none.
   std::string attribute(const std::string& name, const char* attribute) const {
-    const detail::Hdf5Call call;
+    const detail::Hdf5Call call(path_);
     const detail::Hdf5Id object(H5Oopen(file_, ("/" + name).c_str(), H5P_DEFAULT), H5Oclose);
     if (!object.valid() || H5Aexists(object, attribute) <= 0) return "";
     const detail::Hdf5Id value(H5Aopen(object, attribute, H5P_DEFAULT), H5Aclose);
-    const detail::Hdf5Id type(H5Aget_type(value), H5Tclose);
+    const detail::Hdf5Id type(H5Aget_type(value), H5Tclose), space(H5Aget_space(value), H5Sclose);
+    if (H5Sget_simple_extent_npoints(space) != 1) return "";
     if (H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) > 0) return H5Tget_class(type) < 0 ? "" : "?";
     std::string text(std::min<std::size_t>(H5Tget_size(type), 4096), '\0');
     if (text.size() < H5Tget_size(type) || H5Aread(value, type, text.data()) < 0) return "";
@@ -92,7 +94,7 @@ class Hdf5 {
   }
   /// Paths of the objects that a dataset of references names (cells of MATLAB), in the order of the file.
   std::vector<std::string> references(const std::string& name) const {
-    const detail::Hdf5Call call;
+    const detail::Hdf5Call call(path_);
     const detail::Hdf5Id dataset = open_dataset(name);
     const detail::Hdf5Id type(H5Dget_type(dataset), H5Tclose), space(H5Dget_space(dataset), H5Sclose);
     const hssize_t count = H5Sget_simple_extent_npoints(space);
@@ -109,7 +111,7 @@ class Hdf5 {
     return paths;
   }
   bool is_reference(const std::string& name) const {
-    const detail::Hdf5Call call;
+    const detail::Hdf5Call call(path_);
     const detail::Hdf5Id dataset = open_dataset(name);
     const detail::Hdf5Id type(H5Dget_type(dataset), H5Tclose);
     return H5Tget_class(type) == H5T_REFERENCE;
@@ -118,7 +120,7 @@ class Hdf5 {
  private:
   static detail::Hdf5Id open(const std::string& path) {
     const ByteSource source(path);  // missing, no regular file
-    const detail::Hdf5Call call;
+    const detail::Hdf5Call call(path);
     detail::Hdf5Id file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
     if (!file.valid()) {
       detail::Hdf5End::damaged() = true;

@@ -6,8 +6,11 @@
 #include <atomic>
 #include <cstdlib>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
+
+#include "lacuna/io/hdf5_fault.hpp"
 
 namespace lacuna::detail {
 
@@ -61,17 +64,20 @@ class Hdf5End {
   }
 };
 
-/// One caller at a time, and no error text of the library on standard error.
+/// One caller at a time, and no error text of the library on standard error. `path` is what is read, for as long.
 class Hdf5Call {
  public:
-  Hdf5Call() : lock_(mutex()) {
+  explicit Hdf5Call(const std::string& path) : lock_(mutex()), before_(std::exchange(hdf5_file, path.c_str())) {
     Hdf5End::take();
     H5Eget_auto2(H5E_DEFAULT, &print_, &data_);
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   }
   Hdf5Call(const Hdf5Call&) = delete;
   Hdf5Call& operator=(const Hdf5Call&) = delete;
-  ~Hdf5Call() { H5Eset_auto2(H5E_DEFAULT, print_, data_); }
+  ~Hdf5Call() {
+    H5Eset_auto2(H5E_DEFAULT, print_, data_);
+    hdf5_file = before_;
+  }
 
  private:
   static std::recursive_mutex& mutex() {
@@ -79,6 +85,7 @@ class Hdf5Call {
     return one;
   }
   std::lock_guard<std::recursive_mutex> lock_;
+  const char* before_;
   H5E_auto2_t print_ = nullptr;
   void* data_ = nullptr;
 };

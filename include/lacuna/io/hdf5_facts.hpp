@@ -63,7 +63,10 @@ class Hdf5Facts {
         bytes = chunk[axis] > (std::uint64_t(1) << 40) / bytes ? std::uint64_t(1) << 40 : bytes * chunk[axis];
       if (bytes > std::uint64_t(1) << 28) fail("has chunks of ", bytes, " bytes, expected at most 256 MiB");
     }
-    const std::uint64_t stored = H5Dget_storage_size(dataset);
+    hsize_t length = 0;  // of the file: what it says of its parts may be more
+    const Hdf5Id file(H5Iget_file_id(dataset), H5Fclose);
+    if (!file.valid() || H5Fget_filesize(file, &length) < 0) fail("cannot be opened; the file is damaged");
+    const std::uint64_t stored = std::min<std::uint64_t>(H5Dget_storage_size(dataset), length);
     if (memory >= 0 && header.payload > (packed ? 1100 : 1) * stored + (std::uint64_t(1) << 20))
       fail("has shape ", header.shape, ", ", header.payload, " bytes, and ", stored, " are stored: out of proportion");
   }

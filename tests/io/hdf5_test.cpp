@@ -138,7 +138,7 @@ TEST_CASE("hdf5: hostile files are refused with the words asked for" * doctest::
 
 TEST_CASE("hdf5: what a file says of its sizes is believed as far as its own length") {
   const std::string folder = std::string(LACUNA_SOURCE_DIR) + "/tests/fuzz/corpus/hdf5/";
-  const std::string path = folder + "more_than_the_file.h5";  // 6e11 numbers, "stored" in as many bytes
+  const std::string path = folder + "more_than_the_file.h5";  // 5e10 numbers, "stored" in as many bytes
   const io::Hdf5 file(path);
   REQUIRE(file.names() == std::vector<std::string>{"c"});
   CHECK(test::message_of<IoError>([&] { file.get("c"); }).find("out of proportion") != std::string::npos);

@@ -13,11 +13,12 @@
 /// is made to harm can break that library itself: hdf5_fault.hpp.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
 #include <set>
 
-#include "lacuna/io/hdf5_facts.hpp"
+#include "lacuna/io/hdf5_chunks.hpp"
 #include "lacuna/io/npy.hpp"
 #include "lacuna/io/npy_writer.hpp"
 
@@ -55,29 +56,18 @@ class Hdf5 {
   NpyArray get(const std::string& name) const {
     const detail::Hdf5Call call(path_);
     const detail::Hdf5Id dataset = open_dataset(name);
-    return read(name, dataset, look(name, dataset), H5S_ALL, H5S_ALL);
+    const detail::Hdf5Facts facts = look(name, dataset);
+    return read(name, dataset, facts, 0, facts.header.shape.rank() > 0 ? facts.header.shape[0] : 1);
   }
   /// The entries begin..end along the first axis.
   NpyArray rows(const std::string& name, index_t begin, index_t end) const {
     const detail::Hdf5Call call(path_);
     const detail::Hdf5Id dataset = open_dataset(name);
-    detail::Hdf5Facts facts = look(name, dataset);
+    const detail::Hdf5Facts facts = look(name, dataset);
     const Shape whole = facts.header.shape;
     if (whole.rank() == 0 || begin < 0 || begin > end || end > whole[0])
       fail(name, "has shape ", whole, ", rows ", begin, " to ", end, " are asked for");
-    index_t lengths[Shape::max_rank];
-    hsize_t start[Shape::max_rank] = {}, count[Shape::max_rank];
-    for (int axis = 0; axis < whole.rank(); ++axis) count[axis] = hsize_t(lengths[axis] = whole[axis]);
-    lengths[0] = end - begin;
-    start[0] = hsize_t(begin);
-    count[0] = hsize_t(end - begin);
-    facts.header.shape = Shape(lengths, whole.rank());
-    facts.header.payload = std::uint64_t(facts.header.shape.size()) * facts.header.item_size;
-    const detail::Hdf5Id file_space(H5Dget_space(dataset), H5Sclose);
-    const detail::Hdf5Id memory(H5Screate_simple(whole.rank(), count, nullptr), H5Sclose);
-    if (H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start, nullptr, count, nullptr) < 0)
-      fail(name, "cannot be read in part");
-    return read(name, dataset, facts, memory, file_space);
+    return read(name, dataset, facts, begin, end);
   }
   /// Text of an attribute of a dataset or group; empty where there is none.
   std::string attribute(const std::string& name, const char* attribute) const {
@@ -138,7 +128,7 @@ class Hdf5 {
     const detail::Hdf5Id id(H5Gopen2(file_, group.empty() ? "/" : ("/" + group).c_str(), H5P_DEFAULT), H5Gclose);
     H5G_info_t info{};
     detail::Hdf5Object object{};
-    if (!id.valid() || H5Gget_info(id, &info) < 0 || H5Oget_info1(id, &object) < 0)
+    if (!id.valid() || H5Gget_info(id, &info) < 0 || H5Oget_info2(id, &object, H5O_INFO_BASIC) < 0)
       fail(group, "cannot be read; the file is damaged");
     if (!above.insert(object.addr).second) fail(group, "contains itself: a cycle of groups");
     for (hsize_t i = 0; i < info.nlinks; ++i) {
@@ -192,33 +182,48 @@ class Hdf5 {
     return detail::Hdf5Facts(path_, name, dataset);
   }
 
-  NpyArray read(const std::string& name, hid_t dataset, const detail::Hdf5Facts& facts, hid_t memory,
-                hid_t file) const {
+  /// The entries begin..end along the first axis; of a single number 0..1.
+  NpyArray read(const std::string& name, hid_t dataset, const detail::Hdf5Facts& facts, index_t begin,
+                index_t end) const {
     const std::string where = detail::cat(path_, ": '", detail::printable(name), "'");
-    const auto damaged = [&] { fail(name, "cannot be read; the file is truncated or damaged"); };
-    const std::size_t count = std::size_t(facts.header.shape.size());
-    if (facts.memory < 0) return strings(where, dataset, facts, memory, file);
-    std::vector<std::uint8_t> bytes(count * facts.header.item_size);
-    if (facts.header.kind == NpyKind::boolean) {  // FALSE and TRUE of h5py; other enums are refused by their names
-      const detail::Hdf5Id type(H5Dget_type(dataset), H5Tclose);
+    const Shape& whole = facts.header.shape;
+    NpyHeader header = facts.header;
+    std::array<hsize_t, Shape::max_rank> start{}, count{};
+    if (whole.rank() > 0) {
+      std::array<index_t, Shape::max_rank> lengths{};
+      for (int axis = 0; axis < whole.rank(); ++axis)
+        lengths[std::size_t(axis)] = axis == 0 ? end - begin : whole[axis];
+      header.shape = Shape(lengths.data(), whole.rank());
+      header.payload = std::uint64_t(header.shape.size()) * header.item_size;
+      std::copy(lengths.begin(), lengths.end(), count.begin());
+      start[0] = hsize_t(begin);
+    }
+    const detail::Hdf5Id memory(H5Screate_simple(whole.rank(), count.data(), nullptr), H5Sclose);
+    const detail::Hdf5Id file(H5Dget_space(dataset), H5Sclose);
+    if (whole.rank() > 0 && H5Sselect_hyperslab(file, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr) < 0)
+      fail(name, "cannot be read in part");
+    if (facts.memory < 0) return strings(where, dataset, header, memory, file);
+
+    const detail::Hdf5Id type(H5Dget_type(dataset), H5Tclose);
+    if (header.kind == NpyKind::boolean) {  // FALSE and TRUE of h5py; other enums are refused by their names
       std::int8_t value = 0;
       if (H5Tget_nmembers(type) != 2 || H5Tenum_valueof(type, "TRUE", &value) < 0 || value != 1)
         fail(name, "holds an enum, expected FALSE and TRUE");
-      if (count > 0 && H5Dread(dataset, type, memory, file, H5P_DEFAULT, bytes.data()) < 0) damaged();
-    } else if (facts.header.kind == NpyKind::bytes) {
-      const detail::Hdf5Id type(H5Dget_type(dataset), H5Tclose);
-      if (count > 0 && H5Dread(dataset, type, memory, file, H5P_DEFAULT, bytes.data()) < 0) damaged();
-    } else if (count > 0 && H5Dread(dataset, facts.memory, memory, file, H5P_DEFAULT, bytes.data()) < 0) {
-      damaged();
     }
-    return NpyArray(where, facts.header, std::move(bytes));
+    std::vector<std::uint8_t> bytes(std::size_t(header.payload));
+    const bool as_stored = header.kind == NpyKind::boolean || header.kind == NpyKind::bytes;
+    if (!facts.chunk.empty())
+      detail::Hdf5Chunks(facts, dataset).read(begin, end, bytes.data());
+    else if (!bytes.empty() &&
+             H5Dread(dataset, as_stored ? hid_t(type) : facts.memory, memory, file, H5P_DEFAULT, bytes.data()) < 0)
+      fail(name, "cannot be read; the file is truncated or damaged");
+    return NpyArray(where, std::move(header), std::move(bytes));
   }
-  NpyArray strings(const std::string& where, hid_t dataset, const detail::Hdf5Facts& facts, hid_t memory,
-                   hid_t file) const {
+  static NpyArray strings(const std::string& where, hid_t dataset, NpyHeader header, hid_t memory, hid_t file) {
     const detail::Hdf5Id type(H5Tcopy(H5T_C_S1), H5Tclose), stored(H5Dget_type(dataset), H5Tclose);
     H5Tset_size(type, H5T_VARIABLE);
     H5Tset_cset(type, H5Tget_cset(stored));
-    const std::size_t count = std::size_t(facts.header.shape.size());
+    const std::size_t count = std::size_t(header.shape.size());
     if (count > (std::size_t(1) << 24)) throw IoError(where + " has more than 2^24 strings");
     std::vector<char*> pointers(count, nullptr);
     if (count > 0 && H5Dread(dataset, type, memory, file, H5P_DEFAULT, pointers.data()) < 0)
@@ -229,7 +234,6 @@ class Hdf5 {
       if (text != nullptr) H5free_memory(text);
     }
     const NpyText text(list);
-    NpyHeader header = facts.header;
     header.dtype = text.dtype;
     header.item_size = count > 0 ? 4 * text.codes.size() / count : 4;
     header.payload = 4 * text.codes.size();

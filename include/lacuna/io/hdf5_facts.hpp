@@ -24,14 +24,17 @@ class Hdf5Facts {
   }
 
   io::NpyHeader header;
-  hid_t memory = -1;  ///< native type; -1: variable strings
+  hid_t memory = -1;                  ///< native type; -1: variable strings
+  std::vector<hsize_t> chunk;         ///< numbers of a chunk along every axis; none: not in chunks
+  std::vector<H5Z_filter_t> filters;  ///< in the order in which they were applied
+  hsize_t file_size = 0;
 
- private:
   template <class... Pieces>
   [[noreturn]] void fail(const Pieces&... pieces) const {
     hdf5_fail(path_, name_, pieces...);
   }
 
+ private:
   void look(hid_t dataset) {
     header.shape = shape_of(dataset);
     memory = type_of(dataset, header);
@@ -54,19 +57,27 @@ class Hdf5Facts {
       if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32)
         fail("is packed with filter ", int(filter), " (", text, "); write it with gzip or without");
       packed = packed || filter == H5Z_FILTER_DEFLATE;
+      filters.push_back(filter);
     }
     if (layout == H5D_CHUNKED) {
-      hsize_t chunk[H5S_MAX_RANK] = {};
       std::uint64_t bytes = std::max<std::size_t>(1, header.item_size);
-      const int rank = H5Pget_chunk(plan, H5S_MAX_RANK, chunk);
-      for (int axis = 0; axis < rank; ++axis)
-        bytes = chunk[axis] > (std::uint64_t(1) << 40) / bytes ? std::uint64_t(1) << 40 : bytes * chunk[axis];
+      chunk.resize(H5S_MAX_RANK);
+      if (H5Pget_chunk(plan, H5S_MAX_RANK, chunk.data()) != header.shape.rank() || header.shape.rank() == 0)
+        fail("has chunks of another rank than its shape ", header.shape, "; the file is damaged");
+      chunk.resize(std::size_t(header.shape.rank()));
+      for (const hsize_t axis : chunk) {
+        if (axis == 0) fail("has chunks without numbers; the file is damaged");
+        bytes = axis > (std::uint64_t(1) << 40) / bytes ? std::uint64_t(1) << 40 : bytes * axis;
+      }
       if (bytes > std::uint64_t(1) << 28) fail("has chunks of ", bytes, " bytes, expected at most 256 MiB");
     }
-    hsize_t length = 0;  // of the file: what it says of its parts may be more
     const Hdf5Id file(H5Iget_file_id(dataset), H5Fclose);
-    if (!file.valid() || H5Fget_filesize(file, &length) < 0) fail("cannot be opened; the file is damaged");
-    const std::uint64_t stored = std::min<std::uint64_t>(H5Dget_storage_size(dataset), length);
+    if (!file.valid() || H5Fget_filesize(file, &file_size) < 0) fail("cannot be opened; the file is damaged");
+    // What a file says of its parts may be more than it is.
+    const std::uint64_t stored = std::min<std::uint64_t>(H5Dget_storage_size(dataset), file_size);
+    const Hdf5Id type(H5Dget_type(dataset), H5Tclose);
+    if (chunk.empty() && stored != 0 && stored / H5Tget_size(type) < count)
+      fail("has shape ", header.shape, ", and ", stored, " bytes are stored; the file is damaged");
     if (memory >= 0 && header.payload > (packed ? 1100 : 1) * stored + (std::uint64_t(1) << 20))
       fail("has shape ", header.shape, ", ", header.payload, " bytes, and ", stored, " are stored: out of proportion");
   }

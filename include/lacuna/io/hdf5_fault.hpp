@@ -33,8 +33,9 @@ class Hdf5Fault {
       return;
     }
     const char digits[] = {char('0' + signal / 10), char('0' + signal % 10), '\0'};
-    for (const char* text : {program(), ": ", hdf5_file, ": the HDF5 library broke down (signal ", digits + (signal < 10),
-                             "): the file is damaged; h5repack, or a newer HDF5, may say where\n"})
+    for (const char* text :
+         {program(), ": ", hdf5_file, ": the HDF5 library broke down (signal ", digits + (signal < 10),
+          "): the file is damaged; h5repack, or a newer HDF5, may say where\n"})
       put(text);
     ::_exit(1);
   }

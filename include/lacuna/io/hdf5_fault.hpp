@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include <cstddef>
-#include <cstring>
 
 namespace lacuna::detail {
 
@@ -35,17 +34,27 @@ class Hdf5Fault {
     const char digits[] = {char('0' + signal / 10), char('0' + signal % 10), '\0'};
     for (const char* text :
          {program(), ": ", hdf5_file, ": the HDF5 library broke down (signal ", digits + (signal < 10),
-          "): the file is damaged; h5repack, or a newer HDF5, may say where\n"})
+          "): the file is damaged; h5repack, or a newer HDF5, may say where"})
       put(text);
+    (void)!::write(2, "\n", 1);
     ::_exit(1);
   }
 
  private:
+  /// One line, whatever the name of the file holds.
   static void put(const char* text) {
-    for (std::size_t left = std::strlen(text); left > 0;) {
-      const ssize_t written = ::write(2, text, left);
-      if (written <= 0) return;
-      text += written, left -= std::size_t(written);
+    char line[256];
+    while (*text != '\0') {
+      std::size_t size = 0;
+      for (; size < sizeof line && *text != '\0'; ++text) {
+        const auto byte = static_cast<unsigned char>(*text);
+        line[size++] = byte < 32 || byte == 127 ? '?' : *text;
+      }
+      for (std::size_t done = 0; done < size;) {
+        const ssize_t written = ::write(2, line + done, size - done);
+        if (written <= 0) return;
+        done += std::size_t(written);
+      }
     }
   }
 };

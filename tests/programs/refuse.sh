@@ -91,7 +91,7 @@ absent made_too_late
 # damaged so that the C library of HDF5 itself may break down, by its version: a line and status 1 all the same
 for file in address_beyond_all chunk_of_zero; do
   mkdir $file
-  cp "$LACUNA_SOURCE_DIR/tests/fuzz/corpus/hdf5/$file.h5" $file/audio.csd
+  cp "$LACUNA_SOURCE_DIR/tests/programs/damaged/$file.h5" $file/audio.csd
   refuses 1 "$file(/audio.csd)?: " "$lacuna" describe $file
   refuses 1 "$file(/audio.csd)?: " "$lacuna" train --data $file
 done

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cstddef>
+#include <initializer_list>
 
 namespace lacuna::detail {
 

@@ -38,9 +38,10 @@ inline DraftOf<models::SdumcOptions> sdumc_draft(SdumcKind kind) {
   };
 }
 
-/// sdumc-robust and what it is without its parts (models/sdumc/robust.hpp). Class ids: longer, at twice the rate, and with four
-/// times the weight on the heads of single modalities; of fewer than 1000 training samples at the rate of real labels. Few
-/// samples ask for more dropout, of either kind of label (docs/research/study.md has the folds and sets that asked for it).
+/// sdumc-robust and what it is without its parts (models/sdumc/robust.hpp). Class ids: longer, at twice the rate, twice as wide,
+/// and with four times the weight on the heads of single modalities; of fewer than 1000 training samples at the rate and width
+/// of real labels. Few samples ask for more dropout, of either kind of label (docs/research/study.md has the folds and sets
+/// that asked for it).
 inline DraftOf<models::RobustSdumcOptions> robust_sdumc_draft() {
   return [](const std::string& variant, const Request& request, const Settings&) {
     const bool real = request.classes == 0, few = models::SetSize{.samples = request.samples}.few();
@@ -55,6 +56,7 @@ inline DraftOf<models::RobustSdumcOptions> robust_sdumc_draft() {
     o.classes = request.classes;
     o.drop = models::robust_sdumc_drop(index_t(request.inputs.size()));
     if (!real) o.weights.own = 2;
+    if (!real && !few) o.width = o.fused = 128;
     if (few) o.dropout = 0.3;
     if (few && real) o.frame_dropout = 0.2;
     if (variant == "without-presence") o.presence = false;

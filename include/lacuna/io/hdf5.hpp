@@ -212,11 +212,16 @@ class Hdf5 {
     }
     std::vector<std::uint8_t> bytes(std::size_t(header.payload));
     const bool as_stored = header.kind == NpyKind::boolean || header.kind == NpyKind::bytes;
-    if (!facts.chunk.empty())
+    if (!facts.chunk.empty()) {
       detail::Hdf5Chunks(facts, dataset).read(begin, end, bytes.data());
-    else if (!bytes.empty() &&
-             H5Dread(dataset, as_stored ? hid_t(type) : facts.memory, memory, file, H5P_DEFAULT, bytes.data()) < 0)
+    } else if (facts.unwritten) {
+      const std::vector<std::uint8_t> fill = detail::hdf5_fill(facts, dataset);
+      for (std::size_t at = 0; at < bytes.size(); at += fill.size())
+        std::memcpy(bytes.data() + at, fill.data(), fill.size());
+    } else if (!bytes.empty() &&
+               H5Dread(dataset, as_stored ? hid_t(type) : facts.memory, memory, file, H5P_DEFAULT, bytes.data()) < 0) {
       fail(name, "cannot be read; the file is truncated or damaged");
+    }
     return NpyArray(where, std::move(header), std::move(bytes));
   }
   static NpyArray strings(const std::string& where, hid_t dataset, NpyHeader header, hid_t memory, hid_t file) {

@@ -30,6 +30,17 @@ inline std::uint32_t fletcher32(const std::uint8_t* data, std::size_t size) {
   return folded(two) << 16 | folded(one);
 }
 
+/// What a number of memory is where nothing was ever written: the fill value, else zeros.
+inline std::vector<std::uint8_t> hdf5_fill(const Hdf5Facts& facts, hid_t dataset) {
+  const Hdf5Id type(H5Dget_type(dataset), H5Tclose), plan(H5Dget_create_plist(dataset), H5Pclose);
+  std::vector<std::uint8_t> fill(facts.header.item_size, 0);
+  H5D_fill_value_t state = H5D_FILL_VALUE_UNDEFINED;
+  if (H5Pfill_value_defined(plan, &state) >= 0 && state == H5D_FILL_VALUE_USER_DEFINED &&
+      H5Pget_fill_value(plan, facts.numbers() ? facts.memory : hid_t(type), fill.data()) < 0)
+    facts.fail("has a fill value that cannot be read; the file is damaged");
+  return fill;
+}
+
 class Hdf5Chunks {
  public:
   /// `facts` of the whole dataset, which is chunked and no list of variable strings. All must outlive this.
@@ -42,15 +53,8 @@ class Hdf5Chunks {
         outer_(facts.header.item_size) {
     count_ = 1;
     for (int axis = 0; axis < rank_; ++axis) count_ *= std::size_t(facts.chunk[std::size_t(axis)]);
-    const bool numbers = facts.header.kind == io::NpyKind::integer || facts.header.kind == io::NpyKind::natural ||
-                         facts.header.kind == io::NpyKind::real;
-    converts_ = numbers && H5Tequal(type_, facts.memory) <= 0;
-    fill_.assign(outer_, 0);
-    const Hdf5Id plan(H5Dget_create_plist(dataset), H5Pclose);
-    H5D_fill_value_t state = H5D_FILL_VALUE_UNDEFINED;
-    if (H5Pfill_value_defined(plan, &state) >= 0 && state == H5D_FILL_VALUE_USER_DEFINED &&
-        H5Pget_fill_value(plan, numbers ? facts.memory : hid_t(type_), fill_.data()) < 0)
-      facts_.fail("has a fill value that cannot be read; the file is damaged");
+    converts_ = facts.numbers() && H5Tequal(type_, facts.memory) <= 0;
+    fill_ = hdf5_fill(facts, dataset);
   }
 
   /// The entries begin..end along the first axis.

@@ -28,6 +28,13 @@ class Hdf5Facts {
   std::vector<hsize_t> chunk;         ///< numbers of a chunk along every axis; none: not in chunks
   std::vector<H5Z_filter_t> filters;  ///< in the order in which they were applied
   hsize_t file_size = 0;
+  bool unwritten = false;  ///< not in chunks, and nothing was ever stored: all numbers are the fill value
+
+  /// Integers and floats: what is converted on the way.
+  bool numbers() const {
+    return header.kind == io::NpyKind::integer || header.kind == io::NpyKind::natural ||
+           header.kind == io::NpyKind::real;
+  }
 
   template <class... Pieces>
   [[noreturn]] void fail(const Pieces&... pieces) const {
@@ -78,6 +85,12 @@ class Hdf5Facts {
     const Hdf5Id type(H5Dget_type(dataset), H5Tclose);
     if (chunk.empty() && stored != 0 && stored / H5Tget_size(type) < count)
       fail("has shape ", header.shape, ", and ", stored, " bytes are stored; the file is damaged");
+    unwritten = chunk.empty() && stored == 0 && count > 0;
+    if (unwritten && layout == H5D_COMPACT)
+      fail("has shape ", header.shape, ", and nothing is stored; the file is damaged");
+    const haddr_t address = layout == H5D_CONTIGUOUS ? H5Dget_offset(dataset) : HADDR_UNDEF;
+    if (address != HADDR_UNDEF && (address > file_size || stored > file_size - address))
+      fail("reaches beyond the end of the file; it is truncated or damaged");
     if (memory >= 0 && header.payload > (packed ? 1100 : 1) * stored + (std::uint64_t(1) << 20))
       fail("has shape ", header.shape, ", ", header.payload, " bytes, and ", stored, " are stored: out of proportion");
   }

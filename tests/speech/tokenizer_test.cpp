@@ -1,6 +1,9 @@
 /// Tokenizers against sentencepiece and tokenizers: ids and texts of every case.
 #include "lacuna/language/tokenizer.hpp"
 
+#include <fstream>
+
+#include "io/temporary.hpp"
 #include "speech/speech_oracle.hpp"
 
 namespace tokenizer_test {
@@ -53,6 +56,16 @@ TEST_CASE("tokenizers: a real model's pieces" *
     const auto text = one.at("text").get<std::string>();
     CAPTURE(text);
     CHECK(pieces.encode(text) == one.at("ids").get<std::vector<index_t>>());
+  }
+}
+
+TEST_CASE("tokenizers: an id that is no whole number is refused") {
+  const lacuna::test::TemporaryFolder temporary;
+  const std::string path = temporary / "tokenizer.json";
+  for (const std::string id : {"1.5", "6.5e+44", "true", "\"1\""}) {
+    std::ofstream(path) << R"({"model":{"type":"BPE","vocab":{"a":0,"b":)" << id << R"(},"merges":[]}})";
+    CHECK(lacuna::test::message_of<lacuna::IoError>([&] { const TokenizerJson tokenizer(path); }) ==
+          path + ": has the id " + id + ", expected a whole number");
   }
 }
 

@@ -85,18 +85,25 @@ class TokenizerJson {
   }
   [[noreturn]] void refuse(const std::string& what) const { throw IoError(path_ + ": " + what); }
 
+  /// An id as a whole number: 2.5 would become 2 without a word.
+  index_t number(const io::Json& id) const {
+    if (!id.is_number_integer())
+      refuse("has the id " + detail::printable(id.dump().substr(0, 40)) + ", expected a whole number");
+    return id.get<index_t>();
+  }
+
   void read(const io::Json& json) {
     const io::Json& model = json.at("model");
     if (const std::string kind = model.value("type", "BPE"); kind != "BPE")
       refuse("is a model of type '" + detail::printable(kind) + "', expected BPE");
-    for (const auto& [token, id] : model.at("vocab").items()) add(token, id.get<index_t>(), false);
+    for (const auto& [token, id] : model.at("vocab").items()) add(token, number(id), false);
     if (json.contains("added_tokens"))
       for (const auto& token : json.at("added_tokens")) {
         const auto text = token.at("content").get<std::string>();
         for (const char* option : {"single_word", "lstrip", "rstrip"})
           if (token.value(option, false))
             refuse("the added token '" + detail::printable(text) + "' asks for " + option + ", which is not supported");
-        const auto id = token.at("id").get<index_t>();
+        const index_t id = number(token.at("id"));
         add(text, id, token.value("special", false));
         added_.emplace_back(text, id);
       }
@@ -183,7 +190,7 @@ class TokenizerJson {
         continue;
       }
       const auto name = part.at("SpecialToken").at("id").get<std::string>();
-      for (const auto& number : one.at("special_tokens").at(name).at("ids")) to->push_back(number.get<index_t>());
+      for (const auto& id : one.at("special_tokens").at(name).at("ids")) to->push_back(number(id));
     }
   }
 

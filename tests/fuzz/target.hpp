@@ -36,7 +36,7 @@ class Readings {
   }
   ~Readings() {
     std::fprintf(stderr, "%lld of %lld inputs were read right\n", right_, inputs_);
-    if (right_ == 0 && inputs_ >= 10000) {
+    if (right_ == 0 && inputs_ >= 1000000) {
       std::fprintf(stderr, "nothing was read right: give the target a folder of files that can be read\n");
       ::_exit(1);
     }

@@ -2,9 +2,9 @@
 #include "commands.hpp"
 #include "data_format.hpp"
 #include "foresight.hpp"
-#include "lacuna/io/checkpoint.hpp"
 #include "lacuna/zoo/onnx/export.hpp"
 #include "lacuna/zoo/sdumc_weights.hpp"
+#include "model_file.hpp"
 #include "support/program.hpp"
 #include "weights.hpp"
 
@@ -18,11 +18,6 @@ struct ModelOptions {
   std::string model, like, names;
   index_t longest = zoo::OnnxOptions().longest;
 };
-
-bool is_model(const std::string& path) {
-  if (data::formats::kind_of_path(path) != data::formats::PathKind::file) return false;
-  return lacuna::detail::starts_with(io::MappedFile(path).bytes(), "\x89LACUNA\n");
-}
 
 /// {"ours": "theirs"}, in the order of the file.
 zoo::NamePatterns patterns_of(const std::string& path) {

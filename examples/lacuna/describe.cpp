@@ -1,5 +1,6 @@
-// lacuna describe: what is in a data set, or in a file of weights.
+// lacuna describe: what is in a data set, a stored model or a file of weights.
 #include "commands.hpp"
+#include "model_file.hpp"
 #include "statistics.hpp"
 #include "support/program.hpp"
 #include "weights.hpp"
@@ -56,15 +57,19 @@ int show(const Data& data, const DataOptions& options, bool check) {
 int describe(const Call& call) {
   DataOptions options;
   bool check = false;
-  CLI::App app("Says what is in a data set (sizes, lengths, labels, what is missing) or in a file of weights.",
+  CLI::App app("Says what is in a data set (sizes, lengths, labels, what is missing), a stored model or a file of weights.",
                "lacuna describe");
-  app.add_option("file", options.data, "the same as --data; also weights: .pt, .pth, .bin, .safetensors")
+  app.add_option("file", options.data, "the same as --data; also a model (.lacuna), or weights: .pt, .pth, .bin, .safetensors")
       ->check(refuse_empty);
   app.add_flag("--check", check, "end with status 1 where something would hurt training");
   declare(app, options, false);
   return support::run(
       "lacuna describe", app, call.argc, call.argv, [] {},
       [&] {
+        if (is_model(options.data)) {
+          show_model(options.data);
+          return 0;
+        }
         const std::string weights = options.data.empty() ? "" : kind_of_weights(options.data);
         if (!weights.empty()) {
           show_weights(options.data, weights);

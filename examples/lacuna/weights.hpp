@@ -23,7 +23,7 @@ inline std::string kind_of_weights(const std::string& path) {
       if (member.name.ends_with("data.pkl") || member.name.ends_with("constants.pkl")) return "pytorch";
     return "";
   }
-  if (starts_with(bytes, "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46")) return "pytorch";
+  if (lacuna::detail::is_legacy_pytorch(bytes)) return "pytorch";
   if (bytes.size() > 8 && bytes[8] == '{' &&
       lacuna::detail::load_little<std::uint64_t>(bytes.data()) < bytes.size() + 1) {
     const lacuna::io::Safetensors tensors(path);
@@ -92,7 +92,8 @@ inline bool show_other(const std::string& path, const lacuna::data::formats::Imp
   if (formats::kind_of_path(path) != formats::PathKind::file || !how.format.empty()) return false;
   const auto file = std::make_shared<io::MappedFile>(path);
   const auto bytes = file->bytes();
-  if (bytes.empty() || (bytes[0] != 0x80 && std::string_view("(]}cl").find(char(bytes[0])) == std::string_view::npos))
+  if (bytes.empty() || formats::is_table(bytes) ||
+      (bytes[0] != 0x80 && std::string_view("(]}cl").find(char(bytes[0])) == std::string_view::npos))
     return false;
   const io::Value root = io::open_pickle(file).value;
   const std::string format = formats::format_of(root);

@@ -73,6 +73,13 @@ TEST_CASE("odd files: what is no data set says what it looks like") {
   CHECK(contains(message(folder / "x"), "is one array (.npy)"));
   write(folder / "x", "[1, 2]");
   CHECK(contains(message(folder / "x"), "looks like JSON"));
+  for (const char* table : {"\xEF\xBB\xBFid,label\na,1\n", "id;label\r\na;1\r\n", "\"id\"\tlabel\na\t1\n"}) {
+    write(folder / "x", table);
+    CHECK(contains(message(folder / "x"),
+                   "is a table as text, expected a data set; as tables it is a folder: label.csv"));
+  }
+  write(folder / "x", dict_of(text_item("a,b") + list_of("F1\n")) + ".");  // a pickle that is text
+  CHECK(contains(message(folder / "x"), "is a pickle of"));
   write(folder / "x", "\x89LACUNA\n....");
   CHECK(contains(message(folder / "x"),
                  "is a model that lacuna trained (predict --checkpoint, convert), expected a data set"));

@@ -45,6 +45,15 @@ inline std::string pickled_tensor(const std::string& storage, int offset, const 
   return text + "tI00\nccollections\nOrderedDict\n)R" + more + "tR";
 }
 
+/// _rebuild_tensor_v3 over the whole of a storage of `bytes` bytes: how uint16, uint32 and uint64 are saved.
+inline std::string pickled_natural(const std::string& type, const std::string& key, int bytes, int elements,
+                                   bool legacy = false) {
+  return "ctorch._utils\n_rebuild_tensor_v3\n((X\x07" + std::string(3, '\0') +
+         "storagectorch.storage\nUntypedStorage\nV" + key + "\nVcpu\n" + pickled_int(bytes) + (legacy ? "NtQ" : "tQ") +
+         pickled_int(0) + "(" + pickled_int(elements) + "t(I1\ntI00\nccollections\nOrderedDict\n)Rctorch\n" + type +
+         "\ntR";
+}
+
 /// A file of PyTorch before 1.6: an object over one storage of six floats, "0", and their bytes.
 inline std::string legacy_pytorch(const std::string& object, const std::string& floats, bool little = true) {
   return std::string("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.") + "\x80\x02M\xe9\x03." +

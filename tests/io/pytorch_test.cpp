@@ -124,6 +124,39 @@ TEST_CASE("pytorch: other files are told apart") {
   CHECK(refused("", "empty"));
 }
 
+TEST_CASE("pytorch: whole numbers without sign lie in storages of bytes") {
+  const std::string bytes({1, 0, 2, 0, 3, 0, 0, -1});
+  const auto read = [&](const std::string& object) {
+    const io::Value root = torch_file({{"data.pkl", object + "."}, {"data/0", bytes}}).root();
+    return std::pair(root.array().dtype(), root.array().as<double>());
+  };
+  const auto refused = [&](const std::string& object, const std::string& words) {
+    return torch_refuses({{"data.pkl", object + "."}, {"data/0", bytes}}, words);
+  };
+  const auto natural = [](const std::string& type, int size, int elements, bool legacy = false) {
+    return test::pickled_natural(type, "0", size, elements, legacy);
+  };
+  CHECK(read(natural("uint16", 8, 4)) == std::pair(std::string("uint16"), std::vector<double>{1, 2, 3, 65280}));
+  CHECK(read(natural("uint32", 8, 2)).second == std::vector<double>{131073, 4278190083.0});
+  CHECK(test::contains(test::message_of<Error>([&] { read(natural("uint64", 8, 1)); }),
+                       "is 18374686492556656641, which double cannot hold"));
+  CHECK(refused(natural("uint32", 8, 3), "reaches past the 2 elements"));
+  CHECK(refused(natural("uint32", 6, 1), "no whole number of uint32"));
+  CHECK(refused(natural("uint16", 6, 3), "has 8 bytes, expected 3 elements of 2 bytes"));
+  CHECK(refused("(" + natural("uint16", 8, 4) + natural("uint32", 8, 2) + "l", "see as another type"));
+  CHECK(refused("(" + natural("uint16", 8, 4) + test::pickled_storage("ShortStorage", "0", 4) + "l", "of two types"));
+  CHECK(torch_file({{"data.pkl", "(" + natural("uint16", 8, 4) + natural("uint16", 8, 2) + "l."}, {"data/0", bytes}})
+            .root()[1]
+            .array()
+            .as<double>() == std::vector<double>{1, 2});
+  const std::string old = test::legacy_pytorch(natural("uint32", 24, 6, true), raw_floats({1, 2, 3, 4, 5, 6}));
+  std::string counted = old;
+  counted[counted.size() - 32] = 24;  // such a stream counts bytes
+  CHECK(io::PytorchFile(test::in_memory("old.pth", counted)).root().array().as<double>()[0] == 1065353216.0);
+  CHECK(test::contains(test::message_of<IoError>([&] { io::PytorchFile(test::in_memory("old.pth", old)); }),
+                       "has 6 elements where 24 are expected"));
+}
+
 TEST_CASE("pytorch: the stream of versions before 1.6") {
   const std::string storage = test::pickled_storage("FloatStorage", "0", 6, true);
   const std::string object = test::pickled_tensor(storage, 0, {3, 2}, {1, 3}), floats = raw_floats({1, 2, 3, 4, 5, 6});
@@ -144,5 +177,9 @@ TEST_CASE("pytorch: the stream of versions before 1.6") {
   CHECK(
       refused(test::legacy_pytorch(test::pickled_storage("FloatStorage", "1", 6, true) + "\x85", floats), "a storage"));
   CHECK(refused(test::legacy_pytorch("cos\nsystem\n", floats), "os.system"));
+  std::string framed = whole.substr(2, 13);  // the magic number by protocol 4
+  framed = std::string("\x80\x04\x95\x0d") + std::string(7, '\0') + framed + whole.substr(15);
+  CHECK(read(framed) == std::vector<float>{1, 4, 2, 5, 3, 6});
+  CHECK(refused("\x80\x04" + whole.substr(2, 12), "zip"));
   for (std::size_t length = 15; length < whole.size(); ++length) CHECK(refused(whole.substr(0, length), "old.pth"));
 }

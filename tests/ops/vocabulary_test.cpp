@@ -97,6 +97,7 @@ TEST_CASE("vocabulary: ranks are part of the type") {
   CHECK(sum(x, {0, 2}, keepdim).shape() == Shape{1, 3, 1});
   CHECK(matmul(x, v).shape() == Shape{2, 3});
   CHECK(einsum<2>("btf,f->tb", x, v).shape() == Shape{3, 2});
+  CHECK(einsum<2>(" btf, f -> tb ", x, v).shape() == Shape{3, 2});
   CHECK(stack({v, v}, 0).shape() == Shape{2, 4});
   CHECK(stack(std::vector{x, x}, -1).shape() == Shape{2, 3, 4, 2});
 }

@@ -60,4 +60,10 @@ archive classes.npz {train,valid}_{audio,video,class}.npy
 "$lacuna" predict --checkpoint classes/sdumc/seed-1/model.lacuna --data far.npz >far.csv 2>notes.txt
 [[ $(wc -l <far.csv) == 10 ]] || wrong "an unknown class: not one row per sample"
 grep -q 'the test split has the class 3, the model knows 0..2: there are no scores' notes.txt || wrong "an unknown class: $(cat notes.txt)"
-refuses 1 'model.lacuna: is a model that lacuna trained .*, expected a data set' "$lacuna" describe "$model"
+refuses 1 'model.lacuna: is a model that lacuna trained .*, expected a data set' "$lacuna" train --data "$model" --quiet --out none
+"$lacuna" describe "$model" >card.txt || wrong "describe of a model"
+for line in '  answers   a real label; ' '  stream    audio, 3 features' ' parameters, 0 of them NaN or infinite'; do
+  grep -q "$line" card.txt || wrong "describe of a model: no '$line' in $(cat card.txt)"
+done
+"$lacuna" describe classes/sdumc/seed-1/model.lacuna >card.txt || wrong "describe of a model of classes"
+grep -q '  answers   3 classes' card.txt || wrong "describe of a model of classes: $(cat card.txt)"

@@ -48,6 +48,8 @@ class PickleCalls {
         break;
       case PickleName::tensor:
         return torch_.tensor(args);
+      case PickleName::tensor_of_bytes:
+        return torch_.tensor_of_bytes(args);
       case PickleName::parameter:
         return torch_.parameter(args);
       case PickleName::size:

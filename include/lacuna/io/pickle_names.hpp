@@ -23,6 +23,7 @@ enum class PickleName : std::uint8_t {
   default_dict,
   factory,  ///< what a defaultdict makes of a missing key
   tensor,
+  tensor_of_bytes,
   parameter,
   size,
   storage,
@@ -72,6 +73,7 @@ inline constexpr KnownName known_names[] = {
     {"__builtin__", "unicode", PickleName::factory},
     {"torch._utils", "_rebuild_tensor", PickleName::tensor},
     {"torch._utils", "_rebuild_tensor_v2", PickleName::tensor},
+    {"torch._utils", "_rebuild_tensor_v3", PickleName::tensor_of_bytes},
     {"torch._utils", "_rebuild_parameter", PickleName::parameter},
     {"torch", "Size", PickleName::size},
     {"torch.storage", "_load_from_bytes", PickleName::load_from_bytes},
@@ -87,6 +89,7 @@ inline constexpr KnownName known_names[] = {
     {"torch", "BoolStorage", PickleName::storage, io::NpyKind::boolean, 1, "bool"},
     {"torch", "ComplexFloatStorage", PickleName::storage, io::NpyKind::complex, 8, "complex64"},
     {"torch", "ComplexDoubleStorage", PickleName::storage, io::NpyKind::complex, 16, "complex128"},
+    {"torch.storage", "UntypedStorage", PickleName::storage, io::NpyKind::natural, 1, "untyped"},  // uint16 and wider
     {"torch", "float32", PickleName::torch_type, io::NpyKind::real, 4, "torch.float32"},
     {"torch", "float64", PickleName::torch_type, io::NpyKind::real, 8, "torch.float64"},
     {"torch", "float16", PickleName::torch_type, io::NpyKind::real, 2, "torch.float16"},
@@ -96,6 +99,9 @@ inline constexpr KnownName known_names[] = {
     {"torch", "int16", PickleName::torch_type, io::NpyKind::integer, 2, "torch.int16"},
     {"torch", "int32", PickleName::torch_type, io::NpyKind::integer, 4, "torch.int32"},
     {"torch", "int64", PickleName::torch_type, io::NpyKind::integer, 8, "torch.int64"},
+    {"torch", "uint16", PickleName::torch_type, io::NpyKind::natural, 2, "torch.uint16"},
+    {"torch", "uint32", PickleName::torch_type, io::NpyKind::natural, 4, "torch.uint32"},
+    {"torch", "uint64", PickleName::torch_type, io::NpyKind::natural, 8, "torch.uint64"},
     {"torch", "bool", PickleName::torch_type, io::NpyKind::boolean, 1, "torch.bool"},
     {"torch", "complex64", PickleName::torch_type, io::NpyKind::complex, 8, "torch.complex64"},
     {"torch", "complex128", PickleName::torch_type, io::NpyKind::complex, 16, "torch.complex128"},

@@ -34,16 +34,20 @@ class PickleTorch {
     if (key.empty() || key.find_first_not_of("0123456789") != std::string::npos)
       b_.fail("a storage has key '", printable(key), "', expected digits");
     const index_t elements = b_.natural(parts[4], "the size of a storage");
+    const bool untyped = known.element == untyped_storage;
     const auto [at, fresh] = by_key_.try_emplace(key, std::uint32_t(b_.tree.storages.size()));
     if (fresh) {
       StorageRecord record;
-      record.type = b_.add_type({std::string(known.element), known.kind, known.item, false, true});
+      record.type = b_.add_type({untyped ? "uint8" : std::string(known.element), known.kind, known.item, false, true});
       record.elements = elements;
+      record.untyped = untyped;
       record.key = key;
       b_.tree.storages.push_back(std::move(record));
     }
     const StorageRecord& record = b_.tree.storages[at->second];
-    if (record.elements != elements || b_.tree.types[record.type].name != known.element)
+    const ElementType& type = b_.tree.types[record.type];
+    if (record.untyped != untyped || (!untyped && type.name != known.element) ||
+        record.elements * index_t(untyped ? type.size : 1) != elements)
       b_.fail("storage ", key, " is of two types or sizes; the file is damaged");
     ValueNode node;
     node.kind = io::ValueKind::storage;
@@ -77,6 +81,29 @@ class PickleTorch {
     return b_.add(node);
   }
 
+  /// _rebuild_tensor_v3: the same of a storage of bytes, and behind the hooks the type.
+  Ref tensor_of_bytes(Args args) {
+    if (args.size() < 7 || args.size() > 8 || b_.kind(args[0]) != io::ValueKind::storage ||
+        b_.kind(args[6]) != io::ValueKind::type || !b_.tree.types[b_.node(args[6]).detail].name.starts_with("torch."))
+      b_.fail("_rebuild_tensor_v3 of ", args.empty() ? "nothing" : b_.title(args[0]),
+              ", expected a storage and a type");
+    ElementType wanted = b_.tree.types[b_.node(args[6]).detail];
+    wanted.name.erase(0, std::string_view("torch.").size());
+    StorageRecord& storage = b_.tree.storages[b_.node(args[0]).detail];
+    const ElementType& type = b_.tree.types[storage.type];
+    if (!storage.untyped || (storage.users > 0 && type.name != wanted.name))
+      b_.fail("a tensor of ", wanted.name, " is in storage ", storage.key, " of ", type.name,
+              "; one that others see as another type is not read: save tensor.clone()");
+    if (storage.users == 0) {
+      if (storage.elements % index_t(wanted.size) != 0)
+        b_.fail("storage ", storage.key, " of ", storage.elements, " bytes holds no whole number of ", wanted.name);
+      storage.elements /= index_t(wanted.size);
+      storage.type = b_.add_type(std::move(wanted));
+    }
+    args.erase(args.begin() + 6);
+    return tensor(args);
+  }
+
   /// _rebuild_parameter(tensor, requires_grad, hooks).
   Ref parameter(const Args& args) {
     if (args.size() < 2 || args.size() > 3 || b_.kind(args[0]) != io::ValueKind::tensor)
@@ -89,6 +116,8 @@ class PickleTorch {
   }
 
  private:
+  static constexpr std::string_view untyped_storage = "untyped";
+
   bool text(Ref ref) const { return b_.kind(ref) == io::ValueKind::text || b_.kind(ref) == io::ValueKind::text8; }
   bool empty(Ref ref) const {
     return b_.kind(ref) == io::ValueKind::none || (is_dict(b_.kind(ref)) && b_.items(ref).empty());

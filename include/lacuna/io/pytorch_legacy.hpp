@@ -8,9 +8,11 @@
 
 namespace lacuna::detail {
 
-/// Starts with the pickle of the magic number.
+/// Starts with the pickle of the magic number, of protocol 2 to 5; from 4 on a frame is around it.
 inline bool is_legacy_pytorch(std::span<const std::uint8_t> bytes) {
-  return starts_with(bytes, std::string_view("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15));
+  if (bytes.size() < 2 || bytes[0] != 0x80 || bytes[1] < 2 || bytes[1] > 5) return false;
+  const std::size_t at = starts_with(bytes, "\x95", 2) ? 11 : 2;
+  return starts_with(bytes, std::string_view("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 13), at);
 }
 
 /// Gives every storage its elements, which follow each other in the order of `keys`.
@@ -30,10 +32,11 @@ inline void place_legacy_storages(ValueTree& tree, std::uint32_t keys, std::span
     if (rest.size() < 8) fail("ends in front of storage ", storage.key, "; it is truncated");
     const auto elements = load_little<std::uint64_t>(rest.data());
     rest = rest.subspan(8);
-    if (elements != std::uint64_t(storage.elements) || elements > rest.size() / type.size)
-      fail("storage ", storage.key, " has ", elements, " elements where ", storage.elements, " are expected and ",
-           rest.size(), " bytes are left; it is truncated or damaged");
-    storage.bytes = rest.first(std::size_t(elements) * type.size);
+    const std::uint64_t expected = std::uint64_t(storage.elements) * (storage.untyped ? type.size : 1);
+    if (elements != expected || std::uint64_t(storage.elements) > rest.size() / type.size)
+      fail("storage ", storage.key, " has ", elements, " elements where ", expected, " are expected and ", rest.size(),
+           " bytes are left; it is truncated or damaged");
+    storage.bytes = rest.first(std::size_t(storage.elements) * type.size);
     rest = rest.subspan(storage.bytes.size());
     type.swapped = swapped && type.size > 1;
   }

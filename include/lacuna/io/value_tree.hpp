@@ -81,6 +81,7 @@ struct TensorRecord {
 struct StorageRecord {
   std::uint32_t type = 0;
   index_t elements = 0;
+  bool untyped = false;  ///< the file counts its bytes; the tensor in it says of what type they are
   std::string key;
   std::span<const std::uint8_t> bytes;  ///< when they lie in the same file
   int users = 0;

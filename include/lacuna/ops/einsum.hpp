@@ -1,5 +1,5 @@
 /// Products of two arrays, with axes named by letters (Einstein's convention). A letter that the result lacks is summed
-/// over; one that both arrays and the result have is a batch.
+/// over; one that both arrays and the result have is a batch. Blanks are passed over.
 ///
 ///     einsum<3>("btd,bsd->bts", q, k)     // scores of attention; <3>: the rank of the result
 ///     einsum<0>("ij,ij->", a, b)          // Σ a b
@@ -47,7 +47,10 @@ Variable<T, 3, D> grouped(const Variable<T, R, D>& x, const Letters& letters, co
 }  // namespace detail
 
 template <int S, class T, int A, int B, class D>
-Variable<T, S, D> einsum(std::string_view text, const Variable<T, A, D>& a, const Variable<T, B, D>& b) {
+Variable<T, S, D> einsum(std::string_view formula, const Variable<T, A, D>& a, const Variable<T, B, D>& b) {
+  std::string letters(formula);
+  std::erase(letters, ' ');
+  const std::string_view text = letters;
   const auto comma = text.find(','), arrow = text.find("->");
   if (comma == text.npos || arrow == text.npos || comma > arrow)
     throw OptionError(detail::cat("einsum: '", text, "' is not of the form ab,bc->ac"));

@@ -99,6 +99,18 @@ inline std::string format_of(const io::Value& root) {
   return "";
 }
 
+/// Whether these are lines of text in columns. Pickles of protocol 0 are text too: of lists and dictionaries
+/// they begin with a bracket.
+inline bool is_table(std::span<const std::uint8_t> bytes) {
+  std::size_t separators = 0;
+  for (const std::uint8_t byte : bytes.first(std::min<std::size_t>(bytes.size(), 65536))) {
+    if (byte == '\n' || byte == '\r') break;
+    if (byte < ' ' && byte != '\t') return false;
+    separators += byte == ',' || byte == ';' || byte == '\t';
+  }
+  return separators > 0 && bytes[0] != 0x80 && bytes[0] != '(';
+}
+
 /// Of a folder or a file.
 inline Recognised recognise(const std::string& path) {
   if (kind_of_path(path) == PathKind::folder) {
@@ -135,6 +147,10 @@ inline Recognised recognise(const std::string& path) {
   lacuna::detail::refuse_strangers(*file, "a data set");
   if (!bytes.empty() && (bytes[0] == '{' || bytes[0] == '['))
     throw IoError(path + ": looks like JSON, expected a data set: " + format_names());
+  if (is_table(bytes))
+    throw IoError(path +
+                  ": is a table as text, expected a data set; as tables it is a folder: label.csv, and a folder of "
+                  "one .csv a sample for each modality (csv_folder)");
   io::PickleFile opened = io::open_pickle(file);
   std::string format = format_of(opened.value);
   if (format.empty())

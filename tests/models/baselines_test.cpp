@@ -375,7 +375,7 @@ TEST_CASE_TEMPLATE("models made without options say so when they are used", M, E
 TEST_CASE("baselines: a stored model of sizes that its numbers do not bear out is refused before they are asked for") {
   const EarlyFusion<float> model = prepared<EarlyFusion<float>>(real_set(), [](EarlyFusionOptions&) {});
   const State state = train::model_state(model);
-  for (const index_t size : {index_t(1) << 22, index_t(1) << 40}) {
+  for (const index_t size : {index_t(1) << 25, index_t(1) << 40}) {  // more than is believed; more than there is
     State changed = state;
     changed.put("model/hidden", size);
     CHECK_THROWS_WITH_AS(train::model_from<EarlyFusion<float>>(changed), doctest::Contains("is the file damaged"),

@@ -61,7 +61,7 @@ struct GroupedEncodersRow {
   /// Without the bends of max(x, 0), which differences over so many numbers would meet.
   static std::vector<Case> large() {
     const double gelu = double(Activation::gelu), tanh = double(Activation::tanh);
-    return {of("peer", 8, 50, 40, {3, 10, 160, 2, 1, 1, gelu, 0.1, 1}),
+    return {of("peer", 4, 50, 40, {3, 10, 160, 2, 1, 1, gelu, 0.1, 1}),
             of("many queries of one wide head", 2, 70, 24, {2, 1, 30, 1, 1, 1, tanh, 0.1, 1})};
   }
 

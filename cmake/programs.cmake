@@ -26,6 +26,9 @@ function(lacuna_own_flags target)
   endif()
 endfunction()
 
+# Objects do not wait for the libraries that programs link with them.
+set(CMAKE_OPTIMIZE_DEPENDENCIES ON)
+
 # What programs link: compiled once when there is such a library.
 add_library(lacuna_for_programs INTERFACE)
 target_link_libraries(lacuna_for_programs INTERFACE lacuna::lacuna lacuna::io)

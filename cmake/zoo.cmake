@@ -12,8 +12,9 @@ if(NOT TARGET lacuna::zoo)
   if(TARGET lacuna::precompiled)
     target_link_libraries(lacuna_zoo_objects PUBLIC lacuna::precompiled)
   endif()
-  # Hidden: the shared library below and a program that has the models itself keep a registry each.
-  set_target_properties(lacuna_zoo_objects PROPERTIES POSITION_INDEPENDENT_CODE ON
+  # Hidden: the shared library below and a program that has the models itself keep a registry each. Compiled beside
+  # lacuna::precompiled, which programs need only when they are linked: it is one large unit.
+  set_target_properties(lacuna_zoo_objects PROPERTIES POSITION_INDEPENDENT_CODE ON OPTIMIZE_DEPENDENCIES ON
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   add_library(lacuna_zoo INTERFACE)
   add_library(lacuna::zoo ALIAS lacuna_zoo)

@@ -76,4 +76,5 @@ int main(int argc, char** argv) {
                 error(split(denoising(rest).y, set.dimensions(), -1)[m], truth),
                 error(plain[m].decode(imagine(each(test, code), m)), truth));
   }
+  return 0;
 }

@@ -44,4 +44,5 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "dataset_statistics: %s\n", error.what());
     return 1;
   }
+  return 0;
 }

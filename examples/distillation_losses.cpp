@@ -11,7 +11,6 @@
 
 using namespace lacuna;
 using Var = Variable<float, 2>;
-
 struct Network {
   Linear<float> hidden, out, bridge;  // the bridge: hidden features to the width of the teacher's
   Network(index_t in, index_t width, index_t classes, Random& random)
@@ -76,4 +75,5 @@ int main(int argc, char** argv) {
           [&](auto& n, auto& own, auto& taught) { return hinton_kd_loss(n.out(own), teacher.out(taught)); });
   student("student, + features", [](auto& n, auto& own, auto& taught) { return mse_loss(n.bridge(own), taught); });
   student("student, + distances", [](auto&, auto& own, auto& taught) { return 40 * rkd_distance_loss(own, taught); });
+  return 0;
 }

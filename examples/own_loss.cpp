@@ -26,4 +26,5 @@ int main() {
   };
   train::fit(model, corpus, {.epochs = 15, .missing = missing::mrm_preset("mplmm"), .loss = log_cosh});
   train::print(train::evaluate(model, corpus.test));
+  return 0;
 }

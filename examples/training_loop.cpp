@@ -71,4 +71,5 @@ int main(int argc, char** argv) {
   const auto a = model.first(test.streams[0]), b = model.second(test.streams[1]);
   std::printf("first -> second: nearest %.1f %%, among five %.1f %%\n", found_among(1, a, b), found_among(5, a, b));
   std::printf("second -> first: nearest %.1f %%, among five %.1f %%\n", found_among(1, b, a), found_among(5, b, a));
+  return 0;
 }
